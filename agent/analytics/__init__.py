@@ -1,0 +1,1 @@
+"""Detectors that look at masked frames only: motion and tampering."""

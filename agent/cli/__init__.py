@@ -1,0 +1,60 @@
+"""The `vigie` command: one module of this package per command, found by name and imported only when called.
+
+A module `agent/cli/foo_bar.py` is the command `vigie foo-bar`; it holds a click command (or group) named `command`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+from agent import __version__
+from agent.errors import VigieError
+
+FAILED = 1
+WRONG_USAGE = 2
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Finds commands by their module names, so that `vigie run` does not pay for importing `vigie verify`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        found = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
+        assert isinstance(found, click.Command)
+        return found
+
+
+@click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="vigie")
+def vigie() -> None:
+    """Edge agent for public-space cameras: masks first, then records, signs and reports."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; its exit code. Every error a user can meet ends as one clear text on stderr, never a traceback."""
+    try:
+        code = vigie.main(args=list(argv), prog_name="vigie", standalone_mode=False)
+    except VigieError as error:
+        click.echo(f"vigie: {error}", err=True)
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader (`| head`) has seen enough; the interpreter must not complain at exit
+        return 0
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,1 @@
+"""Configuration: the frozen model, and loading it with every error placed."""

@@ -1,0 +1,86 @@
+"""One tree of errors. Each says what, where and the remedy; `exit_code` is what a command leaves with.
+
+VigieError
+├── ConfigurationError      the file cannot be used as it stands (78); carries every finding at once
+├── CameraError             the picture source fails: missing, broken, vanished, stalled
+│   └── CameraEnded         a film without `loop` came to its end: no fault, the source is simply over
+├── MaskError               a mask set or a view reference that must not be used
+├── EncoderError            the encoder or the muxer refuses
+├── StorageError            a disk that is full, read-only or gone; a catalog that cannot be written
+├── JournalError            the register or the outbox cannot be written or does not verify
+├── EvidenceError           keys, signatures, export
+│   ├── NotAuthentic        signed, and changed since (3)
+│   └── NotSigned           carries no signature: cannot be told (4)
+├── UplinkError             broker, session, refused command
+└── DeviceError             board, service manager, local socket
+"""
+
+from __future__ import annotations
+
+
+class VigieError(Exception):
+    """Anything Vigie can say to a person about what went wrong."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.remedy}" if self.remedy else self.what
+
+
+class ConfigurationError(VigieError):
+    """The configuration is refused; the text lists every finding."""
+
+    exit_code = 78
+
+
+class CameraError(VigieError):
+    """The picture source fails."""
+
+
+class CameraEnded(CameraError):
+    """A film came to its end."""
+
+
+class MaskError(VigieError):
+    """A mask set or view reference that must not be used: the picture stays opaque."""
+
+
+class EncoderError(VigieError):
+    """Encoder or muxer refuses."""
+
+
+class StorageError(VigieError):
+    """The disk or the catalog cannot be written or read."""
+
+
+class JournalError(VigieError):
+    """The register or the outbox cannot be written, or does not verify."""
+
+
+class EvidenceError(VigieError):
+    """Keys, signatures, export."""
+
+
+class NotAuthentic(EvidenceError):
+    """Signed, and changed since."""
+
+    exit_code = 3
+
+
+class NotSigned(EvidenceError):
+    """No signature: authenticity cannot be told."""
+
+    exit_code = 4
+
+
+class UplinkError(VigieError):
+    """Broker, session or a refused command."""
+
+
+class DeviceError(VigieError):
+    """Board, service manager or local socket."""

@@ -1,0 +1,1 @@
+"""Typed events and the outbox that keeps them until the centre has them."""

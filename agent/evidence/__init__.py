@@ -1,0 +1,1 @@
+"""Identity, media signing, verification and export."""

@@ -1,0 +1,1 @@
+"""The access and destruction register: append-only, hash-chained."""

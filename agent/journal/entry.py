@@ -1,0 +1,34 @@
+"""What the register records: one act on the footage, by whom and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Protocol
+
+Fact = str | int | float | bool | None
+
+
+class Act(StrEnum):
+    """Everything that must leave a trace."""
+
+    RECORDING_BEGUN = "recording-begun"
+    RECORDING_ENDED = "recording-ended"
+    DESTROYED = "destroyed"
+    EXPORTED = "exported"
+    HELD = "held"
+    RELEASED = "released"
+    STILL_TAKEN = "commissioning-still"
+    VIEW_VALIDATED = "view-validated"
+    LIVE_BEGUN = "live-begun"
+    LIVE_ENDED = "live-ended"
+    CONFIGURATION_CHANGED = "configuration-changed"
+    MASKS_CHANGED = "masks-changed"
+    COMMAND = "command"
+    CHAIN_SIGNED = "chain-signed"
+
+
+class Journal(Protocol):
+    """The register as its writers see it. JournalError when the entry could not be made durable."""
+
+    def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None: ...

@@ -1,0 +1,1 @@
+"""Segments, the recorder, the catalog, retention and evidence hold."""

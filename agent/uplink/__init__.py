@@ -1,0 +1,1 @@
+"""The MQTT session with the centre: topics, health, commands."""

@@ -1,0 +1,1 @@
+"""Frames, the view guard, privacy masks, access units and the pipeline that ties them."""

@@ -1,0 +1,44 @@
+"""Where the masks lie in one picture: what the view guard decides and the privacy mask draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+Corners = NDArray[np.float64]
+"""Shape (n, 2): x and y as fractions of the upright picture, 0..1 from the top left; warped ones may lie outside."""
+
+
+class ViewState(StrEnum):
+    """What the guard can prove of this very frame; the values are those of health's `privacy.view.state`."""
+
+    VERIFIED = "verified"
+    UNCERTAIN = "uncertain"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cover:
+    """The masks of one picture. Two covers with the same `digest` draw the same samples.
+
+    `polygons` are grown by `grow` (a fraction of the picture's width) when drawn. `view` holds the four corners of the
+    validated view as they lie in this picture: what is outside of them was never validated and is covered; None when
+    the view fills the picture. `opaque` gives the reason to cover everything, and is empty otherwise.
+    """
+
+    polygons: tuple[Corners, ...]
+    grow: float
+    view: Corners | None
+    opaque: str
+    digest: str
+    state: ViewState
+    shift_px: float = 0.0
+    uncertainty_px: float = 0.0
+
+    @classmethod
+    def closed(cls, reason: str, state: ViewState = ViewState.UNCERTAIN) -> Cover:
+        """Cover everything, and say why."""
+        return cls((), 0.0, None, reason, "opaque", state)

@@ -1,0 +1,1 @@
+"""Drivers behind agent/ports.py, one library each."""
