@@ -85,6 +85,7 @@ class Component(ABC):
                 break
             except VigieError as error:
                 self.trouble = str(error)
+                self.state = ComponentState.STARTING
                 log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
                 if self.clock.monotonic_ns() - began_ns > 60 * NS:
                     pause_s = self.retry_s

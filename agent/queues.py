@@ -37,7 +37,7 @@ class BoundedQueue(Generic[T]):
             else:
                 lost = self._items.popleft() if len(self._items) >= self._capacity else None
                 self._items.append(item)
-                self._changed.notify()
+                self._changed.notify_all()
             if lost is None:
                 return True
             self.dropped += 1
@@ -51,19 +51,25 @@ class BoundedQueue(Generic[T]):
             if self._closed or len(self._items) >= self._capacity:
                 return False
             self._items.append(item)
-            self._changed.notify()
+            self._changed.notify_all()
             return True
 
     def get(self, timeout_s: float) -> T | None:
         """The oldest item, or None after `timeout_s`. Raises Closed once closed and empty."""
         with self._changed:
             if not self._items and not self._closed:
-                self._changed.wait(timeout_s)
+                self._changed.wait_for(lambda: bool(self._items) or self._closed, timeout_s)
             if self._items:
+                self._changed.notify_all()
                 return self._items.popleft()
             if self._closed:
                 raise Closed
             return None
+
+    def wait_for_room(self, timeout_s: float) -> bool:
+        """Block until an item may be offered; False after `timeout_s`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity, timeout_s)
 
     def close(self) -> None:
         """Refuse new items; what is queued can still be taken."""

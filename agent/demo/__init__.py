@@ -1,0 +1,1 @@
+"""The demonstration: a whole node, its broker and its hub on one machine."""
