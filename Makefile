@@ -1,9 +1,32 @@
-# Two commands for a newcomer: `make demo` and `make test`. Each sets up what it needs.
-.PHONY: setup demo test lint bench
-PY = .venv/bin/python
+# Two commands for a newcomer, on Debian or Raspberry Pi OS: `make demo` and `make test`. Each sets up what it needs, then runs.
+.PHONY: setup demo test lint bench deb clean
 
-lint: setup
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports
+# Everything for development: the venv with all extras, the broker, the packages of every test lane.
+setup:
+	@tools/setup.sh test
+
+# A whole node on this machine. `make demo ARGS="--for 30"` ends by itself.
+demo:
+	@tools/setup.sh demo
+	@.venv/bin/python -m agent demo $(ARGS)
+
+# Every check: lint, types, import contracts, all lanes. `make test ARGS="tests/video -x"` narrows the tests alone.
+test:
+	@tools/setup.sh test
+	@tools/check.sh $(ARGS)
+
+lint:
+	@tools/setup.sh test
+	@tools/check.sh --lint-only
+
+bench:
+	@tools/setup.sh test
+	@.venv/bin/python -m agent bench $(ARGS)
+
+# build/vigie_VERSION_ARCH.deb, for the Debian release and architecture it is built on.
+deb:
+	@systemd/debian/build.sh $(ARGS)
+
+# A .venv that is a link belongs to somebody else: only the link goes.
+clean:
+	rm -rf build dist var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .venv

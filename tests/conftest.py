@@ -1,0 +1,36 @@
+"""What every test shares: the lanes, counted and named at the end of the run."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+LANE = "lane"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Write each test's lane into its report, where it also survives the way from an xdist worker."""
+    for item in items:
+        for marker in item.iter_markers(LANE):
+            item.user_properties.append((LANE, marker.args[0]))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which lanes ran, and which did not and why."""
+    outcomes: dict[str, Counter[str]] = {}
+    reasons: dict[str, str] = {}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, lane in getattr(report, "user_properties", []):
+                if name == LANE:
+                    outcomes.setdefault(lane, Counter())[outcome] += 1
+                    if outcome == "skipped" and isinstance(report.longrepr, tuple):
+                        reasons[lane] = report.longrepr[2]
+    if not outcomes:
+        return
+    terminalreporter.section("lanes", "-")
+    for lane, counted in sorted(outcomes.items()):
+        figures = ", ".join(f"{n} {outcome}" for outcome, n in counted.items())
+        verdict = "did not run" if set(counted) == {"skipped"} else "ran"
+        terminalreporter.write_line(f"{lane}: {verdict} ({figures}){': ' + reasons[lane] if lane in reasons else ''}")
