@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+DEFAULT_CONFIG = Path("/etc/vigie/config.toml")
+
+config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    metavar="FILE",
+    help="the node's configuration",
+)
+
+json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+    "--json", "as_json", is_flag=True, help="print one JSON document and nothing else"
+)
+
+
+class Instant(click.ParamType[int]):
+    """A time on the command line: RFC 3339 with its offset, as nanoseconds of Unix time."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            at = datetime.fromisoformat(str(value))
+        except ValueError:
+            at = None
+        if at is None or at.tzinfo is None:
+            self.fail(f"{value!r} is no time: write it as 2026-11-23T10:15:00Z or 2026-11-23T11:15:00+01:00", param, ctx)
+        return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """The one JSON document of `--json`."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
