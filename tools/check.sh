@@ -12,7 +12,7 @@ step() {
 step "ruff" .venv/bin/python -m ruff check --quiet .
 step "ruff format" .venv/bin/python -m ruff format --check --quiet .
 step "mypy --strict" .venv/bin/python -m mypy --no-error-summary
-step "import contracts" .venv/bin/lint-imports --no-timing
+step "import contracts" .venv/bin/lint-imports --no-logo
 [ "${1:-}" != --lint-only ] || exit 0
 
 # One test file stays on one worker: its module fixtures (a broker, a rootfs) start once.

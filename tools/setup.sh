@@ -104,11 +104,11 @@ requirements() {
     .venv/bin/python - "$@" <<'PY'
 import runpy
 import sys
-
-import setuptools
+import types
 
 asked = {}
-setuptools.setup = asked.update
+# A new venv has no setuptools, and none is needed to read two lists.
+sys.modules["setuptools"] = types.SimpleNamespace(find_packages=lambda **_: [], setup=asked.update)
 runpy.run_path("setup.py")
 print(*asked["install_requires"], *(r for extra in sys.argv[1:] for r in asked["extras_require"][extra]), sep="\n")
 PY
@@ -137,11 +137,10 @@ install_venv() {
         return
     fi
     say "Python: installing into .venv (a few minutes the first time)"
-    .venv/bin/python -c 'import setuptools' 2>/dev/null || pip_install setuptools wheel
     requirements "${extras[@]}" >var/requirements.txt
     pip_install --requirement var/requirements.txt
     # A .venv that is a link is shared by several checkouts: it must not point at one of them.
-    [ -L .venv ] || pip_install --no-deps --no-build-isolation --editable .
+    [ -L .venv ] || pip_install --no-deps --editable .
     echo "$fingerprint" >"$stamp"
     say "Python: done"
 }
