@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from agent.config.misfit import Misfit
+
 Point = tuple[float, float]
 Polygon = tuple[Point, ...]
 
@@ -14,30 +16,51 @@ LEAST_AREA = 1e-6
 
 
 def check_polygon(polygon: Sequence[Point]) -> Polygon:
-    """The polygon itself, or ValueError that says which corner is wrong and what would be right."""
+    """The polygon itself, or Misfit that says which corner is wrong and what would be right."""
     corners = tuple((float(x), float(y)) for x, y in polygon)
     if len(corners) < 3:
-        raise ValueError(f"a polygon needs at least three corners, this one has {len(corners)}")
+        raise Misfit(f"a polygon needs at least three corners, this one has {len(corners)}", remedy="add the missing corners")
     if len(corners) > MOST_CORNERS:
-        raise ValueError(f"a polygon may have {MOST_CORNERS} corners, this one has {len(corners)}: split it in two")
-    for number, (x, y) in enumerate(corners, 1):
+        raise Misfit(f"a polygon may have {MOST_CORNERS} corners, this one has {len(corners)}", remedy="split it in two masks")
+    for index, (x, y) in enumerate(corners):
         if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):  # NaN fails this too
-            raise ValueError(
-                f"corner {number} is ({x:g}, {y:g}): corners are fractions of the picture, "
-                "from 0 (left, top) to 1 (right, bottom)"
+            pixels = " (these look like pixels: divide x by the width, y by the height)" if max(x, y) > 2 else ""
+            raise Misfit(
+                f"corner {index + 1} is ({x:g}, {y:g}), outside the picture",
+                at=(index,),
+                remedy=f"corners are fractions of the picture, from 0 (left, top) to 1 (right, bottom){pixels}",
             )
-    for number, (a, b) in enumerate(zip(corners, corners[1:] + corners[:1], strict=True), 1):
+    for index, (a, b) in enumerate(zip(corners, corners[1:] + corners[:1], strict=True)):
         if a == b:
-            raise ValueError(f"corners {number} and {number % len(corners) + 1} are the same point: remove one")
+            following = (index + 1) % len(corners)
+            raise Misfit(
+                f"corners {index + 1} and {following + 1} are the same point",
+                at=(max(index, following),),
+                remedy="remove one of the two; a polygon closes by itself",
+            )
     crossing = first_crossing(corners)
+    if abs(signed_area(corners)) < LEAST_AREA and (crossing is None or _on_one_line(corners)):
+        raise Misfit(
+            "the corners lie on one line: the polygon has no inside and would cover nothing",
+            remedy="move a corner so that the shape has an area",
+        )
     if crossing is not None:
         i, j = crossing
-        raise ValueError(
-            f"the edge after corner {i + 1} crosses the edge after corner {j + 1}: list the corners in order around the shape"
+        raise Misfit(
+            f"the edge {_edge(i, corners)} crosses the edge {_edge(j, corners)}",
+            at=(j,),
+            remedy="list the corners in order around the shape",
         )
-    if abs(signed_area(corners)) < LEAST_AREA:
-        raise ValueError("the corners lie on one line: the polygon has no inside and would cover nothing")
     return corners
+
+
+def _edge(index: int, corners: Sequence[Point]) -> str:
+    return f"from corner {index + 1} to corner {(index + 1) % len(corners) + 1}"
+
+
+def _on_one_line(corners: Sequence[Point]) -> bool:
+    a, b = corners[0], max(corners, key=lambda p: (p[0] - corners[0][0]) ** 2 + (p[1] - corners[0][1]) ** 2)
+    return all(_turn(a, b, p) == 0 for p in corners)
 
 
 def signed_area(corners: Sequence[Point]) -> float:
@@ -46,24 +69,37 @@ def signed_area(corners: Sequence[Point]) -> float:
 
 
 def first_crossing(corners: Sequence[Point]) -> tuple[int, int] | None:
-    """Indices of two edges that cross or touch without being neighbours, else None."""
+    """Indices of two edges that share a point they must not share, else None.
+
+    Edge i runs from corner i to the next. Neighbours share a corner; they clash only when one runs back over the other.
+    """
     edges = list(zip(corners, (*corners[1:], corners[0]), strict=True))
     for i, j in combinations(range(len(edges)), 2):
-        neighbours = j == i + 1 or (i == 0 and j == len(edges) - 1)
-        if neighbours:
-            continue
-        if _touch(*edges[i], *edges[j]):
+        if j == i + 1:
+            clash = _runs_back(edges[i][0], edges[i][1], edges[j][1])
+        elif i == 0 and j == len(edges) - 1:
+            clash = _runs_back(edges[j][0], edges[j][1], edges[i][1])
+        else:
+            clash = _touch(*edges[i], *edges[j])
+        if clash:
             return i, j
     return None
 
 
+def _runs_back(a: Point, b: Point, c: Point) -> bool:
+    """True when the way a, b, c turns round at b and comes back over itself."""
+    return _turn(a, b, c) == 0 and (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]) < 0
+
+
 def _touch(a: Point, b: Point, c: Point, d: Point) -> bool:
     turns = _turn(a, b, c), _turn(a, b, d), _turn(c, d, a), _turn(c, d, b)
-    if turns[0] != turns[1] and turns[2] != turns[3]:
+    if turns[0] * turns[1] < 0 and turns[2] * turns[3] < 0:
         return True
-    return any(
-        turn == 0 and _within(p, q, r)
-        for turn, p, q, r in ((turns[0], a, b, c), (turns[1], a, b, d), (turns[2], c, d, a), (turns[3], c, d, b))
+    return (
+        (turns[0] == 0 and _within(a, b, c))
+        or (turns[1] == 0 and _within(a, b, d))
+        or (turns[2] == 0 and _within(c, d, a))
+        or (turns[3] == 0 and _within(c, d, b))
     )
 
 

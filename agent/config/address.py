@@ -1,0 +1,93 @@
+"""Addresses and names that stand in the configuration as text: broker URLs, camera sources, time zones."""
+
+from __future__ import annotations
+
+import difflib
+import zoneinfo
+from urllib.parse import SplitResult, urlsplit
+
+from agent.config.misfit import Misfit
+
+BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+"""The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
+
+_TLS = ("mqtts", "wss")
+
+
+def check_broker_url(url: str) -> str:
+    """The URL itself, or Misfit with the remedy: a scheme Vigie speaks, a host, no secret inside."""
+    parts = _split(url, "mqtts://host:8883")
+    if parts.scheme not in BROKER_PORTS or not parts.hostname:
+        raise Misfit(
+            f"{_without_password(url)!r} is no broker",
+            remedy="write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)",
+        )
+    if parts.username:
+        raise Misfit("a user does not belong in the URL", remedy=f"write username = {parts.username!r} beside it")
+    if parts.scheme in ("mqtt", "mqtts") and parts.path not in ("", "/"):
+        raise Misfit(f"a path has no meaning in {parts.scheme}://", remedy="name the topic prefix in `prefix`")
+    return url
+
+
+def is_tls(url: str) -> bool:
+    """True when the session to this broker is encrypted and the broker must prove its name."""
+    return urlsplit(url).scheme in _TLS
+
+
+def check_camera_source(driver: str, source: str) -> None:
+    """Misfit, placed at `source` (at `driver` when there is none), when this driver cannot use this source."""
+    if not source:
+        if driver in ("rtsp", "file"):
+            wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
+            raise Misfit(f"driver {driver!r} needs a source, and there is none", at=("driver",), remedy=f"add {wanted}")
+        return
+    at = ("source",)
+    match driver:
+        case "rtsp":
+            parts = _split(source, "rtsp://user@host/path", at)
+            if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
+                raise Misfit(f"{_without_password(source)!r} is no RTSP address", at=at, remedy="write rtsp://user@host/path")
+        case "v4l2":
+            if not source.startswith("/"):
+                raise Misfit(
+                    f"{source!r} is no video device", at=at, remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/"
+                )
+        case _:
+            pass
+
+
+def _split(url: str, wanted: str, at: tuple[str, ...] = ()) -> SplitResult:
+    """The parts of a URL without a password in it; Misfit else. The password itself is never repeated."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise Misfit(f"this is no address ({error})", at=at, remedy=f"write {wanted}") from None
+    if parts.password is not None:
+        raise Misfit(
+            "a password does not belong in this file",
+            at=at,
+            remedy="put it alone in a file of its own (mode 0600) and name that file in `password_file`",
+        )
+    if port == 0:
+        raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
+    return parts
+
+
+def _without_password(url: str) -> str:
+    """For messages: what stands before an @ may be a secret, also in a URL that is not well-formed."""
+    head, at, tail = url.rpartition("@")
+    return f"{head.partition('//')[0]}//...@{tail}" if at else url
+
+
+def check_time_zone(name: str) -> str:
+    """The name itself, or Misfit with the nearest known ones. Believed as it stands where no zone database is installed."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = zoneinfo.available_timezones()
+        if known:
+            near = difflib.get_close_matches(name, known, 1, 0.6)
+            remedy = f"did you mean {near[0]!r}?" if near else "write Europe/Paris, or another name from the tz database"
+            raise Misfit(f"{name!r} is no time zone", remedy=remedy) from None
+    return name

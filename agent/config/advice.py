@@ -1,0 +1,66 @@
+"""What is allowed and still deserves a second look; no note ever stops the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from agent.config.address import is_tls
+from agent.config.model import Config
+
+LEAST_BITS_PER_PIXEL = 0.01
+"""Below this an H.264 picture of a street is mush: 1080p at 25 per second wants more than about 500 kbit/s."""
+
+
+def advice(config: Config) -> list[str]:
+    """One sentence each, most important first; empty when there is nothing to say."""
+    return [*_privacy(config), *_picture(config), *_broker(config), *_files(config)]
+
+
+def _privacy(config: Config) -> list[str]:
+    if not config.privacy.mask and not config.privacy.none_needed:
+        return ["no mask and no statement that none is needed: every picture will be opaque; draw [[privacy.mask]]"]
+    return []
+
+
+def _picture(config: Config) -> list[str]:
+    notes = []
+    camera, encoding = config.camera, config.encoding
+    if encoding.bitrate_kbps is not None:
+        bits_per_pixel = encoding.bitrate_kbps * 1000 / (camera.width * camera.height * camera.fps)
+        if bits_per_pixel < LEAST_BITS_PER_PIXEL:
+            wanted = LEAST_BITS_PER_PIXEL * camera.width * camera.height * camera.fps / 1000
+            notes.append(
+                f"encoding.bitrate_kbps {encoding.bitrate_kbps} is little for {camera.width}x{camera.height} "
+                f"at {camera.fps:g} per second; {wanted:.0f} or more keeps the picture legible"
+            )
+    if camera.driver == "synthetic" and camera.source:
+        notes.append("camera.source has no meaning for the drawn square; `seed` chooses another one")
+    return notes
+
+
+def _broker(config: Config) -> list[str]:
+    mqtt = config.mqtt
+    if mqtt is None:
+        return ["no [mqtt]: the node records, and nobody at the centre hears of it"]
+    host = urlsplit(mqtt.url).hostname or ""
+    if not is_tls(mqtt.url) and host not in ("localhost", "::1") and not host.startswith("127."):
+        return ["mqtt.url is not encrypted: write mqtts:// before this node leaves the workshop"]
+    return []
+
+
+def _files(config: Config) -> list[str]:
+    named: list[tuple[str, Path | None]] = [("camera.password_file", config.camera.password_file)]
+    if config.mqtt is not None:
+        names = ("password_file", "ca_file", "cert_file", "key_file", "command_key_file")
+        named += [(f"mqtt.{name}", getattr(config.mqtt, name)) for name in names]
+    if config.camera.driver == "file" and "://" not in config.camera.source:
+        named.append(("camera.source", Path(config.camera.source)))
+    return [f"{name}: there is no file {path} yet" for name, path in named if path is not None and _is_missing(path)]
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return not path.exists()
+    except OSError:
+        return False

@@ -1,0 +1,77 @@
+"""One thing that is wrong with a configuration, where it stands, and how a person is shown it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.config.locate import Span
+from agent.errors import ConfigurationError
+
+SNIPPET_COLUMNS = 100
+"""A longer line is cut around its caret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`file:line: key: what is wrong; what would be right`, then the line itself with a caret.
+
+    `span` is None when the file could not be read at all; `snippet` then is empty. `key` is dotted, as in the file.
+    """
+
+    file: Path
+    span: Span | None
+    snippet: str
+    key: str
+    what: str
+    remedy: str = ""
+
+    @property
+    def headline(self) -> str:
+        """The first line: place, key, what is wrong and the remedy."""
+        place = f"{self.file}:{self.span.line}" if self.span else f"{self.file}"
+        words = f"{self.what}; {self.remedy}" if self.remedy else self.what
+        return f"{place}: {self.key}: {words}" if self.key else f"{place}: {words}"
+
+    @property
+    def excerpt(self) -> tuple[str, str] | None:
+        """The snippet with its line number, and the carets below it; None when there is no line to show."""
+        if self.span is None:
+            return None
+        line, start, length = without_secrets(self.snippet), self.span.column - 1, self.span.length
+        if len(line) > SNIPPET_COLUMNS:
+            cut = min(max(0, start - SNIPPET_COLUMNS // 3), len(line) - SNIPPET_COLUMNS)
+            line = ("…" if cut else "") + line[cut : cut + SNIPPET_COLUMNS]
+            start -= cut - (1 if cut else 0)
+            length = min(length, len(line) - start)
+        # A tab or an escape sequence in the file must neither shift the caret nor reach the terminal.
+        shown = "".join(c if c.isprintable() else " " for c in line)
+        gutter = f"{self.span.line:>5} | "
+        return gutter + shown, f"{'':>5} | " + " " * start + "^" * max(1, length)
+
+    def __str__(self) -> str:
+        return "\n".join([self.headline, *(self.excerpt or ())])
+
+
+_URL_SECRET = re.compile(r"(?<=://)[^\s/@\"']+(?=@)")
+_SECRET = re.compile(r"^(\s*[\w.-]*(?:password|passwd|secret|token|mot_de_passe)\w*\s*=\s*)(.*)$", re.IGNORECASE)
+
+
+def without_secrets(line: str) -> str:
+    """The line, as long as it was, with asterisks for what looks like a password: findings end up in logs."""
+    line = _URL_SECRET.sub(lambda m: "*" * len(m.group()), line)
+    match = _SECRET.match(line)
+    if match and "_file" not in match[1]:
+        line = match[1] + "*" * len(match[2])
+    return line
+
+
+class RefusedConfiguration(ConfigurationError):
+    """A configuration that cannot be used as it stands; the text holds every finding."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        count = "1 error" if len(self.findings) == 1 else f"{len(self.findings)} errors"
+        super().__init__(f"the configuration is refused, {count}\n\n" + "\n\n".join(str(f) for f in self.findings))
