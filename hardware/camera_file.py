@@ -1,0 +1,139 @@
+"""A film as a camera: whatever FFmpeg reads, paced by the film's own clock or as fast as it goes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import av.error
+
+from agent.clock import NS, Clock
+from agent.config.model import Camera as CameraSettings
+from agent.errors import CameraError
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime
+from hardware.decoded_picture import PictureWriter
+from hardware.film import Film, Shown
+from hardware.picture_pool import PicturePool
+
+LATE_NS = NS
+"""Further behind than this, the film's clock is moved: what is missed plays later, nothing is skipped."""
+
+
+class FileCamera:
+    """A film, delivered as planar 4:2:0 of the configured size. One thread calls everything but `figures`.
+
+    Timing is the film's own, thinned to at most `fps` pictures a second; a film slower than `fps` stays as slow as it
+    is. With `realtime` pictures come when they are due, else at once; media time follows the film either way, and wall
+    time follows media time from the moment of opening, so that an hour of film makes an hour of recording.
+    `loop` starts over at the end, and time goes on.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._path = Path(settings.source)
+        self._settings = settings
+        self._clock = clock
+        self._pool = PicturePool(settings.width, settings.height)
+        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
+        self._period_ns = round(NS / settings.fps)
+        self._closed = threading.Event()
+        self._film: Film | None = None
+        self._pictures: Iterator[Shown] = iter(())
+        self._due: Shown | None = None
+        self._index = 0
+        self._origin_ns = 0
+        self._origin_wall_ns = 0
+        self._wanted_ns = 0
+        self._loops = 0
+        self._late_ns = 0
+        self._broken = 0
+
+    def open(self) -> None:
+        """Open the film and decode its first picture. CameraError says what is wrong with the file."""
+        self.close()
+        self._closed.clear()
+        self._index = self._loops = self._late_ns = self._broken = self._wanted_ns = 0
+        self._film = Film(self._path)
+        self._pictures = self._play(self._film)
+        self._due = next(self._pictures)
+        self._origin_ns = self._clock.monotonic_ns() - self._due.media_ns
+        self._origin_wall_ns = self._clock.wall_ns() - self._due.media_ns
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """The next picture, or None when it is not due (or no buffer has come back) within `timeout_s`."""
+        if self._film is None:
+            raise CameraError(f"film {self._path} is not open")
+        if self._due is None:
+            self._due = next(self._pictures)
+        if self._settings.realtime and not self._await(self._origin_ns + self._due.media_ns, timeout_s):
+            return None
+        lent = self._pool.take(timeout_s)
+        if lent is None:
+            return None
+        shown, self._due = self._due, None
+        try:
+            self._writer.write(shown.picture, lent.planes)
+        except av.error.FFmpegError as error:
+            lent.give_back()
+            raise self._film.refused(error) from None
+        self._index += 1
+        return RawFrame(lent.planes, self._time_of(shown), release=lent.give_back)
+
+    def close(self) -> None:
+        """Let go of the film; pictures still out keep their buffers."""
+        self._closed.set()
+        self._due = None
+        self._pictures = iter(())
+        film, self._film = self._film, None
+        if film is not None:
+            film.close()
+
+    def figures(self) -> Mapping[str, float | str]:
+        """Health: what plays, how often it began anew, what was unreadable, how far it fell behind its own clock."""
+        film = self._film
+        return {
+            "film": self._path.name,
+            "film_fps": round(float(film.rate), 3) if film else 0.0,
+            "film_loops": self._loops,
+            "broken_packets": self._broken,
+            "late_s": round(self._late_ns / NS, 3),
+        }
+
+    def _play(self, film: Film) -> Iterator[Shown]:
+        """Every wanted picture with its media time from the first one on; raises CameraEnded after the last."""
+        base_ns = 0
+        while True:
+            last_ns = base_ns
+            for shown in film.pictures(base_ns):
+                self._broken = film.broken
+                last_ns = shown.media_ns
+                if shown.media_ns + self._period_ns // 8 < self._wanted_ns:  # an eighth forgives rounded timestamps
+                    continue
+                self._wanted_ns = max(self._wanted_ns + self._period_ns, shown.media_ns)
+                yield shown
+            self._broken = film.broken
+            if not self._settings.loop:
+                raise film.ended()
+            self._loops += 1
+            base_ns = last_ns + film.period_ns
+            film.rewind()
+
+    def _await(self, due_ns: int, timeout_s: float) -> bool:
+        """Wait until `due_ns`; False when `timeout_s` were over first. Behind by too much: move the film's clock."""
+        ahead_ns = due_ns - self._clock.monotonic_ns()
+        if ahead_ns < -LATE_NS:
+            self._late_ns -= ahead_ns
+            self._origin_ns -= ahead_ns
+            return True
+        if ahead_ns > 0:
+            self._clock.wait(self._closed, min(ahead_ns / NS, timeout_s))
+        return self._clock.monotonic_ns() >= due_ns
+
+    def _time_of(self, shown: Shown) -> FrameTime:
+        monotonic_ns = self._origin_ns + shown.media_ns
+        if self._settings.realtime:
+            wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - monotonic_ns)
+        else:
+            wall_ns = self._origin_wall_ns + shown.media_ns
+        return FrameTime(self._index - 1, monotonic_ns, wall_ns)

@@ -1,0 +1,157 @@
+"""An open film: demuxed, decoded, what is broken in it skipped and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import av.container
+import av.error
+import av.stream
+import av.video.stream
+
+from agent.clock import NS
+from agent.errors import CameraEnded, CameraError
+
+LONGEST_GAP_NS = 10 * NS
+"""A longer pause between two pictures, or a step back, is a broken timestamp: it counts as one picture period."""
+BROKEN_IN_A_ROW = 500
+"""So many unreadable packets without one picture between them, and the rest of the film is given up."""
+
+
+class Shown(NamedTuple):
+    """A decoded picture and its time since the first one of the film."""
+
+    picture: av.VideoFrame
+    media_ns: int
+
+
+class Film:
+    """The open container: demuxes, decodes, skips what is broken, and knows how far it came."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.broken = 0
+        self._shown = 0
+        self._reached_ns = 0
+        self._cut_off = False
+        self._container, self._stream = _open(path)
+        self.rate = _plausible_rate(self._stream)
+        self.period_ns = round(NS / self.rate)
+
+    def rewind(self) -> None:
+        """Start over with a fresh decoder: seeking back is not exact in every container."""
+        self._container.close()
+        self._shown = 0
+        self._container, self._stream = _open(self._path)
+
+    def close(self) -> None:
+        self._container.close()
+
+    def pictures(self, base_ns: int) -> Iterator[Shown]:
+        """One pass; the first picture has media time `base_ns`. Raises CameraError when there is not one."""
+        media_ns, last_ns = base_ns, None
+        for picture in self._decoded():
+            at_ns = None if picture.pts is None or picture.time_base is None else _ns(picture.pts, picture.time_base)
+            if self._shown:
+                step_ns = self.period_ns if at_ns is None or last_ns is None else at_ns - last_ns
+                media_ns += step_ns if 0 < step_ns <= LONGEST_GAP_NS else self.period_ns
+            last_ns = at_ns
+            self._shown += 1
+            self._reached_ns = media_ns - base_ns + self.period_ns
+            yield Shown(picture, media_ns)
+        if not self._shown:
+            raise CameraError(
+                f"film {self._path} holds no picture that can be decoded ({self.broken} broken packets)",
+                remedy="Check that it plays (ffplay), then set camera.source to a film that does",
+            )
+
+    def ended(self) -> CameraEnded:
+        """What to say after the last picture: over, or broken off before the length its header promises."""
+        promised_ns = (
+            _ns(self._stream.duration, self._stream.time_base) if self._stream.duration and self._stream.time_base else 0
+        )
+        if self._cut_off or promised_ns - self._reached_ns > max(NS // 2, 3 * self.period_ns):
+            promise = f" of {promised_ns / NS:.1f} s" if promised_ns else ""
+            return CameraEnded(
+                f"film {self._path} breaks off after {self._reached_ns / NS:.1f} s{promise}: it is cut short or damaged",
+                remedy="Copy it again from where it came from",
+            )
+        return CameraEnded(
+            f"film {self._path} is over after {self._shown} pictures", remedy="Set camera.loop to play it for ever"
+        )
+
+    def refused(self, error: av.error.FFmpegError) -> CameraError:
+        """A picture that cannot be converted."""
+        return CameraError(
+            f"film {self._path}: its pictures cannot be turned into YUV 4:2:0 ({error.strerror})",
+            remedy="Convert it first: ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4",
+        )
+
+    def _decoded(self) -> Iterator[av.VideoFrame]:
+        for packet in self._packets():
+            try:
+                pictures = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self.broken += 1
+                continue
+            for picture in pictures:
+                assert isinstance(picture, av.VideoFrame)
+                yield picture
+
+    def _packets(self) -> Iterator[av.Packet[av.video.stream.VideoStream]]:
+        """Packets to the end, and the empty one that flushes the decoder; reads on behind unreadable ones."""
+        in_a_row = 0
+        while in_a_row < BROKEN_IN_A_ROW:
+            try:
+                for packet in self._container.demux(self._stream):
+                    yield packet
+                    in_a_row = 0
+                return
+            except av.error.FFmpegError:
+                self.broken += 1
+                in_a_row += 1
+        self._cut_off = True
+
+
+def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.VideoStream]:
+    remedy = "Set camera.source to a film that FFmpeg reads"
+    if not path.exists():
+        raise CameraError(f"film {path} does not exist", remedy=remedy)
+    if not path.is_file():
+        raise CameraError(f"{path} is {'a directory' if path.is_dir() else 'no regular file'}, not a film", remedy=remedy)
+    try:
+        # `file:` and the whitelist: a playlist handed in as a film must not reach out to the network.
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+    except PermissionError:
+        raise CameraError(f"film {path} may not be read", remedy="Give the service's user read access to it") from None
+    except (av.error.FFmpegError, OSError) as error:
+        reason = "is empty" if path.stat().st_size == 0 else f"cannot be read as a film ({error.strerror})"
+        raise CameraError(f"film {path} {reason}: cut short, damaged, or no film at all", remedy=remedy) from None
+    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        container.close()
+        raise CameraError(f"{path} holds no video, only sound or other streams", remedy=remedy)
+    stream = streams[0]
+    if stream.codec_context is None:
+        container.close()
+        raise CameraError(f"film {path} has a codec that this FFmpeg cannot decode", remedy=remedy)
+    # One thread: frame threads hold a picture each, and a second core is worth more to the encoder.
+    stream.codec_context.thread_count = 1
+    return container, stream
+
+
+def _plausible_rate(stream: av.video.stream.VideoStream) -> Fraction:
+    for rate in (stream.guessed_rate, stream.average_rate):
+        if rate and 0 < rate <= 240:
+            return rate
+    return Fraction(25)
+
+
+def _ns(ticks: int, time_base: Fraction) -> int:
+    return ticks * time_base.numerator * NS // time_base.denominator
