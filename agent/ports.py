@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from agent.video.access_unit import AccessUnit, VideoFormat
@@ -59,25 +58,28 @@ class Encoder(Protocol):
 
 
 class Muxer(Protocol):
-    """Writes one segment as fragmented MP4. One thread calls it."""
+    """Turns access units into the boxes of one fragmented MP4. One thread calls it."""
 
     def write(self, unit: AccessUnit) -> None:
-        """Append one access unit to the open fragment. Raises StorageError when the disk refuses."""
+        """Append one access unit to the open fragment; the first must be a keyframe."""
         ...
 
-    def end_fragment(self) -> int:
-        """Close the open fragment and hand every byte of it to the file; the file's length in bytes."""
+    def end_fragment(self, next_dts_ns: int | None = None) -> int:
+        """Close the open fragment and hand every byte of it to the sink; the bytes handed over so far.
+
+        `next_dts_ns` is when the following unit decodes, where that is known: it ends the last sample exactly.
+        """
         ...
 
     def close(self) -> int:
-        """End the last fragment and the file; its length in bytes."""
+        """End the last fragment; the bytes handed over in all."""
         ...
 
 
 class MuxerFactory(Protocol):
-    """Opens a segment file that must not exist yet."""
+    """Makes the muxer of one segment. What opens, writes and syncs the file behind `sink` is the recorder's own."""
 
-    def __call__(self, path: Path, video: VideoFormat) -> Muxer: ...
+    def __call__(self, sink: Callable[[bytes], None], video: VideoFormat) -> Muxer: ...
 
 
 class ServiceManager(Protocol):

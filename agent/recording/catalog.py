@@ -1,0 +1,375 @@
+"""The catalog: which segments exist, when they were, what lay on them. SQLite in WAL, one file beside the recordings.
+
+Several processes open it (daemon, retention timer, command line); SQLite serialises them. A row is written before its
+file exists and goes after its file is gone, so that after a power cut only rows that are not WHOLE need a look.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from agent.clock import ClockQuality
+from agent.errors import StorageError
+
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE segment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path TEXT NOT NULL UNIQUE,
+    state TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    media_from_ns INTEGER NOT NULL,
+    media_to_ns INTEGER NOT NULL,
+    wall_from_ns INTEGER NOT NULL,
+    wall_to_ns INTEGER NOT NULL,
+    clock TEXT NOT NULL,
+    trusted_from_ns INTEGER NOT NULL,
+    bytes INTEGER NOT NULL DEFAULT 0,
+    frames INTEGER NOT NULL DEFAULT 0,
+    sha256 TEXT NOT NULL DEFAULT '',
+    masks TEXT NOT NULL DEFAULT '[]',
+    gaps TEXT NOT NULL DEFAULT '[]'
+) STRICT;
+CREATE INDEX segment_by_wall ON segment (wall_from_ns);
+CREATE INDEX segment_by_trust ON segment (trusted_from_ns);
+CREATE INDEX segment_unsettled ON segment (state) WHERE state <> 'whole';
+CREATE INDEX segment_undated ON segment (boot) WHERE clock <> 'synchronised';
+CREATE TABLE hold (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    from_ns INTEGER NOT NULL,
+    to_ns INTEGER NOT NULL,
+    reference TEXT NOT NULL,
+    by TEXT NOT NULL,
+    until_ns INTEGER,
+    held_ns INTEGER NOT NULL,
+    released_ns INTEGER,
+    released_by TEXT
+) STRICT;
+CREATE TABLE destroyed (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    from_ns INTEGER NOT NULL,
+    to_ns INTEGER NOT NULL,
+    at_ns INTEGER NOT NULL,
+    segments INTEGER NOT NULL,
+    digest TEXT NOT NULL,
+    reason TEXT NOT NULL
+) STRICT;
+CREATE TABLE trusted (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    wall_ns INTEGER NOT NULL,
+    boot TEXT NOT NULL,
+    mono_ns INTEGER NOT NULL
+) STRICT;
+"""
+
+
+class SegmentState(StrEnum):
+    """Where a segment stands between its first and its last byte."""
+
+    OPEN = "open"
+    WHOLE = "whole"
+    DESTROYING = "destroying"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSpan:
+    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered."""
+
+    from_ns: int
+    to_ns: int
+    digest: str
+    opaque: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """No picture was recorded in [from_ns, to_ns), media time."""
+
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """One segment. Media time is monotonic within `boot`; wall times are the best known date, of quality `clock`.
+
+    For an OPEN segment the ends, `bytes` and `frames` are those of the last fragment on disk: `bytes` is how far it may be read.
+    """
+
+    id: int
+    path: Path
+    state: SegmentState
+    boot: str
+    media_from_ns: int
+    media_to_ns: int
+    wall_from_ns: int
+    wall_to_ns: int
+    clock: ClockQuality
+    trusted_from_ns: int
+    bytes: int = 0
+    frames: int = 0
+    sha256: str = ""
+    masks: tuple[MaskSpan, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    held: bool = False
+
+    def wall_ns(self, media_ns: int) -> int:
+        """The wall time of a media time of this segment."""
+        return self.wall_from_ns + media_ns - self.media_from_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a segment holds so far: what the recorder knows at the end of each fragment."""
+
+    media_to_ns: int
+    bytes: int
+    frames: int
+    masks: tuple[MaskSpan, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyedSpan:
+    """Footage of [from_ns, to_ns), wall time, that is gone, and why."""
+
+    from_ns: int
+    to_ns: int
+    at_ns: int
+    segments: int
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The recordings as a whole, for health."""
+
+    segments: int = 0
+    bytes: int = 0
+    oldest_ns: int | None = None
+    newest_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """What is known of a segment before its first byte."""
+
+    path: Path
+    boot: str
+    media_from_ns: int
+    wall_from_ns: int
+    clock: ClockQuality
+    trusted_from_ns: int
+    gaps: tuple[Gap, ...] = field(default=())
+
+
+_HELD = "EXISTS (SELECT 1 FROM hold WHERE released_ns IS NULL AND hold.from_ns < s.wall_to_ns AND hold.to_ns > s.wall_from_ns)"
+_COLUMNS = (
+    "s.id, s.path, s.state, s.boot, s.media_from_ns, s.media_to_ns, s.wall_from_ns, s.wall_to_ns, s.clock, s.trusted_from_ns,"
+    f" s.bytes, s.frames, s.sha256, s.masks, s.gaps, {_HELD}"
+)
+
+
+class Catalog:
+    """One connection; calls from several threads are serialised. Every change is durable on return unless said otherwise.
+
+    `path` is the database, `root` the directory that segment paths are relative to. Raises StorageError.
+    """
+
+    def __init__(self, path: Path, root: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.root = root
+        self._lock = threading.RLock()
+        try:
+            if read_only:
+                self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA busy_timeout = 10000")
+            if not read_only:
+                self._db.execute("PRAGMA journal_mode = WAL")
+                self._db.execute("PRAGMA synchronous = FULL")
+                self._create()
+        except (sqlite3.Error, OSError) as error:
+            raise _refused(path, error) from error
+
+    def close(self) -> None:
+        """Idempotent."""
+        self._db.close()
+
+    # --- segments -------------------------------------------------------------------------------------------------
+
+    def begin(self, new: NewSegment) -> int:
+        """A row for a file that does not exist yet; its id. Rows are in the order of recording, whatever the wall clock did."""
+        with self._change() as db:
+            cursor = db.execute(
+                "INSERT INTO segment (path, state, boot, media_from_ns, media_to_ns, wall_from_ns, wall_to_ns, clock,"
+                " trusted_from_ns, gaps) VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    self._relative(new.path),
+                    new.boot,
+                    new.media_from_ns,
+                    new.media_from_ns,
+                    new.wall_from_ns,
+                    new.wall_from_ns,
+                    new.clock,
+                    new.trusted_from_ns,
+                    _spans(new.gaps),
+                ),
+            )
+            assert cursor.lastrowid is not None
+            return cursor.lastrowid
+
+    def advance(self, segment_id: int, extent: Extent) -> None:
+        """A fragment more is on disk. Not durable by itself: after a power cut the file tells."""
+        with self._lock:
+            try:
+                self._db.execute("PRAGMA synchronous = NORMAL")
+                try:
+                    self._extend(segment_id, extent)
+                finally:
+                    self._db.execute("PRAGMA synchronous = FULL")
+            except sqlite3.Error as error:
+                raise _refused(self.path, error) from error
+
+    def finish(self, segment_id: int, extent: Extent, sha256: str) -> None:
+        """The file is complete and synced."""
+        with self._change() as db:
+            self._extend(segment_id, extent)
+            db.execute("UPDATE segment SET state = 'whole', sha256 = ? WHERE id = ?", (sha256, segment_id))
+
+    def forget(self, segment_ids: Iterable[int]) -> None:
+        """The files of these rows do not exist (any more)."""
+        with self._change() as db:
+            db.executemany("DELETE FROM segment WHERE id = ?", ((i,) for i in segment_ids))
+
+    def span(self, from_wall_ns: int, to_wall_ns: int) -> list[SegmentRow]:
+        """Segments that overlap [from, to) of wall time, in the order of recording; those being destroyed are left out."""
+        return self._rows("s.wall_from_ns < ? AND s.wall_to_ns > ? AND s.state <> 'destroying'", (to_wall_ns, from_wall_ns))
+
+    def unsettled(self) -> list[SegmentRow]:
+        """Rows whose file needs a look after a crash: open ones and half-destroyed ones."""
+        return self._rows("s.state <> 'whole'")
+
+    def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> list[DestroyedSpan]:
+        """What was destroyed of [from, to) of wall time."""
+        with self._read() as db:
+            found = db.execute(
+                "SELECT from_ns, to_ns, at_ns, segments, digest, reason FROM destroyed"
+                " WHERE from_ns < ? AND to_ns > ? ORDER BY id",
+                (to_wall_ns, from_wall_ns),
+            ).fetchall()
+        return [DestroyedSpan(*row) for row in found]
+
+    def stock(self) -> Stock:
+        """How much there is."""
+        with self._read() as db:
+            row = db.execute(
+                "SELECT count(*), coalesce(sum(bytes), 0), min(wall_from_ns), max(wall_to_ns) FROM segment"
+            ).fetchone()
+        return Stock(*row)
+
+    def taken(self, path: Path) -> bool:
+        """Does a row hold this name already?"""
+        with self._read() as db:
+            return db.execute("SELECT 1 FROM segment WHERE path = ?", (self._relative(path),)).fetchone() is not None
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _create(self) -> None:
+        with self._change() as db:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in _SCHEMA.split(";\n"):
+                    if statement.strip():
+                        db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+            elif version != _SCHEMA_VERSION:
+                raise StorageError(
+                    f"{self.path} is a catalog of version {version}, this program knows {_SCHEMA_VERSION}",
+                    remedy="Install the version of Vigie that wrote it, or a newer one",
+                )
+
+    def _extend(self, segment_id: int, extent: Extent) -> None:
+        self._db.execute(
+            "UPDATE segment SET media_to_ns = ?1, wall_to_ns = wall_from_ns + ?1 - media_from_ns, bytes = ?2, frames = ?3,"
+            " masks = ?4, gaps = ?5 WHERE id = ?6",
+            (extent.media_to_ns, extent.bytes, extent.frames, _spans(extent.masks), _spans(extent.gaps), segment_id),
+        )
+
+    def _rows(self, where: str, values: Sequence[int | str] = (), more: str = "ORDER BY s.id") -> list[SegmentRow]:
+        with self._read() as db:
+            found = db.execute(f"SELECT {_COLUMNS} FROM segment AS s WHERE {where} {more}", values).fetchall()  # noqa: S608 - constants
+        return [self._row(row) for row in found]
+
+    def _row(self, row: Sequence[Any]) -> SegmentRow:
+        segment_id, path, state, boot, media_from, media_to, wall_from, wall_to, clock, trusted = row[:10]
+        size, frames, sha256, masks, gaps, held = row[10:]
+        return SegmentRow(
+            id=segment_id,
+            path=self.root / path,
+            state=SegmentState(state),
+            boot=boot,
+            media_from_ns=media_from,
+            media_to_ns=media_to,
+            wall_from_ns=wall_from,
+            wall_to_ns=wall_to,
+            clock=ClockQuality(clock),
+            trusted_from_ns=trusted,
+            bytes=size,
+            frames=frames,
+            sha256=sha256,
+            masks=tuple(MaskSpan(a, b, digest, bool(opaque)) for a, b, digest, opaque in json.loads(masks)),
+            gaps=tuple(Gap(a, b) for a, b in json.loads(gaps)),
+            held=bool(held),
+        )
+
+    def _relative(self, path: Path) -> str:
+        return str(path.relative_to(self.root))
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """One durable transaction."""
+        with self._lock:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                except BaseException:
+                    self._db.execute("ROLLBACK")
+                    raise
+                self._db.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise _refused(self.path, error) from error
+
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise _refused(self.path, error) from error
+
+
+def _spans(spans: Sequence[MaskSpan | Gap]) -> str:
+    return json.dumps(
+        [[s.from_ns, s.to_ns, s.digest, s.opaque] if isinstance(s, MaskSpan) else [s.from_ns, s.to_ns] for s in spans],
+        separators=(",", ":"),
+    )
+
+
+def _refused(path: Path, error: Exception) -> StorageError:
+    remedy = "Check the disk's space and permissions"
+    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+        remedy = "It is rebuilt from the recordings at the next start once it is moved away"
+    return StorageError(f"the catalog {path} cannot be used: {error}", remedy=remedy)

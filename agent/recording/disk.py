@@ -1,0 +1,136 @@
+"""The disk under the recordings: the only place that creates, writes, syncs and unlinks, so that order can be proved."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Protocol
+
+from agent.errors import StorageError
+
+
+class OpenFile(Protocol):
+    """A file that only grows. One thread."""
+
+    def write(self, data: bytes) -> None:
+        """Append all of `data`, or StorageError; after an error the file may hold a part of it."""
+        ...
+
+    def sync(self) -> None:
+        """Everything written survives a power cut from here on."""
+        ...
+
+    def truncate(self, length: int) -> None:
+        """Cut a half-written tail off."""
+        ...
+
+    def close(self) -> None:
+        """Idempotent; does not sync."""
+        ...
+
+
+class Disk(Protocol):
+    """A directory tree of recordings; paths are absolute."""
+
+    def create(self, path: Path) -> OpenFile:
+        """A new file in directories made as needed; FileExistsError when the name is taken."""
+        ...
+
+    def sync_directory(self, path: Path) -> None:
+        """Names made and removed in this directory survive a power cut from here on."""
+        ...
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file; no error when it is gone already."""
+        ...
+
+    def free_bytes(self, path: Path) -> int: ...
+
+
+class SystemDisk:
+    """The real one."""
+
+    def create(self, path: Path) -> OpenFile:
+        try:
+            missing = [p for p in path.parents if not p.exists()]
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for made in missing:
+                self.sync_directory(made.parent)
+            return _SystemFile(path)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            raise refused("create", path, error) from error
+
+    def sync_directory(self, path: Path) -> None:
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise refused("sync", path, error) from error
+
+    def unlink(self, path: Path) -> None:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise refused("remove", path, error) from error
+
+    def free_bytes(self, path: Path) -> int:
+        try:
+            room = os.statvfs(path)
+        except OSError as error:
+            raise refused("measure", path, error) from error
+        return room.f_bavail * room.f_frsize
+
+
+class _SystemFile:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+
+    def write(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+        except OSError as error:
+            raise refused("write", self._path, error) from error
+
+    def sync(self) -> None:
+        try:
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise refused("sync", self._path, error) from error
+
+    def truncate(self, length: int) -> None:
+        try:
+            os.ftruncate(self._fd, length)
+            os.fdatasync(self._fd)
+        except OSError as error:
+            raise refused("truncate", self._path, error) from error
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+_REMEDIES = {
+    errno.ENOSPC: "The disk is full: free space, raise [recording] min_free_mb or lower retention_days",
+    errno.EDQUOT: "The quota is used up: raise it or lower retention_days",
+    errno.EROFS: "The file system is read-only: check the disk (`dmesg`) and mount it writable",
+    errno.EACCES: "Give the service's user write permission on it",
+    errno.EPERM: "Give the service's user write permission on it",
+    errno.EIO: "The disk fails: replace it",
+    errno.ENOENT: "The directory is gone: check that the disk is mounted",
+}
+
+
+def refused(what: str, path: Path, error: OSError) -> StorageError:
+    """The StorageError for what the operating system says of `path`."""
+    remedy = _REMEDIES.get(error.errno or 0, "Check the disk and its permissions")
+    return StorageError(f"cannot {what} {path}: {(error.strerror or str(error)).lower()}", remedy=remedy)

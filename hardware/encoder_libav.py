@@ -1,0 +1,264 @@
+"""H.264 in software: x264 through PyAV, for boards without a hardware encoder and for every other machine.
+
+Pictures go in without a copy where their layout allows; access units come out as Annex B with SPS and PPS in band at
+each IDR picture. Keyframes are cut by media time, not by a count of pictures, so that a camera that slows down at
+night keeps its GOP length. GOPs are closed and there are no B-frames unless asked for: one picture in, one unit out
+(plus the pictures that x264's frame threads hold).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final
+
+import av
+import numpy as np
+from av.codec.codec import UnknownCodecError
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
+
+from agent.clock import NS
+from agent.errors import EncoderError
+from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.video.picture import Plane, Planes
+from agent.video.privacy_mask import MaskedFrame
+
+TICKS_PER_S: Final = 90_000
+_MOST_INSIDE: Final = 512  # pictures x264 may hold: far above any lookahead; older entries are lost pictures
+_MOST_THREADS: Final = 4
+
+# ISO/IEC 23091-2: matrix, transfer and primaries of standard and high definition.
+_BT709: Final = 1
+_SMPTE170M: Final = 6
+_LIMITED: Final = 1
+_HD_LINES: Final = 720
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """What must come out with the unit of a picture that went in."""
+
+    pts_ns: int
+    wall_ns: int
+    index: int
+    mask_digest: str
+    opaque: bool
+
+
+class LibavEncoder:
+    """One x264 instance. One thread calls `encode` and `flush`; `request_keyframe` may come from any.
+
+    Exactly one of `bitrate_kbps` (capped: the mean over two seconds never exceeds it) and `crf` rules the rate;
+    neither means crf 23. `threads` 0 takes one per core, four at most; each thread above the first delays by one picture.
+    Raises EncoderError when x264 is missing or refuses the settings.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        fps: float,
+        *,
+        preset: str = "superfast",
+        bitrate_kbps: int | None = None,
+        crf: int | None = None,
+        keyframe_seconds: float = 2.0,
+        threads: int = 0,
+        b_frames: int = 0,
+        slices: int = 0,
+    ) -> None:
+        if bitrate_kbps is not None and crf is not None:
+            raise EncoderError("bitrate_kbps and crf exclude each other", remedy="Keep one of the two")
+        if width % 2 or height % 2:
+            raise EncoderError(f"{width}x{height} is odd", remedy="Choose an even width and height")
+        self._width, self._height, self._fps = width, height, fps
+        self._keyframe_ns = round(keyframe_seconds * NS)
+        self._duration_ns = round(NS / fps)
+        self._keyframe_wanted = threading.Event()
+        self._inside: OrderedDict[int, _Origin] = OrderedDict()
+        self._anchor_ns: int | None = None
+        self._last_tick = -1
+        self._last_pts_ns = -1
+        self._last_key_ns: int | None = None
+        self._format: VideoFormat | None = None
+        self._closed = False
+        self._codec = self._open(preset, bitrate_kbps, crf, threads or min(os.cpu_count() or 1, _MOST_THREADS), b_frames, slices)
+
+    def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
+        """The units that became ready. x264 has copied the picture on return: its buffer may be reused at once."""
+        if self._closed:
+            raise EncoderError("the encoder is flushed and takes no more pictures", remedy="Open a new one")
+        planes, time = frame.planes, frame.time
+        if (planes.width, planes.height) != (self._width, self._height):
+            raise EncoderError(
+                f"a picture of {planes.width}x{planes.height} came to an encoder of {self._width}x{self._height}",
+                remedy="The camera must deliver [camera] width and height",
+            )
+        if time.monotonic_ns <= self._last_pts_ns:
+            raise EncoderError(
+                f"picture {time.index} is not later than the one before it ({time.monotonic_ns} ns after {self._last_pts_ns} ns)",
+                remedy="The camera's monotonic time must increase with every picture",
+            )
+        self._last_pts_ns = time.monotonic_ns
+        tick = self._tick(time.monotonic_ns)
+        picture = wrap(planes)
+        picture.pts = tick
+        picture.time_base = Fraction(1, TICKS_PER_S)
+        if self._keyframe_due(time.monotonic_ns):
+            picture.pict_type = PictureType.I
+            self._last_key_ns = time.monotonic_ns
+        self._inside[tick] = _Origin(time.monotonic_ns, time.wall_ns, time.index, frame.mask_digest, frame.opaque)
+        if len(self._inside) > _MOST_INSIDE:
+            self._inside.popitem(last=False)
+        return self._run(picture)
+
+    def flush(self) -> Sequence[AccessUnit]:
+        if self._closed:
+            return ()
+        self._closed = True
+        return self._run(None) if self._anchor_ns is not None else ()
+
+    def request_keyframe(self) -> None:
+        self._keyframe_wanted.set()
+
+    @property
+    def format(self) -> VideoFormat:
+        if self._format is None:
+            raise EncoderError("the video format is not known before the first access unit", remedy="Encode a picture first")
+        return self._format
+
+    def _open(
+        self, preset: str, bitrate_kbps: int | None, crf: int | None, threads: int, b_frames: int, slices: int
+    ) -> VideoCodecContext:
+        x264 = ["aud=0", "open-gop=0", "repeat-headers=1", "scenecut=0", "keyint=infinite", f"bframes={b_frames}"]
+        if not b_frames:
+            x264 += ["rc-lookahead=0", "sync-lookahead=0", "mbtree=0"]
+        if slices:
+            x264 += [f"slices={slices}"]
+        options = {"preset": preset, "forced-idr": "1"}
+        if bitrate_kbps is not None:
+            x264 += [f"vbv-maxrate={bitrate_kbps}", f"vbv-bufsize={2 * bitrate_kbps}"]
+        else:
+            options["crf"] = str(23 if crf is None else crf)
+        options["x264-params"] = ":".join(x264)
+        hd = self._height >= _HD_LINES
+        colour = _BT709 if hd else _SMPTE170M
+        try:
+            codec = av.CodecContext.create("libx264", "w")
+            assert isinstance(codec, VideoCodecContext)
+            codec.width, codec.height, codec.pix_fmt = self._width, self._height, "yuv420p"
+            codec.time_base = Fraction(1, TICKS_PER_S)
+            codec.framerate = Fraction(self._fps).limit_denominator(1001)
+            codec.color_range = _LIMITED
+            codec.colorspace = codec.color_primaries = codec.color_trc = colour
+            codec.max_b_frames = b_frames
+            codec.thread_count = threads
+            if bitrate_kbps is not None:
+                codec.bit_rate = bitrate_kbps * 1000
+            codec.options = options
+            codec.open()
+        except UnknownCodecError:
+            raise EncoderError("this FFmpeg has no libx264", remedy="Install PyAV from PyPI (`pip install av`)") from None
+        except FFmpegError as error:
+            raise EncoderError(
+                f"x264 refuses {self._width}x{self._height} at {self._fps:g} fps, preset {preset}: {error}",
+                remedy="Check [camera] width, height, fps and [encoding]",
+            ) from error
+        return codec
+
+    def _keyframe_due(self, now_ns: int) -> bool:
+        asked = self._keyframe_wanted.is_set()
+        if asked:
+            self._keyframe_wanted.clear()
+        # Half a picture of slack: jitter must not push a keyframe to the picture after.
+        due = self._last_key_ns is None or now_ns - self._last_key_ns + self._duration_ns // 2 >= self._keyframe_ns
+        return asked or due
+
+    def _tick(self, pts_ns: int) -> int:
+        if self._anchor_ns is None:
+            self._anchor_ns = pts_ns
+        self._last_tick = max(self._last_tick + 1, round((pts_ns - self._anchor_ns) * TICKS_PER_S / NS))
+        return self._last_tick
+
+    def _ns(self, tick: int) -> int:
+        """Media time of a decoding tick, which need not be the presentation tick of any picture still inside."""
+        known = self._inside.get(tick)
+        assert self._anchor_ns is not None
+        return known.pts_ns if known else self._anchor_ns + tick * NS // TICKS_PER_S
+
+    def _run(self, picture: VideoFrame | None) -> list[AccessUnit]:
+        try:
+            packets = self._codec.encode(picture)
+        except FFmpegError as error:
+            raise EncoderError(f"x264 failed: {error}", remedy="The encoder must be opened again") from error
+        units = []
+        for packet in packets:
+            assert packet.pts is not None
+            origin = self._inside.get(packet.pts)
+            if origin is None:
+                raise EncoderError(f"x264 returned a picture nobody gave it (tick {packet.pts})", remedy="Report this as a bug")
+            data = bytes(packet)
+            if self._format is None:
+                self._format = VideoFormat("h264", self._width, self._height, self._fps, parameter_sets(data))
+            dts_ns = origin.pts_ns if packet.dts in (None, packet.pts) else self._ns(packet.dts or 0)
+            units.append(
+                AccessUnit(
+                    data=data,
+                    keyframe=packet.is_keyframe,
+                    pts_ns=origin.pts_ns,
+                    dts_ns=dts_ns,
+                    duration_ns=self._duration_ns,
+                    wall_ns=origin.wall_ns,
+                    index=origin.index,
+                    mask_digest=origin.mask_digest,
+                    opaque=origin.opaque,
+                )
+            )
+            del self._inside[packet.pts]
+        return units
+
+
+def wrap(planes: Planes) -> VideoFrame:
+    """The planes as a libav picture: over the same memory when they lie in one I420 buffer, else a copy."""
+    whole = _one_buffer(planes)
+    if whole is not None:
+        return VideoFrame.from_numpy_buffer(whole, "yuv420p", width=planes.width)
+    picture = VideoFrame(planes.width, planes.height, "yuv420p")
+    for target, plane in zip(picture.planes, (planes.y, planes.u, planes.v), strict=True):
+        rows = np.frombuffer(memoryview(target), np.uint8).reshape(-1, target.line_size)
+        rows[: plane.shape[0], : plane.shape[1]] = plane
+    return picture
+
+
+def _one_buffer(planes: Planes) -> Plane | None:
+    """One array over Y, U and V when they follow each other in memory as I420 (rows may be padded), else None."""
+    y, u, v = planes.y, planes.u, planes.v
+    stride, half = y.strides[0], u.strides[0]
+    rows, width = y.shape
+    if rows % 2 or width % 2 or stride != 2 * half or v.strides[0] != half:
+        return None
+    start = _address(y)
+    if _address(u) != start + stride * rows or _address(v) != _address(u) + half * (rows // 2):
+        return None
+    if stride != width:
+        return None  # the last padded chroma row may end before its stride does: never read past a buffer
+    return np.lib.stride_tricks.as_strided(y, (rows * 3 // 2, stride), (stride, 1))
+
+
+def _address(plane: Plane) -> int:
+    return int(plane.__array_interface__["data"][0])
+
+
+def parameter_sets(annex_b: bytes) -> bytes:
+    """SPS and PPS of an access unit, as Annex B with four-byte start codes; empty when it carries none."""
+    kept = b""
+    for nal in annex_b.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01")[1:]:
+        if nal and nal[0] & 0x1F in (7, 8):
+            kept += b"\x00\x00\x00\x01" + nal.rstrip(b"\x00")
+    return kept

@@ -1,0 +1,134 @@
+"""Fragmented MP4: the header by libavformat, the fragments by hand, so that we alone decide when bytes reach the file.
+
+libavformat can only be told to cut a fragment by the packet that follows it, and never when it has written one; the
+promise "at most one second is lost" hangs on exactly that. A fragment is two small boxes (ISO/IEC 14496-12: `moof`,
+`mdat`) and is built here; the header with its codec configuration is the library's.
+NAL units are kept bit by bit: start codes become lengths, nothing else changes.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Final
+
+import av
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+
+from agent.clock import NS
+from agent.errors import EncoderError
+from agent.video.access_unit import AccessUnit, VideoFormat
+
+TICKS_PER_S: Final = 90_000
+_SYNC: Final = 0x02000000  # depends on no other sample
+_NON_SYNC: Final = 0x01010000  # depends on others, is no sync sample
+
+
+class LibavMuxer:
+    """One segment. `sink` receives whole boxes only: the header with the first fragment, then one fragment a call.
+
+    Sample times count from the decoding time of the first unit, in 1/90000 s, each rounded from its own nanoseconds:
+    errors do not add up. One thread.
+    """
+
+    def __init__(self, sink: Callable[[bytes], None], video: VideoFormat) -> None:
+        self._sink = sink
+        self._video = video
+        self._pending: list[AccessUnit] = []
+        self._base_ns: int | None = None
+        self._sequence = 0
+        self._length = 0
+
+    def write(self, unit: AccessUnit) -> None:
+        """Append one unit to the open fragment; nothing reaches the sink but, once, the header."""
+        if self._base_ns is None:
+            self._base_ns = unit.dts_ns
+            self._put(header(unit.data, self._video))
+        self._pending.append(unit)
+
+    def end_fragment(self, next_dts_ns: int | None = None) -> int:
+        """Hand the open fragment to the sink. `next_dts_ns`, when known, makes the last sample's duration exact."""
+        if self._pending:
+            units, self._pending = self._pending, []
+            assert self._base_ns is not None
+            self._sequence += 1
+            self._put(fragment(units, self._sequence, self._base_ns, next_dts_ns))
+        return self._length
+
+    def close(self) -> int:
+        return self.end_fragment()
+
+    def _put(self, boxes: bytes) -> None:
+        self._sink(boxes)
+        self._length += len(boxes)
+
+
+def header(keyframe: bytes, video: VideoFormat) -> bytes:
+    """`ftyp` and `moov` for a film that begins with this access unit. Raises EncoderError when it is no H.264 keyframe."""
+    out = io.BytesIO()
+    try:
+        with av.open(io.BytesIO(keyframe), format="h264") as film:
+            container = av.open(out, "w", format="mp4", options={"movflags": "empty_moov+default_base_moof+skip_trailer"})
+            assert isinstance(container, OutputContainer)
+            stream = container.add_stream_from_template(film.streams.video[0])
+            assert isinstance(stream, VideoStream)
+            stream.time_base = Fraction(1, TICKS_PER_S)
+            container.start_encoding()
+            made = out.getvalue()
+            container.close()
+    except (FFmpegError, IndexError) as error:
+        raise EncoderError(
+            f"a segment cannot begin with this access unit: {error}",
+            remedy=f"It must be a {video.codec} keyframe with SPS and PPS",
+        ) from error
+    return made
+
+
+def fragment(units: list[AccessUnit], sequence: int, base_ns: int, next_dts_ns: int | None) -> bytes:
+    """`moof` and `mdat` of these units, in decoding order."""
+    decode = [_ticks(unit.dts_ns - base_ns) for unit in units]
+    last_ns = next_dts_ns if next_dts_ns is not None else units[-1].dts_ns + units[-1].duration_ns
+    ends = [*decode[1:], max(_ticks(last_ns - base_ns), decode[-1] + 1)]
+    samples = [length_prefixed(unit.data) for unit in units]
+    table = b"".join(
+        struct.pack(
+            ">IIIi",
+            end - start,
+            len(sample),
+            _SYNC if unit.keyframe else _NON_SYNC,
+            _ticks(unit.pts_ns - base_ns) - start,
+        )
+        for unit, start, end, sample in zip(units, decode, ends, samples, strict=True)
+    )
+
+    def moof(data_offset: int) -> bytes:
+        run = _box(b"trun", struct.pack(">IIi", 0x01000F01, len(units), data_offset), table)
+        track = _box(b"tfhd", struct.pack(">II", 0x020000, 1)) + _box(b"tfdt", struct.pack(">IQ", 0x01000000, decode[0])) + run
+        return _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, sequence)), _box(b"traf", track))
+
+    return moof(len(moof(0)) + 8) + _box(b"mdat", *samples)
+
+
+def length_prefixed(annex_b: bytes) -> bytes:
+    """The same NAL units, each behind its length in four bytes instead of a start code."""
+    parts: list[bytes] = []
+    start = annex_b.find(b"\x00\x00\x01")
+    while start >= 0:
+        end = annex_b.find(b"\x00\x00\x01", start + 3)
+        # A NAL unit never ends in a zero byte: what is left there belongs to the next start code.
+        nal = annex_b[start + 3 : end if end >= 0 else len(annex_b)].rstrip(b"\x00")
+        parts += (struct.pack(">I", len(nal)), nal)
+        start = end
+    return b"".join(parts)
+
+
+def _ticks(ns: int) -> int:
+    return (ns * TICKS_PER_S + NS // 2) // NS
+
+
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + sum(map(len, parts)), kind) + b"".join(parts)
