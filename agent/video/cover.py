@@ -27,6 +27,8 @@ class Cover:
     `polygons` are grown by `grow` (a fraction of the picture's width) when drawn. `view` holds the four corners of the
     validated view as they lie in this picture: what is outside of them was never validated and is covered; None when
     the view fills the picture. `opaque` gives the reason to cover everything, and is empty otherwise.
+    `clear_by_statement` is True when the configuration holds the statement that this view needs no mask: without it
+    the privacy mask takes a cover that has no polygon for a mistake and closes the picture.
     """
 
     polygons: tuple[Corners, ...]
@@ -37,8 +39,14 @@ class Cover:
     state: ViewState
     shift_px: float = 0.0
     uncertainty_px: float = 0.0
+    clear_by_statement: bool = False
 
     @classmethod
     def closed(cls, reason: str, state: ViewState = ViewState.UNCERTAIN) -> Cover:
         """Cover everything, and say why."""
         return cls((), 0.0, None, reason, "opaque", state)
+
+    @classmethod
+    def none_needed(cls) -> Cover:
+        """Nothing to cover, by the statement `[privacy.none_needed]`; only what has read that statement may say so."""
+        return cls((), 0.0, None, "", "none-needed", ViewState.VERIFIED, clear_by_statement=True)

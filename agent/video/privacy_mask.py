@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from typing import final
+import logging
+from collections import OrderedDict
+from typing import Literal, Protocol, final
 
+from agent.errors import MaskError
+from agent.video.analysis_luma import analysis_luma
+from agent.video.cover import Cover
+from agent.video.frame import RawFrame
+from agent.video.mask_layer import SOLID_YUV, MaskLayer
+from agent.video.mask_shape import shapes_of
 from agent.video.picture import FrameTime, Plane, Planes
+from agent.video.reason import write_reason
+
+log = logging.getLogger(__name__)
+
+Fill = Literal["solid", "mosaic", "blur"]
+
+SETTLES_AFTER = 25
+"""Frames on which the very same cover must lie before it is compiled: compiling costs a good part of a frame's period."""
+SETTLED_KEPT = 4
 
 
 class _Seal:
@@ -44,3 +61,95 @@ class MaskedFrame:
         self.mask_digest = mask_digest
         self.opaque = opaque
         self.reason = reason
+
+
+class Strip(Protocol):
+    """What is written over the scene, mask or no mask: the caption."""
+
+    def draw(self, planes: Planes, time: FrameTime) -> None: ...
+
+
+@final
+class PrivacyMask:
+    """Covers frames in place: caption first, then the masks, so that nothing lies over a mask.
+
+    One thread (the pipeline's) calls `apply`. It fails closed: whatever goes wrong, the frame it returns is covered
+    whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame.
+    """
+
+    def __init__(self, fill: Fill = "solid", caption: Strip | None = None) -> None:
+        self.fill = fill
+        self._caption = caption
+        self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
+        self._last_key = b""
+        self._seen = 0
+
+    def apply(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
+        """Cover `raw` in place. The returned frame shares its buffer and its analysis luma."""
+        if cover.opaque:
+            return self._closed(raw, cover.opaque)
+        if not cover.polygons and not cover.clear_by_statement:
+            return self._closed(raw, "no privacy mask is set, and no statement says that none is needed")
+        try:
+            return self._masked(raw, cover)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the picture must not leave clear
+            reason = str(error) if isinstance(error, MaskError) else "the privacy mask could not be drawn"
+            log.error("picture closed: %s: %s", type(error).__name__, error)
+            return self._closed(raw, reason)
+
+    def _masked(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
+        planes, small = raw.planes, analysis_luma(raw)
+        _check_sizes(planes)
+        layer = self._layer(cover, planes, small)
+        if self._caption is not None:
+            self._caption.draw(planes, raw.time)
+        layer.draw(planes, small)
+        return MaskedFrame(_SEAL, planes, small, raw.time, cover.digest, opaque=False, reason="")
+
+    def _closed(self, raw: RawFrame, reason: str) -> MaskedFrame:
+        try:
+            planes, small = raw.planes, analysis_luma(raw)
+            for plane, value in ((planes.y, 0), (planes.u, 1), (planes.v, 2), (small, 0)):
+                plane[...] = SOLID_YUV[value]
+        except Exception as error:
+            raise MaskError("the picture can neither be masked nor closed", remedy="It is discarded") from error
+        try:
+            if self._caption is not None:
+                self._caption.draw(planes, raw.time)
+            write_reason(planes.y, reason)
+        except Exception as error:  # noqa: BLE001 - a closed picture without words is still closed
+            log.error("no words on a closed picture: %s: %s", type(error).__name__, error)
+        return MaskedFrame(_SEAL, planes, small, raw.time, "opaque", opaque=True, reason=reason)
+
+    def _layer(self, cover: Cover, planes: Planes, small: Plane) -> MaskLayer:
+        """The layer of this cover: compiled when it has lain still for a while (or is the first one), else made afresh."""
+        key = _key(cover, planes, small)
+        self._seen = self._seen + 1 if key == self._last_key else 1
+        self._last_key = key
+        layer = self._layers.get(key)
+        if layer is not None:
+            self._layers.move_to_end(key)
+            return layer
+        settle = not self._layers or self._seen >= SETTLES_AFTER
+        layer = MaskLayer(shapes_of(cover, planes.width, planes.height), planes, small, settle=settle)
+        if settle:
+            self._layers[key] = layer
+            if len(self._layers) > SETTLED_KEPT:
+                self._layers.popitem(last=False)
+        return layer
+
+
+def _key(cover: Cover, planes: Planes, small: Plane) -> bytes:
+    """Everything that decides which samples are drawn. Not the digest: a digest gone stale must not keep an old mask up."""
+    parts = [repr((planes.y.shape, small.shape, cover.grow, len(cover.polygons))).encode()]
+    parts += [polygon.tobytes() for polygon in cover.polygons]
+    parts += [repr([len(polygon) for polygon in cover.polygons]).encode()]
+    if cover.view is not None:
+        parts.append(cover.view.tobytes())
+    return b"|".join(parts)
+
+
+def _check_sizes(planes: Planes) -> None:
+    half = (planes.height + 1) // 2, (planes.width + 1) // 2
+    if planes.u.shape != half or planes.v.shape != half:
+        raise MaskError(f"the chroma planes are {planes.u.shape} and {planes.v.shape}, a picture of this size has {half}")

@@ -1,0 +1,96 @@
+"""Does what was drawn cover what must not be seen? Computed anew from the shapes, by other means than the drawing's.
+
+Exact, for a cover that stays: every sample the polygon touches, by scan lines and by walking its edges in numpy, then
+distances from those; an uncovered sample closer than the growth is a finding. Quick, for a cover that moves: points on
+the rim of every shape, looked up in the drawn planes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil, floor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.video.mask_outline import Grid
+from agent.video.mask_shape import Points, Shape
+from agent.video.picture import Plane
+
+STEP = 0.25
+"""Samples between two points of a walk along an edge."""
+TOUCH = 1.4143
+"""A sample's centre and the centre of the touched sample are each at most half a diagonal from where they touch."""
+RIM_POINTS = 8
+"""Points per edge of the quick look."""
+_TURNS = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
+_COMPASS = np.stack((np.cos(_TURNS), np.sin(_TURNS)), axis=1)
+
+
+def uncovered(shapes: Sequence[Shape], grid: Grid, covered: NDArray[np.bool_]) -> int:
+    """Samples of the grid whose footprint touches a shape and that are not covered; 0 is the only good answer."""
+    return sum(_uncovered(shape, grid, covered) for shape in shapes)
+
+
+def _uncovered(shape: Shape, grid: Grid, covered: NDArray[np.bool_]) -> int:
+    span = np.array((grid.span_x, grid.span_y))
+    grow = shape.grow / float(span.min()) + grid.reach
+    margin = ceil(grow) + 3
+    corners = shape.corners / span
+    left = max(floor(corners[:, 0].min()), 0) - margin
+    top = max(floor(corners[:, 1].min()), 0) - margin
+    right = min(ceil(corners[:, 0].max()), grid.width) + margin
+    bottom = min(ceil(corners[:, 1].max()), grid.height) + margin
+    if right <= left or bottom <= top:
+        return 0
+    touched = _touched(corners - (left, top), right - left, bottom - top)
+    if not touched.any():
+        return 0
+    distance = cv2.distanceTransform((~touched).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    near = distance <= grow + TOUCH
+    x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, grid.width), min(bottom, grid.height)
+    if x1 <= x0 or y1 <= y0:
+        return 0
+    inside = near[y0 - top : y1 - top, x0 - left : x1 - left]
+    return int(np.count_nonzero(inside & ~covered[y0:y1, x0:x1]))
+
+
+def _touched(corners: Points, width: int, height: int) -> NDArray[np.bool_]:
+    """Samples of a width x height canvas that the polygon itself touches."""
+    start, end = corners, np.roll(corners, -1, axis=0)
+    crossings = np.zeros((height, width + 1), np.int32)
+    middles = np.arange(height) + 0.5
+    for (ax, ay), (bx, by) in zip(start, end, strict=True):
+        rows = np.nonzero((middles >= min(ay, by)) & (middles < max(ay, by)))[0]
+        x = ax + (middles[rows] - ay) / (by - ay) * (bx - ax) if len(rows) else middles[rows]
+        np.add.at(crossings, (rows, np.clip(np.ceil(x - 0.5), 0, width).astype(np.intp)), 1)
+    touched: NDArray[np.bool_] = (np.cumsum(crossings, axis=1)[:, :width] & 1).astype(np.bool_)
+    for a, b in zip(start, end, strict=True):
+        count = ceil(float(np.hypot(*(b - a))) / STEP) + 1
+        walk = np.floor(a + (b - a) * np.linspace(0.0, 1.0, count)[:, None]).astype(np.intp)
+        walk = walk[(walk[:, 0] >= 0) & (walk[:, 0] < width) & (walk[:, 1] >= 0) & (walk[:, 1] < height)]
+        touched[walk[:, 1], walk[:, 0]] = True
+    return touched
+
+
+def rim_is_covered(shapes: Sequence[Shape], grid: Grid, plane: Plane, value: int) -> bool:
+    """True when every looked-at point of every shape's rim (inner, outer and middle) holds `value` on the drawn plane."""
+    start = np.concatenate([s.corners for s in shapes])
+    end = np.concatenate([np.roll(s.corners, -1, axis=0) for s in shapes])
+    grow = np.concatenate([np.full((len(s.corners), 1), s.grow) for s in shapes])
+    edge = end - start
+    length = np.maximum(np.sqrt((edge * edge).sum(axis=1, keepdims=True)), 1e-9)
+    normal = np.stack((edge[:, 1], -edge[:, 0]), axis=1) / length * grow
+    along = start[:, None] + edge[:, None] * np.linspace(0.0, 1.0, RIM_POINTS)[None, :, None]
+    rim = np.concatenate(
+        (
+            (along + normal[:, None]).reshape(-1, 2),
+            (along - normal[:, None]).reshape(-1, 2),
+            (start[:, None] + _COMPASS[None] * grow[:, None]).reshape(-1, 2),
+        )
+    )
+    x = np.floor(rim[:, 0] / grid.span_x).astype(np.intp)
+    y = np.floor(rim[:, 1] / grid.span_y).astype(np.intp)
+    seen = (x >= 0) & (x < grid.width) & (y >= 0) & (y < grid.height)
+    return bool((plane[y[seen], x[seen]] == value).all())

@@ -1,0 +1,56 @@
+"""The masks of one cover, laid out for the planes of one size of picture: what is drawn on Y, U, V and the analysis luma."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.errors import MaskError
+from agent.video.mask_check import rim_is_covered, uncovered
+from agent.video.mask_outline import Grid, Outline, Strokes
+from agent.video.mask_shape import Shape
+from agent.video.picture import Plane, Planes
+
+SOLID_YUV = (126, 128, 128)
+"""What a solid mask and a closed picture are filled with: mid grey in limited range."""
+
+
+class MaskLayer:
+    """Shapes ready to be drawn. `settled` layers are compiled and proved; others are drawn straight and looked over each time."""
+
+    __slots__ = ("_chroma", "_grids", "_luma", "_shapes", "_small", "settled")
+
+    def __init__(self, shapes: Sequence[Shape], planes: Planes, small: Plane, *, settle: bool) -> None:
+        """MaskError when a settled layer does not cover its shapes on some plane: then nothing may be shown."""
+        width, height = planes.width, planes.height
+        self._shapes = shapes
+        self._grids = Grid.luma(width, height), Grid.chroma(width, height), Grid.small(small, width, height)
+        self.settled = settle
+        made = [Outline(shapes, grid) if settle else Strokes(shapes, grid) for grid in self._grids]
+        self._luma, self._chroma, self._small = made
+        if settle:
+            for outline, grid in zip(made, self._grids, strict=True):
+                _prove(outline, shapes, grid)
+
+    def draw(self, planes: Planes, small: Plane) -> None:
+        """Fill every sample whose footprint touches a shape. MaskError when a look at the rims finds one that is not."""
+        y, u, v = SOLID_YUV
+        self._luma.draw(planes.y, y)
+        self._chroma.draw(planes.u, u)
+        self._chroma.draw(planes.v, v)
+        self._small.draw(small, y)
+        if self.settled or not self._shapes:
+            return
+        luma, chroma, reduced = self._grids
+        for plane, grid, value in ((planes.y, luma, y), (planes.u, chroma, u), (planes.v, chroma, v), (small, reduced, y)):
+            if not rim_is_covered(self._shapes, grid, plane, value):
+                raise MaskError("a mask was not drawn where it belongs")
+
+
+def _prove(outline: Outline | Strokes, shapes: Sequence[Shape], grid: Grid) -> None:
+    drawn = np.zeros((grid.height, grid.width), np.uint8)
+    outline.draw(drawn, 1)
+    missed = uncovered(shapes, grid, drawn.view(np.bool_))
+    if missed:
+        raise MaskError(f"the masks leave {missed} samples uncovered on a plane of {grid.width}x{grid.height}")

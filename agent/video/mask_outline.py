@@ -1,0 +1,99 @@
+"""How shapes are drawn on planes of samples so that no sample whose footprint touches a shape survives.
+
+Two ways, both generous: `Strokes` draws a shape that was never seen before straight away (fill, then a pen as wide as
+the growth along its edges). `Outline` is compiled once from a bitmap for a cover that stays, and then costs one fill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.video.mask_shape import Shape
+from agent.video.picture import Plane
+
+FixedPoints = NDArray[np.int32]
+
+SLACK = 2.75
+"""Samples a pen reaches beyond the growth: half a sample's diagonal on both sides of a touch (1.42), pen raster (1), rest."""
+SHIFT = 4
+"""Fractional bits of the corners handed to OpenCV."""
+COMPILED_SLACK = 1
+"""More samples for a compiled outline, which is then simplified by less than that."""
+SIMPLIFIED = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A plane of samples over the picture: its size, and how many luma samples one of its samples spans.
+
+    `reach`: samples by which the filter that made the plane looks beyond a sample's own footprint.
+    """
+
+    width: int
+    height: int
+    span_x: float = 1.0
+    span_y: float = 1.0
+    reach: float = 0.0
+
+    @classmethod
+    def luma(cls, width: int, height: int) -> Grid:
+        return cls(width, height)
+
+    @classmethod
+    def chroma(cls, width: int, height: int) -> Grid:
+        """Half as many samples each way, rounded up; a sample's footprint is two by two luma samples."""
+        return cls((width + 1) // 2, (height + 1) // 2, 2.0, 2.0)
+
+    @classmethod
+    def small(cls, plane: Plane, width: int, height: int) -> Grid:
+        """The analysis luma; a camera's own scaler may look two samples far."""
+        rows, columns = plane.shape
+        return cls(columns, rows, width / columns, height / rows, reach=2.0)
+
+
+class Strokes:
+    """Shapes as OpenCV draws them on one grid: filled one by one, since overlaps in one call are filled even-odd."""
+
+    __slots__ = ("_pens", "_points")
+
+    def __init__(self, shapes: Sequence[Shape], grid: Grid, slack: float = SLACK) -> None:
+        scale = np.array((1 / grid.span_x, 1 / grid.span_y)) * (1 << SHIFT)
+        half = 0.5 * (1 << SHIFT)
+        self._points: list[FixedPoints] = [np.rint(s.corners * scale - half).astype(np.int32) for s in shapes]
+        finest = min(grid.span_x, grid.span_y)
+        self._pens = [2 * ceil(s.grow / finest + grid.reach + slack) for s in shapes]
+
+    def draw(self, plane: Plane, value: int) -> None:
+        """Set every sample whose footprint touches a shape."""
+        for points, pen in zip(self._points, self._pens, strict=True):
+            cv2.fillPoly(plane, [points], value, cv2.LINE_4, SHIFT)
+            cv2.polylines(plane, [points], True, value, pen, cv2.LINE_4, SHIFT)
+
+
+class Outline:
+    """The union of shapes on one grid as few contours with few corners: what is drawn on every frame of a cover that stays."""
+
+    __slots__ = ("_groups",)
+
+    def __init__(self, shapes: Sequence[Shape], grid: Grid) -> None:
+        bitmap = np.zeros((grid.height, grid.width), np.uint8)
+        Strokes(shapes, grid, SLACK + COMPILED_SLACK).draw(bitmap, 255)
+        contours, family = cv2.findContours(bitmap, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        groups: dict[int, list[FixedPoints]] = {}
+        for index, contour in enumerate(contours):
+            parent = int(family[0][index][3])
+            groups.setdefault(index if parent < 0 else parent, []).append(
+                np.asarray(cv2.approxPolyDP(contour, SIMPLIFIED, True), np.int32)
+            )
+        self._groups = list(groups.values())
+
+    def draw(self, plane: Plane, value: int) -> None:
+        """Set every sample whose footprint touches a shape. A group is one blot with its holes, so even-odd is right."""
+        for group in self._groups:
+            cv2.fillPoly(plane, group, value, cv2.LINE_4)

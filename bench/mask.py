@@ -1,0 +1,117 @@
+"""Masking one frame, as a ratio to copying it (1080p, six irregular polygons on 15 % of the picture)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from statistics import median
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from agent.video.analysis_luma import analysis_luma
+from agent.video.cover import Corners, Cover, ViewState
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime, Planes, i420_bytes
+from agent.video.privacy_mask import PrivacyMask
+
+BUFFERS = 12
+"""As many frames in turn as a camera's pool and the encoder hold: the caches are as cold as at work."""
+
+
+def run(options: Mapping[str, object]) -> dict[str, object]:
+    """Options: width, height, frames. Prints a table; returns the same figures."""
+    width, height = int(str(options.get("width", 1920))), int(str(options.get("height", 1080)))
+    frames = int(str(options.get("frames", 240)))
+    cv2.setNumThreads(1)
+    polygons, share = six_polygons(width, height, 0.15)
+    rng = np.random.default_rng(5)
+    buffers = [rng.integers(0, 256, i420_bytes(width, height), np.uint8) for _ in range(BUFFERS)]
+    spare = [np.empty_like(b) for b in buffers]
+    raws = [RawFrame(Planes.over(b, width, height), FrameTime(i, i, i)) for i, b in enumerate(buffers)]
+    for raw in raws:
+        analysis_luma(raw)
+
+    def still(grow: float) -> Callable[[int], object]:
+        mask, cover = PrivacyMask("solid"), _cover(polygons, grow)
+        return lambda i: mask.apply(raws[i % BUFFERS], cover)
+
+    def swaying(grow: float) -> Callable[[int], object]:
+        mask = PrivacyMask("solid")
+        covers = [_cover(tuple(p + 3 / width * np.sin(k / 7) for p in polygons), grow, f"{k}") for k in range(200)]
+        return lambda i: mask.apply(raws[i % BUFFERS], covers[i % 200])
+
+    def copy(i: int) -> None:
+        np.copyto(spare[i % BUFFERS], buffers[i % BUFFERS])
+
+    def reduce(i: int) -> None:
+        raws[i % BUFFERS].small = None
+        analysis_luma(raws[i % BUFFERS])
+
+    works: dict[str, Callable[[int], object]] = {
+        "solid, still": still(0.0),
+        "solid, still, grown by 1 % of the width": still(0.01),
+        "solid, another cover every frame": swaying(0.0),
+        "solid, another every frame, grown by 1 %": swaying(0.01),
+        "analysis luma": reduce,
+    }
+    base, costs = _interleaved(copy, works, frames)
+    ratios = {name: cost / base for name, cost in costs.items()}
+    table = Table(title=f"{width}x{height}, 6 polygons on {share:.1%}; one copy of the frame = 1 = {base * 1e3:.3f} ms")
+    table.add_column("work")
+    table.add_column("copies", justify="right")
+    table.add_column("ms", justify="right")
+    for name, cost in costs.items():
+        table.add_row(name, f"{ratios[name]:.2f}", f"{cost * 1e3:.3f}")
+    Console().print(table)
+    return {"width": width, "height": height, "covered": share, "copy_ms": base * 1e3, "copies": ratios}
+
+
+def _interleaved(
+    base: Callable[[int], object], works: Mapping[str, Callable[[int], object]], frames: int
+) -> tuple[float, dict[str, float]]:
+    """Median seconds of each, taken in turns of ten so that a busy machine slows all of them alike."""
+    everything = {"": base, **works}
+    taken: dict[str, list[float]] = {name: [] for name in everything}
+    for work in everything.values():
+        for i in range(60):
+            work(i)
+    for turn in range(max(1, frames // 10)):
+        for name, work in everything.items():
+            for i in range(turn * 10, turn * 10 + 10):
+                began = time.perf_counter()
+                work(i)
+                taken[name].append(time.perf_counter() - began)
+    middle = {name: median(times) for name, times in taken.items()}
+    return middle.pop(""), middle
+
+
+def _cover(polygons: tuple[Corners, ...], grow: float, digest: str = "still") -> Cover:
+    return Cover(polygons, grow, None, "", digest, ViewState.VERIFIED)
+
+
+def six_polygons(width: int, height: int, share: float) -> tuple[tuple[Corners, ...], float]:
+    """Six irregular octagons that cover about `share` of the picture, and the share they do cover."""
+
+    def drawn(size: float) -> tuple[Corners, ...]:
+        rng = np.random.default_rng(3)
+        made = []
+        for k in range(6):
+            turn, reach = np.sort(rng.uniform(0, 2 * np.pi, 8)), rng.uniform(0.6, 1.1, 8) * size
+            centre = ((k % 3 + 0.5) / 3, (k // 3 + 0.5) / 2)
+            made.append(np.stack((centre[0] + reach * np.cos(turn), centre[1] + 1.5 * reach * np.sin(turn)), axis=1))
+        return tuple(made)
+
+    def covers(polygons: tuple[Corners, ...]) -> float:
+        canvas = np.zeros((height, width), np.uint8)
+        for polygon in polygons:
+            cv2.fillPoly(canvas, [np.rint(polygon * (width, height)).astype(np.int32)], 1)
+        return float(canvas.mean())
+
+    low, high = 0.01, 0.3
+    for _ in range(20):
+        middle = (low + high) / 2
+        low, high = (middle, high) if covers(drawn(middle)) < share else (low, middle)
+    return drawn(low), covers(drawn(low))
