@@ -71,9 +71,10 @@ class Film:
 
     def ended(self) -> CameraEnded:
         """What to say after the last picture: over, or broken off before the length its header promises."""
-        promised_ns = (
-            _ns(self._stream.duration, self._stream.time_base) if self._stream.duration and self._stream.time_base else 0
-        )
+        duration, time_base = self._stream.duration, self._stream.time_base
+        promised_ns = _ns(duration, time_base) if duration and time_base else 0
+        # The AVI reader shortens the duration to what is there, but not the count of pictures.
+        promised_ns = max(promised_ns, self._stream.frames * self.period_ns)
         if self._cut_off or promised_ns - self._reached_ns > max(NS // 2, 3 * self.period_ns):
             promise = f" of {promised_ns / NS:.1f} s" if promised_ns else ""
             return CameraEnded(
