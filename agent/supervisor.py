@@ -1,1 +1,123 @@
 """Starts the components in order, watches their progress, and stops them in reverse within their deadlines."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from agent.clock import NS, Clock
+from agent.component import Component, ComponentState
+from agent.ports import ServiceManager
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.2
+STOP_DEADLINE_S = 5.0
+STALLED_S = 10.0
+"""A critical component that did not get on for this long stops the watchdog's feed: the service manager restarts us."""
+
+
+class Ending(StrEnum):
+    """Why the daemon came to its end."""
+
+    ASKED = "asked"
+    TIME = "time"
+    SOURCE_OVER = "source over"
+    FAILED = "failed"
+
+
+class Supervisor:
+    """Runs on the main thread. `ready` says when the node does its job: the first masked picture is encoded."""
+
+    def __init__(
+        self,
+        components: Sequence[Component],
+        clock: Clock,
+        service: ServiceManager,
+        *,
+        ready: Callable[[], bool],
+        over: Callable[[], bool] = lambda: False,
+        sentence: Callable[[], str] = lambda: "running",
+        stalled_s: float = STALLED_S,
+    ) -> None:
+        self.components = tuple(components)
+        self._clock = clock
+        self._service = service
+        self._ready = ready
+        self._over = over
+        self._sentence = sentence
+        self._stalled_s = stalled_s
+        self._stop = threading.Event()
+        self._reload = threading.Event()
+        self._started: list[Component] = []
+        self._said_ready = False
+
+    def stop(self) -> None:
+        """End the daemon; any thread, also a signal handler."""
+        self._stop.set()
+
+    def ask_reload(self) -> None:
+        """Read the configuration again at the next beat; any thread, also a signal handler."""
+        self._reload.set()
+
+    def run(self, *, for_s: float | None = None, reload: Callable[[], None] = lambda: None) -> Ending:
+        """Start everything, watch until the end, stop everything. Returns why it ended."""
+        try:
+            for component in self.components:
+                component.start()
+                self._started.append(component)
+            return self._watch(for_s, reload)
+        finally:
+            self._service.stopping()
+            self._stop_all()
+
+    def states(self) -> dict[str, str]:
+        """Health's `components`."""
+        return {c.name: c.state.value for c in self.components}
+
+    def _watch(self, for_s: float | None, reload: Callable[[], None]) -> Ending:
+        end_ns = None if for_s is None else self._clock.monotonic_ns() + int(for_s * NS)
+        feed_every_s = (self._service.watchdog_s or 2.0) / 2
+        fed_ns = self._clock.monotonic_ns()
+        while not self._clock.wait(self._stop, BEAT_S):
+            now_ns = self._clock.monotonic_ns()
+            for component in self.components:
+                if component.critical and component.state is ComponentState.FAILED:
+                    log.critical("%s is dead: %s; stopping", component.name, component.trouble)
+                    return Ending.FAILED
+            if self._reload.is_set():
+                self._reload.clear()
+                self._service.reloading()
+                reload()
+                self._service.ready()
+            if not self._said_ready and self._ready():
+                self._said_ready = True
+                self._service.ready()
+            if now_ns - fed_ns >= feed_every_s * NS:
+                fed_ns = now_ns
+                self._service.status(self._sentence())
+                if not self._stalled():
+                    self._service.alive()
+            if self._over():
+                return Ending.SOURCE_OVER
+            if end_ns is not None and now_ns >= end_ns:
+                return Ending.TIME
+        return Ending.ASKED
+
+    def _stalled(self) -> list[str]:
+        stalled = [
+            c.name
+            for c in self.components
+            if c.critical and c.state is not ComponentState.STOPPED and c.idle_s() > self._stalled_s
+        ]
+        if stalled:
+            log.error("%s made no progress for %.0f s", ", ".join(stalled), self._stalled_s)
+        return stalled
+
+    def _stop_all(self) -> None:
+        for component in reversed(self._started):
+            component.stop()
+            if not component.join(STOP_DEADLINE_S):
+                log.error("%s did not stop within %.0f s and is left behind", component.name, STOP_DEADLINE_S)

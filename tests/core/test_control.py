@@ -1,0 +1,84 @@
+"""The local socket of the daemon."""
+
+from __future__ import annotations
+
+import socket
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agent.clock import SystemClock
+from agent.control import ControlSocket, ask, socket_path
+from agent.errors import DeviceError, MaskError
+
+
+def refuse(_: object) -> dict[str, object]:
+    """A verb that always refuses."""
+    raise MaskError("there is no mask", remedy="Draw one")
+
+
+@pytest.fixture
+def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A daemon's state directory with its socket open; short, for the path of a socket holds 107 bytes."""
+    state = tmp_path_factory.mktemp("s")
+    control = ControlSocket(
+        socket_path(state), {"status": lambda request: {"node": "a", "asked": dict(request)}, "refuse": refuse}, SystemClock()
+    )
+    control.start()
+    wait_for(socket_path(state))
+    yield state
+    control.stop()
+    assert control.join(5)
+    assert not socket_path(state).exists()
+
+
+def wait_for(path: Path) -> None:
+    """Until somebody listens there."""
+    import time
+
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+    pytest.fail("the control socket did not come up")
+
+
+def test_answers_a_verb_with_its_document(state_dir: Path) -> None:
+    """`vigie status` gets what the daemon knows, and its arguments arrive."""
+    assert ask(state_dir, "status", more=1) == {"node": "a", "asked": {"verb": "status", "more": 1}}
+
+
+def test_says_why_it_refuses(state_dir: Path) -> None:
+    """A refusal arrives in words, with the remedy; an unknown verb names the known ones."""
+    with pytest.raises(DeviceError, match=r"there is no mask\. Draw one"):
+        ask(state_dir, "refuse")
+    with pytest.raises(DeviceError, match="known: refuse, status"):
+        ask(state_dir, "reveal")
+
+
+def test_is_closed_to_strangers(state_dir: Path) -> None:
+    """Only the owner and the group may open it."""
+    assert stat.S_IMODE(socket_path(state_dir).stat().st_mode) == 0o660
+
+
+def test_says_when_no_daemon_runs(tmp_path: Path) -> None:
+    """No daemon: one line with what to do."""
+    with pytest.raises(DeviceError, match=r"no daemon answers at .*Is it running\?"):
+        ask(tmp_path, "status")
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.binary(max_size=200))
+def test_survives_any_line(state_dir: Path, line: bytes) -> None:
+    """Whatever a client sends, it gets one line back and the next client is served."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(socket_path(state_dir)))
+        client.sendall(line.replace(b"\n", b" ") + b"\n")
+        with client.makefile("rb") as answer:
+            assert b"error" in answer.readline()
+    assert ask(state_dir, "status")["node"] == "a"

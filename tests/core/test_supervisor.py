@@ -1,0 +1,145 @@
+"""The supervisor: order, watchdog, endings."""
+
+from __future__ import annotations
+
+import threading
+
+from agent.clock import SystemClock
+from agent.component import Component, ComponentState
+from agent.errors import DeviceError
+from agent.supervisor import Ending, Supervisor
+
+
+class Service:
+    """Writes down what the service manager is told."""
+
+    def __init__(self, watchdog_s: float | None = None) -> None:
+        self.told: list[str] = []
+        self._watchdog_s = watchdog_s
+        self.fed = threading.Event()
+
+    def ready(self) -> None:
+        self.told.append("ready")
+
+    def alive(self) -> None:
+        self.told.append("alive")
+        self.fed.set()
+
+    def status(self, sentence: str) -> None:
+        self.told.append(sentence)
+
+    def reloading(self) -> None:
+        self.told.append("reloading")
+
+    def stopping(self) -> None:
+        self.told.append("stopping")
+
+    @property
+    def watchdog_s(self) -> float | None:
+        return self._watchdog_s
+
+
+class Part(Component):
+    """Runs until stopped, and writes its beginning and end into a shared diary."""
+
+    def __init__(self, name: str, diary: list[str], *, fails: BaseException | None = None) -> None:
+        super().__init__(name, SystemClock())
+        self.diary = diary
+        self.fails = fails
+        self.began = threading.Event()
+
+    def work(self) -> None:
+        self.diary.append(f"+{self.name}")
+        self.progressed()
+        self.began.set()
+        if self.fails is not None:
+            raise self.fails
+        while not self.stopping.wait(0.05):
+            self.progressed()
+        self.diary.append(f"-{self.name}")
+
+
+def in_thread(supervisor: Supervisor, endings: list[Ending]) -> threading.Thread:
+    """Run it on a thread of its own; the ending is appended."""
+    thread = threading.Thread(target=lambda: endings.append(supervisor.run()))
+    thread.start()
+    return thread
+
+
+def test_starts_in_order_and_stops_in_reverse() -> None:
+    """The recorder must outlive the pipeline: what was started first is stopped last."""
+    diary: list[str] = []
+    parts = [Part(name, diary) for name in "abc"]
+    service = Service()
+    supervisor = Supervisor(parts, SystemClock(), service, ready=lambda: True)
+    endings: list[Ending] = []
+    thread = in_thread(supervisor, endings)
+    assert all(p.began.wait(5) for p in parts)
+    supervisor.stop()
+    thread.join(5)
+    assert sorted(diary[:3]) == ["+a", "+b", "+c"]
+    assert diary[3:] == ["-c", "-b", "-a"]
+    assert endings == [Ending.ASKED]
+    assert service.told[-1] == "stopping"
+
+
+def test_a_dead_critical_part_ends_the_daemon() -> None:
+    """A bug in a critical thread must not leave a daemon that looks alive."""
+    diary: list[str] = []
+    supervisor = Supervisor(
+        [Part("good", diary), Part("bad", diary, fails=RuntimeError("bug"))], SystemClock(), Service(), ready=lambda: True
+    )
+    assert supervisor.run(for_s=30) is Ending.FAILED
+    assert supervisor.states() == {"good": "stopped", "bad": "failed"}
+
+
+def test_a_known_trouble_is_tried_again() -> None:
+    """A camera that is not there yet is no bug: the part is entered again after a pause, and recovers."""
+    diary: list[str] = []
+    part = Part("camera", diary, fails=DeviceError("no camera"))
+    part.retry_s = 0.01
+    part.start()
+    assert part.began.wait(5)
+    part.began.clear()
+    assert part.began.wait(5)
+    assert part.trouble == "no camera"
+    part.fails = None
+    part.stop()
+    assert part.join(5)
+    assert part.state is ComponentState.STOPPED
+
+
+def test_the_watchdog_is_fed_only_while_every_critical_part_gets_on() -> None:
+    """A pipeline that hangs starves the watchdog, so that the service manager restarts the node."""
+    diary: list[str] = []
+    hanging = Part("pipeline", diary)
+    hanging.progressed = lambda: None  # type: ignore[method-assign]
+    service = Service(watchdog_s=0.1)
+    supervisor = Supervisor([Part("camera", diary), hanging], SystemClock(), service, ready=lambda: False, stalled_s=0.5)
+    assert supervisor.run(for_s=1.5) is Ending.TIME
+    beats = [word for word in service.told if word in ("alive", "running")]
+    assert beats[0:2] == ["running", "alive"]
+    assert beats[-3:] == ["running", "running", "running"]
+    assert "ready" not in service.told
+
+
+def test_ready_is_said_once_and_a_reload_is_bracketed() -> None:
+    """The service manager wants RELOADING before and READY after; the first READY comes with the first masked picture."""
+    diary: list[str] = []
+    ready, reloaded = threading.Event(), threading.Event()
+    service = Service()
+    supervisor = Supervisor([Part("a", diary)], SystemClock(), service, ready=ready.is_set)
+    endings: list[Ending] = []
+    thread = threading.Thread(target=lambda: endings.append(supervisor.run(for_s=30, reload=reloaded.set)))
+    thread.start()
+    ready.set()
+    supervisor.ask_reload()
+    assert reloaded.wait(5)
+    supervisor.stop()
+    thread.join(5)
+    said = [word for word in service.told if word in ("ready", "reloading", "stopping")]
+    assert said in (
+        ["reloading", "ready", "ready", "stopping"],
+        ["ready", "reloading", "ready", "stopping"],
+        ["reloading", "ready", "stopping"],
+    )
