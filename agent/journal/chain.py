@@ -1,0 +1,119 @@
+"""The form of a register line, and how a line hangs on the one before it.
+
+A line is one JSON object in ASCII, ended by a newline:
+`{"n":7,"at":"2026-11-23T10:00:00.000Z","clock":"synchronised","act":"held","by":"...","facts":{...},"prev":"<hex>"}`.
+`n` counts from 1 without a gap. `prev` is the SHA-256 of the whole line before (without its newline), 64 zeros for the
+first. A signed line ends in `,"key":"<id>","sig":"<hex>"}`: the signature covers every byte before `,"sig"`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from agent.journal.entry import Act, Fact
+
+GENESIS: Final = "0" * 64
+MOST_LINE_BYTES: Final = 1 << 20
+_SIG: Final = b',"sig":"'
+
+
+class Signer(Protocol):
+    """Signs for the node; the key never leaves its home. JournalError or EvidenceError when it cannot."""
+
+    @property
+    def key_id(self) -> str:
+        """Names the key to whoever verifies: hex of the SHA-256 of its public part."""
+        ...
+
+    def sign(self, data: bytes) -> bytes: ...
+
+
+class SignatureCheck(Protocol):
+    """Is `signature` over `data` by the key of this name? None: the key is unknown."""
+
+    def __call__(self, key_id: str, data: bytes, signature: bytes) -> bool | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One parsed line. `digest` is what the next line's `prev` must say."""
+
+    n: int
+    at: str
+    clock: str
+    act: str
+    by: str
+    facts: Mapping[str, Fact]
+    prev: str
+    key_id: str
+    signature: bytes
+    signed_part: bytes
+    digest: str
+
+    @property
+    def signed(self) -> bool:
+        return bool(self.signature)
+
+
+def digest(raw: bytes) -> str:
+    """What the following line says of this one (given without its newline)."""
+    return hashlib.sha256(raw).hexdigest()
+
+
+def compose(n: int, at: str, clock: str, act: Act, by: str, facts: Mapping[str, Fact], prev: str, signer: Signer | None) -> bytes:
+    """A new line without its newline."""
+    fields: dict[str, object] = {"n": n, "at": at, "clock": clock, "act": act, "by": by, "facts": dict(facts), "prev": prev}
+    if signer is not None:
+        fields["key"] = signer.key_id
+    body = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")[:-1]
+    if signer is not None:
+        body += _SIG + signer.sign(body).hex().encode() + b'"'
+    return body + b"}"
+
+
+def parse(raw: bytes) -> Line:
+    """One line without its newline. ValueError, in words, when it is no line of a register."""
+    if len(raw) > MOST_LINE_BYTES:
+        raise ValueError(f"it is {len(raw)} bytes long, a line has at most {MOST_LINE_BYTES}")
+    try:
+        fields = json.loads(raw.decode("ascii"))
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON in ASCII") from None
+    if not isinstance(fields, dict):
+        raise ValueError("it is no JSON object")  # noqa: TRY004 - one kind of error for whatever a file may hold
+    for name, kind in _FIELDS.items():
+        if not isinstance(fields.get(name), kind) or isinstance(fields[name], bool):
+            raise ValueError(f"its {name!r} is missing or of the wrong kind")  # noqa: TRY004
+    signature, signed_part = b"", raw
+    if "sig" in fields:
+        signed_part = raw[: raw.rfind(_SIG)]
+        signature = _unhex(fields["sig"])
+        if not isinstance(fields.get("key"), str):
+            raise ValueError("it is signed but names no key")
+    return Line(
+        n=fields["n"],
+        at=fields["at"],
+        clock=fields["clock"],
+        act=fields["act"],
+        by=fields["by"],
+        facts=fields["facts"],
+        prev=fields["prev"],
+        key_id=str(fields.get("key", "")),
+        signature=signature,
+        signed_part=signed_part,
+        digest=digest(raw),
+    )
+
+
+_FIELDS: Final[Mapping[str, type]] = {"n": int, "at": str, "clock": str, "act": str, "by": str, "facts": dict, "prev": str}
+
+
+def _unhex(text: Any) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except (ValueError, TypeError):
+        raise ValueError("its signature is no hexadecimal text") from None
