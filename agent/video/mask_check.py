@@ -2,7 +2,7 @@
 
 Exact, for a cover that stays: every sample the polygon touches, by scan lines and by walking its edges in numpy, then
 distances from those; an uncovered sample closer than the growth is a finding. Quick, for a cover that moves: points on
-the rim of every shape, looked up in the drawn planes.
+the rim of every shape, looked up on the drawn planes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from agent.video.mask_outline import Grid
 from agent.video.mask_shape import Points, Shape
-from agent.video.picture import Plane
 
 STEP = 0.25
 """Samples between two points of a walk along an edge."""
@@ -25,7 +24,9 @@ TOUCH = 1.4143
 RIM_POINTS = 8
 """Points per edge of the quick look."""
 _TURNS = np.linspace(0.0, 2 * np.pi, 8, endpoint=False)
-_COMPASS = np.stack((np.cos(_TURNS), np.sin(_TURNS)), axis=1)
+_COMPASS = np.stack((np.cos(_TURNS), np.sin(_TURNS)), axis=1)[None]
+_FRACTIONS = np.linspace(0.0, 1.0, RIM_POINTS)[None, :, None]
+_RIGHT = np.array((1.0, -1.0))
 
 
 def uncovered(shapes: Sequence[Shape], grid: Grid, covered: NDArray[np.bool_]) -> int:
@@ -74,23 +75,25 @@ def _touched(corners: Points, width: int, height: int) -> NDArray[np.bool_]:
     return touched
 
 
-def rim_is_covered(shapes: Sequence[Shape], grid: Grid, plane: Plane, value: int) -> bool:
-    """True when every looked-at point of every shape's rim (inner, outer and middle) holds `value` on the drawn plane."""
-    start = np.concatenate([s.corners for s in shapes])
-    end = np.concatenate([np.roll(s.corners, -1, axis=0) for s in shapes])
-    grow = np.concatenate([np.full((len(s.corners), 1), s.grow) for s in shapes])
-    edge = end - start
-    length = np.maximum(np.sqrt((edge * edge).sum(axis=1, keepdims=True)), 1e-9)
-    normal = np.stack((edge[:, 1], -edge[:, 0]), axis=1) / length * grow
-    along = start[:, None] + edge[:, None] * np.linspace(0.0, 1.0, RIM_POINTS)[None, :, None]
-    rim = np.concatenate(
-        (
-            (along + normal[:, None]).reshape(-1, 2),
-            (along - normal[:, None]).reshape(-1, 2),
-            (start[:, None] + _COMPASS[None] * grow[:, None]).reshape(-1, 2),
-        )
-    )
-    x = np.floor(rim[:, 0] / grid.span_x).astype(np.intp)
-    y = np.floor(rim[:, 1] / grid.span_y).astype(np.intp)
-    seen = (x >= 0) & (x < grid.width) & (y >= 0) & (y < grid.height)
-    return bool((plane[y[seen], x[seen]] == value).all())
+class Rim:
+    """Points on the rims of all shapes (outer, inner, and around the corners), to look up on drawn planes."""
+
+    __slots__ = ("_points",)
+
+    def __init__(self, shapes: Sequence[Shape]) -> None:
+        start = np.concatenate([s.corners for s in shapes])
+        end = np.concatenate([turned for s in shapes for turned in (s.corners[1:], s.corners[:1])])
+        grow = np.repeat([s.grow for s in shapes], [len(s.corners) for s in shapes])[:, None]
+        edge = end - start
+        length = np.maximum(np.sqrt((edge * edge).sum(axis=1, keepdims=True)), 1e-9)
+        normal = (edge[:, ::-1] * _RIGHT / length * grow)[:, None]
+        along = start[:, None] + edge[:, None] * _FRACTIONS
+        rim = np.concatenate((along + normal, along - normal, start[:, None] + _COMPASS * grow[:, None]), axis=1)
+        self._points = rim.reshape(-1, 2)
+
+    def on(self, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Rows and columns of the samples that lie under the points."""
+        x = np.floor(self._points[:, 0] / grid.span_x).astype(np.intp)
+        y = np.floor(self._points[:, 1] / grid.span_y).astype(np.intp)
+        seen = (x >= 0) & (x < grid.width) & (y >= 0) & (y < grid.height)
+        return y[seen], x[seen]

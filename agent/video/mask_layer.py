@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from agent.errors import MaskError
-from agent.video.mask_check import rim_is_covered, uncovered
+from agent.video.mask_check import Rim, uncovered
 from agent.video.mask_outline import Grid, Outline, Strokes
 from agent.video.mask_shape import Shape
 from agent.video.picture import Plane, Planes
@@ -17,21 +17,19 @@ SOLID_YUV = (126, 128, 128)
 
 
 class MaskLayer:
-    """Shapes ready to be drawn. `settled` layers are compiled and proved; others are drawn straight and looked over each time."""
+    """Shapes ready to be drawn. A settled layer is compiled and proved; any other is drawn straight and looked over each time."""
 
-    __slots__ = ("_chroma", "_grids", "_luma", "_shapes", "_small", "settled")
+    __slots__ = ("_chroma", "_grids", "_luma", "_rim", "_small", "settled")
 
     def __init__(self, shapes: Sequence[Shape], planes: Planes, small: Plane, *, settle: bool) -> None:
         """MaskError when a settled layer does not cover its shapes on some plane: then nothing may be shown."""
         width, height = planes.width, planes.height
-        self._shapes = shapes
         self._grids = Grid.luma(width, height), Grid.chroma(width, height), Grid.small(small, width, height)
+        self._rim = Rim(shapes) if shapes and not settle else None
         self.settled = settle
-        made = [Outline(shapes, grid) if settle else Strokes(shapes, grid) for grid in self._grids]
-        self._luma, self._chroma, self._small = made
-        if settle:
-            for outline, grid in zip(made, self._grids, strict=True):
-                _prove(outline, shapes, grid)
+        self._luma, self._chroma, self._small = (
+            _proved(shapes, grid) if settle else Strokes(shapes, grid) for grid in self._grids
+        )
 
     def draw(self, planes: Planes, small: Plane) -> None:
         """Fill every sample whose footprint touches a shape. MaskError when a look at the rims finds one that is not."""
@@ -40,17 +38,22 @@ class MaskLayer:
         self._chroma.draw(planes.u, u)
         self._chroma.draw(planes.v, v)
         self._small.draw(small, y)
-        if self.settled or not self._shapes:
+        if self._rim is None:
             return
-        luma, chroma, reduced = self._grids
-        for plane, grid, value in ((planes.y, luma, y), (planes.u, chroma, u), (planes.v, chroma, v), (small, reduced, y)):
-            if not rim_is_covered(self._shapes, grid, plane, value):
+        luma, chroma, reduced = (self._rim.on(grid) for grid in self._grids)
+        for plane, points, value in ((planes.y, luma, y), (planes.u, chroma, u), (planes.v, chroma, v), (small, reduced, y)):
+            if not (plane[points] == value).all():
                 raise MaskError("a mask was not drawn where it belongs")
 
 
-def _prove(outline: Outline | Strokes, shapes: Sequence[Shape], grid: Grid) -> None:
-    drawn = np.zeros((grid.height, grid.width), np.uint8)
-    outline.draw(drawn, 1)
-    missed = uncovered(shapes, grid, drawn.view(np.bool_))
-    if missed:
-        raise MaskError(f"the masks leave {missed} samples uncovered on a plane of {grid.width}x{grid.height}")
+def _proved(shapes: Sequence[Shape], grid: Grid) -> Outline:
+    """The compiled outline of the shapes on one grid, drawn and checked sample by sample."""
+    missed = 0
+    for simplified in (True, False):
+        outline = Outline(shapes, grid, simplified=simplified)
+        drawn = np.zeros((grid.height, grid.width), np.uint8)
+        outline.draw(drawn, 1)
+        missed = uncovered(shapes, grid, drawn.view(np.bool_))
+        if not missed:
+            return outline
+    raise MaskError(f"the masks leave {missed} samples uncovered on a plane of {grid.width}x{grid.height}")

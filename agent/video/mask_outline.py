@@ -23,9 +23,9 @@ SLACK = 2.75
 """Samples a pen reaches beyond the growth: half a sample's diagonal on both sides of a touch (1.42), pen raster (1), rest."""
 SHIFT = 4
 """Fractional bits of the corners handed to OpenCV."""
-COMPILED_SLACK = 1
+COMPILED_SLACK = 2
 """More samples for a compiled outline, which is then simplified by less than that."""
-SIMPLIFIED = 0.75
+SIMPLIFIED = 1.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +77,22 @@ class Strokes:
 
 
 class Outline:
-    """The union of shapes on one grid as few contours with few corners: what is drawn on every frame of a cover that stays."""
+    """The union of shapes on one grid as contours: what is drawn on every frame of a cover that stays.
 
-    __slots__ = ("_groups",)
+    Simplified contours have few corners and fill fast; they may, rarely, touch each other and leave a hole where they
+    do, which the check finds: then the full contours serve, which cannot.
+    """
 
-    def __init__(self, shapes: Sequence[Shape], grid: Grid) -> None:
+    __slots__ = ("_contours",)
+
+    def __init__(self, shapes: Sequence[Shape], grid: Grid, *, simplified: bool = True) -> None:
         bitmap = np.zeros((grid.height, grid.width), np.uint8)
         Strokes(shapes, grid, SLACK + COMPILED_SLACK).draw(bitmap, 255)
-        contours, family = cv2.findContours(bitmap, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        groups: dict[int, list[FixedPoints]] = {}
-        for index, contour in enumerate(contours):
-            parent = int(family[0][index][3])
-            groups.setdefault(index if parent < 0 else parent, []).append(
-                np.asarray(cv2.approxPolyDP(contour, SIMPLIFIED, True), np.int32)
-            )
-        self._groups = list(groups.values())
+        contours, _ = cv2.findContours(bitmap, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        tolerance = SIMPLIFIED if simplified else 0.0
+        self._contours = [np.asarray(cv2.approxPolyDP(contour, tolerance, True), np.int32) for contour in contours]
 
     def draw(self, plane: Plane, value: int) -> None:
-        """Set every sample whose footprint touches a shape. A group is one blot with its holes, so even-odd is right."""
-        for group in self._groups:
-            cv2.fillPoly(plane, group, value, cv2.LINE_4)
+        """Set every sample whose footprint touches a shape. Blots and their holes are disjoint, so even-odd is right."""
+        if self._contours:
+            cv2.fillPoly(plane, self._contours, value, cv2.LINE_4)
