@@ -1,0 +1,131 @@
+"""Where the validated view lies in the present picture: a homography with six degrees of freedom, and how well it is known.
+
+A pole that is knocked pans, tilts, rolls and hardly travels: a similarity, and a perspective row that goes with the
+translation (about t / f^2, the focal length f being unknown within a factor of four). Points are pixels of the working
+picture, shape (n, 2), float64.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Points = NDArray[np.float64]
+Pose = NDArray[np.float64]
+"""Shape (3, 3): takes a point of the reference to the present picture; the last element is 1."""
+
+HOME: Pose = np.eye(3)
+
+MEASUREMENT_SIGMA_PX = 0.6
+_PERSPECTIVE_PER_SHIFT = -0.3
+_PERSPECTIVE_SPREAD = 0.35
+_PERSPECTIVE_FLOOR = 0.004
+
+
+def move(pose: Pose, points: Points) -> Points:
+    """The points as the pose sees them."""
+    lifted = points @ pose[:, :2].T + pose[:, 2]
+    return np.asarray(lifted[:, :2] / lifted[:, 2:], np.float64)
+
+
+def furthest_px(a: Points, b: Points) -> float:
+    """The largest distance between points of the same index."""
+    apart = a - b
+    return float(np.sqrt(np.einsum("ij,ij->i", apart, apart).max()))
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Size of the working picture, and the units the fit computes in: half a width, from the middle."""
+
+    width: int
+    height: int
+
+    @property
+    def centre(self) -> Points:
+        return np.array([(self.width - 1) / 2, (self.height - 1) / 2])
+
+    @property
+    def unit_px(self) -> float:
+        return self.width / 2
+
+    @property
+    def corners(self) -> Points:
+        """The outline of the picture: half a pixel outside of the outermost pixel centres."""
+        right, bottom = self.width - 0.5, self.height - 0.5
+        return np.array([[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]])
+
+    def from_fractions(self, points: Points) -> Points:
+        """Fractions of the picture to pixels."""
+        return np.asarray(points, np.float64) * (self.width, self.height) - 0.5
+
+    def to_fractions(self, points: Points) -> Points:
+        """Pixels to fractions of the picture."""
+        return np.asarray((points + 0.5) / (self.width, self.height), np.float64)
+
+    def shift_px(self, pose: Pose, other: Pose = HOME) -> float:
+        """How far two poses put the corner they disagree on most."""
+        return furthest_px(move(pose, self.corners), move(other, self.corners))
+
+
+@dataclass(frozen=True, slots=True)
+class PoseFit:
+    """A pose and the covariance of its six parameters (in the frame's units)."""
+
+    pose: Pose
+    parameters: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    frame: Frame
+
+    def sigma_px(self, points: Points) -> NDArray[np.float64]:
+        """Standard deviation, along both axes together, of where the pose puts each of the points (of the reference)."""
+        jacobian, _ = _linearise((points - self.frame.centre) / self.frame.unit_px, self.parameters)
+        variance = np.einsum("aij,jk,aik->i", jacobian, self.covariance, jacobian)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)) * self.frame.unit_px, np.float64)
+
+
+def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds: int = 2) -> PoseFit:
+    """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels."""
+    centre, unit = frame.centre, frame.unit_px
+    a, b = (reference - centre) / unit, (seen - centre) / unit
+    to_unit = np.array([[1 / unit, 0, -centre[0] / unit], [0, 1 / unit, -centre[1] / unit], [0, 0, 1.0]])
+    from_unit = np.array([[unit, 0, centre[0]], [0, unit, centre[1]], [0, 0, 1.0]])
+    h = to_unit @ start @ from_unit
+    h = h / h[2, 2]
+    theta = np.array([(h[0, 0] + h[1, 1]) / 2, (h[1, 0] - h[0, 1]) / 2, h[0, 2], h[1, 2], h[2, 0], h[2, 1]])
+    sigma = MEASUREMENT_SIGMA_PX / unit
+    normal = np.eye(6)
+    for _ in range(rounds):
+        jacobian, there = _linearise(a, theta)
+        error = b.T - there
+        weight = 1 / (sigma**2 + np.einsum("aj,aj->j", error, error))  # Cauchy: 1/s^2 in the middle, fading with the square
+        weighted = jacobian * weight[None, :, None]
+        normal = np.einsum("aij,aik->jk", weighted, jacobian)
+        slope = np.einsum("aij,ai->j", weighted, error)
+        shift = theta[2:4]
+        precision = 1 / (_PERSPECTIVE_SPREAD * np.abs(shift) + _PERSPECTIVE_FLOOR) ** 2
+        normal[[4, 5], [4, 5]] += precision
+        slope[4:] += (_PERSPECTIVE_PER_SHIFT * shift - theta[4:]) * precision
+        normal[range(6), range(6)] += 1e-9
+        theta = theta + np.linalg.solve(normal, slope)
+    h = np.array([[theta[0], -theta[1], theta[2]], [theta[1], theta[0], theta[3]], [theta[4], theta[5], 1.0]])
+    pose = from_unit @ h @ to_unit
+    covariance = np.asarray(np.linalg.inv(normal), np.float64)
+    return PoseFit(pose / pose[2, 2], theta, covariance, frame)
+
+
+def _linearise(a: Points, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Derivatives (2, n, 6) of the seen x and y by the six parameters, and the seen x and y themselves (2, n)."""
+    x, y = a[:, 0], a[:, 1]
+    depth = 1 / (theta[4] * x + theta[5] * y + 1)
+    seen_x = (theta[0] * x - theta[1] * y + theta[2]) * depth
+    seen_y = (theta[1] * x + theta[0] * y + theta[3]) * depth
+    jacobian = np.zeros((2, len(a), 6))
+    dx, dy = x * depth, y * depth
+    jacobian[0, :, 0], jacobian[0, :, 1], jacobian[0, :, 2] = dx, -dy, depth
+    jacobian[1, :, 0], jacobian[1, :, 1], jacobian[1, :, 3] = dy, dx, depth
+    jacobian[0, :, 4], jacobian[0, :, 5] = -seen_x * dx, -seen_x * dy
+    jacobian[1, :, 4], jacobian[1, :, 5] = -seen_y * dx, -seen_y * dy
+    return jacobian, np.stack([seen_x, seen_y])

@@ -1,0 +1,90 @@
+"""Commissioning a view: look at it for a few seconds, judge it, and put its signed reference in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent.clock import NS, Clock, rfc3339
+from agent.config.model import Config
+from agent.errors import CameraError, MaskError
+from agent.video.analysis_luma import analysis_luma
+from agent.video.picture import Plane
+from agent.video.view_guard import view_identity
+from agent.video.view_reference import ViewReference, temporal_median
+from agent.video.view_store import Sign, ViewStore
+from agent.video.view_verdict import Verdict
+
+if TYPE_CHECKING:
+    from agent.ports import Camera
+    from agent.video.frame import RawFrame
+
+PICTURES = 9
+EVERY_S = 0.7
+"""Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
+_PATIENCE_S = 30.0
+
+
+class ViewSample:
+    """Pictures of one view, spaced in time. They are unmasked: kept in memory, for as long as the commissioning takes.
+
+    With the daemon running its pipeline thread calls `offer` before it masks the frame; else `watch` reads the camera.
+    """
+
+    def __init__(self, pictures: int = PICTURES, every_s: float = EVERY_S) -> None:
+        self._wanted, self._every_ns = pictures, round(every_s * NS)
+        self._next_ns: int | None = None
+        self.lumas: list[Plane] = []
+        self._whole: list[Plane] = []
+
+    def offer(self, frame: RawFrame) -> bool:
+        """Keep the frame's luma if it is due; True once there are enough."""
+        now_ns = frame.time.monotonic_ns
+        if not self.complete and (self._next_ns is None or now_ns >= self._next_ns):
+            self._next_ns = now_ns + self._every_ns
+            self.lumas.append(analysis_luma(frame).copy())
+            self._whole.append(frame.planes.y.copy())
+        return self.complete
+
+    @property
+    def complete(self) -> bool:
+        return len(self.lumas) >= self._wanted
+
+    def watch(self, camera: Camera, clock: Clock) -> ViewSample:
+        """Fill the sample from an open camera. Raises CameraError when it does not deliver enough in time."""
+        until_ns = clock.monotonic_ns() + round(_PATIENCE_S * NS)
+        while not self.complete:
+            frame = camera.read(1.0)
+            if frame is not None:
+                self.offer(frame)
+                frame.release()
+            elif clock.monotonic_ns() > until_ns:
+                raise CameraError("the camera does not deliver enough pictures to validate the view", remedy="see `vigie doctor`")
+        return self
+
+    def still(self) -> Plane:
+        """The commissioning still, luma of the full picture: what stands still. Never stored, never sent."""
+        return temporal_median(self._whole)
+
+
+def validate_view(sample: ViewSample, config: Config, state_dir: Path, sign: Sign, *, by: str, clock: Clock) -> Verdict:
+    """Make the sampled view the one this configuration's masks are valid for: take its reference, sign it, put it in place.
+
+    Raises MaskError, and leaves what was there, when the view cannot be guarded or there is nothing to guard.
+    """
+    if not config.privacy.mask:
+        raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
+    reference, verdict = ViewReference.take(
+        sample.lumas,
+        [mask.polygon for mask in config.privacy.mask],
+        view_identity(config),
+        by=by,
+        on=rfc3339(clock.wall_ns()),
+    )
+    if not verdict.guardable:
+        raise MaskError(
+            f"this view cannot be guarded: {verdict.reason}",
+            remedy="take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again",
+        )
+    ViewStore(state_dir).save(reference, sign)
+    return verdict

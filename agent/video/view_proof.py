@@ -1,0 +1,102 @@
+"""The proof, made on one frame alone, that the validated view lies where a pose says it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.video.patches import Patches
+from agent.video.picture import Plane
+from agent.video.pose import HOME, Frame, Points, Pose, PoseFit, fit_pose, move
+
+LEAST_LIKENESS = 0.70
+MOST_RESIDUAL_PX = 1.2
+LEAST_CONFIRMED = 10
+LEAST_CELLS = 4
+SIGMAS = 3.0
+MOST_UNCERTAINTY = 0.02
+"""Of the width: what SIGMAS standard deviations may amount to at any corner of a mask."""
+MOST_SHIFT = 0.45
+"""Of the width: beyond it too little of the validated view is left in the picture."""
+SCALE_RANGE = (0.8, 1.25)
+
+_GUESS_LIKENESS = 0.45
+_ROUNDS = 5
+_SETTLED_PX = 0.08
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Proof:
+    """What one frame says for one pose. `confirmed` and `inside` have a truth for every patch."""
+
+    fit: PoseFit
+    confirmed: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
+    likeness: NDArray[np.float64]
+    residual_px: float
+    uncertainty_px: float
+
+    @property
+    def pose(self) -> Pose:
+        return self.fit.pose
+
+    @property
+    def count(self) -> int:
+        return int(np.count_nonzero(self.confirmed))
+
+
+def prove(picture: Plane, patches: Patches, frame: Frame, corners: Points, start: Pose) -> Proof | None:
+    """Settle the pose from a start within about two pixels and confirm it, or None when this picture does not bear it out.
+
+    A patch confirms when it lies within MOST_RESIDUAL_PX of where the *fitted* pose puts it and looks like its template
+    there. `corners` are those of every mask, in the reference: where the pose must be known.
+    """
+    pose = start
+    for _ in range(_ROUNDS):
+        look = patches.look(picture, pose)
+        inside = patches.inside(pose, frame.width, frame.height)
+        near = inside & (look.likeness > _GUESS_LIKENESS)
+        if np.count_nonzero(near) < LEAST_CONFIRMED:
+            return None
+        fit = fit_pose(frame, patches.at[near], _seen(patches.at[near], look.step[near], pose), pose)
+        step_px = frame.shift_px(fit.pose, pose)
+        if step_px < _SETTLED_PX:
+            break
+        pose = fit.pose
+        if not _plausible(frame, pose):
+            return None
+    else:
+        return None
+    off_px = np.sqrt(np.einsum("ij,ij->i", look.step, look.step))
+    confirmed = inside & (look.likeness > LEAST_LIKENESS) & (off_px < MOST_RESIDUAL_PX)
+    if np.count_nonzero(confirmed) < LEAST_CONFIRMED or len(np.unique(patches.cell[confirmed])) < LEAST_CELLS:
+        return None
+    final = fit_pose(frame, patches.at[confirmed], _seen(patches.at[confirmed], look.step[confirmed], pose), pose, rounds=1)
+    uncertainty_px = _worst_sigma_px(final, corners)
+    if SIGMAS * uncertainty_px > MOST_UNCERTAINTY * frame.width or not _plausible(frame, final.pose):
+        return None
+    residual_px = float(np.sqrt((off_px[confirmed] ** 2).mean()))
+    return Proof(final, confirmed, inside, look.likeness, residual_px, uncertainty_px)
+
+
+def vouchers(picture: Plane, patches: Patches, pose: Pose) -> NDArray[np.bool_]:
+    """Which patches look right at exactly this pose, fitted or not."""
+    return np.asarray(patches.look(picture, pose).likeness > LEAST_LIKENESS, np.bool_)
+
+
+def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
+    """The uncertainty at the mask corners that lie in the picture or a tenth of it outside."""
+    there = fit.frame.to_fractions(move(fit.pose, corners))
+    near = ((there > -0.1) & (there < 1.1)).all(axis=1)
+    return float(fit.sigma_px(corners[near]).max()) if near.any() else 0.0
+
+
+def _seen(at: Points, step: Points, pose: Pose) -> Points:
+    return move(pose, at + step)
+
+
+def _plausible(frame: Frame, pose: Pose) -> bool:
+    scale = float(np.sqrt(abs(np.linalg.det(pose[:2, :2]))))
+    return SCALE_RANGE[0] < scale < SCALE_RANGE[1] and frame.shift_px(pose, HOME) <= MOST_SHIFT * frame.width
