@@ -1,6 +1,7 @@
 """The picture as a camera delivers it: planar YUV 4:2:0, not masked yet.
 
-Only cameras, the view guard, the privacy mask and the composition root may name RawFrame; import-linter holds this.
+Only cameras, the view guard and its commissioning, the privacy mask and the composition root may name RawFrame;
+import-linter holds this.
 """
 
 from __future__ import annotations
