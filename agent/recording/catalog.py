@@ -11,13 +11,12 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
 from agent.clock import ClockQuality
 from agent.errors import StorageError
+from agent.recording.row import DestroyedSpan, Extent, Gap, MaskSpan, NewSegment, SegmentRow, SegmentState, Stock
 
 _SCHEMA_VERSION: Final = 1
 _SCHEMA: Final = """
@@ -42,6 +41,8 @@ CREATE INDEX segment_by_wall ON segment (wall_from_ns);
 CREATE INDEX segment_by_trust ON segment (trusted_from_ns);
 CREATE INDEX segment_unsettled ON segment (state) WHERE state <> 'whole';
 CREATE INDEX segment_undated ON segment (boot) WHERE clock <> 'synchronised';
+CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
+CREATE INDEX destroyed_by_time ON destroyed (to_ns);
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     from_ns INTEGER NOT NULL,
@@ -60,116 +61,17 @@ CREATE TABLE destroyed (
     at_ns INTEGER NOT NULL,
     segments INTEGER NOT NULL,
     digest TEXT NOT NULL,
-    reason TEXT NOT NULL
+    reason TEXT NOT NULL,
+    entered INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE trusted (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     wall_ns INTEGER NOT NULL,
     boot TEXT NOT NULL,
-    mono_ns INTEGER NOT NULL
+    mono_ns INTEGER NOT NULL,
+    believed INTEGER NOT NULL
 ) STRICT;
 """
-
-
-class SegmentState(StrEnum):
-    """Where a segment stands between its first and its last byte."""
-
-    OPEN = "open"
-    WHOLE = "whole"
-    DESTROYING = "destroying"
-
-
-@dataclass(frozen=True, slots=True)
-class MaskSpan:
-    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered."""
-
-    from_ns: int
-    to_ns: int
-    digest: str
-    opaque: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """No picture was recorded in [from_ns, to_ns), media time."""
-
-    from_ns: int
-    to_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentRow:
-    """One segment. Media time is monotonic within `boot`; wall times are the best known date, of quality `clock`.
-
-    For an OPEN segment the ends, `bytes` and `frames` are those of the last fragment on disk: `bytes` is how far it may be read.
-    """
-
-    id: int
-    path: Path
-    state: SegmentState
-    boot: str
-    media_from_ns: int
-    media_to_ns: int
-    wall_from_ns: int
-    wall_to_ns: int
-    clock: ClockQuality
-    trusted_from_ns: int
-    bytes: int = 0
-    frames: int = 0
-    sha256: str = ""
-    masks: tuple[MaskSpan, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-    held: bool = False
-
-    def wall_ns(self, media_ns: int) -> int:
-        """The wall time of a media time of this segment."""
-        return self.wall_from_ns + media_ns - self.media_from_ns
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """What a segment holds so far: what the recorder knows at the end of each fragment."""
-
-    media_to_ns: int
-    bytes: int
-    frames: int
-    masks: tuple[MaskSpan, ...] = ()
-    gaps: tuple[Gap, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DestroyedSpan:
-    """Footage of [from_ns, to_ns), wall time, that is gone, and why."""
-
-    from_ns: int
-    to_ns: int
-    at_ns: int
-    segments: int
-    digest: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stock:
-    """The recordings as a whole, for health."""
-
-    segments: int = 0
-    bytes: int = 0
-    oldest_ns: int | None = None
-    newest_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewSegment:
-    """What is known of a segment before its first byte."""
-
-    path: Path
-    boot: str
-    media_from_ns: int
-    wall_from_ns: int
-    clock: ClockQuality
-    trusted_from_ns: int
-    gaps: tuple[Gap, ...] = field(default=())
 
 
 _HELD = "EXISTS (SELECT 1 FROM hold WHERE released_ns IS NULL AND hold.from_ns < s.wall_to_ns AND hold.to_ns > s.wall_from_ns)"
@@ -211,7 +113,7 @@ class Catalog:
 
     def begin(self, new: NewSegment) -> int:
         """A row for a file that does not exist yet; its id. Rows are in the order of recording, whatever the wall clock did."""
-        with self._change() as db:
+        with self.change() as db:
             cursor = db.execute(
                 "INSERT INTO segment (path, state, boot, media_from_ns, media_to_ns, wall_from_ns, wall_to_ns, clock,"
                 " trusted_from_ns, gaps) VALUES (?, 'open', ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -244,26 +146,26 @@ class Catalog:
 
     def finish(self, segment_id: int, extent: Extent, sha256: str) -> None:
         """The file is complete and synced."""
-        with self._change() as db:
+        with self.change() as db:
             self._extend(segment_id, extent)
             db.execute("UPDATE segment SET state = 'whole', sha256 = ? WHERE id = ?", (sha256, segment_id))
 
     def forget(self, segment_ids: Iterable[int]) -> None:
         """The files of these rows do not exist (any more)."""
-        with self._change() as db:
+        with self.change() as db:
             db.executemany("DELETE FROM segment WHERE id = ?", ((i,) for i in segment_ids))
 
     def span(self, from_wall_ns: int, to_wall_ns: int) -> list[SegmentRow]:
         """Segments that overlap [from, to) of wall time, in the order of recording; those being destroyed are left out."""
-        return self._rows("s.wall_from_ns < ? AND s.wall_to_ns > ? AND s.state <> 'destroying'", (to_wall_ns, from_wall_ns))
+        return self.rows("s.wall_from_ns < ? AND s.wall_to_ns > ? AND s.state <> 'destroying'", (to_wall_ns, from_wall_ns))
 
     def unsettled(self) -> list[SegmentRow]:
         """Rows whose file needs a look after a crash: open ones and half-destroyed ones."""
-        return self._rows("s.state <> 'whole'")
+        return self.rows("s.state <> 'whole'")
 
     def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> list[DestroyedSpan]:
         """What was destroyed of [from, to) of wall time."""
-        with self._read() as db:
+        with self.read() as db:
             found = db.execute(
                 "SELECT from_ns, to_ns, at_ns, segments, digest, reason FROM destroyed"
                 " WHERE from_ns < ? AND to_ns > ? ORDER BY id",
@@ -273,7 +175,7 @@ class Catalog:
 
     def stock(self) -> Stock:
         """How much there is."""
-        with self._read() as db:
+        with self.read() as db:
             row = db.execute(
                 "SELECT count(*), coalesce(sum(bytes), 0), min(wall_from_ns), max(wall_to_ns) FROM segment"
             ).fetchone()
@@ -281,13 +183,13 @@ class Catalog:
 
     def taken(self, path: Path) -> bool:
         """Does a row hold this name already?"""
-        with self._read() as db:
+        with self.read() as db:
             return db.execute("SELECT 1 FROM segment WHERE path = ?", (self._relative(path),)).fetchone() is not None
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
     def _create(self) -> None:
-        with self._change() as db:
+        with self.change() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 for statement in _SCHEMA.split(";\n"):
@@ -307,8 +209,9 @@ class Catalog:
             (extent.media_to_ns, extent.bytes, extent.frames, _spans(extent.masks), _spans(extent.gaps), segment_id),
         )
 
-    def _rows(self, where: str, values: Sequence[int | str] = (), more: str = "ORDER BY s.id") -> list[SegmentRow]:
-        with self._read() as db:
+    def rows(self, where: str, values: Sequence[int | str] = (), more: str = "ORDER BY s.id") -> list[SegmentRow]:
+        """Segments (as `s`) that satisfy a constant condition of this package."""
+        with self.read() as db:
             found = db.execute(f"SELECT {_COLUMNS} FROM segment AS s WHERE {where} {more}", values).fetchall()  # noqa: S608 - constants
         return [self._row(row) for row in found]
 
@@ -338,8 +241,8 @@ class Catalog:
         return str(path.relative_to(self.root))
 
     @contextmanager
-    def _change(self) -> Iterator[sqlite3.Connection]:
-        """One durable transaction."""
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """One durable transaction; StorageError, and nothing changed, when it fails."""
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -353,7 +256,7 @@ class Catalog:
                 raise _refused(self.path, error) from error
 
     @contextmanager
-    def _read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._db

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from agent.recording.catalog import MaskSpan
+from agent.recording.row import MaskSpan
 from agent.video.access_unit import AccessUnit
 
 NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes

@@ -15,8 +15,9 @@ from agent.errors import StorageError, VigieError
 from agent.journal.entry import Act, Journal
 from agent.ports import MuxerFactory
 from agent.queues import BoundedQueue, Closed
-from agent.recording.catalog import Catalog, Gap, NewSegment
+from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk, SystemDisk
+from agent.recording.row import Gap, NewSegment
 from agent.recording.segment import Segment, seconds_ns
 from agent.video.access_unit import AccessUnit, VideoFormat
 

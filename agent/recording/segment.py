@@ -8,9 +8,9 @@ from typing import Final
 
 from agent.clock import NS
 from agent.ports import Muxer, MuxerFactory
-from agent.recording.catalog import Extent, Gap, MaskSpan
 from agent.recording.disk import OpenFile
 from agent.recording.note import FragmentNote
+from agent.recording.row import Extent, Gap, MaskSpan
 from agent.video.access_unit import AccessUnit, VideoFormat
 
 _GAP_PICTURES: Final = 2.5  # a pause longer than this many pictures is a gap

@@ -1,0 +1,110 @@
+"""What the catalog says of segments, holds and destroyed spans: plain, frozen rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from agent.clock import ClockQuality
+
+
+class SegmentState(StrEnum):
+    """Where a segment stands between its first and its last byte."""
+
+    OPEN = "open"
+    WHOLE = "whole"
+    DESTROYING = "destroying"
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSpan:
+    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered."""
+
+    from_ns: int
+    to_ns: int
+    digest: str
+    opaque: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """No picture was recorded in [from_ns, to_ns), media time."""
+
+    from_ns: int
+    to_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRow:
+    """One segment. Media time is monotonic within `boot`; wall times are the best known date, of quality `clock`.
+
+    For an OPEN segment the ends, `bytes` and `frames` are those of the last fragment on disk: `bytes` is how far it may be read.
+    """
+
+    id: int
+    path: Path
+    state: SegmentState
+    boot: str
+    media_from_ns: int
+    media_to_ns: int
+    wall_from_ns: int
+    wall_to_ns: int
+    clock: ClockQuality
+    trusted_from_ns: int
+    bytes: int = 0
+    frames: int = 0
+    sha256: str = ""
+    masks: tuple[MaskSpan, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    held: bool = False
+
+    def wall_ns(self, media_ns: int) -> int:
+        """The wall time of a media time of this segment."""
+        return self.wall_from_ns + media_ns - self.media_from_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a segment holds so far: what the recorder knows at the end of each fragment."""
+
+    media_to_ns: int
+    bytes: int
+    frames: int
+    masks: tuple[MaskSpan, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DestroyedSpan:
+    """Footage of [from_ns, to_ns), wall time, that is gone, and why."""
+
+    from_ns: int
+    to_ns: int
+    at_ns: int
+    segments: int
+    digest: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """The recordings as a whole, for health."""
+
+    segments: int = 0
+    bytes: int = 0
+    oldest_ns: int | None = None
+    newest_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewSegment:
+    """What is known of a segment before its first byte."""
+
+    path: Path
+    boot: str
+    media_from_ns: int
+    wall_from_ns: int
+    clock: ClockQuality
+    trusted_from_ns: int
+    gaps: tuple[Gap, ...] = ()
