@@ -41,8 +41,6 @@ CREATE INDEX segment_by_wall ON segment (wall_from_ns);
 CREATE INDEX segment_by_trust ON segment (trusted_from_ns);
 CREATE INDEX segment_unsettled ON segment (state) WHERE state <> 'whole';
 CREATE INDEX segment_undated ON segment (boot) WHERE clock <> 'synchronised';
-CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
-CREATE INDEX destroyed_by_time ON destroyed (to_ns);
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     from_ns INTEGER NOT NULL,
@@ -64,6 +62,8 @@ CREATE TABLE destroyed (
     reason TEXT NOT NULL,
     entered INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
+CREATE INDEX destroyed_by_time ON destroyed (to_ns);
 CREATE TABLE trusted (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     wall_ns INTEGER NOT NULL,
