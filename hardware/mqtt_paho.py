@@ -386,7 +386,8 @@ def _properties(packet: int) -> Properties:
 def _password(credentials: BrokerCredentials) -> str | None:
     if credentials.password_file is None:
         return None
-    return credentials.password_file.read_text(encoding="utf-8").rstrip("\r\n")
+    text: str = credentials.password_file.read_text(encoding="utf-8")
+    return text.rstrip("\r\n")
 
 
 def _connect_properties(options: ConnectOptions) -> Properties:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 REFUSED_FROM = 0x80
+NOBODY_SUBSCRIBED = 0x10
 
 _WORDS = {
     0x00: "done",

@@ -75,7 +75,7 @@ class Session(Component):
         self._health: bytes | None = None
         self._health_sent: bytes | None = None
         self._restate = False
-        self._announced_ns = 0
+        self._announced_ns: int | None = None
         outbox.committed = transport.wake
 
     # -- any thread ------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Session(Component):
         if self._health is not None and self._health is not self._health_sent:
             self._send_health()
         now_ns = self.clock.monotonic_ns()
-        if now_ns - self._announced_ns > ANNOUNCE_EVERY_NS:
+        if self._announced_ns is None or now_ns - self._announced_ns > ANNOUNCE_EVERY_NS:
             self._announced_ns = now_ns
             self._outbox.announce_drops()
 
@@ -196,7 +196,7 @@ class Session(Component):
                     if self._filters:
                         self._transport.subscribe(self._filters)
                 case Restate():
-                    self._announced_ns = 0
+                    self._announced_ns = None
                     self._restate = True
                 case Deliver():
                     if self._on_message is not None:

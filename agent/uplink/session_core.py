@@ -32,7 +32,7 @@ from agent.ports import (
     TransportEvent,
 )
 from agent.uplink.health import UplinkHealth
-from agent.uplink.reasons import NEVER_ACCEPTED, REFUSED_FROM, in_words
+from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, REFUSED_FROM, in_words
 from agent.uplink.topics import NodeTopics, publication_of
 
 
@@ -60,6 +60,8 @@ class Pace:
     """Times and rates of a session; the defaults suit 4G as well as fibre.
 
     `alarm_room` of the `window` is kept free for alarms; everything else drains at `drain_per_s` after an outage.
+    A broker that lost its memory takes events before the hub has subscribed again, and throws them away: for `audience_s`
+    after a connect an event that nobody was subscribed to is kept and offered again every `hush_s`.
     """
 
     window: int = 20
@@ -76,6 +78,8 @@ class Pace:
     steady_s: float = 30.0
     fail_back_s: float = 300.0
     goodbye_s: float = 3.0
+    audience_s: float = 120.0
+    hush_s: float = 2.0
 
 
 class Phase(StrEnum):
@@ -188,13 +192,14 @@ class SessionCore:
         self._granted = Opened(session_present=False)
         self._tag = 0
         self._in_flight: dict[int, int | None] = {}
-        self._ordinary_in_flight = 0
         self._ordinary_tags: set[int] = set()
         self._control: deque[Publication] = deque()
         self._heard_ns = 0
         self._tokens = pace.drain_burst
         self._tokens_ns = clock.monotonic_ns()
         self._probe_ns = 0
+        self._audience = False
+        self._hush_ns = 0
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -281,6 +286,9 @@ class SessionCore:
         if self.phase not in (Phase.ONLINE, Phase.STOPPING) or self._control:
             return 0, 0
         self._refill()
+        if not self._heard_by_someone():
+            one = int(not self._in_flight and self._clock.monotonic_ns() >= self._hush_ns)
+            return one, one
         window = self._window
         room = max(0, window - len(self._in_flight))
         for_others = max(1, window - self._pace.alarm_room) - len(self._ordinary_tags)
@@ -296,6 +304,8 @@ class SessionCore:
                 due = [self._heard_ns + round(self._pace.stall_s * NS) + 1] if self._in_flight else []
                 if self._chosen > 0:
                     due.append(self._probe_ns)
+                if not self._audience and self._hush_ns > now_ns:
+                    due.append(self._hush_ns)
                 if self._tokens < 1:
                     due.append(now_ns + NS // 20)
                 return min(due, default=None)
@@ -357,6 +367,8 @@ class SessionCore:
         self._ordinary_tags.clear()
         self._control.clear()
         self._tokens = self._pace.drain_burst
+        self._audience = False
+        self._hush_ns = 0
         self._schedule_probe()
         self._control.append(self._status("online"))
         return [*self._flush(), Subscribe(), Restate()]
@@ -440,6 +452,11 @@ class SessionCore:
                     out.append(Send(publication, self._next_tag(None)))
         return out
 
+    def _heard_by_someone(self) -> bool:
+        """Whether a subscriber has been seen in this connection, or was waited for long enough."""
+        waited_ns = self._clock.monotonic_ns() - self._online_ns
+        return self._audience or waited_ns > self._pace.audience_s * NS
+
     def _next_tag(self, sequence: int | None) -> int:
         if not self._in_flight:
             self._heard_ns = self._clock.monotonic_ns()
@@ -453,6 +470,13 @@ class SessionCore:
             return []
         sequence = self._in_flight.pop(event.tag)
         self._ordinary_tags.discard(event.tag)
+        if event.code == NOBODY_SUBSCRIBED and sequence is not None and not self._heard_by_someone():
+            self._hush_ns = self._clock.monotonic_ns() + round(self._pace.hush_s * NS)
+            self._why = "nobody is subscribed to this node's events"
+            return [Release(), *self._flush()]
+        if event.code < NOBODY_SUBSCRIBED and not self._audience:
+            self._audience = True
+            self._why = ""
         if event.code < REFUSED_FROM:
             return [*([] if sequence is None else [Forget(sequence)]), *self._flush()]
         self._why = in_words(event.code)
