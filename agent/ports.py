@@ -84,6 +84,19 @@ class MuxerFactory(Protocol):
     def __call__(self, sink: Callable[[bytes], None], video: VideoFormat) -> Muxer: ...
 
 
+class Signer(Protocol):
+    """Holds the node's signing key: a file, a TPM or a secure element. The key itself never passes this port. Any thread."""
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA over P-256 with SHA-256 of `data`, in DER. Raises EvidenceError when the key cannot be used any more."""
+        ...
+
+    @property
+    def chain_pem(self) -> bytes:
+        """Certificates that vouch for the key, leaf first, without the CA; a self-signed leaf stands alone."""
+        ...
+
+
 class ServiceManager(Protocol):
     """The supervisor's line to whoever started the daemon (systemd, or nobody)."""
 
