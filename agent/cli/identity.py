@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 
 import click
 
 from agent.cli._options import config_option, json_option, print_json
 from agent.clock import SystemClock
-from agent.errors import ConfigurationError, EvidenceError
+from agent.config.load import load
+from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, common_name, read_chain
 from agent.evidence.identity import IdentityDirectory
 
@@ -96,19 +96,6 @@ def show(config_path: Path, *, as_json: bool) -> None:
 
 
 def _identity(config_path: Path) -> tuple[IdentityDirectory, str]:
-    """Identity directory and node id. Only these two keys are read, so that a node under repair can still show its identity."""
-    try:
-        with config_path.open("rb") as file:
-            config = tomllib.load(file)
-        node = config["node"]
-        node_id = str(node["id"])
-        base = config_path.absolute().parent
-        state = base / node.get("state_dir", "/var/lib/vigie")
-        own = config.get("evidence", {}).get("identity_dir")
-        path = base / own if own else state / "identity"
-    except OSError as error:
-        raise ConfigurationError(f"{config_path}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(f"{config_path}: cannot be read: {error}", remedy="`vigie check` shows every fault") from None
+    config = load(config_path)
     credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    return IdentityDirectory(path, Path(credentials) if credentials else None), node_id
+    return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None), config.node.id

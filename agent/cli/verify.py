@@ -19,7 +19,9 @@ _MAX_SPANS_SHOWN = 40
 
 @click.command()
 @click.argument("film", type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--ca", "ca", type=click.Path(path_type=Path), required=True, metavar="PEM", help="whom to trust: the CA of the node")
+@click.option(
+    "--ca", "ca", type=click.Path(path_type=Path), required=True, metavar="PEM", help="whom to trust: the CA of the node"
+)
 @json_option
 @click.pass_context
 def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:

@@ -208,7 +208,8 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Tra
     descriptions.version_and_flags()
     count = descriptions.unsigned(4)
     entries = descriptions.take(descriptions.left)
-    lengths, size = [], (0, 0)
+    lengths: list[int] = []
+    size = (0, 0)
     for kind, entry in children(entries):
         if kind in (b"hvc1", b"hev1"):
             raise MalformedFilm("is H.265: Vigie judges H.264 only")

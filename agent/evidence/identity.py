@@ -1,8 +1,8 @@
 """The node's identity: one EC P-256 key that never leaves the node, and the certificates that vouch for it.
 
-    identity/key.pem     0600, made once, never overwritten; or the systemd credential `identity-key`
-    identity/chain.pem   leaf first, without the CA (a self-signed leaf until the town's CA has signed)
-    identity/ca.pem      what `vigie verify --ca` takes
+identity/key.pem     0600, made once, never overwritten; or the systemd credential `identity-key`
+identity/chain.pem   leaf first, without the CA (a self-signed leaf until the town's CA has signed)
+identity/ca.pem      what `vigie verify --ca` takes
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.clock import Clock
 from agent.errors import EvidenceError
-from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain
+from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain, verify_signature
 
 CREDENTIAL = "identity-key"
 _KEY = "key.pem"
@@ -43,6 +43,10 @@ class NodeSigner:
     def sign(self, data: bytes) -> bytes:
         """ECDSA over P-256 with SHA-256 of `data`, in DER."""
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """True when this node's key made `signature` over `data`."""
+        return verify_signature(self._chain.leaf, data, signature)
 
     @property
     def chain_pem(self) -> bytes:
@@ -109,7 +113,9 @@ class IdentityDirectory:
         """The signer. Raises EvidenceError with the remedy when key or chain are missing, unfit or not of one another."""
         key = self._load_key()
         if not self.chain_path.exists():
-            raise EvidenceError(f"{self.chain_path}: missing", remedy="`vigie identity init` makes the certificate of an existing key")
+            raise EvidenceError(
+                f"{self.chain_path}: missing", remedy="`vigie identity init` makes the certificate of an existing key"
+            )
         chain = read_chain(self.chain_path)
         if not _belongs(key, chain.leaf):
             raise EvidenceError(
@@ -143,7 +149,9 @@ class IdentityDirectory:
                 remedy="brokers grant topics by this name: have the certificate issued for the node's id",
             )
         chain.check(ca, clock.wall_ns())
-        without_ca = CertificateChain(tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates))
+        without_ca = CertificateChain(
+            tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates)
+        )
         write_whole(self.ca_path, ca.pem)
         write_whole(self.chain_path, without_ca.pem)
         return self.load()

@@ -25,7 +25,7 @@ _PREVENTED = re.compile(rb"\x00\x00\x03")
 
 
 def spans(data: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of every NAL unit of an Annex-B stream, without start code and trailing zero bytes; empty ones are skipped."""
+    """Start and end of every NAL unit of an Annex-B stream, without start code and trailing zero bytes; never empty."""
     find = data.find
     at = find(_SHORT_START_CODE)
     while at >= 0:
@@ -67,7 +67,7 @@ def is_picture_start(nal: bytes) -> bool:
 
 
 def escape(payload: bytes) -> bytes:
-    """With emulation prevention: no 00 00 00, 00 00 01, 00 00 02 or 00 00 03 is left that a decoder could take for something else."""
+    """With emulation prevention: no 00 00 00, 00 00 01, 00 00 02 or 00 00 03 is left to mislead a decoder."""
     return _NEEDS_PREVENTION.sub(b"\x00\x00\x03", payload)
 
 

@@ -114,11 +114,11 @@ def parse(unit: bytes) -> SigningSei:
 
 def _without_prevention(unit: bytes) -> bytes:
     """The unit as it was before emulation prevention; some muxers write it without any, which its own payload size tells."""
-    start, end = _payload_span(unit)
+    end = _payload_span(unit)[1]
     if end + 1 == len(unit):
         return unit
     plain = nal.unescape(unit)
-    start, end = _payload_span(plain)
+    end = _payload_span(plain)[1]
     if end + 1 != len(plain):
         raise MalformedField("the SEI is longer or shorter than it says")
     return plain

@@ -1,8 +1,8 @@
 """The tag-length-value fields of an ONVIF Media Signing SEI (ONVIF Media Signing 26.06, "TLV tags").
 
 Every tag is one byte, every length two bytes, big endian, like the counts inside. The timestamps and the GOP counter are a
-special case: the text of the standard says little endian, ONVIF's reference signer and validator write and read big endian,
-and so does every film signed so far. Vigie writes what they read and reads both (docs/evidence.md, "Where text and reference differ").
+special case: the text of the standard says little endian, while ONVIF's reference signer and validator use big endian.
+Vigie writes what they read, and reads both (docs/evidence.md, "Where text and reference differ").
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent.errors import EvidenceError
 
 HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
-# DER of an ECDSA signature over P-256 is at most this long; the room is reserved so that the payload size is known before signing.
+# DER of an ECDSA signature over P-256 is at most this long; with room for it the payload size is known before signing.
 MAX_SIGNATURE_BYTES = 72
 MAX_HASHES = (0xFFFF - 1) // HASH_BYTES
 
@@ -95,7 +95,10 @@ class GopInformation:
         _need(len(hashes) in (40, 64, 96, 128), "the GOP information holds no two hashes of one size")
         half = len(hashes) // 2
         order: Literal["big", "little"] = "big"
-        if int.from_bytes(value[5:13], "big") not in _PLAUSIBLE_TICKS and int.from_bytes(value[5:13], "little") in _PLAUSIBLE_TICKS:
+        if (
+            int.from_bytes(value[5:13], "big") not in _PLAUSIBLE_TICKS
+            and int.from_bytes(value[5:13], "little") in _PLAUSIBLE_TICKS
+        ):
             order = "little"
         start = int.from_bytes(value[5:13], order)
         end = start if version == 1 else int.from_bytes(value[13:21], order)

@@ -54,8 +54,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Pictures `first`..`last` (decoding order, from 0) share a state. For what is missing, `first` is the picture it is missing
-    before, and `units` counts what is missing. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells."""
+    """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before picture `first`.
+
+    `units` counts NAL units. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells.
+    """
 
     state: State
     first: int
@@ -310,10 +312,12 @@ class StreamVerifier:
         step = (gop.counter - before.counter) & 0xFFFFFFFF
         if gop.linked_hash == bytes(len(gop.linked_hash)):
             if gop.start_ns < before.end_ns:
-                why = f"a recording of {rfc3339(gop.start_ns)} follows one that ends {rfc3339(before.end_ns)}: the order is not proved"
+                why = f"a recording of {rfc3339(gop.start_ns)} after one until {rfc3339(before.end_ns)}: the order is not proved"
                 self._span(State.CHANGED, picture, picture, 1, why, gop)
             else:
-                self.notes.append(f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew")
+                self.notes.append(
+                    f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew"
+                )
         elif step == 1:
             if first is not None and gop.linked_hash != first:
                 self._span(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
@@ -489,7 +493,8 @@ def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | N
 def _signed_by(chain: CertificateChain, found: SigningSei, hash_name: str) -> bool:
     documents = (found.document, found.alternative_document)
     return any(
-        document is not None and verify_signature(chain.leaf, document, found.signature or b"", hash_name) for document in documents
+        document is not None and verify_signature(chain.leaf, document, found.signature or b"", hash_name)
+        for document in documents
     )
 
 
