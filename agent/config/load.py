@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from agent.config.diagnosis import diagnose, section_of
 from agent.config.document import Document
@@ -41,12 +42,26 @@ def load_from(sources: Sources) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """`path` is where it shows, `scope` the table or value whose check found it."""
+    """`path` is where it shows, `scope` the table or value whose check found it.
+
+    `from_absence`: a value that is somewhere missing, or that is wrong beside another one, may be the cause.
+    """
 
     path: KeyPath
     scope: KeyPath
+    from_absence: bool
     what: str
     remedy: str
+
+    @classmethod
+    def of(cls, error: ErrorDetails) -> _Trouble:
+        path, what, remedy = diagnose(error)
+        scope = tuple(error["loc"])
+        return cls(path, scope, error["type"] == "missing" or section_of(scope) is not None, what, remedy)
+
+    def may_come_from(self, damaged: KeyPath) -> bool:
+        """True when the value that was lost at `damaged` might have prevented it."""
+        return self.from_absence and (damaged[: len(self.scope)] == self.scope or self.scope[: len(damaged)] == damaged)
 
 
 def _findings(sources: Sources) -> list[Finding]:
@@ -81,13 +96,11 @@ def _troubles(content: Any, damaged: Collection[KeyPath]) -> list[_Trouble]:
             Config.model_validate(raw)
             break
         except ValidationError as error:
-            troubles = [
-                _Trouble(path, tuple(e["loc"]), *words) for e in error.errors(include_url=False) for path, *words in [diagnose(e)]
-            ]
+            troubles = [_Trouble.of(e) for e in error.errors(include_url=False)]
         fresh = [t for t in troubles if not any(t.path[: len(m)] == m for m in mended)]
         if not fresh:
             break
-        found += [t for t in fresh if not any(path[: len(t.scope)] == t.scope or path == () for path in damaged)]
+        found += [t for t in fresh if not any(t.may_come_from(path) for path in damaged)]
         mended += [_mend(raw, trouble.path) for trouble in fresh]
     return found
 

@@ -16,6 +16,9 @@ MOST_SLIPS = 20
 STAND_IN = "0"
 """Put in the place of a value that is no TOML, to read on behind it; taken out again before anyone sees the content."""
 
+_SECOND, _SECOND_WRITTEN = "\x7f second", "\\u007f second"
+"""Stands for the header of a table that is declared twice: no key that a person writes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Slip:
@@ -59,9 +62,12 @@ def parse(text: str) -> Parsed:
             key = _one_line_value(lines[row], span.column - 1)
             if (key is None and not what.startswith("Cannot")) or len(slips) >= MOST_SLIPS:
                 return Parsed(original, {}, {}, tuple(slips), whole=False)
-            if what.startswith("Cannot") or row in stood_in:
-                lines[row] = ""
+            if lines[row].lstrip().startswith("["):
+                lines[row] = f'["{_SECOND_WRITTEN} {row}"]'  # what stands below it must not fall into the table above
                 lost_a_key = True
+            elif what.startswith("Cannot") or row in stood_in:
+                lost_a_key = lost_a_key or row in stood_in
+                lines[row] = ""
             else:
                 lines[row] = f"{key}= {STAND_IN}"
             stood_in.add(row)
@@ -71,7 +77,10 @@ def parse(text: str) -> Parsed:
         except ValueError:  # a number of thousands of digits
             slips.append(Slip(None, "a number has too many digits", "look for a key that was held down"))
             return Parsed(original, {}, {}, tuple(slips), whole=False)
+    for name in [name for name in content if name.startswith(_SECOND)]:
+        del content[name]
     damaged = {path for path, place in places.items() if place.key.line - 1 in stood_in and isinstance(path[-1], str)}
+    damaged = {path for path in damaged if not str(path[0]).startswith(_SECOND)}
     for path in damaged:
         _take_out(content, path)
     return Parsed(original, content, places, tuple(slips), frozenset(damaged | ({()} if lost_a_key else set())))

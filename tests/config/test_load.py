@@ -163,3 +163,9 @@ def test_every_slip_of_syntax_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(RefusedConfiguration) as refused:
         load(written(tmp_path, '[node]\nid = pole-17\n[camera]\ndriver = "file"\nsource = "a\nfps = "25"\nloop = True\n'))
     assert [f.span and f.span.line for f in refused.value.findings] == [2, 5, 6, 7]
+
+
+def test_a_section_given_twice_brings_no_false_alarm(tmp_path: Path) -> None:
+    """Only the second header is told, not the keys below it, nor the ones the first lacks."""
+    found = findings(tmp_path, '[node]\nid = "a"\n[camera]\nwidth = 5\n[camera]\ndriver = "file"\nsource = "x"\n')
+    assert sorted(line for line, _ in found.values()) == [4, 5]
