@@ -19,7 +19,7 @@ SOLID_YUV = (126, 128, 128)
 class MaskLayer:
     """Shapes ready to be drawn. A settled layer is compiled and proved; any other is drawn straight and looked over each time."""
 
-    __slots__ = ("_chroma", "_grids", "_luma", "_rim", "_small", "settled")
+    __slots__ = ("_chroma", "_grids", "_hidden", "_luma", "_rim", "_small", "settled")
 
     def __init__(self, shapes: Sequence[Shape], planes: Planes, small: Plane, *, settle: bool) -> None:
         """MaskError when a settled layer does not cover its shapes on some plane: then nothing may be shown."""
@@ -30,20 +30,26 @@ class MaskLayer:
         self._luma, self._chroma, self._small = (
             _proved(shapes, grid) if settle else Strokes(shapes, grid) for grid in self._grids
         )
+        self._hidden = np.zeros(small.shape, np.uint8)
+        self._small.draw(self._hidden, 255)
 
-    def draw(self, planes: Planes, small: Plane) -> None:
-        """Fill every sample whose footprint touches a shape. MaskError when a look at the rims finds one that is not."""
+    def draw(self, planes: Planes, small: Plane) -> Plane:
+        """Fill every sample whose footprint touches a shape. MaskError when a look at the rims finds one that is not.
+
+        Returns a plane like `small`, 255 where that is covered; the layer keeps it, nobody writes into it.
+        """
         y, u, v = SOLID_YUV
         self._luma.draw(planes.y, y)
         self._chroma.draw(planes.u, u)
         self._chroma.draw(planes.v, v)
         self._small.draw(small, y)
         if self._rim is None:
-            return
+            return self._hidden
         luma, chroma, reduced = (self._rim.on(grid) for grid in self._grids)
         for plane, points, value in ((planes.y, luma, y), (planes.u, chroma, u), (planes.v, chroma, v), (small, reduced, y)):
             if not (plane[points] == value).all():
                 raise MaskError("a mask was not drawn where it belongs")
+        return self._hidden
 
 
 def _proved(shapes: Sequence[Shape], grid: Grid) -> Outline:

@@ -6,9 +6,11 @@ import logging
 from collections import OrderedDict
 from typing import Literal, Protocol, final
 
+import numpy as np
+
 from agent.errors import MaskError
 from agent.video.analysis_luma import analysis_luma
-from agent.video.cover import Cover
+from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
 from agent.video.mask_layer import SOLID_YUV, MaskLayer
 from agent.video.mask_shape import shapes_of
@@ -36,19 +38,23 @@ class MaskedFrame:
     """A picture on which every private space is covered. Sinks take this type and no other.
 
     `small` is the masked analysis luma (about 640x360, same field of view). `opaque` is True when the whole picture is
-    covered; `reason` then says why, in words. `mask_digest` names the geometry that lies on the picture.
+    covered; `reason` then says why, in words. `mask_digest` names the geometry that lies on the picture, `view` is what
+    the guard could prove of it. `hidden` has the shape of `small` and is not 0 where that is covered; a cover that stays
+    hands out the same plane again, which nobody writes into.
     The planes are only valid until the pipeline hands the buffer back, that is until the sink returns.
     """
 
-    __slots__ = ("mask_digest", "opaque", "planes", "reason", "small", "time")
+    __slots__ = ("hidden", "mask_digest", "opaque", "planes", "reason", "small", "time", "view")
 
     def __init__(
         self,
         seal: _Seal,
         planes: Planes,
         small: Plane,
+        hidden: Plane,
         time: FrameTime,
         mask_digest: str,
+        view: ViewState,
         *,
         opaque: bool,
         reason: str,
@@ -57,8 +63,10 @@ class MaskedFrame:
             raise TypeError("only the privacy mask makes a MaskedFrame")
         self.planes = planes
         self.small = small
+        self.hidden = hidden
         self.time = time
         self.mask_digest = mask_digest
+        self.view = view
         self.opaque = opaque
         self.reason = reason
 
@@ -87,15 +95,15 @@ class PrivacyMask:
     def apply(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         """Cover `raw` in place. The returned frame shares its buffer and its analysis luma."""
         if cover.opaque:
-            return self._closed(raw, cover.opaque)
+            return self._closed(raw, cover.opaque, cover.state)
         if not cover.polygons and not cover.clear_by_statement:
-            return self._closed(raw, "no privacy mask is set, and no statement says that none is needed")
+            return self._closed(raw, "no privacy mask is set, and no statement says that none is needed", cover.state)
         try:
             return self._masked(raw, cover)
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture must not leave clear
             reason = str(error) if isinstance(error, MaskError) else "the privacy mask could not be drawn"
             log.error("picture closed: %s: %s", type(error).__name__, error)
-            return self._closed(raw, reason)
+            return self._closed(raw, reason, cover.state)
 
     def _masked(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         planes, small = raw.planes, analysis_luma(raw)
@@ -103,14 +111,15 @@ class PrivacyMask:
         layer = self._layer(cover, planes, small)
         if self._caption is not None:
             self._caption.draw(planes, raw.time)
-        layer.draw(planes, small)
-        return MaskedFrame(_SEAL, planes, small, raw.time, cover.digest, opaque=False, reason="")
+        hidden = layer.draw(planes, small)
+        return MaskedFrame(_SEAL, planes, small, hidden, raw.time, cover.digest, cover.state, opaque=False, reason="")
 
-    def _closed(self, raw: RawFrame, reason: str) -> MaskedFrame:
+    def _closed(self, raw: RawFrame, reason: str, view: ViewState) -> MaskedFrame:
         try:
             planes, small = raw.planes, analysis_luma(raw)
             for plane, value in ((planes.y, 0), (planes.u, 1), (planes.v, 2), (small, 0)):
                 plane[...] = SOLID_YUV[value]
+            hidden = np.full(small.shape, 255, np.uint8)
         except Exception as error:
             raise MaskError("the picture can neither be masked nor closed", remedy="It is discarded") from error
         try:
@@ -119,7 +128,7 @@ class PrivacyMask:
             write_reason(planes.y, reason)
         except Exception as error:  # noqa: BLE001 - a closed picture without words is still closed
             log.error("no words on a closed picture: %s: %s", type(error).__name__, error)
-        return MaskedFrame(_SEAL, planes, small, raw.time, "opaque", opaque=True, reason=reason)
+        return MaskedFrame(_SEAL, planes, small, hidden, raw.time, "opaque", view, opaque=True, reason=reason)
 
     def _layer(self, cover: Cover, planes: Planes, small: Plane) -> MaskLayer:
         """The layer of this cover: compiled when it has lain still for a while (or is the first one), else made afresh."""

@@ -141,7 +141,7 @@ def test_nobody_else_makes_a_masked_frame() -> None:
     raw = bright()
     small: Plane = raw.planes.y
     with pytest.raises(TypeError, match="only the privacy mask"):
-        MaskedFrame(object(), raw.planes, small, raw.time, "", opaque=False, reason="")  # type: ignore[arg-type]
+        MaskedFrame(object(), raw.planes, small, small, raw.time, "", ViewState.VERIFIED, opaque=False, reason="")  # type: ignore[arg-type]
 
 
 def test_a_crossing_polygon_is_covered_by_its_hull() -> None:

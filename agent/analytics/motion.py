@@ -1,0 +1,163 @@
+"""Motion: something that was not there before is there now, outside of masks, caption and ignored areas."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import exp
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.analytics.held_state import HeldState
+from agent.clock import NS
+from agent.config.model import Motion
+from agent.events.event import Event
+from agent.video.picture import Plane
+from agent.video.privacy_mask import MaskedFrame
+
+TOPIC = "VideoSource/MotionAlarm"
+WIDTH = 320
+"""Samples; motion is looked for on a luma of about 320x180."""
+SCENE_S = 8.0
+"""Time constant with which the remembered scene follows what is seen where nothing moves."""
+OBJECT_S = 60.0
+"""The same where something moves: whoever stands still becomes scenery after about this time."""
+WARM_UP_S = 1.0
+"""After a start, a gap or a change of light: the scene is learnt anew and nothing counts as motion."""
+GLOBAL_SHARE = 0.4
+"""More of the picture than this changed at once: is it still the same scene in another light?"""
+SAME_SCENE = 0.5
+"""Correlation of local structure above which it is."""
+NOISE_SIGMAS = 4.5
+_GAP_NS = 5 * NS
+_CONNECT = np.ones((5, 5), np.uint8)
+
+
+class MotionDetector:
+    """Raises `VideoSource/MotionAlarm`. One thread calls it; time comes from the frames alone."""
+
+    def __init__(self, source: str, settings: Motion, caption: tuple[float, float] = (0.0, 0.0)) -> None:
+        """`caption`: top and bottom of the caption's strip, as fractions of the picture's height."""
+        self._settings = settings
+        self._caption = caption
+        self._state = HeldState(TOPIC, source, rise_s=0.0, fall_s=settings.hold_seconds)
+        self._scene: NDArray[np.float32] | None = None
+        self._last_ns = 0
+        self._warm_until_ns = 0
+        self._hidden: Plane | None = None
+        self._visible: Plane = np.empty((0, 0), np.uint8)
+        self._visible_samples = 0
+        self.moving_share = 0.0
+        """Of the picture, in the largest moving blot of the last frame; for health and tuning."""
+
+    def observe(self, frame: MaskedFrame) -> Sequence[Event]:
+        """Look at one frame; the events that begin or end with it."""
+        if not self._settings.enabled:
+            return ()
+        now_ns = frame.time.monotonic_ns
+        moving = False
+        self.moving_share = 0.0
+        if not frame.opaque:  # a closed picture shows nothing: the scene waits, the hold runs on
+            moving = self._moves(frame, now_ns)
+        return self._state.observe(moving, now_ns, frame.time.wall_ns)
+
+    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
+        """No picture: nothing moves, and what moved ends with its hold."""
+        return self._state.observe(False, monotonic_ns, wall_ns) if self._settings.enabled else ()
+
+    def _moves(self, frame: MaskedFrame, now_ns: int) -> bool:
+        seen = _reduced(frame.small)
+        self._look_where(frame.hidden, seen)
+        scene = self._scene
+        gap_ns = now_ns - self._last_ns
+        self._last_ns = now_ns
+        if scene is None or scene.shape != seen.shape or not 0 <= gap_ns <= _GAP_NS:
+            self._learn_anew(seen, now_ns)
+            return False
+        if self._visible_samples == 0:
+            return False
+        known = np.asarray(cv2.convertScaleAbs(scene), np.uint8)
+        light = max(self._mean(seen), 1.0) / max(self._mean(known), 1.0)
+        difference = np.asarray(cv2.absdiff(seen, cv2.convertScaleAbs(scene, alpha=light)), np.uint8)
+        changed = self._changed(difference)
+        if cv2.countNonZero(changed) > GLOBAL_SHARE * self._visible_samples and self._is_same_scene(seen, known):
+            self._learn_anew(seen, now_ns)
+            return False
+        self.moving_share = cv2.countNonZero(changed) / changed.size
+        if self.moving_share >= self._settings.min_area:  # else no blot can be large enough, and looking is dear
+            self.moving_share = _largest_blot(changed) / changed.size
+        warming = now_ns < self._warm_until_ns
+        self._follow(seen, scene, changed, gap_ns / NS, hurry=warming)
+        return not warming and self.moving_share >= self._settings.min_area
+
+    def _look_where(self, hidden: Plane, seen: Plane) -> None:
+        """Keep the plane of what may be looked at up to date: not hidden, not captioned, not ignored."""
+        if hidden is self._hidden and self._visible.shape == seen.shape:
+            return
+        rows, columns = seen.shape
+        covered = np.empty_like(seen)
+        cv2.resize(hidden, (columns, rows), dst=covered, interpolation=cv2.INTER_AREA)
+        # One sample more: a mask that follows a swaying view must not look like something that moves at its edge.
+        visible = (cv2.dilate(covered, np.ones((3, 3), np.uint8)) == 0).astype(np.uint8) * np.uint8(255)
+        top, bottom = self._caption
+        visible[int(top * rows) : int(np.ceil(bottom * rows))] = 0
+        for ignored in self._settings.ignore:
+            corners = np.rint(np.array(ignored.polygon) * (columns, rows) - 0.5).astype(np.int32)
+            cv2.fillPoly(visible, [corners], 0)
+        self._hidden, self._visible = hidden, visible
+        self._visible_samples = cv2.countNonZero(visible)
+
+    def _mean(self, luma: Plane) -> float:
+        """Mean of the visible samples, from every fourth row."""
+        return float(cv2.mean(luma[::4], self._visible[::4])[0])
+
+    def _changed(self, difference: Plane) -> Plane:
+        """255 where a visible sample differs by more than the threshold, or the noise of this very frame, explains."""
+        sampled = difference[::4, ::4][self._visible[::4, ::4] != 0]
+        noise = 1.48 * float(np.median(sampled)) if sampled.size else 0.0
+        threshold = max(8.0 + 34.0 * (1.0 - self._settings.sensitivity), NOISE_SIGMAS * noise)
+        _, changed = cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)
+        return np.asarray(cv2.bitwise_and(changed, self._visible), np.uint8)
+
+    def _is_same_scene(self, seen: Plane, known: Plane) -> bool:
+        """Light changes the level and keeps the edges; an object brings its own. Too dark to tell counts as light."""
+        where = self._visible != 0
+        a, b = _structure(seen)[where], _structure(known)[where]
+        power = float(np.sqrt((a * a).mean() * (b * b).mean()))
+        faded = float((a * a).mean()) < 0.1 * float((b * b).mean())
+        return faded or (power > 0 and float((a * b).mean()) / power >= SAME_SCENE)
+
+    def _learn_anew(self, seen: Plane, now_ns: int) -> None:
+        self._scene = seen.astype(np.float32)
+        self._warm_until_ns = now_ns + round(WARM_UP_S * NS)
+
+    def _follow(self, seen: Plane, scene: NDArray[np.float32], changed: Plane, elapsed_s: float, *, hurry: bool) -> None:
+        still = cv2.bitwise_not(changed)
+        cv2.accumulateWeighted(seen, scene, 1.0 - exp(-elapsed_s / (SCENE_S / 8 if hurry else SCENE_S)), still)
+        cv2.accumulateWeighted(seen, scene, 1.0 - exp(-elapsed_s / (SCENE_S if hurry else OBJECT_S)), changed)
+
+
+def _reduced(small: Plane) -> Plane:
+    """The analysis luma at about 320 wide, lightly smoothed."""
+    rows, columns = small.shape
+    width = min(WIDTH, columns)
+    reduced = np.empty((max(1, round(rows * width / columns)), width), np.uint8)
+    cv2.resize(small, (width, reduced.shape[0]), dst=reduced, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.blur(reduced, (3, 3)), np.uint8)
+
+
+def _structure(luma: Plane) -> NDArray[np.float32]:
+    level = luma.astype(np.float32)
+    return np.asarray(level - cv2.blur(level, (9, 9)), np.float32)
+
+
+def _largest_blot(changed: Plane) -> int:
+    """Changed samples in the largest connected blot; specks are dropped, near neighbours count as one."""
+    clean = cv2.medianBlur(changed, 3)
+    if cv2.countNonZero(clean) == 0:
+        return 0
+    joined = cv2.dilate(clean, _CONNECT)
+    _, labels = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_16U)
+    counts = np.bincount(labels[clean != 0])
+    return int(counts.max())

@@ -1,0 +1,48 @@
+"""A masked picture as a JPEG: preview, snapshot and the small picture that goes with an event."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from agent.errors import EncoderError
+from agent.video.picture import Plane, Planes
+from agent.video.privacy_mask import MaskedFrame
+
+QUALITIES = (82, 65, 48, 32, 18)
+NARROWEST = 64
+"""Samples; below this a still shows nothing."""
+
+
+def jpeg(frame: MaskedFrame, *, width: int = 640, most_bytes: int = 200_000) -> bytes:
+    """The frame as JPEG, at most `width` wide and at most `most_bytes` long: first quality gives way, then size.
+
+    Any thread that holds the frame. EncoderError when not even the smallest still fits.
+    """
+    width = min(width, frame.planes.width)
+    while width >= NARROWEST:
+        picture = _bgr(frame.planes, width)
+        for quality in QUALITIES:
+            written, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
+            if not written:
+                raise EncoderError("OpenCV cannot write JPEG", remedy="Install opencv-python-headless from PyPI")
+            if len(encoded) <= most_bytes:
+                return bytes(encoded.data)
+        width //= 2
+    raise EncoderError(f"no still fits into {most_bytes} bytes", remedy="Allow more")
+
+
+def _bgr(planes: Planes, width: int) -> Plane:
+    """The picture `width` wide (even, aspect kept) as B, G, R of shape (rows, columns, 3), reduced plane by plane first."""
+    width = max(2, width // 2 * 2)
+    height = max(2, round(planes.height * width / planes.width / 2) * 2)
+    small = Planes.empty(width, height)
+    for source, target in ((planes.y, small.y), (planes.u, small.u), (planes.v, small.v)):
+        if source.shape == target.shape:
+            np.copyto(target, source)
+        else:
+            cv2.resize(source, (target.shape[1], target.shape[0]), dst=target, interpolation=cv2.INTER_AREA)
+    packed = np.concatenate([plane.reshape(-1) for plane in (small.y, small.u, small.v)]).reshape(height * 3 // 2, width)
+    bgr = np.empty((height, width, 3), np.uint8)
+    cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420, dst=bgr)
+    return bgr

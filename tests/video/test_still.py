@@ -1,0 +1,72 @@
+"""Stills: a masked picture as a JPEG that fits its bound."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from agent.errors import EncoderError
+from agent.video.cover import Cover, ViewState
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime, Planes
+from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.video.still import jpeg
+
+HALF = np.array(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
+
+
+def noisy(width: int = 1280, height: int = 720) -> MaskedFrame:
+    """Noise, the worst there is for JPEG, with the left half masked."""
+    rng = np.random.default_rng(1)
+    planes = Planes(
+        rng.integers(16, 236, (height, width), np.uint8),
+        rng.integers(16, 240, ((height + 1) // 2, (width + 1) // 2), np.uint8),
+        rng.integers(16, 240, ((height + 1) // 2, (width + 1) // 2), np.uint8),
+    )
+    return PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), Cover((HALF,), 0.0, None, "", "half", ViewState.VERIFIED))
+
+
+def decoded(still: bytes) -> np.ndarray:
+    """The JPEG as B, G, R."""
+    return cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_a_still_shows_the_picture_and_its_masks() -> None:
+    """Grey where the mask lies, anything but grey beside it, the width as asked."""
+    picture = decoded(jpeg(noisy(), width=640))
+    assert picture.shape == (360, 640, 3)
+    assert np.abs(picture[:, :310].astype(int) - 128).max() < 16
+    assert picture[:, 340:].std() > 20
+
+
+@pytest.mark.parametrize("most_bytes", [200_000, 20_000, 3_000])
+def test_a_still_never_exceeds_its_bound(most_bytes: int) -> None:
+    """Quality gives way first, then size; the aspect stays."""
+    still = jpeg(noisy(), most_bytes=most_bytes)
+    assert len(still) <= most_bytes
+    height, width = decoded(still).shape[:2]
+    assert abs(width / height - 16 / 9) < 0.15
+
+
+def test_a_bound_that_nothing_fits_is_refused() -> None:
+    """No still is better than one that breaks a promise."""
+    with pytest.raises(EncoderError, match="100 bytes"):
+        jpeg(noisy(), most_bytes=100)
+
+
+@pytest.mark.parametrize(("width", "height"), [(65, 49), (352, 288), (1921, 1081)])
+def test_odd_sizes_make_stills_too(width: int, height: int) -> None:
+    """Whatever a camera delivers, there is a still of it, never larger than the picture."""
+    picture = decoded(jpeg(noisy(width, height)))
+    assert picture.shape[1] <= width
+
+
+def test_colours_are_those_of_the_picture() -> None:
+    """Red in, red out: planes are neither swapped nor scaled."""
+    planes = Planes.empty(640, 360)
+    planes.y[...], planes.u[...], planes.v[...] = 81, 90, 240  # red of limited-range BT.601
+    frame = PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), Cover.none_needed())
+    blue, green, red = decoded(jpeg(frame))[100, 100]
+    assert red > 230
+    assert max(blue, green) < 30
