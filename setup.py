@@ -28,6 +28,8 @@ setup(
         "psutil>=5.9",
         "pydantic>=2.7",
         "pyjwt>=2.8",
+        "pyopenssl>=24.3",
+        "python-ulid>=3",
         "rich>=13",
     ],
     extras_require={

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
 from agent.video.access_unit import AccessUnit, VideoFormat
 
@@ -82,6 +84,19 @@ class MuxerFactory(Protocol):
     def __call__(self, sink: Callable[[bytes], None], video: VideoFormat) -> Muxer: ...
 
 
+class Signer(Protocol):
+    """Holds the node's signing key: a file, a TPM or a secure element. The key itself never passes this port. Any thread."""
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA over P-256 with SHA-256 of `data`, in DER. Raises EvidenceError when the key cannot be used any more."""
+        ...
+
+    @property
+    def chain_pem(self) -> bytes:
+        """Certificates that vouch for the key, leaf first, without the CA; a self-signed leaf stands alone."""
+        ...
+
+
 class ServiceManager(Protocol):
     """The supervisor's line to whoever started the daemon (systemd, or nobody)."""
 
@@ -139,3 +154,155 @@ class Publication:
     response_topic: str | None = None
     correlation_data: bytes | None = None
     content_type: str | None = None
+
+
+DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerEndpoint:
+    """Where a broker listens. The server's name is always verified when `tls` is set."""
+
+    url: str
+    host: str
+    port: int
+    tls: bool
+    websocket: bool
+    path: str
+
+    @classmethod
+    def of(cls, url: str) -> BrokerEndpoint:
+        """Take a URL that `config.model.check_broker_url` has let pass."""
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_BROKER_PORTS[parts.scheme]
+        websocket = parts.scheme in ("ws", "wss")
+        path = parts.path if websocket and parts.path else "/mqtt"
+        return cls(url, parts.hostname or "", port, parts.scheme in ("mqtts", "wss"), websocket, path)
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerCredentials:
+    """What a client shows the broker: paths, read anew at every connect, so that a renewed certificate needs no restart."""
+
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOptions:
+    """The CONNECT packet of MQTT 5, with clean start off."""
+
+    client_id: str
+    will: Publication
+    will_delay_s: int
+    keepalive_s: int
+    session_expiry_s: int
+    receive_maximum: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """CONNACK, accepted, with what the broker grants."""
+
+    session_present: bool
+    receive_maximum: int = 65_535
+    maximum_packet_bytes: int | None = None
+    topic_alias_maximum: int = 0
+    maximum_qos: int = 2
+    retain_available: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No session came about. `code` is the CONNACK reason code, None when the network or TLS failed; `why` is in words."""
+
+    code: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The session's connection is gone. `code` is the broker's DISCONNECT reason code, None when it just broke."""
+
+    code: int | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """PUBACK for the publication that was handed over with `tag`; below 0x80 the broker has it."""
+
+    tag: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """SUBACK: one reason code per filter; 0x80 and above are refusals."""
+
+    codes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message for this client."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+    user_properties: tuple[tuple[str, str], ...] = ()
+    response_topic: str | None = None
+    correlation_data: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """Whether a broker that is not in use could be reached."""
+
+    endpoint: BrokerEndpoint
+    reachable: bool
+
+
+TransportEvent = Opened | Refused | Lost | Acknowledged | Subscribed | Received | Probed
+
+
+class MqttTransport(Protocol):
+    """One MQTT 5 connection at a time. One thread calls everything but `wake`; nothing raises for network reasons:
+
+    every outcome comes back from `wait` as an event.
+    """
+
+    def open(self, endpoint: BrokerEndpoint, options: ConnectOptions) -> None:
+        """Begin to connect; returns at once. Opened or Refused follows. Drops whatever connection there was."""
+        ...
+
+    def publish(self, publication: Publication, tag: int) -> None:
+        """Send; for QoS 1, Acknowledged with `tag` follows unless the connection is lost first."""
+        ...
+
+    def subscribe(self, filters: Sequence[str]) -> None:
+        """Subscribe at QoS 1; Subscribed follows."""
+        ...
+
+    def close(self, *, with_will: bool = False) -> None:
+        """Disconnect, asking for the will or waiving it; no event follows. Idempotent."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the connection without a word, as a broken network would; no event follows."""
+        ...
+
+    def probe(self, endpoint: BrokerEndpoint) -> None:
+        """See whether another broker can be reached, beside the current connection; Probed follows."""
+        ...
+
+    def wait(self, timeout_s: float) -> Sequence[TransportEvent]:
+        """What happened; blocks up to `timeout_s` when nothing did, or until `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """Cut `wait` short; any thread."""
+        ...

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
+from agent.cli._options import config_option, json_option, print_json
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load
 
 
 @click.command("check")
-@click.option("--config", "path", type=click.Path(path_type=Path), default=Path("/etc/vigie/config.toml"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-def command(path: Path, as_json: bool) -> int:
+@config_option
+@json_option
+def command(config_path: Path, as_json: bool) -> int:
     """Check the configuration: every error at once, each with its line, a caret and the remedy.
 
-    Exits with 0 when the node can run with it, 78 when not.
+    Exits with 0 when a node can run with it, 78 when not.
     """
     from agent.config.report import check_document, print_findings, print_summary
 
     try:
-        config = load(path)
+        config = load(config_path)
     except RefusedConfiguration as refused:
         if as_json:
-            click.echo(json.dumps(check_document(path, refused.findings, None), indent=2))
+            print_json(check_document(config_path, refused.findings, None))
         else:
             print_findings(refused.findings, sys.stderr)
         return refused.exit_code
     if as_json:
-        click.echo(json.dumps(check_document(path, (), config), indent=2))
+        print_json(check_document(config_path, (), config))
     else:
-        print_summary(path, config, sys.stdout)
+        print_summary(config_path, config, sys.stdout)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import types
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -11,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from agent.config.locate import KeyPath
+from agent.config.locate import KeyPath, dotted
 from agent.config.misfit import Misfit
 from agent.config.model import Config
 
@@ -47,7 +48,7 @@ def diagnose(error: ErrorDetails) -> tuple[KeyPath, str, str]:
         case "tuple_type" | "list_type":
             return path, f"{_shown(given)} is no list", _wanted_list(path)
         case "model_type" | "model_attributes_type" | "dict_type":
-            return path, f"{_shown(given)} is no table", f"write a section: [{_dotted(path)}]"
+            return path, f"{_shown(given)} is no table", f"write a section: [{dotted(path)}]"
         case "greater_than":
             return path, f"{given} is too small", f"write more than {context['gt']:g}"
         case "greater_than_equal":
@@ -82,18 +83,6 @@ def section_of(path: KeyPath) -> type[BaseModel] | None:
             return None
         model = inner
     return model
-
-
-def dotted(path: KeyPath) -> str:
-    """`privacy.mask[1].polygon`, as a person names it; array elements count from 0, as in TOML."""
-    return _dotted(path)
-
-
-def _dotted(path: KeyPath) -> str:
-    text = ""
-    for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
-    return text
 
 
 def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -142,7 +131,7 @@ def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
             return f"{_shown(given)} is no {noun}", f"write a {noun}, without quotation marks"
         return f"{_shown(given)} is a text", f"write the {noun} without quotation marks: {given.strip()}"
     if whole and isinstance(given, float):
-        return f"{given:g} is no whole number", f"write {round(given)}"
+        return f"{given:g} is no whole number", f"write {round(given)}" if math.isfinite(given) else "write one"
     return f"{_shown(given)} is no {noun}", f"write a {noun}"
 
 
@@ -156,7 +145,7 @@ def _wanted_list(path: KeyPath) -> str:
     if "polygon" in path:
         return "a polygon is a list of corners: [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]"
     if section_of(path) is not None:
-        return f"write a section for each: [[{_dotted(path)}]]"
+        return f"write a section for each: [[{dotted(path)}]]"
     return "write it in brackets: [...]"
 
 

@@ -3,65 +3,91 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-from agent.config.diagnosis import diagnose, dotted, section_of
+from agent.config.diagnosis import diagnose, section_of
 from agent.config.document import Document
 from agent.config.finding import Finding, RefusedConfiguration
-from agent.config.locate import KeyPath, Span
+from agent.config.locate import KeyPath, Span, dotted
 from agent.config.model import Config
 from agent.config.paths import absolute
+from agent.config.sources import Sources
 
 MOST_ROUNDS = 50
 """Each round mends at least one value; a file with more is shown its first errors."""
 
 
 def load(path: Path) -> Config:
-    """The configuration in `path`, its relative paths made absolute; RefusedConfiguration lists every error at once."""
-    document = Document.read(path)
-    found = list(_findings(document))
+    """The configuration in `path` and its drop-ins, its paths absolute; RefusedConfiguration lists every error at once."""
+    return load_from(Sources.read(path))
+
+
+def load_from(sources: Sources) -> Config:
+    """The configuration these files make; RefusedConfiguration as of `load`."""
+    found = sources.faults
+    if sources.whole:
+        found += _findings(sources)
     if found:
+        order = {document.path: n for n, document in enumerate(sources.documents)}
+        found.sort(key=lambda f: (order[f.file], f.span.line if f.span else 0, f.span.column if f.span else 0))
         raise RefusedConfiguration(found)
-    return absolute(Config.model_validate(document.content), path)
+    return absolute(Config.model_validate(sources.content), sources)
 
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
+    """`path` is where it shows, `scope` the table or value whose check found it.
+
+    `from_absence`: a value that is somewhere missing, or that is wrong beside another one, may be the cause.
+    """
+
     path: KeyPath
+    scope: KeyPath
+    from_absence: bool
     what: str
     remedy: str
 
+    @classmethod
+    def of(cls, error: ErrorDetails) -> _Trouble:
+        path, what, remedy = diagnose(error)
+        scope = tuple(error["loc"])
+        return cls(path, scope, error["type"] == "missing" or section_of(scope) is not None, what, remedy)
 
-def _findings(document: Document) -> Iterator[Finding]:
-    troubles = _troubles(document.content)
-    placed = [(trouble, _span(document, trouble.path)) for trouble in troubles]
-    for trouble, span in sorted(placed, key=lambda pair: (pair[1].line, pair[1].column)):
-        yield document.finding(span, dotted(trouble.path), trouble.what, trouble.remedy)
-
-
-def _span(document: Document, path: KeyPath) -> Span:
-    """Where a trouble is shown: the value, else the key, else the header of the table that lacks it, else the file's end."""
-    place = document.places.get(path)
-    if place:
-        # An unknown key is wrong itself; of a known one, the value is.
-        parent = section_of(path[:-1])
-        unknown = parent is not None and isinstance(path[-1], str) and path[-1] not in parent.model_fields
-        return place.key if unknown else place.value
-    for length in range(len(path) - 1, 0, -1):
-        place = document.places.get(path[:length])
-        if place:
-            return place.value
-    row = max((i for i, line in enumerate(document.lines) if line.strip()), default=0)
-    return Span(row + 1, 1, max(1, len(document.lines[row])))
+    def may_come_from(self, damaged: KeyPath) -> bool:
+        """True when the value that was lost at `damaged` might have prevented it."""
+        return self.from_absence and (damaged[: len(self.scope)] == self.scope or self.scope[: len(damaged)] == damaged)
 
 
-def _troubles(content: Any) -> list[_Trouble]:
-    """Every error. Checks behind a wrong value run as well: it is replaced by a right one and all is checked again."""
+def _findings(sources: Sources) -> list[Finding]:
+    found = []
+    for trouble in _troubles(sources.content, sources.damaged):
+        document, span = _where(sources, trouble.path)
+        found.append(document.finding(span, dotted(trouble.path), trouble.what, trouble.remedy))
+    return found
+
+
+def _where(sources: Sources, path: KeyPath) -> tuple[Document, Span]:
+    """Where a trouble shows: the value, the key when it is unknown, else where the missing thing should stand."""
+    found = sources.place(path)
+    if found is None:
+        return sources.nearest(path)
+    document, place = found
+    table = section_of(path[:-1])
+    unknown = table is not None and isinstance(path[-1], str) and path[-1] not in table.model_fields
+    return document, place.key if unknown else place.value
+
+
+def _troubles(content: Any, damaged: Collection[KeyPath]) -> list[_Trouble]:
+    """Every error. Checks behind a wrong value run as well: it is replaced by a right one and all is checked again.
+
+    What only a damaged key could have settled is not held against the file.
+    """
     raw = copy.deepcopy(content)
     found: list[_Trouble] = []
     mended: list[KeyPath] = []
@@ -70,11 +96,11 @@ def _troubles(content: Any) -> list[_Trouble]:
             Config.model_validate(raw)
             break
         except ValidationError as error:
-            fresh = [_Trouble(*diagnose(e)) for e in error.errors(include_url=False)]
-            fresh = [t for t in fresh if not any(t.path[: len(m)] == m for m in mended)]
+            troubles = [_Trouble.of(e) for e in error.errors(include_url=False)]
+        fresh = [t for t in troubles if not any(t.path[: len(m)] == m for m in mended)]
         if not fresh:
             break
-        found += fresh
+        found += [t for t in fresh if not any(t.may_come_from(path) for path in damaged)]
         mended += [_mend(raw, trouble.path) for trouble in fresh]
     return found
 

@@ -15,6 +15,14 @@ KeyPath = tuple[str | int, ...]
 """`("privacy", "mask", 1, "polygon", 0)`: keys of tables and indices of arrays, from the top of the file."""
 
 
+def dotted(path: KeyPath) -> str:
+    """`privacy.mask[1].polygon`, as a person names it; array elements count from 0, as in TOML."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
+    return text
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of one line. `line` and `column` count from 1; `column` and `length` are in characters.

@@ -15,10 +15,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from agent.config.address import check_broker_url, check_camera_source, check_time_zone, is_tls
 from agent.config.misfit import Misfit
-from agent.config.polygon import check_polygon
+from agent.config.polygon import check_corner, check_polygon
 
-# TOML knows arrays only, and strict mode would refuse one for a tuple.
-Corner = Annotated[tuple[float, float], Field(strict=False)]
+# TOML knows arrays only, and strict mode would refuse one for a tuple. Corners are checked one by one, so that each wrong
+# one is told.
+Corner = Annotated[tuple[float, float], Field(strict=False), AfterValidator(check_corner)]
 CheckedPolygon = Annotated[tuple[Corner, ...], Field(strict=False), AfterValidator(check_polygon)]
 
 # TOML has no path type, and strict mode would refuse a string for one.

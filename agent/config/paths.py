@@ -1,4 +1,4 @@
-"""Paths in the configuration: relative ones are relative to the file, secrets may come from systemd."""
+"""Paths in the configuration: relative ones are relative to the file that names them, secrets may come from systemd."""
 
 from __future__ import annotations
 
@@ -6,38 +6,43 @@ import os
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
+from agent.config.locate import KeyPath
 from agent.config.model import Config, Section
+from agent.config.sources import Sources
 
 CREDENTIAL = "credential:"
 """`password_file = "credential:mqtt-password"` is a file that systemd decrypts for the service (LoadCredential=)."""
 
+SERVICE_CREDENTIALS = "/run/credentials/vigie.service"
+"""Where systemd keeps them; CREDENTIALS_DIRECTORY says so to the service itself, not to a command beside it."""
 
-def absolute(config: Config, path: Path) -> Config:
-    """`config` with every path made absolute, as read from the file `path`."""
-    made = _absolute(config, path.absolute().parent)
+
+def absolute(config: Config, sources: Sources) -> Config:
+    """`config` with every path made absolute, each from the directory of the file that holds it."""
+    made = _absolute(config, (), sources)
     assert isinstance(made, Config)
-    if made.camera.driver == "file" and "://" not in made.camera.source:
-        source = str(_resolve(Path(made.camera.source), path.absolute().parent))
-        made = made.model_copy(update={"camera": made.camera.model_copy(update={"source": source})})
+    camera = made.camera
+    if camera.driver == "file" and "://" not in camera.source:
+        film = _resolve(Path(camera.source), ("camera", "source"), sources)
+        made = made.model_copy(update={"camera": camera.model_copy(update={"source": str(film)})})
     return made
 
 
-def _absolute(section: BaseModel, base: Path) -> BaseModel:
+def _absolute(section: Section, at: KeyPath, sources: Sources) -> Section:
     changed: dict[str, Any] = {}
     for name in type(section).model_fields:
         value = getattr(section, name)
         if isinstance(value, Path):
-            changed[name] = _resolve(value, base)
+            changed[name] = _resolve(value, (*at, name), sources)
         elif isinstance(value, Section):
-            changed[name] = _absolute(value, base)
+            changed[name] = _absolute(value, (*at, name), sources)
     return section.model_copy(update=changed)
 
 
-def _resolve(path: Path, base: Path) -> Path:
+def _resolve(path: Path, key: KeyPath, sources: Sources) -> Path:
     text = str(path)
     if text.startswith(CREDENTIAL):
-        directory = os.environ.get("CREDENTIALS_DIRECTORY", "/run/credentials/vigie.service")
-        return Path(directory) / text.removeprefix(CREDENTIAL)
-    return Path(os.path.normpath(base / path.expanduser()))
+        return Path(os.environ.get("CREDENTIALS_DIRECTORY", SERVICE_CREDENTIALS)) / text.removeprefix(CREDENTIAL)
+    found = sources.place(key)
+    holder = found[0] if found else sources.documents[0]
+    return Path(os.path.normpath(holder.path.absolute().parent / path))

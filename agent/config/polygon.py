@@ -22,14 +22,8 @@ def check_polygon(polygon: Sequence[Point]) -> Polygon:
         raise Misfit(f"a polygon needs at least three corners, this one has {len(corners)}", remedy="add the missing corners")
     if len(corners) > MOST_CORNERS:
         raise Misfit(f"a polygon may have {MOST_CORNERS} corners, this one has {len(corners)}", remedy="split it in two masks")
-    for index, (x, y) in enumerate(corners):
-        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):  # NaN fails this too
-            pixels = " (these look like pixels: divide x by the width, y by the height)" if max(x, y) > 2 else ""
-            raise Misfit(
-                f"corner {index + 1} is ({x:g}, {y:g}), outside the picture",
-                at=(index,),
-                remedy=f"corners are fractions of the picture, from 0 (left, top) to 1 (right, bottom){pixels}",
-            )
+    for index, corner in enumerate(corners):
+        check_corner(corner, index)
     for index, (a, b) in enumerate(zip(corners, corners[1:] + corners[:1], strict=True)):
         if a == b:
             following = (index + 1) % len(corners)
@@ -52,6 +46,19 @@ def check_polygon(polygon: Sequence[Point]) -> Polygon:
             remedy="list the corners in order around the shape",
         )
     return corners
+
+
+def check_corner(corner: Point, index: int | None = None) -> Point:
+    """The corner itself, or Misfit when it lies outside the picture; `index` leads the Misfit to it within its polygon."""
+    x, y = corner
+    if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):  # NaN fails this too
+        pixels = " (these look like pixels: divide x by the width, y by the height)" if max(x, y) > 2 else ""
+        raise Misfit(
+            f"the corner ({x:g}, {y:g}) is outside the picture",
+            at=() if index is None else (index,),
+            remedy=f"corners are fractions of the picture, from 0 (left, top) to 1 (right, bottom){pixels}",
+        )
+    return corner
 
 
 def _edge(index: int, corners: Sequence[Point]) -> str:

@@ -41,8 +41,6 @@ CREATE INDEX segment_by_wall ON segment (wall_from_ns);
 CREATE INDEX segment_by_trust ON segment (trusted_from_ns);
 CREATE INDEX segment_unsettled ON segment (state) WHERE state <> 'whole';
 CREATE INDEX segment_undated ON segment (boot) WHERE clock <> 'synchronised';
-CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
-CREATE INDEX destroyed_by_time ON destroyed (to_ns);
 CREATE TABLE hold (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     from_ns INTEGER NOT NULL,
@@ -64,6 +62,8 @@ CREATE TABLE destroyed (
     reason TEXT NOT NULL,
     entered INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
+CREATE INDEX destroyed_by_time ON destroyed (reason, to_ns);
 CREATE TABLE trusted (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     wall_ns INTEGER NOT NULL,
@@ -185,6 +185,50 @@ class Catalog:
         """Does a row hold this name already?"""
         with self.read() as db:
             return db.execute("SELECT 1 FROM segment WHERE path = ?", (self._relative(path),)).fetchone() is not None
+
+    # --- destruction ----------------------------------------------------------------------------------------------
+
+    def unheld(self, where: str, values: Sequence[int | str], more: str) -> list[SegmentRow]:
+        """Like `rows`, without what is held."""
+        return self.rows(f"{where} AND NOT {_HELD}", values, more)
+
+    def mark_destroying(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
+        """Seal the fate of these rows, save of those that came under a hold since they were read; the ones that go."""
+        with self.change() as db:
+            sealed = {
+                row.id
+                for row in rows
+                if db.execute(f"UPDATE segment AS s SET state = 'destroying' WHERE id = ? AND NOT {_HELD}", (row.id,)).rowcount  # noqa: S608
+            }
+        return [row for row in rows if row.id in sealed]
+
+    def destroy(self, rows: Sequence[SegmentRow], spans: Sequence[DestroyedSpan]) -> None:
+        """The files of these rows are gone for good: rows out, spans in, in one commit."""
+        with self.change() as db:
+            db.executemany("DELETE FROM segment WHERE id = ?", ((row.id,) for row in rows))
+            db.executemany(
+                "INSERT INTO destroyed (from_ns, to_ns, at_ns, segments, digest, reason) VALUES (?, ?, ?, ?, ?, ?)",
+                ((s.from_ns, s.to_ns, s.at_ns, s.segments, s.digest, s.reason) for s in spans),
+            )
+
+    def unentered(self) -> list[tuple[int, DestroyedSpan]]:
+        """Destroyed spans that the register does not know of yet, with their numbers."""
+        with self.read() as db:
+            found = db.execute(
+                "SELECT id, from_ns, to_ns, at_ns, segments, digest, reason FROM destroyed WHERE entered = 0 ORDER BY id"
+            ).fetchall()
+        return [(row[0], DestroyedSpan(*row[1:])) for row in found]
+
+    def entered(self, span_id: int) -> None:
+        """The register knows of this destroyed span."""
+        with self.change() as db:
+            db.execute("UPDATE destroyed SET entered = 1 WHERE id = ?", (span_id,))
+
+    def last_destroyed_ns(self, reason: str) -> int | None:
+        """The wall time up to which footage was destroyed for this reason; None when none ever was."""
+        with self.read() as db:
+            found = db.execute("SELECT max(to_ns) FROM destroyed WHERE reason = ?", (reason,)).fetchone()[0]
+        return None if found is None else int(found)
 
     # --- inside ---------------------------------------------------------------------------------------------------
 

@@ -45,7 +45,13 @@ class Disk(Protocol):
         """Remove a file; no error when it is gone already."""
         ...
 
-    def free_bytes(self, path: Path) -> int: ...
+    def truncate(self, path: Path, length: int) -> None:
+        """Cut a file's torn tail off; durable on return."""
+        ...
+
+    def free_bytes(self, path: Path) -> int:
+        """What an ordinary user may still write on the file system of `path`."""
+        ...
 
 
 class SystemDisk:
@@ -78,6 +84,14 @@ class SystemDisk:
             path.unlink(missing_ok=True)
         except OSError as error:
             raise refused("remove", path, error) from error
+
+    def truncate(self, path: Path, length: int) -> None:
+        try:
+            with path.open("r+b") as file:
+                file.truncate(length)
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise refused("repair", path, error) from error
 
     def free_bytes(self, path: Path) -> int:
         try:

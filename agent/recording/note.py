@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import struct
 import uuid
+import zlib
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from agent.recording.row import MaskSpan
+from agent.clock import ClockQuality
+from agent.recording.row import Gap, MaskSpan
 from agent.video.access_unit import AccessUnit
 
 NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
@@ -16,35 +18,43 @@ NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
 
 @dataclass(slots=True)
 class FragmentNote:
-    """The fragment's first instant in media and wall time, its end, its pictures and the masks that lay on them."""
+    """The fragment's first instant in media and wall time, its end, its pictures and the masks that lay on them.
+
+    `trusted_ns` is the trusted time of that first instant. `crc` is the CRC-32 of the `moof` and `mdat` that follow: a power
+    cut can leave a file as long as it should be whose last blocks were never written.
+    """
 
     boot: str
     media_ns: int
     wall_ns: int
+    trusted_ns: int
+    clock: ClockQuality
     media_to_ns: int = 0
     frames: int = 0
     masks: list[MaskSpan] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    crc: int = 0
 
     def add(self, unit: AccessUnit) -> None:
         """Count one picture in."""
-        end_ns = unit.pts_ns + unit.duration_ns
         self.frames += 1
         self.media_ns = min(self.media_ns, unit.pts_ns)
-        self.media_to_ns = max(self.media_to_ns, end_ns)
-        if self.masks and (self.masks[-1].digest, self.masks[-1].opaque) == (unit.mask_digest, unit.opaque):
-            self.masks[-1] = MaskSpan(self.masks[-1].from_ns, end_ns, unit.mask_digest, unit.opaque)
-        else:
-            self.masks.append(MaskSpan(unit.pts_ns, end_ns, unit.mask_digest, unit.opaque))
+        self.media_to_ns = max(self.media_to_ns, unit.pts_ns + unit.duration_ns)
+        lay_on(self.masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque))
 
-    def box(self) -> bytes:
-        """The box as it stands in the file."""
+    def box(self, fragment: bytes) -> bytes:
+        """The box as it stands in the file, before `fragment`."""
         facts = {
             "boot": self.boot,
             "media": self.media_ns,
             "wall": self.wall_ns,
+            "trusted": self.trusted_ns,
+            "clock": self.clock,
             "to": self.media_to_ns,
             "frames": self.frames,
             "masks": [[m.from_ns - self.media_ns, m.to_ns - self.media_ns, m.digest, m.opaque] for m in self.masks],
+            "gaps": [[g.from_ns, g.to_ns] for g in self.gaps],
+            "crc": zlib.crc32(fragment),
         }
         body = NOTE_UUID + json.dumps(facts, separators=(",", ":")).encode()
         return struct.pack(">I4s", 8 + len(body), b"uuid") + body
@@ -56,8 +66,37 @@ class FragmentNote:
             return None
         try:
             facts = json.loads(body[16:])
-            media_ns = int(facts["media"])
-            masks = [MaskSpan(media_ns + int(a), media_ns + int(b), str(digest), bool(o)) for a, b, digest, o in facts["masks"]]
-            return cls(str(facts["boot"]), media_ns, int(facts["wall"]), int(facts["to"]), int(facts["frames"]), masks)
+            media_ns = _instant(facts["media"])
+            return cls(
+                boot=str(facts["boot"]),
+                media_ns=media_ns,
+                wall_ns=_instant(facts["wall"]),
+                trusted_ns=_instant(facts["trusted"]),
+                clock=ClockQuality(facts["clock"]),
+                media_to_ns=_instant(facts["to"]),
+                frames=_instant(facts["frames"]),
+                masks=[
+                    MaskSpan(media_ns + _instant(a), media_ns + _instant(b), str(digest), bool(opaque))
+                    for a, b, digest, opaque in facts["masks"]
+                ],
+                gaps=[Gap(_instant(a), _instant(b)) for a, b in facts["gaps"]],
+                crc=_instant(facts["crc"]),
+            )
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
+
+
+def lay_on(masks: list[MaskSpan], new: MaskSpan) -> None:
+    """Append a span, or lengthen the last one when the same masks go on."""
+    last = masks[-1] if masks else None
+    if last is not None and (last.digest, last.opaque) == (new.digest, new.opaque):
+        masks[-1] = MaskSpan(last.from_ns, max(last.to_ns, new.to_ns), last.digest, last.opaque)
+    else:
+        masks.append(new)
+
+
+def _instant(value: object) -> int:
+    """An integer that SQLite can hold."""
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) >= 1 << 62:
+        raise ValueError(value)
+    return value

@@ -9,21 +9,25 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from agent.clock import NS, Clock, utc
+from agent.clock import NS, Clock, ClockQuality, utc
 from agent.component import Component
-from agent.errors import StorageError, VigieError
+from agent.errors import JournalError, StorageError, VigieError
 from agent.journal.entry import Act, Journal
 from agent.ports import MuxerFactory
 from agent.queues import BoundedQueue, Closed
 from agent.recording.catalog import Catalog
+from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
+from agent.recording.reconcile import settle
 from agent.recording.row import Gap, NewSegment
-from agent.recording.segment import Segment, seconds_ns
+from agent.recording.segment import Origin, Segment, seconds_ns
+from agent.recording.trusted_time import trusted_now
 from agent.video.access_unit import AccessUnit, VideoFormat
 
 FRAGMENT_S: Final = 0.8  # with the write and the sync of it, less than one second is ever at stake
 _CLOCK_STEP_NS: Final = NS // 2
 _POLL_S: Final = 0.2
+_RESERVE_BYTES: Final = 8 << 20  # recordings leave this much to catalog, register and outbox
 
 
 class Fault(StrEnum):
@@ -96,6 +100,8 @@ class Recorder(Component):
         self._troubled = False
         self._recorded = 0
         self._begun = False
+        self._claim = Claim(catalog.path)
+        self._before: Gap | None = None
 
     def offer(self, unit: AccessUnit) -> bool:
         """Hand one unit over; False when it is lost, because the disk does not keep up. Never blocks."""
@@ -127,8 +133,10 @@ class Recorder(Component):
         self._queue.close()
 
     def work(self) -> None:
-        """Take units until the queue is closed and empty; the open segment is finished before returning."""
+        """Settle what a crash left, then take units until the queue is closed and empty; the open segment is finished last."""
         try:
+            self._claim.take()
+            settle(self._catalog, self._disk)
             while True:
                 try:
                     item = self._queue.get(_POLL_S)
@@ -140,6 +148,7 @@ class Recorder(Component):
                     self._take(item)
             self._finish(None)
             self._enter_end("stopped")
+            self._claim.give_back()
         except VigieError as error:
             self._give_up(error)
             raise
@@ -184,18 +193,36 @@ class Recorder(Component):
 
     def _begin(self, unit: AccessUnit) -> Segment:
         """Catalog row first, then the file: a crash between them leaves a row without a file, which start-up forgets."""
+        self._keep_reserve()
+        trusted_ns = trusted_now(self._catalog, self.clock, self._boot) - (self.clock.monotonic_ns() - unit.pts_ns)
         quality = self.clock.quality()
-        path = self._free_name(unit.wall_ns)
-        self._segment_id = self._catalog.begin(NewSegment(path, self._boot, unit.pts_ns, unit.wall_ns, quality, unit.wall_ns))
-        gaps: tuple[Gap, ...] = ()
+        wall_ns = self._wall_ns(unit, quality)
+        path = self._free_name(wall_ns)
+        last = self._last
+        gap = Gap(last.pts_ns + last.duration_ns, unit.pts_ns) if last is not None else None
+        before = gap if gap and gap.to_ns - gap.from_ns > 2 * unit.duration_ns else None
+        new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, (before,) if before else ())
+        self._segment_id = self._catalog.begin(new)
         file = self._disk.create(path)
         self._disk.sync_directory(path.parent)
-        self._segment = Segment(file, self._muxer, self._video(), self._boot, gaps)
+        self._segment = Segment(file, self._muxer, self._video(), Origin(self._boot, trusted_ns - unit.pts_ns, quality), before)
         self._first = unit
-        if not self._begun:
-            self._journal.enter(Act.RECORDING_BEGUN, "recorder", {"path": str(path), "clock": quality})
-            self._begun = True
+        self._enter_begin(path, quality)
         return self._segment
+
+    def _wall_ns(self, unit: AccessUnit, quality: ClockQuality) -> int:
+        """The unit's wall time; a unit stamped before the clock was synchronised, and taken after, is dated by the clock now."""
+        now_ns = self.clock.wall_ns() - (self.clock.monotonic_ns() - unit.pts_ns)
+        stale = quality is ClockQuality.SYNCHRONISED and abs(now_ns - unit.wall_ns) > _CLOCK_STEP_NS
+        return now_ns if stale else unit.wall_ns
+
+    def _keep_reserve(self) -> None:
+        free = self._disk.free_bytes(self._catalog.path.parent if not self._directory.exists() else self._directory)
+        if free < _RESERVE_BYTES:
+            raise StorageError(
+                f"the disk under {self._directory} is full ({free} bytes left)",
+                remedy="Free space, raise [recording] min_free_mb or lower retention_days",
+            )
 
     def _free_name(self, wall_ns: int) -> Path:
         """The name of this instant, or of the next free millisecond: a leaping clock never overwrites."""
@@ -207,6 +234,7 @@ class Recorder(Component):
 
     def _sync(self, segment: Segment, next_dts_ns: int | None) -> None:
         self._catalog.advance(self._segment_id, segment.end_fragment(next_dts_ns))
+        self._keep_reserve()
         self.progressed()
         if self._troubled:
             self._troubled = False
@@ -233,12 +261,26 @@ class Recorder(Component):
         if not self._troubled:
             self._troubled = True
             self._tell(Fault.STORAGE, str(error))
-        self._begun = False
+            self._enter_end(f"failed: {error}")
+
+    def _enter_begin(self, path: Path, quality: str) -> None:
+        """Once per uninterrupted recording. Recording goes on when the register refuses; the next segment tries again."""
+        if not self._begun:
+            name = str(path.relative_to(self._directory))
+            self._begun = self._enter(Act.RECORDING_BEGUN, {"segment": name, "clock": quality})
 
     def _enter_end(self, why: str) -> None:
         if self._begun:
-            self._journal.enter(Act.RECORDING_ENDED, "recorder", {"why": why, "pictures": self._recorded, "lost": self._lost})
+            self._enter(Act.RECORDING_ENDED, {"why": why, "pictures": self._recorded, "lost": self._lost})
             self._begun = False
+
+    def _enter(self, act: Act, facts: Mapping[str, str | int]) -> bool:
+        try:
+            self._journal.enter(act, "recorder", facts)
+        except JournalError as error:
+            self._tell(Fault.JOURNAL, str(error))
+            return False
+        return True
 
     def _tell(self, kind: Fault, what: str, *, over: bool = False) -> None:
         self._report(RecordingFault(kind, what, self.clock.wall_ns(), over))

@@ -3,42 +3,47 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-from agent.clock import NS
+from agent.clock import NS, ClockQuality
 from agent.ports import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
-from agent.recording.note import FragmentNote
+from agent.recording.note import FragmentNote, lay_on
 from agent.recording.row import Extent, Gap, MaskSpan
 from agent.video.access_unit import AccessUnit, VideoFormat
 
 _GAP_PICTURES: Final = 2.5  # a pause longer than this many pictures is a gap
 
 
-@dataclass(slots=True)
-class _Contents:
-    """What the fragments so far hold; copied into an Extent when one of them is safe on disk."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every fragment of a segment says of its clocks: trusted time less media time, and the quality of wall time."""
 
-    frames: int = 0
-    masks: list[MaskSpan] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    boot: str
+    trusted_less_media_ns: int
+    clock: ClockQuality
 
 
 class Segment:
     """Owns `file`. Calls come from one thread, in order: `append` and `end_fragment` as often as wanted, then `finish`.
 
-    `extent` is what a power cut cannot take any more. Raises StorageError when the disk refuses: then only `abandon`
-    may follow.
+    `extent` is what a power cut cannot take any more. `before` is the gap this segment begins after. Raises StorageError when
+    the disk refuses: then only `abandon` may follow.
     """
 
-    def __init__(self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, boot: str, gaps: tuple[Gap, ...] = ()) -> None:
+    def __init__(
+        self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, origin: Origin, before: Gap | None = None
+    ) -> None:
         self._file = file
         self._digest = hashlib.sha256()
         self._boxes: list[bytes] = []
         self._muxer: Muxer = muxer(self._boxes.append, video)
-        self._boot = boot
-        self._contents = _Contents(gaps=list(gaps))
+        self._origin = origin
+        self._frames = 0
+        self._masks: list[MaskSpan] = []
+        self._gaps: list[Gap] = [before] if before else []
+        self._gaps_noted = 0
         self._note: FragmentNote | None = None
         self._last: AccessUnit | None = None
         self._bytes = 0
@@ -55,42 +60,35 @@ class Segment:
     def append(self, unit: AccessUnit) -> None:
         """Take one unit into the open fragment; memory only."""
         last, self._last = self._last, unit
-        end_ns = unit.pts_ns + unit.duration_ns
-        contents = self._contents
         if last is not None and unit.dts_ns - last.dts_ns > _GAP_PICTURES * unit.duration_ns:
-            contents.gaps.append(Gap(last.pts_ns + last.duration_ns, unit.pts_ns))
-        masks = contents.masks
-        if masks and (masks[-1].digest, masks[-1].opaque) == (unit.mask_digest, unit.opaque):
-            masks[-1] = MaskSpan(masks[-1].from_ns, max(masks[-1].to_ns, end_ns), unit.mask_digest, unit.opaque)
-        else:
-            masks.append(MaskSpan(unit.pts_ns, end_ns, unit.mask_digest, unit.opaque))
-        contents.frames += 1
+            self._gaps.append(Gap(last.pts_ns + last.duration_ns, unit.pts_ns))
+        lay_on(self._masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque))
+        self._frames += 1
         if self._note is None:
-            self._note = FragmentNote(self._boot, unit.pts_ns, unit.wall_ns)
+            origin = self._origin
+            trusted_ns = origin.trusted_less_media_ns + unit.pts_ns
+            self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock)
         self._note.add(unit)
         self._muxer.write(unit)
 
     def end_fragment(self, next_dts_ns: int | None = None) -> Extent:
         """Write the open fragment and sync it: its pictures are acknowledged by the returned extent."""
-        if self._note is None or self._last is None:
+        note = self._note
+        if note is None:
             return self.extent
+        note.gaps = self._gaps[self._gaps_noted :]
+        self._gaps_noted = len(self._gaps)
         self._muxer.end_fragment(next_dts_ns)
-        head, fragment = self._boxes[:-1], self._boxes[-1]
-        data = b"".join((*head, self._note.box(), fragment))
+        *head, fragment = self._boxes
         self._boxes.clear()
+        data = b"".join((*head, note.box(fragment), fragment))
         self._file.write(data)
         self._file.sync()
         self._digest.update(data)
         self._bytes += len(data)
         self._note = None
-        contents = self._contents
-        self.extent = Extent(
-            max(self.extent.media_to_ns, contents.masks[-1].to_ns),
-            self._bytes,
-            contents.frames,
-            tuple(contents.masks),
-            tuple(contents.gaps),
-        )
+        to_ns = max(self.extent.media_to_ns, note.media_to_ns)
+        self.extent = Extent(to_ns, self._bytes, self._frames, tuple(self._masks), tuple(self._gaps))
         return self.extent
 
     def finish(self, next_dts_ns: int | None = None) -> tuple[Extent, str]:

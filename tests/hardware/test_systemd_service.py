@@ -89,6 +89,6 @@ def test_by_hand_nobody_listens() -> None:
 
 def test_missing_module_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon that systemd waits for must not start unable to answer."""
-    monkeypatch.setitem(sys.modules, "systemd", None)
+    monkeypatch.setitem(sys.modules, "systemd.daemon", None)
     with pytest.raises(DeviceError, match="python3-systemd"):
         service_manager({"NOTIFY_SOCKET": "/run/systemd/notify"})

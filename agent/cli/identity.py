@@ -1,0 +1,101 @@
+"""`vigie identity`: the node's signing and TLS key, its certificate request and chain."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from agent.cli._options import config_option, json_option, print_json
+from agent.clock import SystemClock
+from agent.config.load import load
+from agent.errors import EvidenceError
+from agent.evidence.chain import CertificateChain, common_name, read_chain
+from agent.evidence.identity import IdentityDirectory
+
+
+@click.group()
+def command() -> None:
+    """The key that signs this node's recordings, and who vouches for it."""
+
+
+@command.command()
+@config_option
+@click.option("--if-missing", is_flag=True, help="succeed without doing anything when there is an identity already")
+def init(config_path: Path, *, if_missing: bool) -> None:
+    """Make the key and a self-signed certificate. The key never leaves the node."""
+    directory, node_id = _identity(config_path)
+    if if_missing and directory.exists() and directory.chain_path.exists():
+        directory.load()
+        return
+    signer = directory.init(node_id)
+    click.echo(f"{directory.key_path}: key of {node_id} made, SHA-256 {signer.chain.key_digest}")
+    click.echo(f"{directory.ca_path}: hand this to whoever verifies films, or have the town's CA sign `vigie identity csr`")
+
+
+@command.command()
+@config_option
+@click.option("--out", type=click.Path(path_type=Path), help="write to this file instead of standard output")
+def csr(config_path: Path, out: Path | None) -> None:
+    """A certificate request for the town's CA."""
+    directory, node_id = _identity(config_path)
+    request = directory.certificate_request(node_id)
+    if out is None:
+        click.echo(request.decode("ascii"), nl=False)
+        return
+    try:
+        out.write_bytes(request)
+    except OSError as error:
+        raise EvidenceError(f"{out}: {error.strerror}") from None
+
+
+@command.command()
+@config_option
+@click.argument("chain", type=click.Path(path_type=Path), metavar="CHAIN")
+@click.option("--ca", type=click.Path(path_type=Path), metavar="PEM", help="the CA; default: the last certificate of CHAIN")
+def install(config_path: Path, chain: Path, ca: Path | None) -> None:
+    """Take the chain the town's CA issued: leaf first. Refused, with nothing changed, unless it fits key, name and CA."""
+    directory, node_id = _identity(config_path)
+    issued = read_chain(chain)
+    if ca is None and len(issued.certificates) < 2:
+        raise click.UsageError(f"{chain} holds the node's certificate alone: name the CA with --ca PEM")
+    anchor = read_chain(ca) if ca is not None else CertificateChain(issued.certificates[-1:])
+    directory.install(issued, anchor, node_id, SystemClock())
+    click.echo(f"{node_id}: vouched for by {common_name(anchor.leaf)}; takes effect when the daemon starts next")
+
+
+@command.command()
+@config_option
+@json_option
+def show(config_path: Path, *, as_json: bool) -> None:
+    """Key, certificates and validity."""
+    directory, node_id = _identity(config_path)
+    chain = directory.load().chain
+    ca = read_chain(directory.ca_path)
+    leaf = chain.leaf
+    document = {
+        "node": node_id,
+        "key_sha256": chain.key_digest,
+        "key_from": "systemd credential" if directory.key_path.parent == directory.credentials else str(directory.key_path),
+        "subject": leaf.subject.rfc4514_string(),
+        "issuer": leaf.issuer.rfc4514_string(),
+        "self_signed": leaf.subject == leaf.issuer,
+        "not_before": leaf.not_valid_before_utc.isoformat(),
+        "not_after": leaf.not_valid_after_utc.isoformat(),
+        "chain": [common_name(each) for each in chain.certificates],
+        "ca": [common_name(each) for each in ca.certificates],
+        "ca_file": str(directory.ca_path),
+    }
+    if as_json:
+        print_json(document)
+        return
+    width = max(map(len, document))
+    for key, value in document.items():
+        click.echo(f"{key:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+
+
+def _identity(config_path: Path) -> tuple[IdentityDirectory, str]:
+    config = load(config_path)
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None), config.node.id

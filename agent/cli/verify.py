@@ -1,0 +1,58 @@
+"""`vigie verify FILE --ca PEM`: is this film authentic, whole and in order?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from agent.cli._options import json_option, print_json
+from agent.clock import rfc3339
+from agent.evidence.chain import read_chain
+from agent.evidence.verification import Report, State, verify
+
+_COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
+_MAX_SPANS_SHOWN = 40
+
+
+@click.command()
+@click.argument("film", type=click.Path(path_type=Path), metavar="FILE")
+@click.option(
+    "--ca", "ca", type=click.Path(path_type=Path), required=True, metavar="PEM", help="whom to trust: the CA of the node"
+)
+@json_option
+@click.pass_context
+def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:
+    """Check a film's ONVIF Media Signing: exit code 0 authentic, 3 not authentic, 4 not signed, 1 no film."""
+    report = verify(film, read_chain(ca))
+    if as_json:
+        print_json({"film": str(film), **report.as_dict()})
+    else:
+        _show(Console(soft_wrap=True, highlight=False), film, report)
+    ctx.exit(report.verdict.exit_code)
+
+
+def _show(console: Console, film: Path, report: Report) -> None:
+    console.print(f"{film}: [bold]{report.verdict.value}[/bold]: {report.reason}")
+    if report.signer:
+        trust = "trusted" if report.chain_trusted else "not trusted"
+        console.print(f"signed by {report.signer} ({trust}), key {(report.key_digest or '')[:16]}")
+    if report.from_ns is not None and report.to_ns is not None:
+        console.print(f"recorded  {rfc3339(report.from_ns)} to {rfc3339(report.to_ns)}, by the node's clock")
+    console.print(
+        f"pictures  {report.authentic} of {report.pictures} authentic, {report.changed} not authentic, "
+        f"{report.pending} without signature; {report.missing_units} units missing",
+    )
+    if report.spans:
+        table = Table("pictures", "state", "from (UTC)", "to (UTC)", "why")
+        for span in report.spans[:_MAX_SPANS_SHOWN]:
+            where = f"before {span.first}" if span.state is State.MISSING else f"{span.first}-{span.last}"
+            times = ("" if at is None else rfc3339(at) for at in (span.from_ns, span.to_ns))
+            table.add_row(where, f"[{_COLOURS[span.state]}]{span.state.value}[/]", *times, span.why)
+        console.print(table)
+        if len(report.spans) > _MAX_SPANS_SHOWN:
+            console.print(f"and {len(report.spans) - _MAX_SPANS_SHOWN} more spans: --json lists them all")
+    for note in report.notes:
+        console.print(f"note: {note}")

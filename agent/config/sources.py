@@ -1,0 +1,111 @@
+"""The files a configuration is made of: config.toml, then config.d/*.toml in the order of their names.
+
+The later file wins, key by key: tables merge, everything else (arrays as well) replaces what stood there before.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.config.document import Document
+from agent.config.finding import Finding
+from agent.config.locate import KeyPath, Place, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """All the files, what they say together, and who said what.
+
+    `holders` names, for each table and each key, the documents that hold it, in order: of a key the last one won.
+    """
+
+    documents: tuple[Document, ...]
+    content: Mapping[str, Any]
+    holders: Mapping[KeyPath, tuple[Document, ...]]
+
+    @classmethod
+    def read(cls, path: Path) -> Sources:
+        """Read `path` and its drop-ins. Never raises; see `Document.faults`."""
+        return cls.of([Document.read(path), *_drop_ins(path)])
+
+    @classmethod
+    def of(cls, documents: list[Document]) -> Sources:
+        """Lay the documents over each other."""
+        content: dict[str, Any] = {}
+        holders: dict[KeyPath, tuple[Document, ...]] = {}
+        for document in documents:
+            _lay(content, document.content, (), document, holders)
+        return cls(tuple(documents), content, holders)
+
+    @property
+    def faults(self) -> list[Finding]:
+        """What is wrong with the files themselves."""
+        return [fault for document in self.documents for fault in document.faults]
+
+    @property
+    def whole(self) -> bool:
+        """Every file could be read, save single damaged keys."""
+        return all(document.whole for document in self.documents)
+
+    @property
+    def damaged(self) -> set[KeyPath]:
+        """The keys whose values could not be read."""
+        return {path for document in self.documents for path in document.damaged}
+
+    def place(self, path: KeyPath) -> tuple[Document, Place] | None:
+        """Where the key that won stands, or the array element; None when no file holds it."""
+        for length in range(len(path), 0, -1):
+            holders = self.holders.get(path[:length])
+            if holders:
+                # A table is shown at its first header; a value where it was last set.
+                document = holders[-1] if path in holders[-1].places else holders[0]
+                place = document.places.get(path)
+                return (document, place) if place else None
+        return None
+
+    def nearest(self, path: KeyPath) -> tuple[Document, Span]:
+        """Where something is missed: the header of the table that lacks it, else the end of the first file."""
+        for length in range(len(path) - 1, 0, -1):
+            found = self.place(path[:length])
+            if found:
+                return found[0], found[1].value
+        return self.documents[0], self.documents[0].end
+
+
+def drop_in_directory(path: Path) -> Path:
+    """`config.d` beside `config.toml`."""
+    return path.with_suffix(".d")
+
+
+def _drop_ins(path: Path) -> list[Document]:
+    directory = drop_in_directory(path)
+    if directory == path or not directory.is_dir():
+        return []
+    try:
+        found = sorted(p for p in directory.iterdir() if p.suffix == ".toml" and not p.name.startswith("."))
+    except PermissionError:
+        fault = Finding(directory, None, "", "", "may not be read by this user", "run the command with sudo, or as user vigie")
+        return [Document(directory, faults=(fault,), whole=False)]
+    return [Document.read(p) for p in found]
+
+
+def _lay(
+    under: dict[str, Any],
+    over: Mapping[str, Any],
+    at: KeyPath,
+    document: Document,
+    holders: dict[KeyPath, tuple[Document, ...]],
+) -> None:
+    for key, value in over.items():
+        path = (*at, key)
+        holders[path] = (*holders.get(path, ()), document)
+        if isinstance(value, dict):
+            if not isinstance(under.get(key), dict):
+                under[key] = {}
+            _lay(under[key], value, path, document, holders)
+        else:
+            under[key] = copy.deepcopy(value)

@@ -1,0 +1,269 @@
+"""The outbox: every event is on disk before it is sent, and leaves only on the broker's acknowledgement."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.clock import NS, Clock
+from agent.component import Component
+from agent.errors import JournalError
+from agent.events.event import Event, Priority
+from agent.events.outbox_store import COMMITTED_AT_ONCE, OutboxStore
+from agent.events.row import Draft, Kind, Row, draft_of, new_event_id
+
+log = logging.getLogger(__name__)
+
+STILL_MOST_BYTES = 64 * 1024
+WAITING_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFigures:
+    """What health says of the outbox. `dropped` counts through the database's life; `trouble` is empty when all is well."""
+
+    pending: int
+    oldest_age_s: float | None
+    dropped: int
+    sequence: int
+    epoch: str
+    trouble: str
+
+
+class Outbox(Component):
+    """Group commit on its own thread: whatever was raised while the disk was busy goes into the next commit.
+
+    Detectors call `raise_event` on any thread. The session calls `take`, `acknowledge`, `refuse`, `release`, `states`
+    on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session there.
+    Simulated nodes have no writer thread: they call `write_once` instead.
+    """
+
+    settle_s = 0.2  # acknowledgements alone wait this long for company: fewer commits wear the card less
+    housekeeping_s = 10.0
+
+    def __init__(self, store: OutboxStore, clock: Clock, *, committed: Callable[[], None] = lambda: None) -> None:
+        super().__init__("outbox", clock)
+        self.committed = committed
+        self._store = store
+        self._changed = threading.Condition()
+        self._waiting: deque[tuple[Draft, _Receipt | None]] = deque()
+        self._overrun: Counter[Priority] = Counter()
+        self._announce = False
+        self._done: list[tuple[int, str]] = []
+        self._in_flight: set[int] = set()
+        self._finished: set[int] = set()
+        self._cursor = dict.fromkeys(Priority, 0)
+        self._housekept_ns = clock.monotonic_ns()
+
+    # -- raising (any thread) --------------------------------------------------------------------------------------
+
+    def raise_event(self, event: Event) -> None:
+        """Queue for the next commit; returns at once."""
+        self._queue(draft_of(event, self.clock), None)
+
+    def raise_event_durably(self, event: Event, timeout_s: float) -> int:
+        """Raise, and wait until the event is on disk; its sequence. JournalError when that takes too long."""
+        receipt = _Receipt()
+        self._queue(draft_of(event, self.clock), receipt)
+        if not receipt.committed.wait(timeout_s):
+            raise JournalError(
+                f"the event {event.topic} is not on disk after {timeout_s:.0f} s",
+                remedy="check the disk: `vigie doctor` measures it",
+            )
+        return receipt.sequence
+
+    def raise_with_still(self, event: Event, still: bytes) -> None:
+        """Raise an event and a small masked JPEG that refers to it. A still above 64 KiB is left out."""
+        draft = draft_of(event, self.clock)
+        self._queue(draft, None)
+        if len(still) <= STILL_MOST_BYTES:
+            self._queue(self._draft(Kind.STILL, Priority.TELEMETRY, still, about=draft.event_id), None)
+        else:
+            log.warning("a still of %d bytes is left out: %d are allowed", len(still), STILL_MOST_BYTES)
+
+    def enter_register(self, line: bytes) -> None:
+        """Queue one entry of the register, as JSON, for the hub."""
+        self._queue(self._draft(Kind.REGISTER, Priority.REGISTER, line), None)
+
+    def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:
+        now_ns = self.clock.wall_ns()
+        return Draft(new_event_id(now_ns), priority, kind, now_ns, self.clock.quality(), body, about)
+
+    def _queue(self, draft: Draft, receipt: _Receipt | None) -> None:
+        with self._changed:
+            if len(self._waiting) >= WAITING_MOST:
+                self._shed(draft.priority)
+            self._waiting.append((draft, receipt))
+            self._changed.notify()
+
+    def _shed(self, arriving: Priority) -> None:
+        """The disk hangs and memory is full: let go of the oldest of the lowest class; the next commit counts it."""
+        lowest = min(range(len(self._waiting)), key=lambda i: (self._waiting[i][0].priority, i))
+        draft, _ = self._waiting[lowest]
+        del self._waiting[lowest]
+        self._overrun[draft.priority] += 1
+        log.error("the outbox cannot keep up: an event of class %s is lost for one of %s", draft.priority.name, arriving.name)
+
+    # -- writing (the writer's thread) -----------------------------------------------------------------------------
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            self._await_work()
+            self.write_once()
+            if self._store.trouble:
+                self.clock.wait(self.stopping, 1.0)
+            self.progressed()
+        while self._waiting or self._done:
+            self.write_once()
+            if self._store.trouble:
+                break
+        self._store.close()
+
+    def wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
+
+    def _await_work(self) -> None:
+        with self._changed:
+            if not self._waiting and not self._announce and not self.stopping.is_set():
+                self._changed.wait(self.settle_s if self._done else 1.0)
+            if not self._waiting and self._done and not self.stopping.is_set():
+                self._changed.wait(self.settle_s)
+
+    def write_once(self) -> int:
+        """One group commit of what waits; how many rows it brought."""
+        with self._changed:
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMITTED_AT_ONCE))]
+            done, self._done = self._done, []
+        given_up = [(sequence, reason) for sequence, reason in done if reason]
+        rows: list[Row] = []
+        if batch or done or self._store.volatile:
+            rows = self._store.commit(
+                [draft for draft, _ in batch], {s for s, reason in done if not reason}, self._in_flight.copy()
+            )
+            if not self._store.trouble:
+                for (_, receipt), row in zip(batch, rows, strict=True):
+                    if receipt is not None:
+                        receipt.sequence = row.sequence
+                        receipt.committed.set()
+                self._finished.difference_update(s for s, _ in done)
+            else:
+                with self._changed:
+                    self._done.extend(done)
+        for sequence, reason in given_up:
+            self._store.drop(sequence, reason)
+        while self._overrun and not self._store.trouble:
+            priority, count = self._overrun.popitem()
+            self._store.note_lost(priority, count)
+        self._keep_house()
+        if self._announce and not self._store.trouble:
+            self._announce = False
+            rows = [*rows, *self._announce_now()]
+        if rows:
+            self.committed()
+        return len(rows)
+
+    def _announce_now(self) -> list[Row]:
+        told = [
+            draft_of(
+                Event(
+                    "Monitoring/vigie:EventsDropped",
+                    self.clock.wall_ns(),
+                    {"Class": drop.priority.name.lower(), "Reason": drop.reason},
+                    {"Count": drop.count, "First": drop.first, "Last": drop.last},
+                    priority=Priority.ALARM,
+                ),
+                self.clock,
+            )
+            for drop in self._store.unannounced()
+        ]
+        return self._store.announce(told) if told else []
+
+    def _keep_house(self) -> None:
+        now_ns = self.clock.monotonic_ns()
+        if now_ns - self._housekept_ns > self.housekeeping_s * NS:
+            self._housekept_ns = now_ns
+            self._store.drop_aged(self._in_flight.copy())
+
+    # -- sending (the session's thread) ----------------------------------------------------------------------------
+
+    def take(self, room: int, ordinary_room: int) -> list[Row]:
+        """The next rows to send, alarms first; at most `room`, of which `ordinary_room` that are no alarms."""
+        taken: list[Row] = []
+        for priority in sorted(Priority, reverse=True):
+            limit = room - len(taken)
+            if priority is not Priority.ALARM:
+                limit = min(limit, ordinary_room)
+            if limit <= 0 or (not self._store.tally.count[priority] and not self._store.volatile):
+                continue
+            rows = self._next_of(priority, limit)
+            if priority is not Priority.ALARM:
+                ordinary_room -= len(rows)
+            taken.extend(rows)
+        self._in_flight.update(row.sequence for row in taken)
+        return taken
+
+    def _next_of(self, priority: Priority, limit: int) -> list[Row]:
+        found: list[Row] = []
+        while len(found) < limit:
+            rows = self._store.pending(priority, self._cursor[priority], limit - len(found))
+            if not rows:
+                break
+            self._cursor[priority] = rows[-1].sequence
+            found.extend(r for r in rows if r.sequence not in self._finished and r.sequence not in self._in_flight)
+        return found
+
+    def acknowledge(self, sequence: int) -> None:
+        """The broker has it: forget the row."""
+        self._finish(sequence, "")
+
+    def refuse(self, sequence: int, reason: str) -> None:
+        """The broker will never take it: drop the row, counted and announced."""
+        self._finish(sequence, reason)
+
+    def _finish(self, sequence: int, reason: str) -> None:
+        self._in_flight.discard(sequence)
+        self._finished.add(sequence)
+        with self._changed:
+            self._done.append((sequence, reason))
+            self._changed.notify()
+
+    def release(self) -> None:
+        """The connection is gone: whatever was in flight is to be taken again."""
+        self._in_flight.clear()
+        self._cursor = dict.fromkeys(Priority, 0)
+
+    def states(self) -> Sequence[Row]:
+        """The last event of every property, to be sent anew after a connect."""
+        return self._store.states()
+
+    def announce_drops(self) -> None:
+        """Turn what was dropped since the last announcement into events, one per class and reason; any thread."""
+        with self._changed:
+            self._announce = True
+            self._changed.notify()
+
+    def figures(self) -> OutboxFigures:
+        """For health; any thread."""
+        pending = sum(self._store.tally.count.values()) + len(self._store.volatile) + len(self._waiting)
+        oldest_ns = self._store.oldest_raised_ns() if pending else None
+        age_s = None if oldest_ns is None else max(0.0, (self.clock.wall_ns() - oldest_ns) / NS)
+        return OutboxFigures(
+            pending,
+            age_s,
+            self._store.tally.dropped + sum(self._overrun.values()),
+            self._store.sequence,
+            self._store.epoch,
+            self._store.trouble,
+        )
+
+
+class _Receipt:
+    """Where the raiser of a durable event waits."""
+
+    def __init__(self) -> None:
+        self.committed = threading.Event()
+        self.sequence = 0

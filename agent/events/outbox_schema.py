@@ -1,0 +1,129 @@
+"""The outbox's tables, its statements, and how a row goes in and comes out."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.clock import ClockQuality
+from agent.events.event import Priority
+from agent.events.row import Kind, Row
+
+SCHEMA_VERSION = 1
+SCHEMA = """
+CREATE TABLE row (sequence INTEGER PRIMARY KEY, epoch TEXT NOT NULL, event_id TEXT NOT NULL, priority INTEGER NOT NULL,
+                  kind TEXT NOT NULL, raised_ns INTEGER NOT NULL, quality TEXT NOT NULL, body BLOB NOT NULL, about TEXT NOT NULL);
+CREATE INDEX row_by_class ON row (priority, sequence);
+CREATE TABLE state (name TEXT PRIMARY KEY, sequence INTEGER NOT NULL, epoch TEXT NOT NULL, event_id TEXT NOT NULL,
+                    priority INTEGER NOT NULL, kind TEXT NOT NULL, raised_ns INTEGER NOT NULL, quality TEXT NOT NULL,
+                    body BLOB NOT NULL, about TEXT NOT NULL);
+CREATE TABLE dropped (priority INTEGER, reason TEXT, first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL,
+                      PRIMARY KEY (priority, reason));
+CREATE TABLE counter (name TEXT PRIMARY KEY, value NOT NULL);
+"""
+
+INSERT_ROW = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+CARRY_ROW = "INSERT OR IGNORE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SET_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+END_STATE = "DELETE FROM state WHERE name = ?"
+FORGET_ROW = "DELETE FROM row WHERE sequence = ? RETURNING priority, length(body)"
+COUNT_ROWS = "SELECT priority, count(*), sum(length(body)) FROM row GROUP BY priority"
+SET_COUNTER = "INSERT OR REPLACE INTO counter VALUES (?, ?)"
+NOTE_DROPPED = (
+    "INSERT INTO dropped VALUES (?, ?, ?, ?, 1) ON CONFLICT (priority, reason) DO UPDATE SET "
+    "first = min(first, excluded.first), last = max(last, excluded.last), count = count + 1"
+)
+OLDEST_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? ORDER BY sequence LIMIT ?"
+AGED_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? AND raised_ns < ? AND quality != ?"
+PENDING = (
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about "
+    "FROM row WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+)
+STATES = (
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about "
+    "FROM state WHERE sequence NOT IN (SELECT sequence FROM row) ORDER BY sequence"
+)
+EVERY_ROW = (
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about FROM row NOT INDEXED ORDER BY sequence"
+)
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """Open (WAL, synchronous FULL), or make a database in memory. Statements commit by themselves outside `transaction`."""
+    where = ":memory:" if path is None else str(path)
+    connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=10)
+    if path is not None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+def create_tables(connection: sqlite3.Connection) -> None:
+    """Make what is missing; idempotent."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Raise sqlite3.DatabaseError when the file is damaged or not ours."""
+    fault = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if fault != "ok":
+        raise sqlite3.DatabaseError(fault)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version != SCHEMA_VERSION:
+        raise sqlite3.DatabaseError(f"schema {version} is not known")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All of it or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def values_of(row: Row) -> tuple[int, str, str, int, str, int, str, bytes, str]:
+    """The columns of a row."""
+    return (
+        row.sequence,
+        row.epoch,
+        row.event_id,
+        int(row.priority),
+        row.kind.value,
+        row.raised_ns,
+        row.quality.value,
+        row.body,
+        row.about,
+    )
+
+
+def row_of(values: Sequence[Any]) -> Row:
+    """The row of its columns; ValueError when one makes no sense."""
+    sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about = values
+    return Row(sequence, epoch, event_id, Priority(priority), Kind(kind), raised_ns, ClockQuality(quality), body, about)
+
+
+def readable_rows(path: Path) -> Iterator[Row]:
+    """Every row of a damaged database that still comes out whole, up to where the file cannot be read on."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None)
+    except sqlite3.Error:
+        return
+    try:
+        for values in connection.execute(EVERY_ROW):
+            try:
+                yield row_of(values)
+            except ValueError:
+                continue
+    except sqlite3.Error:
+        return
+    finally:
+        connection.close()

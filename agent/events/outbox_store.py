@@ -1,0 +1,310 @@
+"""The outbox on disk: rows, the properties' last states, and what had to be dropped. docs/outbox.md holds the invariants.
+
+One thread commits (the writer); one other may read `pending` and `states` (the session). Both may be the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from ulid import ULID
+
+from agent.clock import Clock, ClockQuality
+from agent.errors import JournalError
+from agent.events import eviction
+from agent.events import outbox_schema as sql
+from agent.events.bounds import Bounds
+from agent.events.event import Event, Priority
+from agent.events.eviction import Dropped, Tally
+from agent.events.mark import Mark, MarkFile
+from agent.events.row import Draft, Row, draft_of
+
+log = logging.getLogger(__name__)
+
+_Eviction = Callable[[sqlite3.Connection, Tally], None]
+
+RESERVED_AT_ONCE = 1000
+COMMITTED_AT_ONCE = 500
+VOLATILE_MOST = 5000
+
+
+class OutboxStore:
+    """Durable, ordered, bounded. `path` None keeps everything in memory, for simulated nodes only."""
+
+    def __init__(self, path: Path | None, clock: Clock, bounds: Bounds | None = None) -> None:
+        self.path = path
+        self.trouble = ""
+        self.sequence = 0
+        self.epoch = ""
+        self.volatile: dict[int, Row] = {}
+        self.tally = Tally()
+        self._clock = clock
+        self._bounds = bounds or Bounds()
+        self._mark_file = None if path is None else MarkFile(path.with_name(f"{path.stem}.mark"))
+        self._reserved = 0
+        self._burnt = False
+        self._reader: sqlite3.Connection | None = None
+        self._unsaid: Event | None = None
+        self._writer = self._open()
+        self.tally.recount(self._writer)
+        if self._unsaid is not None:
+            self.commit([draft_of(self._unsaid, clock)], ())
+
+    # -- opening ---------------------------------------------------------------------------------------------------
+
+    def _open(self) -> sqlite3.Connection:
+        mark = self._mark_file.read() if self._mark_file else None
+        try:
+            if self.path is not None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                if self.path.exists() and self.path.stat().st_size > 0:
+                    return self._reopen(self.path, mark)
+            connection = sql.connect(self.path)
+            sql.create_tables(connection)
+        except (OSError, sqlite3.Error) as error:
+            raise JournalError(
+                f"the outbox {self.path} cannot be opened: {error}",
+                remedy="check that the disk is mounted, writable and not full",
+            ) from error
+        self._begin_epoch(mark, "first start" if mark is None else "the database was lost", 0)
+        return connection
+
+    def _reopen(self, path: Path, mark: Mark | None) -> sqlite3.Connection:
+        try:
+            connection = sql.connect(path)
+            sql.check(connection)
+            known = dict(connection.execute("SELECT name, value FROM counter"))
+            highest = connection.execute("SELECT max(sequence) FROM row").fetchone()[0] or 0
+            sequence, epoch = max(highest, int(known.get("sequence", 0))), str(known.get("epoch", ""))
+            self.tally.dropped = int(known.get("dropped", 0))
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
+                raise
+            return self._salvage(path, mark, str(error))
+        if not epoch:
+            self._begin_epoch(mark, "first start" if mark is None else "the database was lost", sequence)
+        elif mark is not None and mark.burnt:
+            self._begin_epoch(mark, "the disk was full before the restart", sequence)
+        elif mark is not None and (mark.epoch != epoch or mark.reserved - RESERVED_AT_ONCE - COMMITTED_AT_ONCE > sequence):
+            self._begin_epoch(mark, "an older database came back", sequence)
+        else:
+            self.sequence, self.epoch, self._reserved = sequence, epoch, sequence
+        return connection
+
+    def _salvage(self, path: Path, mark: Mark | None, fault: str) -> sqlite3.Connection:
+        """Set a corrupt database aside, and carry over every row of it that can still be read."""
+        log.error("outbox %s is corrupt (%s): it is set aside and what can be read of it is carried over", path, fault)
+        aside = path.with_name(f"{path.name}.corrupt")
+        for suffix in ("-wal", "-shm", ""):
+            part = path.with_name(path.name + suffix)
+            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+            if part.exists():
+                part.replace(aside.with_name(aside.name + suffix))
+        connection = sql.connect(path)
+        sql.create_tables(connection)
+        rows = list(sql.readable_rows(aside))
+        with sql.transaction(connection):
+            connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows])
+        known = max((row.sequence for row in rows), default=0)
+        self._begin_epoch(mark, f"the database was corrupt, {len(rows)} waiting events were carried over", known)
+        return connection
+
+    def _begin_epoch(self, mark: Mark | None, reason: str, known: int) -> None:
+        """Count on above everything that may ever have been handed out, under a new name, and say so.
+
+        The new name becomes durable together with the event that tells of it.
+        """
+        self.epoch = str(ULID())
+        self.sequence = self._reserved = max(known, mark.reserved if mark else 0)
+        self._unsaid = Event(
+            "Monitoring/vigie:OutboxEpoch",
+            self._clock.wall_ns(),
+            {"Epoch": self.epoch},
+            {
+                "PreviousEpoch": mark.epoch if mark else "",
+                "LastKnownSequence": known,
+                "FirstSequence": self.sequence + 1,
+                "Reason": reason,
+            },
+            priority=Priority.ALARM,
+        )
+
+    # -- writing (the writer's thread) -----------------------------------------------------------------------------
+
+    def commit(self, drafts: Sequence[Draft], done: Collection[int], spare: Collection[int] = ()) -> list[Row]:
+        """Make `drafts` durable in one transaction and forget the sequences in `done`; the rows, in sequence.
+
+        On a full or broken disk `trouble` says so, and the rows stay sendable from memory (`volatile`) until a later commit
+        carries them over. Rows in `spare` are in flight and are not dropped for space. At most COMMITTED_AT_ONCE drafts.
+        """
+        fresh = self._in_sequence(drafts)
+        tally = self.tally.copy()
+        try:
+            with sql.transaction(self._writer) as connection:
+                for row in (*self.volatile.values(), *fresh):
+                    tally.add(row)
+                    connection.execute(sql.INSERT_ROW, sql.values_of(row))
+                for row, draft in zip(fresh, drafts, strict=True):
+                    _keep_state(connection, row, draft)
+                for sequence in done:
+                    eviction.forget(connection, tally, sequence)
+                eviction.make_room(connection, tally, self._bounds, spare)
+                self._save_counters(connection, tally)
+        except sqlite3.Error as error:
+            self._hold_in_memory(fresh, done, str(error))
+            return fresh
+        self.tally = tally
+        self.trouble = ""
+        self.volatile = {}
+        if self._burnt:
+            self._write_mark(burnt=False)
+        return fresh
+
+    def note_lost(self, priority: Priority, count: int) -> None:
+        """Enter `count` events that never reached the disk in the account of drops; they take their place in the sequence."""
+        tally = self.tally.copy()
+        try:
+            with sql.transaction(self._writer) as connection:
+                for _ in range(count):
+                    self._reserve(1)
+                    self.sequence += 1
+                    eviction.note(connection, tally, priority, "memory", self.sequence)
+                self._save_counters(connection, tally)
+        except sqlite3.Error as error:
+            self.trouble = str(error)
+            return
+        self.tally = tally
+
+    def drop(self, sequence: int, reason: str) -> None:
+        """Give one row up for good: the broker will never take it."""
+        self._evict(lambda connection, tally: eviction.drop(connection, tally, sequence, reason))
+
+    def drop_aged(self, spare: Collection[int] = ()) -> None:
+        """Drop what is past its class's age, where the clock can be trusted."""
+        if self._clock.quality() is not ClockQuality.UNSET:
+            now_ns = self._clock.wall_ns()
+            self._evict(lambda connection, tally: eviction.drop_aged(connection, tally, self._bounds, now_ns, spare))
+
+    def unannounced(self) -> list[Dropped]:
+        """What was dropped and not yet told."""
+        found = self._writer.execute("SELECT priority, reason, first, last, count FROM dropped ORDER BY first").fetchall()
+        return [Dropped(Priority(p), reason, first, last, count) for p, reason, first, last, count in found]
+
+    def announce(self, drafts: Sequence[Draft]) -> list[Row]:
+        """Commit the announcements of all that is `unannounced` and clear it, in one; empty when the disk refuses."""
+        rows = self._in_sequence(drafts)
+        tally = self.tally.copy()
+        try:
+            with sql.transaction(self._writer) as connection:
+                connection.execute("DELETE FROM dropped")
+                for row in rows:
+                    tally.add(row)
+                    connection.execute(sql.INSERT_ROW, sql.values_of(row))
+                self._save_counters(connection, tally)
+        except sqlite3.Error as error:
+            self.trouble = str(error)
+            self.sequence -= len(rows)
+            return []
+        self.tally = tally
+        return rows
+
+    def _evict(self, work: _Eviction) -> None:
+        tally = self.tally.copy()
+        try:
+            with sql.transaction(self._writer) as connection:
+                work(connection, tally)
+                self._save_counters(connection, tally)
+        except sqlite3.Error as error:
+            self.trouble = str(error)
+            return
+        self.tally = tally
+
+    def _in_sequence(self, drafts: Sequence[Draft]) -> list[Row]:
+        self._reserve(len(drafts))
+        rows = [Row.of(draft, self.sequence + i, self.epoch) for i, draft in enumerate(drafts, 1)]
+        self.sequence += len(drafts)
+        return rows
+
+    def _reserve(self, count: int) -> None:
+        """Raise the mark before any sequence above it is handed out."""
+        if self.sequence + count > self._reserved:
+            self._reserved = self.sequence + count + RESERVED_AT_ONCE
+            self._write_mark(burnt=self._burnt)
+
+    def _write_mark(self, *, burnt: bool) -> None:
+        self._burnt = burnt
+        if self._mark_file is None:
+            return
+        try:
+            self._mark_file.write(Mark(self.epoch, self._reserved, burnt))
+        except OSError as error:
+            log.error("the outbox's high-water mark %s cannot be written: %s", self._mark_file.path, error)
+
+    def _save_counters(self, connection: sqlite3.Connection, tally: Tally) -> None:
+        values = [("sequence", self.sequence), ("epoch", self.epoch), ("dropped", tally.dropped)]
+        connection.executemany(sql.SET_COUNTER, values)
+
+    def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], why: str) -> None:
+        """The disk refuses: what came is sent from memory, and the mark says that the database's count cannot be trusted."""
+        if not self.trouble:
+            log.error("the outbox cannot be written (%s): events are kept in memory and sent from there", why)
+        if not self._burnt:
+            self._write_mark(burnt=True)
+        self.trouble = why
+        held = self.volatile | {row.sequence: row for row in fresh}
+        for sequence in done:
+            held.pop(sequence, None)
+        while len(held) > VOLATILE_MOST:
+            lowest = min(held.values(), key=lambda row: (row.priority, row.sequence))
+            del held[lowest.sequence]
+            self.tally.dropped += 1
+            log.error("event %d of class %s is lost: neither disk nor memory has room", lowest.sequence, lowest.priority.name)
+        self.volatile = held
+
+    # -- reading (the session's thread) ----------------------------------------------------------------------------
+
+    def pending(self, priority: Priority, after: int, limit: int) -> list[Row]:
+        """The oldest rows of a class above sequence `after`."""
+        held = self.volatile
+        rows = [sql.row_of(values) for values in self._reading().execute(sql.PENDING, (priority, after, limit))]
+        if held and len(rows) < limit:
+            last = rows[-1].sequence if rows else after
+            rows.extend([row for row in held.values() if row.priority is priority and row.sequence > last][: limit - len(rows)])
+        return rows
+
+    def states(self) -> list[Row]:
+        """The event that set each property last, where the broker has it already (what is pending comes by itself)."""
+        return [sql.row_of(values) for values in self._reading().execute(sql.STATES)]
+
+    def oldest_raised_ns(self) -> int | None:
+        """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
+        held = [row.raised_ns for row in self.volatile.values()]
+        found = self._reading().execute("SELECT raised_ns FROM row ORDER BY sequence LIMIT 1").fetchone()
+        return min([*held, *([] if found is None else [int(found[0])])], default=None)
+
+    def _reading(self) -> sqlite3.Connection:
+        if self.path is None:
+            return self._writer
+        if self._reader is None:
+            self._reader = sql.connect(self.path)
+        return self._reader
+
+    def close(self) -> None:
+        """Close; nothing may be called afterwards."""
+        if self._reader is not None:
+            self._reader.close()
+        self._writer.close()
+
+
+def _keep_state(connection: sqlite3.Connection, row: Row, draft: Draft) -> None:
+    if draft.ends_state:
+        connection.execute(sql.END_STATE, (draft.state,))
+    elif draft.state:
+        connection.execute(sql.SET_STATE, (draft.state, *sql.values_of(row)))
+
+
+def _is_damage(error: sqlite3.OperationalError) -> bool:
+    return any(sign in str(error) for sign in ("malformed", "no such", "not a database"))

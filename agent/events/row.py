@@ -1,0 +1,119 @@
+"""One line of the outbox: what is kept on disk until the broker has acknowledged it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from ulid import ULID
+
+from agent.clock import NS, Clock, ClockQuality
+from agent.events.event import Event, Priority, PropertyOperation
+
+
+class Kind(StrEnum):
+    """What a row's body is."""
+
+    EVENT = "event"
+    REGISTER = "register"
+    STILL = "still"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A row before it has its place in the sequence.
+
+    `about` is the event-id a still belongs to; `state` names the property an event sets, empty for an occurrence;
+    `ends_state` says that the property is deleted.
+    """
+
+    event_id: str
+    priority: Priority
+    kind: Kind
+    raised_ns: int
+    quality: ClockQuality
+    body: bytes
+    about: str = ""
+    state: str = ""
+    ends_state: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A draft with its `sequence`, counted through the node's life, and the `epoch` that count belongs to."""
+
+    sequence: int
+    epoch: str
+    event_id: str
+    priority: Priority
+    kind: Kind
+    raised_ns: int
+    quality: ClockQuality
+    body: bytes = field(repr=False)
+    about: str = ""
+
+    @classmethod
+    def of(cls, draft: Draft, sequence: int, epoch: str) -> Row:
+        """The draft in its place."""
+        return cls(
+            sequence,
+            epoch,
+            draft.event_id,
+            draft.priority,
+            draft.kind,
+            draft.raised_ns,
+            draft.quality,
+            draft.body,
+            draft.about,
+        )
+
+
+def event_body(event: Event) -> bytes:
+    """The event as compact JSON; `event_of` gives it back."""
+    body: dict[str, Any] = {"t": event.topic, "w": event.wall_ns, "p": int(event.priority)}
+    if event.source:
+        body["s"] = dict(event.source)
+    if event.data:
+        body["d"] = dict(event.data)
+    if event.operation is not None:
+        body["o"] = event.operation.value
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def event_of(body: bytes) -> Event:
+    """The event a body was made of."""
+    fields = json.loads(body)
+    operation = fields.get("o")
+    return Event(
+        fields["t"],
+        fields["w"],
+        fields.get("s", {}),
+        fields.get("d", {}),
+        None if operation is None else PropertyOperation(operation),
+        Priority(fields["p"]),
+    )
+
+
+def new_event_id(wall_ns: int) -> str:
+    """A ULID: unique for good, and sortable by time as far as the clock could be trusted."""
+    return str(ULID.from_timestamp(max(0, wall_ns) / NS))
+
+
+def draft_of(event: Event, clock: Clock) -> Draft:
+    """Give an event its id and its place in time."""
+    return Draft(
+        new_event_id(event.wall_ns),
+        event.priority,
+        Kind.EVENT,
+        clock.wall_ns(),
+        clock.quality(),
+        event_body(event),
+        state="" if event.operation is None else _state_name(event),
+        ends_state=event.operation is PropertyOperation.DELETED,
+    )
+
+
+def _state_name(event: Event) -> str:
+    return "/&".join([event.topic, *(f"{name}={value}" for name, value in event.source.items())])

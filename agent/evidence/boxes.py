@@ -1,0 +1,167 @@
+"""ISO base media boxes, read strictly: every length is checked against what really is there before anything is believed.
+
+Nothing is read into memory beyond the boxes that describe the film, and those only up to a bound, so that a hostile file costs
+bounded memory and time.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from agent.errors import EvidenceError
+
+MAX_DESCRIPTION_BYTES = 64 * 1024 * 1024
+
+
+class MalformedFilm(EvidenceError):
+    """A file that is no MP4, or one that is cut short or contradicts itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopBox:
+    """A box at file level. `body` is the offset of its content, `end` that of the byte after it."""
+
+    kind: bytes
+    start: int
+    body: int
+    end: int
+
+
+def top_boxes(file: BinaryIO, of: str) -> Iterator[TopBox]:
+    """Every box of the file, in order. Raises MalformedFilm, at the latest at the end, when the file is no whole MP4."""
+    size = os.fstat(file.fileno()).st_size
+    at = 0
+    if size < 8:
+        raise MalformedFilm(f"{of}: {size} bytes are no MP4 film")
+    while at < size:
+        file.seek(at)
+        head = file.read(16)
+        if len(head) < 8:
+            raise MalformedFilm(f"{of}: cut short at byte {at}: the film lacks its end")
+        length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
+        if at == 0 and kind not in (b"ftyp", b"styp", b"moov", b"free", b"skip", b"mdat", b"wide"):
+            raise MalformedFilm(f"{of}: is no MP4 film", remedy="expected a file that begins with an `ftyp` box")
+        if length == 1:
+            length, body = int.from_bytes(head[8:16], "big"), at + 16
+        elif length == 0:
+            length = size - at
+        if length < body - at:
+            raise MalformedFilm(f"{of}: the box at byte {at} claims {length} bytes: the file is damaged")
+        if at + length > size:
+            raise MalformedFilm(
+                f"{of}: cut short: box {_name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
+                remedy="copy it again from its source",
+            )
+        yield TopBox(kind, at, body, at + length)
+        at += length
+
+
+def read_body(file: BinaryIO, box: TopBox, of: str) -> bytes:
+    """The content of a describing box. Raises MalformedFilm when it is larger than any honest one."""
+    length = box.end - box.body
+    if length > MAX_DESCRIPTION_BYTES:
+        raise MalformedFilm(f"{of}: box {_name(box.kind)} holds {length} bytes of description: not an honest film")
+    file.seek(box.body)
+    body = file.read(length)
+    if len(body) != length:
+        raise MalformedFilm(f"{of}: cut short while it was read")
+    return body
+
+
+def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
+    """Kind and content of every box inside `data`. Raises MalformedFilm."""
+    at, end = 0, len(data)
+    while at < end:
+        if end - at < 8:
+            raise MalformedFilm("a box is cut short inside another")
+        length, body = int.from_bytes(data[at : at + 4], "big"), at + 8
+        if length == 1 and end - at >= 16:
+            length, body = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
+        elif length == 0:
+            length = end - at
+        if length < body - at or at + length > end:
+            raise MalformedFilm(f"box {_name(bytes(data[at + 4 : at + 8]))} claims {length} bytes inside a smaller one")
+        yield bytes(data[at + 4 : at + 8]), data[body : at + length]
+        at += length
+
+
+def find(data: memoryview, *path: bytes) -> memoryview | None:
+    """The content of the first box at `path`, or None."""
+    for kind, body in children(data):
+        if kind == path[0]:
+            return body if len(path) == 1 else find(body, *path[1:])
+    return None
+
+
+def need(data: memoryview, *path: bytes) -> memoryview:
+    """The content of the first box at `path`. Raises MalformedFilm when there is none."""
+    found = find(data, *path)
+    if found is None:
+        raise MalformedFilm(f"box {'/'.join(map(_name, path))} is missing: the film does not describe itself")
+    return found
+
+
+class Fields:
+    """Reads big-endian numbers one after the other. Raises MalformedFilm when the box is too short."""
+
+    def __init__(self, data: memoryview) -> None:
+        self._data = data
+        self._at = 0
+
+    def take(self, size: int) -> memoryview:
+        """The next bytes."""
+        end = self._at + size
+        if size < 0 or end > len(self._data):
+            raise MalformedFilm("a box is shorter than its own fields")
+        found = self._data[self._at : end]
+        self._at = end
+        return found
+
+    def unsigned(self, size: int) -> int:
+        """The next number of `size` bytes."""
+        return int.from_bytes(self.take(size), "big")
+
+    def signed(self, size: int) -> int:
+        """The next number of `size` bytes, two's complement."""
+        return int.from_bytes(self.take(size), "big", signed=True)
+
+    def version_and_flags(self) -> tuple[int, int]:
+        """The head of a full box."""
+        return self.unsigned(1), self.unsigned(3)
+
+    def numbers(self, count: int, form: str) -> list[int]:
+        """`count` numbers of one `struct` form, after a check that they are all there."""
+        layout = struct.Struct(f">{form}")
+        return [number for (number,) in layout.iter_unpack(self.take(layout.size * count))]
+
+    @property
+    def left(self) -> int:
+        return len(self._data) - self._at
+
+    def text(self) -> str:
+        """The next null-terminated UTF-8 string."""
+        rest = bytes(self._data[self._at :])
+        end = rest.find(b"\0")
+        if end < 0:
+            raise MalformedFilm("a text in a box has no end")
+        self._at += end + 1
+        return rest[:end].decode("utf-8", "replace")
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """A box with its head."""
+    body = b"".join(parts)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+    """A box with version and flags."""
+    return box(kind, bytes((version,)) + flags.to_bytes(3, "big"), *parts)
+
+
+def _name(kind: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in kind)

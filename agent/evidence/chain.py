@@ -1,0 +1,128 @@
+"""Certificate chains: who vouches for a key, judged at the time of the recording, by OpenSSL's own path validation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from OpenSSL import crypto
+
+from agent.clock import rfc3339, utc
+from agent.errors import EvidenceError
+
+_MAX_PEM_BYTES = 64 * 1024
+_MAX_CERTIFICATES = 8
+
+
+class ChainNotTrusted(EvidenceError):
+    """The certificates do not lead to the given CA, or were not valid at the time."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateChain:
+    """Leaf first."""
+
+    certificates: tuple[x509.Certificate, ...]
+
+    @classmethod
+    def from_pem(cls, pem: bytes, *, of: str) -> CertificateChain:
+        """Read one or more PEM certificates; `of` names them in the error. Raises EvidenceError."""
+        if len(pem) > _MAX_PEM_BYTES:
+            raise EvidenceError(f"{of}: {len(pem)} bytes are too many for a certificate chain")
+        try:
+            found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
+        except ValueError:
+            raise EvidenceError(f"{of}: holds no PEM certificate", remedy="expected -----BEGIN CERTIFICATE-----") from None
+        if len(found) > _MAX_CERTIFICATES:
+            raise EvidenceError(f"{of}: {len(found)} certificates are too many for a chain")
+        return cls(found)
+
+    @property
+    def leaf(self) -> x509.Certificate:
+        return self.certificates[0]
+
+    @property
+    def pem(self) -> bytes:
+        return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in self.certificates)
+
+    @property
+    def key_digest(self) -> str:
+        """SHA-256 of the leaf's public key, in hex: the name of the signing key."""
+        return key_digest(self.leaf)
+
+    def check(self, anchors: CertificateChain, at_ns: int) -> None:
+        """Raise ChainNotTrusted unless the leaf leads to one of `anchors` and everything on the way was valid at `at_ns`.
+
+        An anchor may be an intermediate CA or a self-signed leaf: whoever hands it over trusts it.
+        """
+        store = crypto.X509Store()
+        for anchor in anchors.certificates:
+            store.add_cert(crypto.X509.from_cryptography(anchor))
+        store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
+        store.set_time(utc(at_ns))
+        intermediates = [crypto.X509.from_cryptography(each) for each in self.certificates[1:]]
+        context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(self.leaf), intermediates)
+        try:
+            context.verify_certificate()
+        except crypto.X509StoreContextError as error:
+            raise ChainNotTrusted(
+                f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {error}",
+                remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
+            ) from None
+
+
+def read_chain(path: Path) -> CertificateChain:
+    """The certificates of a file. Raises EvidenceError."""
+    try:
+        with path.open("rb") as file:
+            return CertificateChain.from_pem(file.read(_MAX_PEM_BYTES + 1), of=str(path))
+    except OSError as error:
+        raise EvidenceError(f"{path}: {error.strerror}") from None
+
+
+def key_digest(certificate: x509.Certificate) -> str:
+    """SHA-256 of the public key in its SubjectPublicKeyInfo form, in hex."""
+    spki = certificate.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(spki)
+    return digest.finalize().hex()
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The subject's common name, or the whole subject where it has none."""
+    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+
+
+def verify_signature(certificate: x509.Certificate, data: bytes, signature: bytes, hash_name: str = "sha256") -> bool:
+    """True when `signature` is that of the certificate's key over `data`: ECDSA, or RSA (PKCS#1 v1.5 or PSS) for other makers."""
+    algorithm = _HASHES[hash_name]
+    key = certificate.public_key()
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(algorithm))
+            return True
+        if isinstance(key, rsa.RSAPublicKey):
+            return _verify_rsa(key, data, signature, algorithm)
+    except (InvalidSignature, ValueError):
+        return False
+    return False
+
+
+def _verify_rsa(key: rsa.RSAPublicKey, data: bytes, signature: bytes, algorithm: hashes.HashAlgorithm) -> bool:
+    for scheme in (padding.PKCS1v15(), padding.PSS(padding.MGF1(algorithm), padding.PSS.AUTO)):
+        try:
+            key.verify(signature, data, scheme, algorithm)
+        except InvalidSignature:
+            continue
+        return True
+    return False
+
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {"sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}

@@ -1,0 +1,127 @@
+"""Start-up: makes catalog and disk agree again after a crash (docs/recording.md, 10 to 15)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from agent.errors import StorageError
+from agent.recording.catalog import Catalog
+from agent.recording.disk import Disk
+from agent.recording.row import NewSegment, SegmentRow, SegmentState
+from agent.recording.salvage import Salvage, salvage
+
+log = logging.getLogger(__name__)
+
+_DAY_FILES: Final = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*.mp4"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What start-up found: segments whose torn end was cut off or was already whole, rows without a picture, bytes cut off."""
+
+    repaired: int = 0
+    dropped: int = 0
+    cut_bytes: int = 0
+
+
+def settle(catalog: Catalog, disk: Disk) -> Settled:
+    """Settle every open row. Only the holder of the Claim may call this. StorageError when the disk refuses."""
+    repaired = dropped = cut = 0
+    for row in catalog.unsettled():
+        if row.state is not SegmentState.OPEN:
+            continue  # half destroyed: the retention sweep carries on
+        found = salvage(row.path, deep=True) if row.path.exists() else None
+        if found is None:
+            _drop(row, disk)
+            catalog.forget([row.id])
+            dropped += 1
+            continue
+        torn = row.path.stat().st_size - found.extent.bytes
+        if torn:
+            disk.truncate(row.path, found.extent.bytes)
+            cut += torn
+        catalog.finish(row.id, found.extent, found.sha256)
+        repaired += 1
+    if repaired or dropped:
+        log.info("recording: %d interrupted segments settled, %d without a picture dropped, %d bytes cut", repaired, dropped, cut)
+    return Settled(repaired, dropped, cut)
+
+
+def _drop(row: SegmentRow, disk: Disk) -> None:
+    if row.path.exists():
+        disk.unlink(row.path)
+        disk.sync_directory(row.path.parent)
+
+
+def open_catalog(path: Path, root: Path, restore: Callable[[Catalog], None] = lambda _: None) -> Catalog:
+    """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew from the files.
+
+    The damaged one is kept aside as `*.damaged-N`. `restore` puts back what files do not tell: the holds, from the register.
+    """
+    fresh = not path.exists()
+    try:
+        catalog = Catalog(path, root)
+    except StorageError as error:
+        if not damaged(error):
+            raise
+        log.error("%s; it is set aside and made anew from the recordings", error)
+        _set_aside(path)
+        fresh, catalog = True, Catalog(path, root)
+    if fresh:
+        adopted = rebuild(catalog, root)
+        restore(catalog)
+        if adopted:
+            log.warning("recording: the catalog was made anew from %d files", adopted)
+    return catalog
+
+
+def damaged(error: StorageError) -> bool:
+    """Does this error say that the file is no sound database (rather than that the disk refuses)?"""
+    text = str(error.__cause__ or error)
+    return any(sign in text for sign in ("malformed", "not a database", "encrypted", "database corruption"))
+
+
+def rebuild(catalog: Catalog, root: Path) -> int:
+    """Enter every segment of ours below `root` that has no row, oldest first; how many. Files of others are left alone."""
+    found = [(path, kept) for path in sorted(root.glob(_DAY_FILES)) if not catalog.taken(path) for kept in _readable(path)]
+    for path, kept in sorted(found, key=lambda pair: (pair[1].first.trusted_ns, pair[1].first.media_ns)):
+        adopt(catalog, path, kept)
+    return len(found)
+
+
+def _readable(path: Path) -> Iterator[Salvage]:
+    try:
+        kept = salvage(path, deep=False)
+    except StorageError as error:
+        log.warning("recording: %s", error)
+        return
+    if kept is not None:
+        yield kept
+
+
+def adopt(catalog: Catalog, path: Path, kept: Salvage) -> None:
+    """A row for a file that has none."""
+    first = kept.first
+    new = NewSegment(path, first.boot, first.media_ns, first.wall_ns, first.clock, first.trusted_ns)
+    catalog.finish(catalog.begin(new), kept.extent, kept.sha256)
+
+
+def strays(catalog: Catalog, root: Path, day: str) -> list[tuple[Path, Salvage]]:
+    """Segments of ours without a row in day directories before `day` (`YYYY/MM/DD`): there should be none."""
+    days = sorted(p for p in root.glob("[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]") if str(p.relative_to(root)) < day)
+    paths = [path for each in days for path in sorted(each.glob("*.mp4")) if not catalog.taken(path)]
+    return [(path, kept) for path in paths for kept in _readable(path)]
+
+
+def _set_aside(path: Path) -> None:
+    for n in range(1, 1000):
+        if not path.with_name(f"{path.name}.damaged-{n}").exists():
+            break
+    for tail in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + tail)
+        if part.exists():
+            part.rename(path.with_name(f"{path.name}.damaged-{n}{tail}"))

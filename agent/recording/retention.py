@@ -1,0 +1,263 @@
+"""Retention: destroys footage on its day, and the oldest when space runs out (docs/recording.md, 21 to 25)."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeVar
+
+from agent.clock import NS, Clock, ClockQuality, rfc3339, utc
+from agent.errors import JournalError, StorageError
+from agent.journal.entry import Act, Journal
+from agent.recording.ballast import Ballast, says_full
+from agent.recording.catalog import Catalog
+from agent.recording.claim import Claim
+from agent.recording.disk import Disk, SystemDisk
+from agent.recording.hold import Hold, Holds
+from agent.recording.reconcile import adopt, strays
+from agent.recording.row import DestroyedSpan, SegmentRow
+from agent.recording.trusted_time import peek_trusted, trusted_now
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+DAY_NS: Final = 86_400 * NS
+_BATCH: Final = 256
+_JOINED_NS: Final = NS  # spans that lie closer than this are told as one
+AGE: Final = "age"
+SPACE: Final = "space"
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Footage went for want of space before its day: `days` are what the disk holds now, of `wanted_days`."""
+
+    days: float
+    wanted_days: float
+    wall_ns: int
+
+
+@dataclass(slots=True)
+class Sweep:
+    """What one sweep did. `troubles` are sentences for the operator; footage that could not be removed stays `destroying`."""
+
+    destroyed: int = 0
+    destroyed_bytes: int = 0
+    for_space: int = 0
+    ended_holds: list[Hold] = field(default_factory=list)
+    shortfall: Shortfall | None = None
+    troubles: list[str] = field(default_factory=list)
+
+
+class Retention:
+    """Sweeps one node's recordings. Any process, also several at once; one thread per instance.
+
+    `sweep` never gives up halfway: what one refusal stops does not stop the rest.
+    """
+
+    def __init__(
+        self,
+        *,
+        catalog: Catalog,
+        clock: Clock,
+        boot: str,
+        journal: Journal,
+        retention_days: float,
+        min_free_bytes: int,
+        disk: Disk | None = None,
+    ) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._boot = boot
+        self._journal = journal
+        self._holds = Holds(catalog, journal, clock)
+        self._wanted_days = retention_days
+        self._retention_ns = round(retention_days * DAY_NS)
+        self._min_free_bytes = min_free_bytes
+        self._disk: Disk = disk or SystemDisk()
+        self._ballast = Ballast(catalog.path)
+        self._claim = Claim(catalog.path)
+
+    def sweep(self) -> Sweep:
+        """Destroy what is past its day, then what must go for space; say what happened."""
+        done = Sweep()
+        now_ns = self._now(done)
+        self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now_ns)))
+        self._attempt(done, lambda: self._adopt_strays(now_ns))
+        self._attempt(done, lambda: self._carry_on(done))
+        self._attempt(done, lambda: self._by_age(done, now_ns))
+        self._attempt(done, lambda: self._by_space(done))
+        self._attempt(done, lambda: self._enter_destroyed(done))
+        done.shortfall = self._shortfall(now_ns)
+        self._ballast.take()
+        return done
+
+    def _now(self, done: Sweep) -> int:
+        """Trusted time, stored if the disk takes it, else only read."""
+        try:
+            return self._with_room(lambda: trusted_now(self._catalog, self._clock, self._boot))
+        except StorageError as error:
+            done.troubles.append(str(error))
+            return peek_trusted(self._catalog, self._clock, self._boot)
+
+    def _by_age(self, done: Sweep, now_ns: int) -> None:
+        for rows in self._due(now_ns - self._retention_ns):
+            self._destroy(done, rows, AGE, marked=False)
+
+    def _due(self, before_ns: int) -> Iterator[list[SegmentRow]]:
+        """Rows not held whose first picture is not younger than `before_ns`, in batches; by two index scans, O(due)."""
+        states = "('whole', 'open')" if self._claim.is_free() else "('whole')"
+        more = f"ORDER BY s.id LIMIT {_BATCH}"
+        scans: list[tuple[str, tuple[int, ...]]] = [("s.trusted_from_ns <= ?", (before_ns,))]
+        if self._clock.quality() is ClockQuality.SYNCHRONISED:
+            scans.append(("s.wall_from_ns <= ? AND s.clock = 'synchronised'", (self._clock.wall_ns() - self._retention_ns,)))
+        for where, values in scans:
+            last_id = 0
+            while rows := self._catalog.unheld(f"{where} AND s.state IN {states} AND s.id > ?", (*values, last_id), more):
+                last_id = rows[-1].id
+                yield rows
+
+    def _by_space(self, done: Sweep) -> None:
+        missing = self._min_free_bytes - self._free_bytes()
+        while missing > 0:
+            oldest = self._catalog.unheld("s.state = 'whole'", (), f"ORDER BY s.trusted_from_ns, s.id LIMIT {_BATCH}")
+            rows = list(_enough(oldest, missing))
+            before = done.destroyed
+            self._destroy(done, rows, SPACE, marked=False)
+            done.for_space += done.destroyed - before
+            left = self._min_free_bytes - self._free_bytes()
+            if done.destroyed == before or not rows:
+                done.troubles.append(
+                    f"{left >> 20} MB too little is free under {self._catalog.root}, and nothing is left that may be destroyed"
+                )
+                return
+            missing = left
+
+    def _carry_on(self, done: Sweep) -> None:
+        """What an earlier sweep began to destroy."""
+        rows = self._catalog.rows("s.state = 'destroying'")
+        if rows:
+            self._destroy(done, rows, AGE, marked=True)
+
+    def _destroy(self, done: Sweep, rows: Sequence[SegmentRow], reason: str, *, marked: bool) -> None:
+        """Mark, unlink, sync, write down. Without the mark (no room for it) only footage past its day may go: it stays due."""
+        if not rows:
+            return
+        if not marked:
+            try:
+                rows = self._with_room(lambda: self._catalog.mark_destroying(rows))
+            except StorageError as error:
+                if reason != AGE or not says_full(error):
+                    raise
+        gone = [row for row in rows if self._unlink(done, row)]
+        for directory in sorted({row.path.parent for row in gone}):
+            self._disk.sync_directory(directory)
+        self._with_room(lambda: self._catalog.destroy(gone, _spans(gone, reason, self._clock.wall_ns())))
+        done.destroyed += len(gone)
+        done.destroyed_bytes += sum(row.bytes for row in gone)
+        self._remove_empty({row.path.parent for row in gone})
+
+    def _unlink(self, done: Sweep, row: SegmentRow) -> bool:
+        try:
+            self._disk.unlink(row.path)
+        except StorageError as error:
+            done.troubles.append(str(error))
+            return False
+        return True
+
+    def _remove_empty(self, directories: Iterable[Path]) -> None:
+        for directory in directories:
+            for each in (directory, directory.parent, directory.parent.parent):
+                with suppress(OSError):  # not empty: a day, month or year that goes on
+                    each.rmdir()
+
+    def _adopt_strays(self, now_ns: int) -> None:
+        day = utc(max(0, now_ns - self._retention_ns)).strftime("%Y/%m/%d")
+        for path, kept in strays(self._catalog, self._catalog.root, day):
+            log.warning("recording: %s had no row in the catalog", path)
+            adopt(self._catalog, path, kept)
+
+    def _enter_destroyed(self, done: Sweep) -> None:
+        """Every destruction that the register does not know of yet."""
+        for span_id, span in self._catalog.unentered():
+            try:
+                self._journal.enter(
+                    Act.DESTROYED,
+                    "retention",
+                    {
+                        "destruction": span_id,
+                        "reason": span.reason,
+                        "segments": span.segments,
+                        "from": rfc3339(span.from_ns),
+                        "to": rfc3339(span.to_ns),
+                        "at": rfc3339(span.at_ns),
+                        "digest": span.digest,
+                    },
+                )
+            except JournalError as error:
+                done.troubles.append(str(error))
+                return
+            self._catalog.entered(span_id)
+
+    def _shortfall(self, now_ns: int) -> Shortfall | None:
+        """Is footage missing, of the days that are promised, because space ran out?"""
+        lost_ns = self._catalog.last_destroyed_ns(SPACE)
+        if lost_ns is None or lost_ns <= now_ns - self._retention_ns:
+            return None
+        return Shortfall(max(0.0, (now_ns - lost_ns) / DAY_NS), self._wanted_days, self._clock.wall_ns())
+
+    def _free_bytes(self) -> int:
+        return self._disk.free_bytes(self._catalog.root if self._catalog.root.exists() else self._catalog.path.parent)
+
+    def _with_room(self, act: Callable[[], _T]) -> _T:
+        """`act`, and once more with the ballast thrown out when the disk was full."""
+        try:
+            return act()
+        except StorageError as error:
+            if not says_full(error) or not self._ballast.drop():
+                raise
+            return act()
+
+    def _attempt(self, done: Sweep, act: Callable[[], None]) -> None:
+        try:
+            self._with_room(act)
+        except (StorageError, JournalError) as error:
+            done.troubles.append(str(error))
+
+
+def _enough(rows: Sequence[SegmentRow], missing_bytes: int) -> Iterator[SegmentRow]:
+    for row in rows:
+        if missing_bytes <= 0:
+            return
+        yield row
+        missing_bytes -= row.bytes
+
+
+def _spans(rows: Sequence[SegmentRow], reason: str, at_ns: int) -> list[DestroyedSpan]:
+    """What is gone, told as few unbroken spans; each with the digest of its list of paths and SHA-256s."""
+    groups: list[list[SegmentRow]] = []
+    for row in rows:
+        if groups and abs(row.wall_from_ns - groups[-1][-1].wall_to_ns) <= _JOINED_NS:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return [
+        DestroyedSpan(
+            from_ns=min(row.wall_from_ns for row in group),
+            to_ns=max(row.wall_to_ns for row in group),
+            at_ns=at_ns,
+            segments=len(group),
+            digest=hashlib.sha256("".join(f"{row.path.name} {row.sha256}\n" for row in group).encode()).hexdigest(),
+            reason=reason,
+        )
+        for group in groups
+    ]
+
+
+def days_that_fit(disk_bytes: int, bitrate_bps: float) -> float:
+    """Days of footage at a mean bit rate (all streams and overhead included) that `disk_bytes` hold."""
+    return disk_bytes * 8 / bitrate_bps / 86_400 if bitrate_bps > 0 else float("inf")

@@ -1,0 +1,63 @@
+"""The daemon's own sweep, each minute, beside the timer's: a demo has no timer, and health must know what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from agent.clock import Clock
+from agent.component import Component
+from agent.recording.retention import Retention, Shortfall, Sweep
+
+_EVERY_S: Final = 30.0
+
+
+class Sweeper(Component):
+    """Component `retention`. `report` gets the shortfall whenever it begins, grows by an hour or ends (None)."""
+
+    critical = False
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        retention: Retention,
+        report: Callable[[Shortfall | None], None] = lambda _: None,
+        alarm: Callable[[str], None] = lambda _: None,
+        every_s: float = _EVERY_S,
+    ) -> None:
+        super().__init__("retention", clock)
+        self._retention = retention
+        self._report = report
+        self._alarm = alarm
+        self._every_s = every_s
+        self._told: Shortfall | None = None
+        self._troubles: frozenset[str] = frozenset()
+        self.last: Sweep | None = None
+
+    def figures(self) -> Mapping[str, float | str | bool]:
+        """For health; any thread."""
+        last = self.last
+        shortfall = last.shortfall if last else None
+        return {
+            "shortfall": shortfall is not None,
+            "days_achieved": round(shortfall.days, 2) if shortfall else -1.0,
+            "trouble": "; ".join(last.troubles) if last else "",
+        }
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            self.last = sweep = self._retention.sweep()
+            self._tell(sweep)
+            self.progressed()
+            self.clock.wait(self.stopping, self._every_s)
+
+    def _tell(self, sweep: Sweep) -> None:
+        for trouble in sorted(set(sweep.troubles) - self._troubles):
+            self._alarm(trouble)
+        self._troubles = frozenset(sweep.troubles)
+        now, told = sweep.shortfall, self._told
+        changed = (now is None) != (told is None) or (now is not None and told is not None and abs(now.days - told.days) > 1 / 24)
+        if changed:
+            self._told = now
+            self._report(now)

@@ -1,0 +1,242 @@
+"""The health document of a node: what it holds, where its parts come from, and when it is sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.clock import NS, Clock, ClockQuality, rfc3339
+from agent.component import Component
+
+
+class Part(BaseModel):
+    """Base of every part: frozen, its names are the outer surface."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ClockHealth(Part):
+    """How far the node's times can be trusted; the offset is None while nothing measures it."""
+
+    quality: ClockQuality
+    offset_ms: float | None = None
+
+
+class CameraHealth(Part):
+    """The picture source. `figures` is what the driver knows of itself."""
+
+    driver: str
+    fps: float = 0.0
+    captured: int = 0
+    dropped: int = 0
+    last_frame_age_s: float | None = None
+    state: str
+    figures: dict[str, float | str] = Field(default_factory=dict)
+
+
+class ViewHealth(Part):
+    """Whether the camera still looks where its masks were drawn."""
+
+    state: Literal["verified", "uncertain", "moved"]
+    shift_px: float | None = None
+    uncertainty_px: float | None = None
+
+
+class PrivacyHealth(Part):
+    """Masked or opaque, and why."""
+
+    state: Literal["masked", "opaque"]
+    reason: str = ""
+    masks: int = 0
+    mask_digest: str = ""
+    view: ViewHealth
+
+
+class RecordingHealth(Part):
+    """What is on disk. `oldest` and `newest` are RFC 3339; `shortfall` is in days, 0 when retention is met."""
+
+    state: str
+    oldest: str | None = None
+    newest: str | None = None
+    bytes: int = 0
+    days: float = 0.0
+    shortfall: float = 0.0
+    holds: int = 0
+
+
+class DiskHealth(Part):
+    """The file system that recordings lie on."""
+
+    free_bytes: int
+    total_bytes: int
+
+
+class OutboxHealth(Part):
+    """What waits for the broker."""
+
+    pending: int = 0
+    oldest_age_s: float | None = None
+    dropped: int = 0
+    sequence: int = 0
+    epoch: str = ""
+    trouble: str = ""
+
+
+class BoardHealth(Part):
+    """The board; None where it cannot tell."""
+
+    temperature_c: float | None = None
+    throttled: bool | None = None
+    load_1m: float | None = None
+    rss_bytes: int | None = None
+
+
+class UplinkHealth(Part):
+    """The line to the broker: which one, since when, and in plain words why not."""
+
+    state: Literal["online", "connecting", "offline", "stopping"] = "offline"
+    broker: str = ""
+    reason: str = ""
+    since: str | None = None
+    reconnects: int = 0
+
+
+ComponentHealth = Literal["running", "starting", "failed", "stopped"]
+
+
+class Health(Part):
+    """The whole document, as `health` carries it and `vigie status` shows it."""
+
+    node: str
+    at: str
+    uptime_s: float
+    version: str
+    config_digest: str
+    clock: ClockHealth
+    camera: CameraHealth
+    privacy: PrivacyHealth
+    recording: RecordingHealth
+    disk: DiskHealth
+    outbox: OutboxHealth
+    board: BoardHealth
+    uplink: UplinkHealth = UplinkHealth()
+    components: dict[str, ComponentHealth]
+
+    def states(self) -> tuple[object, ...]:
+        """What is sent at once when it changes."""
+        return (
+            self.config_digest,
+            self.clock.quality,
+            self.camera.state,
+            self.privacy.state,
+            self.privacy.reason,
+            self.privacy.mask_digest,
+            self.privacy.view.state,
+            self.recording.state,
+            self.recording.shortfall > 0,
+            self.outbox.trouble,
+            self.board.throttled,
+            self.uplink.broker,
+            tuple(sorted(self.components.items())),
+        )
+
+
+@dataclass(frozen=True)
+class HealthProviders:
+    """Where each part comes from: cheap callables, called on the publisher's thread about once a second."""
+
+    config_digest: Callable[[], str]
+    clock: Callable[[], ClockHealth]
+    camera: Callable[[], CameraHealth]
+    privacy: Callable[[], PrivacyHealth]
+    recording: Callable[[], RecordingHealth]
+    disk: Callable[[], DiskHealth]
+    outbox: Callable[[], OutboxHealth]
+    board: Callable[[], BoardHealth]
+    uplink: Callable[[], UplinkHealth]
+    components: Callable[[], Mapping[str, ComponentHealth]]
+
+
+class HealthPublisher(Component):
+    """Samples once a second, hands over every `interval_s` and at once when a state changed.
+
+    `publish` gets each document to be sent and must not block: the session keeps the newest only.
+    """
+
+    critical = False
+    sample_s = 1.0
+
+    def __init__(
+        self,
+        node_id: str,
+        version: str,
+        clock: Clock,
+        providers: HealthProviders,
+        publish: Callable[[bytes], None],
+        interval_s: float = 10.0,
+    ) -> None:
+        super().__init__("health", clock)
+        self.node_id = node_id
+        self.version = version
+        self.interval_s = interval_s
+        self._providers = providers
+        self._publish = publish
+        self._began_ns = clock.monotonic_ns()
+        self._nudged = threading.Event()
+        self._sent_ns: int | None = None
+        self._sent_states: tuple[object, ...] = ()
+
+    def sample(self) -> Health:
+        """The document as of now; any thread."""
+        get = self._providers
+        return Health(
+            node=self.node_id,
+            at=rfc3339(self.clock.wall_ns()),
+            uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
+            version=self.version,
+            config_digest=get.config_digest(),
+            clock=get.clock(),
+            camera=get.camera(),
+            privacy=get.privacy(),
+            recording=get.recording(),
+            disk=get.disk(),
+            outbox=get.outbox(),
+            board=get.board(),
+            uplink=get.uplink(),
+            components=dict(get.components()),
+        )
+
+    def changed(self) -> None:
+        """A state may have changed: sample now rather than within the second; any thread."""
+        self._nudged.set()
+
+    def set_interval(self, seconds: float) -> None:
+        """Send every so often from now on; any thread."""
+        self.interval_s = seconds
+        self._nudged.set()
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            self.turn()
+            self.progressed()
+            self.clock.wait(self._nudged, self.sample_s)
+            self._nudged.clear()
+
+    def wake(self) -> None:
+        self._nudged.set()
+
+    def turn(self) -> bool:
+        """Sample, and hand the document over if it is due or says something new; whether it did."""
+        health = self.sample()
+        now_ns = self.clock.monotonic_ns()
+        states = health.states()
+        due = self._sent_ns is None or now_ns - self._sent_ns >= self.interval_s * NS
+        if not due and states == self._sent_states:
+            return False
+        self._publish(health.model_dump_json().encode())
+        self._sent_ns, self._sent_states = now_ns, states
+        return True

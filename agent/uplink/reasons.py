@@ -1,0 +1,51 @@
+"""MQTT 5 reason codes in plain words, for health and for whoever reads the journal."""
+
+from __future__ import annotations
+
+REFUSED_FROM = 0x80
+NOBODY_SUBSCRIBED = 0x10
+
+_WORDS = {
+    0x00: "done",
+    0x04: "disconnected, the will was asked for",
+    0x10: "accepted, nobody is subscribed",
+    0x80: "the broker gave no reason",
+    0x81: "the broker could not read our packet",
+    0x82: "the broker says we broke the protocol",
+    0x83: "the broker does not accept this",
+    0x84: "the broker does not speak MQTT 5",
+    0x85: "the broker does not accept the client id",
+    0x86: "the broker does not accept user name and password, or the certificate",
+    0x87: "the broker does not allow this node to do that: check its access list",
+    0x88: "the broker is not available",
+    0x89: "the broker is busy",
+    0x8A: "the broker has banned this node",
+    0x8B: "the broker is shutting down",
+    0x8C: "the broker asks for another way to log in",
+    0x8D: "the broker heard nothing from us for too long",
+    0x8E: "another client took over with the same client id: is a second node running under this name?",
+    0x8F: "the broker does not accept the topic filter",
+    0x90: "the broker does not accept the topic",
+    0x93: "we sent more than the broker wants at once",
+    0x94: "the broker does not know the topic alias",
+    0x95: "the message is too large for the broker",
+    0x96: "the broker finds us too fast",
+    0x97: "the broker's quota for this node is used up",
+    0x98: "an administrator disconnected this node",
+    0x99: "the broker says the payload has the wrong format",
+    0x9A: "the broker keeps no retained messages",
+    0x9B: "the broker does not offer QoS 1",
+    0x9C: "the broker sends us to another server",
+    0x9D: "the broker has moved",
+    0x9F: "the broker limits how often we may connect",
+}
+
+# A message refused for one of these will be refused for ever: it is given up, counted and announced.
+NEVER_ACCEPTED = frozenset({0x90, 0x95, 0x99})
+
+
+def in_words(code: int | None, fallback: str = "the connection broke") -> str:
+    """`the broker is busy (0x89)`."""
+    if code is None:
+        return fallback
+    return f"{_WORDS.get(code, 'the broker gave an unknown reason')} (0x{code:02x})"

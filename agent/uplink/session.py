@@ -1,0 +1,205 @@
+"""The session's shell: carries the core's instructions out on transport and outbox."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Sequence
+
+from agent.clock import NS, Clock
+from agent.component import Component
+from agent.events.outbox import Outbox
+from agent.ports import BrokerEndpoint, MqttTransport, Publication, Received, TransportEvent
+from agent.queues import BoundedQueue
+from agent.uplink.health import UplinkHealth
+from agent.uplink.session_core import (
+    Connect,
+    Deliver,
+    Disconnect,
+    Forget,
+    GiveUp,
+    Identity,
+    Instruction,
+    Pace,
+    Phase,
+    Probe,
+    Release,
+    Restate,
+    Send,
+    SessionCore,
+    Subscribe,
+)
+from agent.uplink.topics import publication_of
+
+log = logging.getLogger(__name__)
+
+HEALTH_EXPIRY_S = 24 * 3600
+ANNOUNCE_EVERY_NS = 5 * NS
+
+
+class Session(Component):
+    """One node's session with the broker. Its thread is the transport's loop: nothing else touches the connection.
+
+    `on_message` gets every message of `filters` on this thread and must return at once; `greetings` are sent after every
+    connect, after the birth message and the properties. Not critical: a node without a broker records on.
+    A simulated node does not start the thread but calls `turn` with the transport's events.
+    """
+
+    critical = False
+    breath_s = 1.0
+
+    def __init__(
+        self,
+        identity: Identity,
+        endpoints: Sequence[BrokerEndpoint],
+        outbox: Outbox,
+        transport: MqttTransport,
+        clock: Clock,
+        *,
+        pace: Pace | None = None,
+        dice: random.Random | None = None,
+        filters: Sequence[str] = (),
+        on_message: Callable[[Received], None] | None = None,
+        greetings: Callable[[], Iterable[Publication]] = tuple,
+    ) -> None:
+        super().__init__("uplink", clock)
+        self.identity = identity
+        self.acknowledged = 0
+        self._outbox = outbox
+        self._transport = transport
+        self._filters = tuple(filters)
+        self._on_message = on_message
+        self._greetings = greetings
+        self._core = SessionCore(identity, endpoints, clock, pace or Pace(), dice or random.Random())  # noqa: S311 - jitter
+        self._asked: BoundedQueue[Publication] = BoundedQueue(1000)
+        self._health: bytes | None = None
+        self._health_sent: bytes | None = None
+        self._restate = False
+        self._announced_ns: int | None = None
+        outbox.committed = transport.wake
+
+    # -- any thread ------------------------------------------------------------------------------------------------
+
+    def publish(self, publication: Publication) -> None:
+        """Send something that is no event (an answer to a command); dropped when there is no connection."""
+        self._asked.put(publication)
+        self._transport.wake()
+
+    def publish_health(self, document: bytes) -> None:
+        """Send this health document, retained; only the newest counts."""
+        self._health = document
+        self._transport.wake()
+
+    def request_full_state(self) -> None:
+        """Send birth, properties, greetings and health anew."""
+        self._restate = True
+        self._transport.wake()
+
+    def health(self) -> UplinkHealth:
+        """The line's own part of health."""
+        return self._core.health()
+
+    @property
+    def online(self) -> bool:
+        """Whether the broker is there."""
+        return self._core.phase is Phase.ONLINE
+
+    # -- the loop --------------------------------------------------------------------------------------------------
+
+    def work(self) -> None:
+        while self._core.phase is not Phase.FINISHED:
+            deadline_ns = self.deadline_ns()
+            wait_s = self.breath_s
+            if deadline_ns is not None:
+                wait_s = min(wait_s, max(0.0, (deadline_ns - self.clock.monotonic_ns()) / NS))
+            self.turn(self._transport.wait(wait_s))
+            self.progressed()
+
+    def wake(self) -> None:
+        self._transport.wake()
+
+    def deadline_ns(self) -> int | None:
+        """When `turn` wants to be called at the latest, on the monotonic clock."""
+        return self._core.deadline_ns()
+
+    def turn(self, events: Sequence[TransportEvent]) -> None:
+        """Take what happened, do what is due, send what there is. Never blocks."""
+        core = self._core
+        if self.stopping.is_set():
+            self._carry_out(core.stop())
+        for event in events:
+            self._carry_out(core.handle(event))
+        self._carry_out(core.tick())
+        if core.phase is Phase.ONLINE:
+            self._send_asked()
+        room, ordinary_room = core.room()
+        if room:
+            rows = self._outbox.take(room, ordinary_room)
+            self._carry_out(core.send_rows(rows))
+            if not rows:
+                self._carry_out(core.settle())
+        else:
+            self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
+
+    def _send_asked(self) -> None:
+        if self._restate:
+            self._restate = False
+            self._send_state()
+        while len(self._asked):
+            publication = self._asked.get(0)
+            if publication is not None:
+                self._carry_out(self._core.send(publication))
+        if self._health is not None and self._health is not self._health_sent:
+            self._send_health()
+        now_ns = self.clock.monotonic_ns()
+        if self._announced_ns is None or now_ns - self._announced_ns > ANNOUNCE_EVERY_NS:
+            self._announced_ns = now_ns
+            self._outbox.announce_drops()
+
+    def _send_health(self) -> None:
+        document = self._health
+        self._health_sent = document
+        topic = self.identity.topics.health
+        publication = Publication(topic, document, 0, True, expiry_s=HEALTH_EXPIRY_S, content_type="application/json")
+        self._carry_out(self._core.send(publication))
+
+    def _send_state(self) -> None:
+        """The full state: nothing may depend on what the broker retained."""
+        topics = self.identity.topics
+        for row in self._outbox.states():
+            self._carry_out(self._core.send(publication_of(row, topics)))
+        for publication in self._greetings():
+            self._carry_out(self._core.send(publication))
+        self._health_sent = None
+
+    def _carry_out(self, instructions: Sequence[Instruction]) -> None:
+        for instruction in instructions:
+            match instruction:
+                case Send():
+                    self._transport.publish(instruction.publication, instruction.tag)
+                case Forget():
+                    self.acknowledged += 1
+                    self._outbox.acknowledge(instruction.sequence)
+                case GiveUp():
+                    log.error("the broker will never take event %d: %s", instruction.sequence, instruction.why)
+                    self._outbox.refuse(instruction.sequence, instruction.why)
+                case Release():
+                    self._outbox.release()
+                case Connect():
+                    self._transport.open(instruction.endpoint, instruction.options)
+                case Disconnect():
+                    if instruction.abruptly:
+                        self._transport.abort()
+                    else:
+                        self._transport.close(with_will=instruction.with_will)
+                case Subscribe():
+                    if self._filters:
+                        self._transport.subscribe(self._filters)
+                case Restate():
+                    self._announced_ns = None
+                    self._restate = True
+                case Deliver():
+                    if self._on_message is not None:
+                        self._on_message(instruction.message)
+                case Probe():
+                    self._transport.probe(instruction.endpoint)

@@ -1,0 +1,120 @@
+"""ONVIF's mapping of events to MQTT (Core specification, Event Broker): topics and `onvif-ej` JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import unicodedata
+from dataclasses import dataclass
+
+from agent.clock import rfc3339
+from agent.events.event import Event, Priority, PropertyOperation, Value
+from agent.events.row import Kind, Row, event_of
+from agent.ports import Publication
+
+PAYLOAD_PREFIX = "onvif-ej"
+SOURCE_MOST_CHARACTERS = 128
+HOUR_S = 3600
+
+# How long a broker keeps a message for a subscriber that is away. Alarms and states never expire.
+EXPIRY_S = {
+    Priority.TELEMETRY: HOUR_S,
+    Priority.REGISTER: 31 * 24 * HOUR_S,
+    Priority.PROPERTY: 7 * 24 * HOUR_S,
+    Priority.ALARM: None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeTopics:
+    """Every topic of one node, under `<prefix>/<node id>/`."""
+
+    prefix: str
+    node_id: str
+
+    @property
+    def root(self) -> str:
+        return f"{self.prefix}/{self.node_id}"
+
+    @property
+    def status(self) -> str:
+        return f"{self.root}/status"
+
+    @property
+    def health(self) -> str:
+        return f"{self.root}/health"
+
+    @property
+    def register(self) -> str:
+        return f"{self.root}/register"
+
+    @property
+    def commands(self) -> str:
+        """The filter of all commands to this node."""
+        return f"{self.root}/command/+"
+
+    def still(self, event_id: str) -> str:
+        """Where the masked still of an event goes."""
+        return f"{self.root}/still/{event_id}"
+
+    def event(self, event: Event) -> str:
+        """`<root>/onvif-ej/<topic>[/&<source>/<source>...]`."""
+        local = "/".join(part for part in map(_clean, event.topic.removeprefix("tns1:").split("/")) if part)
+        sources = "/".join(_clean(_text(value)) for value in event.source.values())
+        return f"{self.root}/{PAYLOAD_PREFIX}/{local}" + (f"/&{sources}" if event.source else "")
+
+
+def event_payload(event: Event) -> bytes | None:
+    """`{"UtcTime", "Source", "Data"}` by ONVIF's grammar; None, a zero-byte payload, for a deleted property."""
+    if event.operation is PropertyOperation.DELETED:
+        return None
+    document: dict[str, object] = {
+        "UtcTime": rfc3339(event.wall_ns),
+        "Source": {name: _json_value(value) for name, value in event.source.items()},
+    }
+    if event.data:
+        document["Data"] = {name: _json_value(value) for name, value in event.data.items()}
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+
+
+def publication_of(row: Row, topics: NodeTopics) -> Publication:
+    """What goes to the broker for one row of the outbox."""
+    properties = (
+        ("event-id", row.event_id),
+        ("sequence", str(row.sequence)),
+        ("epoch", row.epoch),
+        ("clock-quality", row.quality.value),
+        ("class", row.priority.name.lower()),
+    )
+    expiry_s = EXPIRY_S[row.priority]
+    if row.kind is Kind.REGISTER:
+        return Publication(topics.register, row.body, 1, False, properties, expiry_s, content_type="application/json")
+    if row.kind is Kind.STILL:
+        about = (*properties, ("still-of", row.about))
+        return Publication(topics.still(row.about), row.body, 1, False, about, expiry_s, content_type="image/jpeg")
+    event = event_of(row.body)
+    retained = event.operation is not None
+    return Publication(
+        topics.event(event),
+        event_payload(event),
+        1,
+        retained,
+        properties,
+        None if retained else expiry_s,
+        content_type="application/json",
+    )
+
+
+def _json_value(value: Value) -> Value:
+    """Numbers and logical states go unquoted; what JSON has no number for goes as text."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _text(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _clean(text: str) -> str:
+    """Leave out what no MQTT topic may hold: wildcards, control characters, code points that are no text."""
+    kept = (c for c in text if c not in "#+" and unicodedata.category(c) not in ("Cc", "Cs", "Cn", "Co"))
+    return "".join(kept)[:SOURCE_MOST_CHARACTERS]

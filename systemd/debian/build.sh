@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Builds build/vigie_VERSION_ARCH.deb. Usage: systemd/debian/build.sh [--arch amd64|arm64] [--suite bookworm|trixie] [--version V]
+#
+# The package carries a venv with Vigie and its Python dependencies as binary wheels: nothing is compiled, so a package for
+# arm64 is built on any machine. Needs pip, dpkg-deb and the machine's package index; no root.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+arch=$(dpkg --print-architecture)
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
+version=$(cat agent/VERSION)
+while [ $# -gt 0 ]; do
+    case $1 in
+        --arch) arch=$2 ;;
+        --suite) suite=$2 ;;
+        --version) version=$2 ;;
+        *) echo "build.sh: unknown option $1" >&2 && exit 2 ;;
+    esac
+    shift 2
+done
+case $arch in
+    amd64) machine=x86_64 ;;
+    arm64) machine=aarch64 ;;
+    *) echo "build.sh: no wheels for $arch: amd64 or arm64" >&2 && exit 2 ;;
+esac
+case $suite in
+    bookworm) python=3.11 next=3.12 glibc=36 ;;
+    trixie) python=3.13 next=3.14 glibc=41 ;;
+    *) echo "build.sh: unknown suite $suite: bookworm or trixie" >&2 && exit 2 ;;
+esac
+
+say() { printf 'deb: %s\n' "$*"; }
+[ -x .venv/bin/python ] || tools/setup.sh demo
+here=systemd/debian
+root=build/deb/root
+release=$root/opt/vigie/release
+site=$release/lib/python$python/site-packages
+rm -rf build/deb
+mkdir -p "$site" build/deb/source
+
+say "Vigie $version for $suite on $arch: the wheel"
+# A copy, so that setuptools leaves nothing in the checkout and --version names what is built.
+cp -r agent hardware bench setup.py pyproject.toml README.md build/deb/source/
+echo "$version" >build/deb/source/agent/VERSION
+.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/deb/wheel build/deb/source
+
+say "its dependencies, as wheels for Python $python"
+platforms=()
+for minor in $(seq $glibc -1 5); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: --target "$site" \
+    --implementation cp --python-version $python "${platforms[@]}" --platform "manylinux2014_$machine" \
+    --constraint $here/constraints-$suite.txt build/deb/wheel/*.whl
+rm -rf "$site/bin" "$site"/*.dist-info/direct_url.json
+find "$site" -type d \( -name tests -o -name test \) -path '*/numpy/*' -prune -exec rm -rf {} +
+
+say "the venv around them"
+mkdir -p "$release/bin"
+ln -s /usr/bin/python$python "$release/bin/python"
+# System packages stay visible: python3-systemd, and on a Raspberry Pi python3-picamera2 with its libcamera.
+printf 'home = /usr/bin\ninclude-system-site-packages = true\nversion = %s\n' $python >"$release/pyvenv.cfg"
+if [ "$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = $python ]; then
+    .venv/bin/python -m compileall -q -j 2 --invalidation-mode unchecked-hash -s "$root" -p / "$site" || true
+fi
+
+say "units, configuration, documentation"
+units=$root/usr/lib/systemd
+install -D -m 644 -t "$units/system" systemd/vigie.service systemd/vigie.target \
+    systemd/vigie-retention.service systemd/vigie-retention.timer systemd/vigie-trial.service
+install -D -m 755 systemd/generator.py "$units/system-generators/vigie-generator"
+install -D -m 644 systemd/sysusers.conf "$root/usr/lib/sysusers.d/vigie.conf"
+install -D -m 644 systemd/tmpfiles.conf "$root/usr/lib/tmpfiles.d/vigie.conf"
+install -D -m 755 systemd/back-off "$root/usr/lib/vigie/back-off"
+install -D -m 755 systemd/release.py "$root/usr/lib/vigie/release"
+install -D -m 755 systemd/purge.py "$root/usr/lib/vigie/purge"
+install -D -m 644 -t "$root/usr/share/vigie" systemd/reboot-when-stuck.conf config.example.toml
+install -D -m 755 -t "$root/usr/bin" systemd/vigie
+install -D -m 640 config.example.toml "$root/etc/vigie/config.toml"
+install -D -m 644 $here/copyright "$root/usr/share/doc/vigie/copyright"
+[ ! -f CHANGELOG.md ] || gzip -9nc CHANGELOG.md | install -D -m 644 /dev/stdin "$root/usr/share/doc/vigie/changelog.gz"
+
+mkdir -p "$root/DEBIAN"
+sed -e "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@PYTHON@/$python/g; s/@NEXT@/$next/" \
+    -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" $here/control >"$root/DEBIAN/control"
+install -m 755 -t "$root/DEBIAN" $here/preinst $here/postinst $here/prerm $here/postrm
+install -m 644 -t "$root/DEBIAN" $here/conffiles
+(cd "$root" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+find "$root" -type d -exec chmod 755 {} +
+
+deb=build/vigie_${version}_$arch.deb
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
+    dpkg-deb --root-owner-group -Zzstd -z"${DEB_COMPRESSION:-9}" --build "$root" "$deb" >/dev/null
+rm -rf build/deb
+say "$deb, $(du -h "$deb" | cut -f1): sudo apt install ./$deb"

@@ -1,0 +1,232 @@
+#!/usr/bin/python3 -IS
+"""Which release of Vigie runs on this node: the change to a new one, its trial, and the way back. Run by root.
+
+    /opt/vigie/release/       the package's files
+    /opt/vigie/previous/      the release before (hard links), with its units
+    /opt/vigie/current        -> one of the two; /usr/bin/vigie starts what it names
+    /opt/vigie/before.json    what was amiss with the node just before the change
+    /opt/vigie/trial.json     the new release is on trial
+    /opt/vigie/rolled-back.json   it failed, when and why
+
+Standard library only, on the distribution's Python: it has to work when the new release does not.
+Usage: release keep VERSION | switch [OLD VERSION] | trial | back REASON | status
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+HOME = Path(os.environ.get("VIGIE_RELEASES", "/opt/vigie"))
+UNITS = Path("/usr/lib/systemd/system")
+UNITS_OF_ADMIN = Path("/etc/systemd/system")
+CONFIG = Path("/etc/vigie/config.toml")
+EXAMPLE = Path("/usr/share/vigie/config.example.toml")
+SERVICE = "vigie.service"
+
+TRIAL_S = float(os.environ.get("VIGIE_TRIAL_SECONDS", "300"))
+POLL_S = 5.0
+# One good answer may be luck: the node has to be well for this long without a break.
+WELL_FOR_S = 30.0
+FRESH_FRAME_S = 5.0
+DELIVERED_S = 60.0
+
+Health = dict[str, Any]
+
+
+def complaints(health: Health | None) -> set[str]:
+    """What keeps a node from its job, by what its own health says; None: it does not even answer."""
+    if health is None:
+        return {"the daemon does not answer"}
+    found = set()
+    camera, privacy = health.get("camera", {}), health.get("privacy", {})
+    age = camera.get("last_frame_age_s")
+    if age is None or age > FRESH_FRAME_S:
+        found.add("no frames")
+    if privacy.get("state") != "masked":
+        found.add("the picture is opaque")
+    if health.get("recording", {}).get("state") != "recording":
+        found.add("nothing is recorded")
+    if (health.get("outbox", {}).get("oldest_age_s") or 0) > DELIVERED_S:
+        found.add("events do not reach the broker")
+    found |= {f"{name} failed" for name, state in health.get("components", {}).items() if state == "failed"}
+    return found
+
+
+def judge(
+    ask: Callable[[], Health | None], excused: set[str], given_up: Callable[[], bool], wait: Callable[[float], float]
+) -> str:
+    """Watch the new release until it is well, or until its time is over. The reason to go back; empty when it stays.
+
+    `excused` was amiss before the change already: a dead camera is not the new release's fault. `wait` sleeps and
+    returns the seconds since the trial began.
+    """
+    elapsed = well_since = wait(0)
+    while True:
+        amiss = complaints(ask()) - excused
+        if amiss:
+            well_since = elapsed
+        elif elapsed - well_since >= WELL_FOR_S:
+            return ""
+        if given_up():
+            return "the service gave up: " + ", ".join(sorted(amiss or {"it does not start"}))
+        if elapsed >= TRIAL_S:
+            return ", ".join(sorted(amiss or {f"not well for {WELL_FOR_S:.0f} s without a break"}))
+        elapsed = wait(POLL_S)
+
+
+def ask_daemon() -> Health | None:
+    """`vigie status --json`, or None when there is no answer."""
+    try:
+        done = subprocess.run(["/usr/bin/vigie", "status", "--json"], capture_output=True, timeout=20, check=True)
+        health = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return None
+    return health if isinstance(health, dict) else None
+
+
+def systemctl(*arguments: str) -> str:
+    """Systemctl's answer; nothing where systemd is not running (an image being built)."""
+    if not Path("/run/systemd/system").is_dir():
+        return ""
+    return subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False).stdout.strip()
+
+
+def point_to(name: str) -> None:
+    """Make `current` name a release, in one step."""
+    fresh = HOME / "current.new"
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(name)
+    fresh.replace(HOME / "current")
+
+
+def write(name: str, facts: dict[str, Any]) -> None:
+    """A note beside the releases, whole or not at all."""
+    fresh = HOME / f"{name}.new"
+    fresh.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    fresh.replace(HOME / name)
+
+
+def note(name: str) -> dict[str, Any]:
+    """What `write` left; empty when there is nothing to read."""
+    try:
+        facts = json.loads((HOME / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
+
+
+def keep(version: str) -> None:
+    """Before the package's files change: set the running release aside, and let the running daemon read from there."""
+    (HOME / "before.json").unlink(missing_ok=True)
+    if systemctl("is-active", SERVICE) in ("active", "activating", "reloading"):
+        write("before.json", {"complaints": sorted(complaints(ask_daemon()))})
+    if (HOME / "current").is_symlink() and (HOME / "current").readlink() == Path("previous"):
+        return  # rolled back: the release that works is set aside already, and the one that does not is no way back
+    shutil.rmtree(HOME / "previous", ignore_errors=True)
+    subprocess.run(["cp", "-al", HOME / "release", HOME / "previous"], check=True)
+    (HOME / "previous" / "units").mkdir(exist_ok=True)
+    for unit in UNITS.glob("vigie*"):
+        shutil.copy2(unit, HOME / "previous" / "units")
+    (HOME / "previous" / "version").write_text(version + "\n", encoding="utf-8")
+    point_to("previous")
+
+
+def switch(old_version: str) -> None:
+    """After the package's files have changed: run the new release, on trial when a node was at work before."""
+    for unit in note("rolled-back.json").get("units", []):
+        (UNITS_OF_ADMIN / unit).unlink(missing_ok=True)
+    (HOME / "rolled-back.json").unlink(missing_ok=True)
+    point_to("release")
+    systemctl("daemon-reload")
+    systemctl("start", "vigie-retention.timer")
+    before = note("before.json")
+    if old_version and before:
+        write("trial.json", {"from": old_version, "excused": before["complaints"]})
+        systemctl("reset-failed", SERVICE)
+        systemctl("restart", "--no-block", SERVICE)
+        systemctl("restart", "--no-block", "vigie-trial.service")
+        print(f"vigie: the new release is on trial for {TRIAL_S:.0f} s; {old_version} comes back if it does not do its job")
+    elif CONFIG.exists() and EXAMPLE.exists() and CONFIG.read_bytes() == EXAMPLE.read_bytes():
+        print(
+            f"vigie: edit {CONFIG} (four lines are marked with >>>), then: sudo vigie check && sudo systemctl start vigie.target"
+        )
+    else:
+        systemctl("start", "--no-block", "vigie.target")
+
+
+def trial() -> None:
+    """Watch the new release, and go back when it is not well in time."""
+    facts = note("trial.json")
+    began = time.monotonic()
+
+    def wait(seconds: float) -> float:
+        time.sleep(seconds)
+        return time.monotonic() - began
+
+    reason = judge(ask_daemon, set(facts.get("excused", [])), lambda: systemctl("is-failed", SERVICE) == "failed", wait)
+    if reason:
+        back(reason)
+        return
+    (HOME / "trial.json").unlink(missing_ok=True)
+    print(f"the release that replaced {facts.get('from', 'the former one')} does its job: it stays")
+
+
+def back(reason: str) -> None:
+    """Run the release before, with its units."""
+    if not (HOME / "previous" / "bin" / "python").exists():
+        sys.exit("release: there is no release before this one to go back to")
+    restored = []
+    for unit in sorted((HOME / "previous" / "units").iterdir()):
+        # A unit that the administrator wrote stands; one that did not change needs no second copy.
+        theirs = UNITS_OF_ADMIN / unit.name
+        packaged = UNITS / unit.name
+        if not theirs.exists() and not (packaged.exists() and packaged.read_bytes() == unit.read_bytes()):
+            shutil.copy2(unit, theirs)
+            restored.append(unit.name)
+    previous = (HOME / "previous" / "version").read_text(encoding="utf-8").strip()
+    at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    write("rolled-back.json", {"to": previous, "at": at, "why": reason, "units": restored})
+    point_to("previous")
+    (HOME / "trial.json").unlink(missing_ok=True)
+    systemctl("daemon-reload")
+    systemctl("reset-failed", SERVICE)
+    systemctl("restart", "--no-block", SERVICE)
+    print(f"the new release did not do the node's job ({reason}): {previous} runs again", file=sys.stderr)
+
+
+def status() -> None:
+    """For a technician: what runs, and why."""
+    rolled_back = note("rolled-back.json")
+    if rolled_back:
+        print(f"{rolled_back['to']} runs again since {rolled_back['at']}: its successor failed its trial ({rolled_back['why']})")
+    elif note("trial.json"):
+        print(f"the installed release is on trial; {note('trial.json')['from']} comes back if it does not do its job")
+    else:
+        print("the installed release runs")
+
+
+def main(arguments: list[str]) -> None:
+    """One command of the usage above."""
+    match arguments:
+        case ["keep", version]:
+            keep(version)
+        case ["switch", *old_version]:
+            switch("".join(old_version))
+        case ["trial"]:
+            trial()
+        case ["back", reason]:
+            back(reason)
+        case ["status"]:
+            status()
+        case _:
+            sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

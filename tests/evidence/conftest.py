@@ -1,0 +1,45 @@
+"""Identities, and where the reference's films lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.evidence.chain import CertificateChain, read_chain
+from agent.evidence.identity import IdentityDirectory, NodeSigner
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """ONVIF's films: $VIGIE_ONVIF_SAMPLES, else the copies beside the tests."""
+    return Path(os.environ.get("VIGIE_ONVIF_SAMPLES", HERE / "samples"))
+
+
+@pytest.fixture(scope="session")
+def reference_ca(samples: Path) -> CertificateChain:
+    """The root of the reference's film."""
+    return read_chain(samples / "ca.pem")
+
+
+@pytest.fixture(scope="session")
+def identity(tmp_path_factory: pytest.TempPathFactory) -> IdentityDirectory:
+    """A node's identity, self-signed."""
+    directory = IdentityDirectory(tmp_path_factory.mktemp("identity") / "identity")
+    directory.init("cam-1")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def signer(identity: IdentityDirectory) -> NodeSigner:
+    """The node's signer."""
+    return identity.load()
+
+
+@pytest.fixture(scope="session")
+def node_ca(identity: IdentityDirectory) -> CertificateChain:
+    """The node's ca.pem."""
+    return read_chain(identity.ca_path)

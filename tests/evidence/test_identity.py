@@ -1,0 +1,176 @@
+"""The node's key: made once, kept close, vouched for by whom it fits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from agent.cli import run
+from agent.errors import EvidenceError
+from agent.evidence.chain import CertificateChain, read_chain, verify_signature
+from agent.evidence.identity import CREDENTIAL, IdentityDirectory
+from tests.support.manual_clock import ManualClock
+
+
+class TownCa:
+    """A small certification authority."""
+
+    def __init__(self, name: str = "Ville de Test", until: dt.datetime = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)) -> None:
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        self._until = until
+        self.certificate = self._issue(self._name, self._key.public_key(), ca=True)
+
+    def _issue(self, subject: x509.Name, key: object, *, ca: bool) -> x509.Certificate:
+        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key)  # type: ignore[arg-type]
+        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+        builder = builder.not_valid_after(self._until).add_extension(x509.BasicConstraints(ca, None), critical=True)
+        return builder.sign(self._key, hashes.SHA256())
+
+    def sign(self, request_pem: bytes) -> CertificateChain:
+        request = x509.load_pem_x509_csr(request_pem)
+        assert request.is_signature_valid
+        return CertificateChain((self._issue(request.subject, request.public_key(), ca=False),))
+
+    @property
+    def chain(self) -> CertificateChain:
+        return CertificateChain((self.certificate,))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> IdentityDirectory:
+    """An identity just made."""
+    directory = IdentityDirectory(tmp_path / "identity")
+    directory.init("cam-1")
+    return directory
+
+
+def test_the_key_is_readable_by_the_node_alone(fresh: IdentityDirectory) -> None:
+    """0600 in a directory of 0700, from the first instant on."""
+    assert stat.S_IMODE(fresh.key_path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(fresh.path.stat().st_mode) == 0o700
+
+
+def test_a_key_that_others_may_read_is_refused(fresh: IdentityDirectory) -> None:
+    """A key that may have been copied proves nothing; the line says what to do."""
+    fresh.key_path.chmod(0o644)
+    with pytest.raises(EvidenceError, match="chmod 600"):
+        fresh.load()
+
+
+def test_init_never_replaces_a_key(fresh: IdentityDirectory) -> None:
+    """A second init is refused and changes nothing."""
+    before = fresh.key_path.read_bytes(), fresh.chain_path.read_bytes()
+    with pytest.raises(EvidenceError, match="already"):
+        fresh.init("cam-1")
+    assert (fresh.key_path.read_bytes(), fresh.chain_path.read_bytes()) == before
+
+
+def test_every_node_has_a_key_of_its_own(tmp_path: Path) -> None:
+    """There is no default key."""
+    keys = {IdentityDirectory(tmp_path / name).init("cam-1").chain.key_digest for name in "abc"}
+    assert len(keys) == 3
+
+
+def test_init_goes_on_where_an_earlier_one_was_stopped(fresh: IdentityDirectory) -> None:
+    """A key without certificates keeps its key and gets them."""
+    key = fresh.key_path.read_bytes()
+    fresh.chain_path.unlink()
+    fresh.init("cam-1")
+    assert fresh.key_path.read_bytes() == key
+
+
+def test_what_the_signer_signs_its_certificate_verifies(fresh: IdentityDirectory) -> None:
+    """And nothing else."""
+    signer = fresh.load()
+    signature = signer.sign(b"picture")
+    assert signer.verify(b"picture", signature)
+    assert verify_signature(signer.chain.leaf, b"picture", signature)
+    assert not signer.verify(b"pictures", signature)
+    assert not signer.verify(b"picture", signature[:-1])
+
+
+def test_a_self_signed_node_is_its_own_authority(fresh: IdentityDirectory) -> None:
+    """ca.pem is what `verify --ca` takes, at any date: a node without a set clock records too."""
+    for at_ns in (0, 1_800_000_000_000_000_000):
+        fresh.load().chain.check(read_chain(fresh.ca_path), at_ns)
+
+
+def test_the_towns_chain_is_installed_when_it_fits(fresh: IdentityDirectory) -> None:
+    """Key, name and CA agree: chain and ca are replaced, the key stays."""
+    town = TownCa()
+    issued = town.sign(fresh.certificate_request("cam-1"))
+    before = fresh.load().chain.key_digest
+    signer = fresh.install(CertificateChain(issued.certificates + town.chain.certificates), town.chain, "cam-1", ManualClock())
+    assert signer.chain.certificates == issued.certificates
+    assert read_chain(fresh.ca_path) == town.chain
+    assert signer.chain.key_digest == before
+
+
+@pytest.mark.parametrize("fault", ["another key", "another name", "another CA", "expired"])
+def test_a_chain_that_does_not_fit_is_refused_and_changes_nothing(tmp_path: Path, fresh: IdentityDirectory, fault: str) -> None:
+    """A node never ends up with a certificate that does not vouch for it."""
+    town = TownCa(until=dt.datetime(2026, 2, 1, tzinfo=dt.UTC)) if fault == "expired" else TownCa()
+    other = IdentityDirectory(tmp_path / "other")
+    other.init("cam-2")
+    request = other.certificate_request("cam-1") if fault == "another key" else fresh.certificate_request("cam-1")
+    issued = town.sign(request)
+    ca = TownCa().chain if fault == "another CA" else town.chain
+    before = fresh.chain_path.read_bytes()
+    with pytest.raises(EvidenceError):
+        fresh.install(issued, ca, "cam-9" if fault == "another name" else "cam-1", ManualClock())
+    assert fresh.chain_path.read_bytes() == before
+
+
+def test_a_systemd_credential_goes_before_the_file(tmp_path: Path, fresh: IdentityDirectory) -> None:
+    """The key may live where only the service sees it."""
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (credentials / CREDENTIAL).write_bytes(fresh.key_path.read_bytes())
+    (credentials / CREDENTIAL).chmod(0o400)
+    fresh.key_path.unlink()
+    with pytest.raises(EvidenceError, match="no signing key"):
+        fresh.load()
+    assert IdentityDirectory(fresh.path, credentials).load().sign(b"x")
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_damaged_key_is_one_clear_line(fresh: IdentityDirectory, content: bytes) -> None:
+    """No traceback of a library."""
+    fresh.key_path.write_bytes(content)
+    with pytest.raises(EvidenceError, match="private key"):
+        fresh.load()
+
+
+def test_a_key_of_another_kind_is_refused(fresh: IdentityDirectory) -> None:
+    """Signatures have room for P-256 only."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    fresh.key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    with pytest.raises(EvidenceError, match="P-256"):
+        fresh.load()
+
+
+def test_the_commands_make_show_and_request(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`vigie identity init`, `csr` and `show` on a configuration."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        '[node]\nid = "cam-7"\nstate_dir = "state"\n[camera]\ndriver = "synthetic"\n'
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-01-05\nwhy = "a wall without windows"\n'
+    )
+    assert run(["identity", "init", "--config", str(config)]) == 0
+    assert run(["identity", "init", "--config", str(config), "--if-missing"]) == 0
+    assert run(["identity", "init", "--config", str(config)]) == 1
+    assert (tmp_path / "state" / "identity" / "key.pem").exists()
+    capsys.readouterr()
+    assert run(["identity", "show", "--config", str(config), "--json"]) == 0
+    assert '"node": "cam-7"' in capsys.readouterr().out
+    assert run(["identity", "csr", "--config", str(config)]) == 0
+    assert x509.load_pem_x509_csr(capsys.readouterr().out.encode()).subject.rfc4514_string() == "CN=cam-7"

@@ -1,0 +1,173 @@
+"""A real Debian, booted by its own systemd in systemd-nspawn: what a package and its units are tried in.
+
+The system below is made once by mmdebstrap and kept under $VIGIE_LANE_CACHE (default /var/cache/vigie-lanes); every machine
+writes to an overlay of its own, so that it begins as a fresh installation. Needs root.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.support import parts
+
+CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
+SUITE = "bookworm"
+# What a Raspberry Pi OS Lite has and a package may lean on; mosquitto stands for the town's broker.
+INCLUDED = ("systemd", "systemd-sysv", "dbus", "python3", "python3-systemd", "mosquitto", "init-system-helpers", "sudo")
+BOOT_DEADLINE_S = 60.0
+
+# Test machines often have the cgroup hierarchy of 2010: the new one is mounted for this machine alone.
+_ENTRY = """
+set -e
+mount --make-rprivate /
+mount -t overlay overlay -o lowerdir="$LOWER",upperdir="$UPPER",workdir="$WORK" "$ROOT"
+if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
+    umount -R /sys/fs/cgroup
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
+exec systemd-nspawn --quiet --directory="$ROOT" --machine="$NAME" --boot --register=no --keep-unit --link-journal=no \
+    --private-network --resolv-conf=off --timezone=off --console=pipe
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that ended inside."""
+
+    code: int
+    output: str
+
+
+class Machine:
+    """One booted machine. `directory` takes what it writes; one test thread uses it."""
+
+    def __init__(self, base: Path, directory: Path, name: str) -> None:
+        self._directory = directory
+        for part in ("upper", "work", "root"):
+            (directory / part).mkdir(parents=True)
+        environment = {
+            "PATH": parts.SEARCHED,
+            "LOWER": str(base),
+            "UPPER": str(directory / "upper"),
+            "WORK": str(directory / "work"),
+            "ROOT": str(directory / "root"),
+            "NAME": name,
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1",
+        }
+        self._console = (directory / "console.log").open("wb")
+        self._nspawn = subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTRY],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._console,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            self._leader = self._first_process()
+            self.wait_for("systemctl is-system-running", "running|degraded", BOOT_DEADLINE_S)
+        except BaseException:
+            self.power_off()
+            raise
+
+    def run(self, command: str, *, timeout_s: float = 120, check: bool = True) -> Done:
+        """Run a shell command as root inside; its code, and stdout and stderr together."""
+        done = subprocess.run(
+            ["nsenter", f"--target={self._leader}", "--all", "--", "env", "-i", *_ENVIRONMENT, "sh", "-c", command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout_s,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"`{command}` ended with {done.returncode}:\n{done.stdout}")
+        return Done(done.returncode, done.stdout.strip())
+
+    def wait_for(self, command: str, wanted: str, deadline_s: float = 30) -> str:
+        """Run `command` until the regular expression `wanted` is found in what it prints; that text."""
+        import re
+
+        end = time.monotonic() + deadline_s
+        while True:
+            output = self.run(command, check=False).output
+            if re.search(wanted, output):
+                return output
+            if time.monotonic() > end:
+                raise AssertionError(f"`{command}` did not print {wanted!r} within {deadline_s:.0f} s, but:\n{output}")
+            time.sleep(0.2)
+
+    def put(self, source: Path, target: str) -> None:
+        """Copy a file in."""
+        with source.open("rb") as content:
+            subprocess.run(
+                ["nsenter", f"--target={self._leader}", "--all", "--", "sh", "-c", f"cat >'{target}'"], stdin=content, check=True
+            )
+
+    def power_off(self) -> None:
+        """End the machine, hard: nothing of it is kept."""
+        self._nspawn.kill()
+        self._nspawn.wait(20)
+        self._console.close()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _first_process(self) -> int:
+        """PID 1 inside, as seen from outside: the child of nspawn's stub."""
+        end = time.monotonic() + BOOT_DEADLINE_S
+        while time.monotonic() < end and self._nspawn.poll() is None:
+            children = Path(f"/proc/{self._nspawn.pid}/task/{self._nspawn.pid}/children").read_text().split()
+            for child in children:
+                if Path(f"/proc/{child}/comm").read_text().strip() == "systemd":
+                    return int(child)
+            time.sleep(0.1)
+        log = (self._directory / "console.log").read_text(errors="replace")
+        raise AssertionError(f"systemd-nspawn did not boot:\n{log[-2000:]}")
+
+
+_ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8", "SYSTEMD_PAGER=")
+
+
+def base_system(extra: Sequence[str] = ()) -> Path:
+    """The system machines begin with, made when it is not there yet: about 30 s. Fails or skips when it cannot be made."""
+    parts.root()
+    for name, package in (("mmdebstrap", "mmdebstrap"), ("systemd-nspawn", "systemd-container"), ("unshare", "util-linux")):
+        parts.program(name, package)
+    included = ",".join([*INCLUDED, *extra])
+    fingerprint = hashlib.sha256(f"{SUITE} {included} 1".encode()).hexdigest()[:12]
+    made = CACHE / f"{SUITE}-{fingerprint}"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            fresh = CACHE / f"{made.name}.new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            done = subprocess.run(
+                ["mmdebstrap", "--quiet", "--variant=apt", f"--include={included}", *_APT, SUITE, str(fresh), *_sources()],
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode:
+                shutil.rmtree(fresh, ignore_errors=True)
+                parts.missing(f"a Debian {SUITE} to boot", f"Debian's package servers must be reachable: {done.stderr[-500:]}")
+            fresh.rename(made)
+    return made
+
+
+_APT = (
+    '--aptopt=Acquire::Check-Valid-Until "false"',
+    '--aptopt=Acquire::Check-Date "false"',
+    '--aptopt=Acquire::Languages "none"',
+)
+
+
+def _sources() -> list[str]:
+    """The machine's own package sources where it is of the same suite; Debian's servers otherwise."""
+    sources = Path("/etc/apt/sources.list.d/debian.sources")
+    return [str(sources)] if sources.exists() and SUITE in sources.read_text() else []

@@ -1,0 +1,79 @@
+"""A node reduced to its uplink: real outbox, real session, real paho, no camera."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from agent.clock import Clock, SystemClock
+from agent.events.bounds import Bounds
+from agent.events.event import Event, Priority, PropertyOperation
+from agent.events.outbox import Outbox
+from agent.events.outbox_store import OutboxStore
+from agent.ports import BrokerCredentials, BrokerEndpoint
+from agent.uplink.session import Session
+from agent.uplink.session_core import Identity, Pace
+from hardware.mqtt_paho import PahoTransport
+
+QUICK = Pace(
+    backoff_s=0.05, backoff_most_s=0.2, stall_s=1.0, connect_timeout_s=2.0, goodbye_s=2.0, drain_per_s=1e6, drain_burst=1e6
+)
+
+
+class UplinkNode:
+    """Starts and stops like the daemon does; `raise_alarm` and `raise_state` put events in."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *urls: str,
+        name: str = "pole-1",
+        clock: Clock | None = None,
+        credentials: BrokerCredentials | None = None,
+        bounds: Bounds | None = None,
+        **pace: Any,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        directory.mkdir(parents=True, exist_ok=True)
+        self.store = OutboxStore(directory / "outbox.sqlite3", self.clock, bounds)
+        self.outbox = Outbox(self.store, self.clock)
+        self.transport = PahoTransport(credentials)
+        self.session = Session(
+            Identity(name, "vigie", "1.0", "boot-1"),
+            [BrokerEndpoint.of(url) for url in urls],
+            self.outbox,
+            self.transport,
+            self.clock,
+            pace=replace(QUICK, **pace),
+        )
+
+    def start(self) -> None:
+        self.outbox.start()
+        self.session.start()
+
+    def stop(self) -> None:
+        for part in (self.session, self.outbox):
+            part.stop()
+            assert part.join(10), f"{part.name} does not stop"
+
+    def raise_alarm(self, number: int) -> None:
+        self.outbox.raise_event(
+            Event("Device/vigie:Test/Alarm", self.clock.wall_ns(), {}, {"Number": number}, priority=Priority.ALARM)
+        )
+
+    def raise_state(self, number: int, source: str = "front") -> None:
+        self.outbox.raise_event(
+            Event(
+                "VideoSource/MotionAlarm",
+                self.clock.wall_ns(),
+                {"Source": source},
+                {"State": number % 2 == 1, "Number": number},
+                PropertyOperation.CHANGED,
+            )
+        )
+
+    def end_state(self, source: str = "front") -> None:
+        self.outbox.raise_event(
+            Event("VideoSource/MotionAlarm", self.clock.wall_ns(), {"Source": source}, {}, PropertyOperation.DELETED)
+        )

@@ -1,0 +1,82 @@
+"""The session against a real broker, with a subscriber that shares none of our code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from agent.demo.broker import LocalBroker
+from tests.support.subscriber import Heard, Subscriber
+from tests.support.uplink_node import UplinkNode
+
+
+def numbers(heard: list[Heard]) -> list[int]:
+    """The numbers the test put into its events, as they came."""
+    return [json.loads(h.payload)["Data"]["Number"] for h in heard if h.payload and b"Number" in h.payload]
+
+
+def test_birth_and_events_reach_the_hub(hub: Subscriber, node: UplinkNode) -> None:
+    """The hub hears the birth, then every event once, in sequence, with its properties."""
+    for number in range(50):
+        node.raise_alarm(number)
+    heard = hub.wait_for(lambda all_heard: len(numbers(all_heard)) >= 50)
+    status = next(h for h in heard if h.topic == "vigie/pole-1/status")
+    assert json.loads(status.payload)["state"] == "online"
+    assert numbers(heard) == list(range(50))
+    events = [h for h in heard if "/onvif-ej/" in h.topic]
+    sequences = [h.sequence for h in events]
+    assert sequences == list(range(1, len(events) + 1))
+    assert len({h.event_id for h in events}) == len(events)
+    assert {h.properties["clock-quality"] for h in events} <= {"synchronised", "holdover", "unset"}
+
+
+def test_what_is_acknowledged_leaves_the_outbox(hub: Subscriber, node: UplinkNode) -> None:
+    """Once the broker has acknowledged everything, nothing is pending."""
+    for number in range(10):
+        node.raise_alarm(number)
+    hub.wait_for(lambda heard: len(numbers(heard)) >= 10)
+    node.stop()
+    node.store = type(node.store)(node.store.path, node.clock)
+    assert sum(node.store.tally.count.values()) == 0
+    node.store.close()
+
+
+def test_a_broker_that_dies_and_comes_back_gets_everything(hub: Subscriber, node: UplinkNode, broker: LocalBroker) -> None:
+    """Events raised while the broker is dead arrive, in order, once it is back."""
+    node.raise_alarm(0)
+    hub.wait_for(lambda heard: numbers(heard) == [0])
+    broker.kill()
+    for number in range(1, 30):
+        node.raise_alarm(number)
+    broker.start()
+    hub.wait_for(lambda heard: set(numbers(heard)) == set(range(30)), 30)
+    first_seen = list(dict.fromkeys(numbers(hub.heard)))
+    assert first_seen == list(range(30))
+
+
+def test_properties_are_retained_and_deleted(hub: Subscriber, node: UplinkNode, broker: LocalBroker) -> None:
+    """A late hub gets the state that holds, and nothing of one that was deleted."""
+    node.raise_state(1, "front")
+    node.raise_state(3, "back")
+    node.end_state("back")
+    hub.wait_for(lambda heard: any(h.topic.endswith("&back") and h.payload == b"" for h in heard))
+    late = Subscriber(broker.port, "late")
+    node.raise_alarm(7)
+    heard = late.wait_for(lambda heard: 7 in numbers(heard))
+    late.close()
+    retained = {h.topic for h in heard if h.retain}
+    assert "vigie/pole-1/onvif-ej/VideoSource/MotionAlarm/&front" in retained
+    assert not any(topic.endswith("&back") for topic in retained)
+
+
+def test_goodbye_says_stopping_then_offline(broker: LocalBroker, tmp_path: Path) -> None:
+    """A clean stop says `stopping`; the will follows, since nobody is there any more."""
+    hub = Subscriber(broker.port)
+    node = UplinkNode(tmp_path / "n", broker.url, will_delay_s=0)
+    node.start()
+    hub.wait_for(lambda heard: any(h.topic.endswith("/status") for h in heard))
+    node.stop()
+    hub.wait_for(lambda heard: len([h for h in heard if h.topic.endswith("/status")]) >= 3)
+    states = [json.loads(h.payload)["state"] for h in hub.on("/status")]
+    hub.close()
+    assert states == ["online", "stopping", "offline"]
