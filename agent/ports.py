@@ -193,10 +193,10 @@ class BrokerCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """The CONNECT packet of MQTT 5, with clean start off."""
+    """The CONNECT packet of MQTT 5, with clean start off. A listener has no will."""
 
     client_id: str
-    will: Publication
+    will: Publication | None
     will_delay_s: int
     keepalive_s: int
     session_expiry_s: int

@@ -53,8 +53,7 @@ FAILURE_FROM = 0x80
 class PahoLoop:
     """The selector that all its transports share, and the threads that open connections for them. One thread turns it."""
 
-    def __init__(self, openers: int = 1, explain: Callable[[int | None, str], str] | None = None) -> None:
-        self.explain = explain or (lambda code, text: text if code is None else f"{text} (0x{code:02x})")
+    def __init__(self, openers: int = 1) -> None:
         self._selector = selectors.DefaultSelector()
         self._wake_r, self._wake_w = os.pipe()
         os.set_blocking(self._wake_r, False)
@@ -304,7 +303,7 @@ class PahoTransport:
 
     def _on_connect(self, client: Client, _: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
         if reason.value >= FAILURE_FROM:
-            self._tell(Refused(reason.value, self.loop.explain(reason.value, str(reason))))
+            self._tell(Refused(reason.value, str(reason)))
             return
         self._opened = True
         granted = _granted(flags, properties)
@@ -320,7 +319,7 @@ class PahoTransport:
         self.loop.detach(self._fd)
         self._client = None
         code = reason.value if flags.is_disconnect_packet_from_server else None
-        why = self.loop.explain(code, str(reason) if code is not None else "the connection broke")
+        why = "the connection broke" if code is None else str(reason)
         self._tell(Lost(code, why) if self._opened else Refused(code, why))
         self._opened = False
 
@@ -364,9 +363,10 @@ def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: Brok
         client.tls_set_context(tls_context(credentials))
     if credentials.username is not None:
         client.username_pw_set(credentials.username, _password(credentials))
-    will = _properties(PacketTypes.WILLMESSAGE)
-    will.WillDelayInterval = options.will_delay_s
-    client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
+    if options.will is not None:
+        will = _properties(PacketTypes.WILLMESSAGE)
+        will.WillDelayInterval = options.will_delay_s
+        client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
     return client
 
 

@@ -167,7 +167,7 @@ class Session(Component):
         """The full state: nothing may depend on what the broker retained."""
         topics = self.identity.topics
         for row in self._outbox.states():
-            self._carry_out(self._core.send(publication_of(row, topics)))
+            self._carry_out(self._core.send(publication_of(row, topics, restated=True)))
         for publication in self._greetings():
             self._carry_out(self._core.send(publication))
         self._health_sent = None

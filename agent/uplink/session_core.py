@@ -209,7 +209,7 @@ class SessionCore:
             case Opened():
                 return self._opened(event)
             case Refused():
-                return self._failed(event.code, event.why) if self.phase is Phase.CONNECTING else []
+                return self._failed(event.code, in_words(event.code, event.why)) if self.phase is Phase.CONNECTING else []
             case Lost():
                 return self._lost(event)
             case Acknowledged():
@@ -394,10 +394,10 @@ class SessionCore:
         if self.phase not in (Phase.ONLINE, Phase.STOPPING, Phase.LEAVING, Phase.CONNECTING):
             return []
         if self.phase is Phase.CONNECTING:
-            return self._failed(event.code, event.why)
+            return self._failed(event.code, in_words(event.code, event.why))
         stopping = self.phase is Phase.STOPPING
         now_ns = self._clock.monotonic_ns()
-        self._why = event.why
+        self._why = in_words(event.code, event.why)
         self._since_ns = self._clock.wall_ns()
         self._in_flight.clear()
         self._ordinary_tags.clear()
@@ -485,7 +485,7 @@ class SessionCore:
         if event.code in NEVER_ACCEPTED:
             return [GiveUp(sequence, in_words(event.code)), *self._flush()]
         # Refused for now (quota, access list): keep the row, take a rest, and try everything again on a new connection.
-        return [Disconnect(), *self._lost(Lost(event.code, in_words(event.code)))]
+        return [Disconnect(), *self._lost(Lost(event.code, ""))]
 
     def _fitted(self, publication: Publication) -> Publication:
         if publication.retain and not self._granted.retain_available:

@@ -77,15 +77,17 @@ def event_payload(event: Event) -> bytes | None:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def publication_of(row: Row, topics: NodeTopics) -> Publication:
-    """What goes to the broker for one row of the outbox."""
-    properties = (
+def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False) -> Publication:
+    """What goes to the broker for one row of the outbox; `restated` marks a state that was sent before."""
+    properties: tuple[tuple[str, str], ...] = (
         ("event-id", row.event_id),
         ("sequence", str(row.sequence)),
         ("epoch", row.epoch),
         ("clock-quality", row.quality.value),
         ("class", row.priority.name.lower()),
     )
+    if restated:
+        properties += (("restated", "true"),)
     expiry_s = EXPIRY_S[row.priority]
     if row.kind is Kind.REGISTER:
         return Publication(topics.register, row.body, 1, False, properties, expiry_s, content_type="application/json")

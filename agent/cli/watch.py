@@ -1,0 +1,98 @@
+"""`vigie watch`: the hub's view of all nodes, live."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from agent.config.address import check_broker_url
+from agent.fleet.feed import Change, FleetFeed
+from agent.fleet.listener import Listener
+from agent.ports import BrokerCredentials, BrokerEndpoint, Received
+
+REFRESH_S = 0.25
+
+
+def broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
+    """Refuse what is no broker URL while the command line is read."""
+    try:
+        return check_broker_url(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@click.option("--broker", required=True, callback=broker_url, metavar="URL", help="mqtt://, mqtts://, ws:// or wss://")
+@click.option("--prefix", default="vigie", show_default=True, help="the nodes' topic prefix")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="stop by itself")
+@click.option("--json", "as_json", is_flag=True, help="print one JSON document per change, one a line")
+@click.option("--username", help="with --password-file")
+@click.option("--password-file", type=click.Path(path_type=Path))
+@click.option("--ca-file", type=click.Path(path_type=Path), help="who vouches for the broker")
+@click.option("--cert-file", type=click.Path(path_type=Path), help="who we are")
+@click.option("--key-file", type=click.Path(path_type=Path))
+def command(
+    broker: str,
+    prefix: str,
+    seconds: float | None,
+    username: str | None,
+    password_file: Path | None,
+    ca_file: Path | None,
+    cert_file: Path | None,
+    key_file: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Watch all nodes of a broker: who is there, what is missing, which alarms came; the worst first."""
+    from agent.fleet.wiring import transport
+
+    feed = FleetFeed(prefix)
+    credentials = BrokerCredentials(username, password_file, ca_file, cert_file, key_file)
+    listener = Listener(BrokerEndpoint.of(broker), transport(credentials), feed.filters)
+    ends_at = None if seconds is None else time.monotonic() + seconds
+    try:
+        (_stream if as_json else _show)(feed, listener, broker, lambda: ends_at is None or time.monotonic() < ends_at)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        listener.close()
+
+
+def _stream(feed: FleetFeed, listener: Listener, _broker: str, go_on: Callable[[], bool]) -> None:
+    """One line per change."""
+    trouble = ""
+    while go_on():
+        if listener.trouble != trouble:
+            trouble = listener.trouble
+            _print({"change": "broker", "trouble": trouble})
+        listener.listen(REFRESH_S, lambda message: _print(*feed.take(message, time.monotonic_ns())))
+        _print(*feed.look(time.monotonic_ns()))
+
+
+def _print(*changes: Change) -> None:
+    for change in changes:
+        click.echo(json.dumps(change, ensure_ascii=False))
+
+
+def _show(feed: FleetFeed, listener: Listener, broker: str, go_on: Callable[[], bool]) -> None:
+    """A table that is drawn anew four times a second."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from agent.fleet.table import draw
+
+    def take(message: Received) -> None:
+        feed.take(message, time.monotonic_ns())
+
+    console = Console()
+    with Live(console=console, auto_refresh=False, screen=False) as live:
+        while go_on():
+            until = time.monotonic() + REFRESH_S
+            while (left_s := until - time.monotonic()) > 0:
+                listener.listen(left_s, take)
+            feed.look(time.monotonic_ns())
+            live.update(draw(feed, broker, listener.trouble, time.monotonic_ns()), refresh=True)

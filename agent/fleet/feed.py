@@ -1,0 +1,198 @@
+"""The hub's picture of its nodes, folded from their messages; no I/O.
+
+Every change comes out as one JSON-able document, which is what `vigie watch --json` prints.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from agent.clock import NS
+from agent.fleet.sequence import SequenceLedger
+from agent.ports import Received
+
+SILENT_AFTER_S = 35.0
+ALARMS_KEPT = 20
+Change = dict[str, Any]
+
+
+@dataclass(slots=True)
+class NodeView:
+    """What is known of one node. `seen_ns` is on the hub's monotonic clock."""
+
+    node: str
+    state: str = "unknown"
+    since: str = ""
+    version: str = ""
+    boot_id: str = ""
+    seen_ns: int = 0
+    silent: bool = False
+    epoch: str = ""
+    events: int = 0
+    dropped: int = 0
+    ledger: SequenceLedger = field(default_factory=SequenceLedger)
+    alarms: deque[str] = field(default_factory=lambda: deque(maxlen=ALARMS_KEPT))
+    alarm_count: int = 0
+    health: Mapping[str, Any] = field(default_factory=dict)
+
+    def troubles(self) -> list[tuple[int, str]]:
+        """What is wrong, each with its weight, worst first."""
+        found: list[tuple[int, str]] = []
+        if self.state != "online":
+            found.append((100, self.state))
+        elif self.silent:
+            found.append((90, "silent"))
+        privacy, recording = self._part("privacy"), self._part("recording")
+        failed = [name for name, state in self._part("components").items() if state == "failed"]
+        if failed:
+            found.append((80, f"failed: {', '.join(sorted(failed))}"))
+        if privacy.get("state") == "opaque":
+            found.append((70, f"opaque: {privacy.get('reason') or 'no reason given'}"))
+        if self.ledger.unexplained:
+            found.append((60, f"{self.ledger.unexplained} events missing"))
+        if recording and recording.get("state") not in ("recording", "running", "idle", None):
+            found.append((50, f"recording: {recording.get('state')}"))
+        if recording.get("shortfall"):
+            found.append((45, f"retention short by {recording['shortfall']} d"))
+        if self.dropped:
+            found.append((40, f"{self.dropped} events dropped"))
+        if self._part("outbox").get("trouble"):
+            found.append((35, f"outbox: {self._part('outbox')['trouble']}"))
+        if self._part("board").get("throttled"):
+            found.append((20, "throttled"))
+        if self._part("clock").get("quality") == "unset":
+            found.append((15, "clock unset"))
+        return sorted(found, reverse=True)
+
+    def _part(self, name: str) -> Mapping[str, Any]:
+        part = self.health.get(name)
+        return part if isinstance(part, dict) else {}
+
+
+class FleetFeed:
+    """All nodes below one topic prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        self.nodes: dict[str, NodeView] = {}
+        self._prefix = prefix
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        """What to subscribe to."""
+        return tuple(f"{self._prefix}/+/{part}" for part in ("status", "health", "onvif-ej/#", "register"))
+
+    def by_trouble(self) -> list[NodeView]:
+        """The worst first, then by name."""
+        return sorted(self.nodes.values(), key=lambda view: (-sum(weight for weight, _ in view.troubles()), view.node))
+
+    def take(self, message: Received, now_ns: int) -> list[Change]:
+        """Fold one message; the changes it brought. What cannot be read becomes a change that says so."""
+        if not message.topic.startswith(f"{self._prefix}/"):
+            return []
+        node, _, rest = message.topic.removeprefix(f"{self._prefix}/").partition("/")
+        view = self.nodes.get(node)
+        changes: list[Change] = []
+        if view is None:
+            view = self.nodes[node] = NodeView(node)
+        if not message.retain:
+            view.seen_ns = now_ns
+            if view.silent:
+                view.silent = False
+                changes.append({"node": node, "change": "heard-again"})
+        elif not view.seen_ns:
+            view.seen_ns = now_ns
+        try:
+            return changes + self._fold(view, rest, message)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return [*changes, {"node": node, "change": "unreadable", "topic": message.topic, "why": str(error)}]
+
+    def look(self, now_ns: int) -> list[Change]:
+        """Find the nodes that have fallen silent without a will."""
+        changes = []
+        for view in self.nodes.values():
+            if view.state == "online" and not view.silent and now_ns - view.seen_ns > SILENT_AFTER_S * NS:
+                view.silent = True
+                changes.append({"node": view.node, "change": "silent", "for_s": round((now_ns - view.seen_ns) / NS)})
+        return changes
+
+    def _fold(self, view: NodeView, rest: str, message: Received) -> list[Change]:
+        if rest == "status":
+            return self._status(view, json.loads(message.payload))
+        if rest == "health":
+            return self._health(view, json.loads(message.payload))
+        if rest.startswith("onvif-ej/") or rest == "register":
+            return self._event(view, rest, message)
+        return []
+
+    def _status(self, view: NodeView, status: Mapping[str, Any]) -> list[Change]:
+        before = (view.state, view.boot_id)
+        view.state, view.since = str(status["state"]), str(status.get("since", ""))
+        view.version, view.boot_id = str(status.get("version", "")), str(status.get("boot_id", ""))
+        if before == (view.state, view.boot_id):
+            return []
+        return [{"node": view.node, "change": "status", **status}]
+
+    def _health(self, view: NodeView, health: Mapping[str, Any]) -> list[Change]:
+        view.health = health
+        return [{"node": view.node, "change": "health", "health": health}]
+
+    def _event(self, view: NodeView, rest: str, message: Received) -> list[Change]:
+        properties = dict(message.user_properties)
+        if message.retain or "restated" in properties:
+            return []  # the broker's memory, or the node's: a state, and no news
+        sequence = int(properties["sequence"])
+        changes: list[Change] = []
+        epoch = properties.get("epoch", "")
+        body = json.loads(message.payload) if message.payload else {}
+        if "vigie:OutboxEpoch" in rest and epoch != view.epoch:
+            changes.append(self._new_epoch(view, epoch, body.get("Data", {})))
+        view.epoch = epoch or view.epoch
+        hole_before = view.ledger.missing
+        if not view.ledger.take(sequence):
+            return [
+                *changes,
+                {"node": view.node, "change": "duplicate", "sequence": sequence, "event-id": properties.get("event-id")},
+            ]
+        view.events += 1
+        alarm = properties.get("class") == "alarm"
+        topic = rest.removeprefix("onvif-ej/")
+        if alarm:
+            view.alarm_count += 1
+            view.alarms.append(topic)
+        changes.append(
+            {
+                "node": view.node,
+                "change": "alarm" if alarm else "event",
+                "topic": topic,
+                "sequence": sequence,
+                "event-id": properties.get("event-id"),
+                "clock-quality": properties.get("clock-quality"),
+                **body,
+            }
+        )
+        if "vigie:EventsDropped" in rest:
+            changes.append(self._own_up(view, body))
+        missing = view.ledger.missing
+        if missing > hole_before:
+            changes.append({"node": view.node, "change": "gap", "missing": missing, "holes": view.ledger.holes()[-5:]})
+        elif missing < hole_before and not missing:
+            changes.append({"node": view.node, "change": "gap-closed"})
+        return changes
+
+    def _new_epoch(self, view: NodeView, epoch: str, data: Mapping[str, Any]) -> Change:
+        first, last_known = int(data["FirstSequence"]), int(data.get("LastKnownSequence", 0))
+        if first <= view.ledger.highest:
+            view.ledger.restart()
+        elif first > last_known + 1:
+            view.ledger.excuse(last_known + 1, first - 1, first - 1 - max(last_known, view.ledger.highest))
+        return {"node": view.node, "change": "epoch", "epoch": epoch, **data}
+
+    def _own_up(self, view: NodeView, body: Mapping[str, Any]) -> Change:
+        data = body["Data"]
+        view.ledger.excuse(int(data["First"]), int(data["Last"]), int(data["Count"]))
+        view.dropped += int(data["Count"])
+        return {"node": view.node, "change": "dropped", **body["Source"], **data}

@@ -1,0 +1,48 @@
+"""The hub's ear: subscribes, listens, and comes back when the broker does."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused
+
+RETRY_S = 1.0
+
+
+class Listener:
+    """One thread. `trouble` says in words why nothing is heard, and is empty when all is well."""
+
+    def __init__(self, endpoint: BrokerEndpoint, transport: MqttTransport, filters: Sequence[str]) -> None:
+        self.trouble = "connecting"
+        self._endpoint = endpoint
+        self._transport = transport
+        self._filters = tuple(filters)
+        self._retry_at = 0.0
+        self._open = False
+
+    def listen(self, timeout_s: float, take: Callable[[Received], None]) -> None:
+        """Hand over what comes within `timeout_s`."""
+        if not self._open and time.monotonic() >= self._retry_at:
+            self._open = True
+            client_id = f"vigie-watch-{os.getpid()}-{os.urandom(3).hex()}"
+            options = ConnectOptions(client_id, None, 0, keepalive_s=30, session_expiry_s=0, receive_maximum=1000)
+            self._transport.open(self._endpoint, options)
+        for event in self._transport.wait(timeout_s):
+            match event:
+                case Opened():
+                    self.trouble = ""
+                    self._transport.subscribe(self._filters)
+                case Refused() | Lost():
+                    self.trouble = event.why
+                    self._open = False
+                    self._retry_at = time.monotonic() + RETRY_S
+                case Received():
+                    take(event)
+                case _:
+                    pass
+
+    def close(self) -> None:
+        """Leave."""
+        self._transport.close()

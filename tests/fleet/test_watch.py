@@ -1,0 +1,65 @@
+"""`vigie watch` against a real broker and a real node."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from agent.demo.broker import LocalBroker
+from tests.support.uplink_node import UplinkNode
+
+
+def watch(broker: LocalBroker, *more: str) -> subprocess.Popen[str]:
+    """The command, as a user starts it."""
+    arguments = [sys.executable, "-m", "agent", "watch", "--broker", broker.url, *more]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_streams_one_document_per_change(tmp_path: Path) -> None:
+    """`--json` tells of the birth, the alarm with its sequence, and the goodbye, one document a line."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        watcher = watch(broker, "--json", "--for", "30")
+        node = UplinkNode(tmp_path / "node", broker.url)
+        seen: list[dict[str, object]] = []
+        assert watcher.stdout is not None
+        node_started = False
+        for line in watcher.stdout:
+            seen.append(json.loads(line))
+            if not node_started:
+                node.start()
+                node.raise_alarm(1)
+                node_started = True
+            if any(c.get("change") == "alarm" and c.get("Data") == {"Number": 1} for c in seen):
+                node.stop()
+            if any(c.get("state") == "stopping" for c in seen):
+                break
+        watcher.terminate()
+        watcher.communicate(timeout=10)
+    kinds = [c["change"] for c in seen]
+    assert {"broker", "status", "alarm"} <= set(kinds)
+    alarm = next(c for c in seen if c["change"] == "alarm" and c.get("Data") == {"Number": 1})
+    assert alarm["node"] == "pole-1"
+    assert alarm["sequence"] == 2  # the first event of a node's life tells of its epoch
+
+
+def test_a_wrong_url_is_one_clear_line(tmp_path: Path) -> None:
+    """Wrong usage leaves with 2 and says what would be right."""
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "watch", "--broker", "http://x"], capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 2
+    assert "mqtt://" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_draws_a_table(tmp_path: Path) -> None:
+    """Without `--json` the node stands in a table when the time is up."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        node = UplinkNode(tmp_path / "node", broker.url)
+        node.start()
+        out, err = watch(broker, "--for", "3").communicate(timeout=30)
+        node.stop()
+    assert "pole-1" in out, err
+    assert "online" in out
