@@ -1,1 +1,256 @@
-"""The composition root: the one module that knows both agent/ and hardware/."""
+"""The composition root: the one module that knows both agent/ and hardware/, and the order in which parts start."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+from agent import __version__, alarms
+from agent.analytics.motion import MotionDetector
+from agent.analytics.tampering import TamperDetector
+from agent.clock import Clock, SystemClock
+from agent.component import Component
+from agent.config.digest import config_digest
+from agent.config.model import Camera as CameraSettings
+from agent.config.model import Config
+from agent.console.feed import EventTap
+from agent.console.preview import Preview
+from agent.console.server import Console
+from agent.control import ControlSocket, socket_path
+from agent.errors import ConfigurationError
+from agent.events.outbox import Outbox
+from agent.events.outbox_store import OutboxStore
+from agent.evidence.identity import IdentityDirectory
+from agent.journal.register import Register
+from agent.node import Node, Parts
+from agent.ports import Board, BrokerCredentials, BrokerEndpoint, Camera, Encoder, MqttTransport, MuxerFactory, ServiceManager
+from agent.recording.catalog import Catalog
+from agent.recording.recorder import Recorder
+from agent.supervisor import Supervisor
+from agent.uplink.health import HealthPublisher
+from agent.uplink.session import Session
+from agent.uplink.session_core import Identity
+from agent.video.caption import Caption
+from agent.video.capture import Capture
+from agent.video.masking import Masking
+from agent.video.pipeline import Detector, Pipeline
+from agent.video.privacy_mask import PrivacyMask
+from agent.video.view_guard import Guard, guard_for
+from agent.video.view_store import Verifier
+
+log = logging.getLogger(__name__)
+
+
+def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
+    """The driver this configuration names; nothing is opened yet."""
+    match settings.driver:
+        case "file":
+            from hardware.camera_file import FileCamera
+
+            return FileCamera(settings, clock)
+        case "synthetic":
+            from hardware.camera_synthetic import SyntheticCamera
+
+            return SyntheticCamera(settings, clock)
+        case "rtsp":
+            from hardware.camera_rtsp import RtspCamera
+
+            return RtspCamera(settings, clock)
+        case "v4l2":
+            from hardware.camera_v4l2 import V4l2Camera
+
+            return V4l2Camera(settings, clock)
+        case "picamera2":
+            from hardware.camera_picamera2 import Picamera2Camera
+
+            return Picamera2Camera(settings, clock)
+
+
+def new_encoder(config: Config) -> Encoder:
+    """An encoder for this configuration: the board's own where picamera2 drives the camera, x264 elsewhere."""
+    from hardware.encoder_libav import LibavEncoder
+
+    camera, encoding = config.camera, config.encoding
+    return LibavEncoder(
+        camera.width,
+        camera.height,
+        camera.fps,
+        preset=encoding.preset,
+        bitrate_kbps=encoding.bitrate_kbps,
+        crf=encoding.crf,
+        keyframe_seconds=encoding.keyframe_seconds,
+    )
+
+
+def begin_log(config: Config | None, clock: Clock | None = None) -> None:
+    """Sentences on stderr, or structured entries in journald when systemd started us."""
+    from agent.log import FoldedLog
+    from hardware.journal_systemd import log_handler
+
+    outlet = log_handler(config.node.id if config else "")
+    logging.basicConfig(level=logging.INFO, handlers=[FoldedLog(outlet, clock or SystemClock())], force=True)
+
+
+def identity_of(config: Config) -> IdentityDirectory:
+    """Where this node's key lies."""
+    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+    return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None)
+
+
+def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
+    """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
+    return _Builder(config, config_path, clock or SystemClock()).node()
+
+
+class _Builder:
+    """Makes the parts in the order in which they depend on each other. Lives only while `build` runs."""
+
+    def __init__(self, config: Config, config_path: Path, clock: Clock) -> None:
+        self.config = config
+        self.config_path = config_path
+        self.clock = clock
+        self.boot = _boot_id()
+        self.state_dir = _writable(config.node.state_dir)
+        self.recordings = _writable(config.recordings_dir)
+
+    def node(self) -> Node:
+        config, clock = self.config, self.clock
+        identity = identity_of(config)
+        signer = identity.load() if identity.exists() else identity.init(config.node.id)
+        outbox = Outbox(OutboxStore(self.state_dir / "outbox.sqlite3", clock), clock)
+        events = EventTap(outbox)
+
+        def alarm(sentence: str) -> None:
+            log.error("%s", sentence)
+            events.raise_event(alarms.of_journal(sentence, clock.wall_ns(), config.node.id))
+
+        register = Register(self.state_dir / "register.jsonl", clock, signer, alarm)
+        catalog = Catalog(self.state_dir / "catalog.sqlite3", self.recordings)
+        capture = Capture(open_camera(config.camera, clock), clock, lossless=_is_lossless(config))
+        masking = Masking(capture, *self.privacy(signer))
+        encoders: list[Encoder] = []
+
+        def fresh_encoder() -> Encoder:
+            encoders[:] = [new_encoder(config)]
+            return encoders[0]
+
+        recorder = Recorder(
+            clock=clock,
+            catalog=catalog,
+            directory=self.recordings,
+            muxer=_muxer(),
+            video=lambda: encoders[0].format,
+            journal=register,
+            boot=self.boot,
+            segment_seconds=config.recording.segment_seconds,
+            report=lambda fault: events.raise_event(alarms.of_recording(fault, config.node.id)),
+        )
+        preview = Preview(clock, register)
+        pipeline = Pipeline(
+            masking,
+            fresh_encoder,
+            clock,
+            sinks=[recorder],
+            detectors=self.detectors(),
+            viewers=[preview],
+            events=events,
+        )
+        session = self.session(outbox)
+        parts = Parts(clock, capture, masking, pipeline, recorder, catalog, outbox, session, _board(), lambda: 0.0)
+        node = Node(config, config_digest(config), parts)
+        node.publisher = HealthPublisher(
+            config.node.id,
+            __version__,
+            clock,
+            node.providers(),
+            session.publish_health if session else lambda _: None,
+            config.mqtt.health_seconds if config.mqtt else 10.0,
+        )
+        components: list[Component] = [outbox, recorder, pipeline, capture, node.publisher]
+        if session is not None:
+            components.append(session)
+        components.append(ControlSocket(socket_path(self.state_dir), {"status": lambda _: node.health()}, clock))
+        if config.console.enabled:
+            console = Console(config.console.host, config.console.port, clock, health=node.health, preview=preview, events=events)
+            components.append(console)
+        node.supervisor = Supervisor(
+            components, clock, _service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
+        )
+        return node
+
+    def privacy(self, verifier: Verifier) -> tuple[Guard, PrivacyMask]:
+        """Guard and mask; neither ever fails: what is wrong closes the picture and says why."""
+        config = self.config
+        caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
+        return guard_for(config, self.state_dir, verifier, self.clock), PrivacyMask(config.privacy.fill, caption)
+
+    def detectors(self) -> list[Detector]:
+        """What looks at masked pictures."""
+        config = self.config
+        height = config.camera.height
+        caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
+        rows = caption.rows(config.camera.width, height)
+        found: list[Detector] = []
+        if config.motion.enabled:
+            found.append(MotionDetector(config.node.id, config.motion, (rows.top / height, rows.bottom / height)))
+        if config.tampering.enabled:
+            found.append(TamperDetector(config.node.id, config.tampering))
+        return found
+
+    def session(self, outbox: Outbox) -> Session | None:
+        """The line to the centre, when one is configured."""
+        mqtt = self.config.mqtt
+        if mqtt is None:
+            return None
+        from hardware.mqtt_paho import PahoTransport
+
+        credentials = BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
+        transport: MqttTransport = PahoTransport(credentials)
+        endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
+        identity = Identity(self.config.node.id, mqtt.prefix, __version__, self.boot)
+        return Session(identity, endpoints, outbox, transport, self.clock)
+
+
+def _is_lossless(config: Config) -> bool:
+    """A film played as fast as it goes waits for the encoder; everything else runs on its own time."""
+    return config.camera.driver in ("file", "synthetic") and not config.camera.realtime
+
+
+def _muxer() -> MuxerFactory:
+    from hardware.muxer_libav import LibavMuxer
+
+    return LibavMuxer
+
+
+def _board() -> Board:
+    from hardware.board_pi import PiBoard
+
+    return PiBoard()
+
+
+def _service_manager() -> ServiceManager:
+    from hardware.systemd_service import service_manager
+
+    return service_manager()
+
+
+def _boot_id() -> str:
+    """The kernel's name for this boot: monotonic times compare within it only."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+def _writable(directory: Path) -> Path:
+    """The directory, made if it is missing. ConfigurationError when the daemon could not write there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the directory {directory} cannot be made: {(error.strerror or str(error)).lower()}",
+            remedy="Make it and give it to the user the daemon runs as, or set another one",
+        ) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise ConfigurationError(
+            f"the directory {directory} is not writable", remedy="Give it to the user the daemon runs as, or set another one"
+        )
+    return directory

@@ -1,0 +1,47 @@
+"""`vigie status`: how the running daemon fares, asked over its local socket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from agent.cli._options import config_option, json_option, print_json
+
+
+@click.command()
+@config_option
+@json_option
+def command(config_path: Path, *, as_json: bool) -> None:
+    """How the running daemon fares."""
+    from agent.config.load import load
+    from agent.control import ask
+
+    health = ask(load(config_path).node.state_dir, "status")
+    if as_json:
+        print_json(health)
+    else:
+        _show(health)
+
+
+def _show(health: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"{health.get('node')} · Vigie {health.get('version')}", show_header=False, title_justify="left")
+    for section, facts in health.items():
+        if isinstance(facts, Mapping):
+            table.add_row(f"[bold]{section}[/bold]", "")
+            for name, fact in facts.items():
+                table.add_row(f"  {name}", _said(fact))
+    Console().print(table)
+
+
+def _said(fact: Any) -> str:
+    if isinstance(fact, Mapping):
+        return ", ".join(f"{name} {_said(each)}" for name, each in fact.items())
+    if fact is None:
+        return "–"
+    return f"{fact:.1f}" if isinstance(fact, float) else str(fact)

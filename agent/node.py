@@ -1,0 +1,224 @@
+"""One node as a whole: what it says of itself, what it did, and what a new configuration changes while it runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.clock import NS, Clock, rfc3339
+from agent.component import ComponentState
+from agent.config.model import Config
+from agent.events.outbox import Outbox
+from agent.ports import Board
+from agent.recording.catalog import Catalog
+from agent.recording.recorder import Recorder
+from agent.supervisor import Ending, Supervisor
+from agent.uplink.health import (
+    BoardHealth,
+    CameraHealth,
+    ClockHealth,
+    DiskHealth,
+    HealthProviders,
+    HealthPublisher,
+    OutboxHealth,
+    PrivacyHealth,
+    RecordingHealth,
+    UplinkHealth,
+    ViewHealth,
+)
+from agent.uplink.session import Session
+from agent.video.capture import Capture
+from agent.video.masking import Masking
+from agent.video.pipeline import Pipeline
+
+log = logging.getLogger(__name__)
+
+_DAY_NS = 86_400 * NS
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The running parts, as the composition root made them."""
+
+    clock: Clock
+    capture: Capture
+    masking: Masking
+    pipeline: Pipeline
+    recorder: Recorder
+    catalog: Catalog
+    outbox: Outbox
+    session: Session | None
+    board: Board
+    shortfall_days: Callable[[], float]
+
+
+class Node:
+    """Main thread: `run`. Health and summary: any thread."""
+
+    def __init__(self, config: Config, digest: str, parts: Parts) -> None:
+        self.config = config
+        self.digest = digest
+        self.parts = parts
+        self.supervisor: Supervisor
+        self.publisher: HealthPublisher
+        self.apply: Callable[[], None] = lambda: None
+        """Reads the configuration again and applies it; set by the composition root."""
+        self._first_masked_s: float | None = None
+        self._watching_start = threading.Thread(target=self._note_start, name="main", daemon=True)
+
+    def run(self, *, for_s: float | None = None) -> Ending:
+        """Start everything, until the end; see Supervisor.run."""
+        self._watching_start.start()
+        return self.supervisor.run(for_s=for_s, reload=self.apply)
+
+    def ready(self) -> bool:
+        """The node does its job once the first masked picture is encoded."""
+        return self.parts.pipeline.first_encoded.is_set()
+
+    def over(self) -> bool:
+        """The source came to its end and every picture of it is through."""
+        return self.parts.capture.ended and self.parts.pipeline.state is ComponentState.STOPPED
+
+    def sentence(self) -> str:
+        """One line for `systemctl status`."""
+        privacy, capture = self.privacy(), self.parts.capture
+        picture = "masked" if privacy.state == "masked" else f"closed ({privacy.reason})"
+        line = self.uplink()
+        centre = f"centre {line.state}" if self.parts.session is not None else "no centre configured"
+        return f"{capture.fps():.0f} pictures/s, {picture}; recording {self.recording().state}; {centre}"
+
+    def health(self) -> Mapping[str, Any]:
+        """The health document, as `vigie status` and the local page show it."""
+        return self.publisher.sample().model_dump(mode="json")
+
+    def summary(self) -> dict[str, Any]:
+        """What was done since the start."""
+        parts = self.parts
+        return {
+            "node": self.config.node.id,
+            "captured": parts.capture.captured,
+            "dropped": parts.capture.dropped,
+            "masked": parts.masking.masked,
+            "opaque": parts.masking.opaque,
+            "encoded": parts.pipeline.encoded,
+            "encoded_bytes": parts.pipeline.encoded_bytes,
+            "first_masked_s": self._first_masked_s,
+            "events": parts.outbox.figures().sequence,
+            "events_pending": parts.outbox.figures().pending,
+            "acknowledged": parts.session.acknowledged if parts.session else 0,
+            "recordings": str(self.config.recordings_dir),
+            "recorded": parts.recorder.figures()["recorded"],
+        }
+
+    def providers(self) -> HealthProviders:
+        """Where the health document comes from."""
+        return HealthProviders(
+            config_digest=lambda: self.digest,
+            clock=lambda: ClockHealth(quality=self.parts.clock.quality()),
+            camera=self.camera,
+            privacy=self.privacy,
+            recording=self.recording,
+            disk=self.disk,
+            outbox=self.outbox,
+            board=self.board,
+            uplink=self.uplink,
+            components=lambda: self.supervisor.states(),
+        )
+
+    def camera(self) -> CameraHealth:
+        """Health's `camera`."""
+        capture = self.parts.capture
+        age_s = capture.last_frame_age_s()
+        return CameraHealth(
+            driver=self.config.camera.driver,
+            fps=round(capture.fps(), 2),
+            captured=capture.captured,
+            dropped=capture.dropped,
+            last_frame_age_s=None if age_s is None else round(age_s, 3),
+            state="over" if capture.ended else "delivering" if capture.connected else "silent",
+            figures=capture.figures(),
+        )
+
+    def privacy(self) -> PrivacyHealth:
+        """Health's `privacy`: what lay on the last picture."""
+        cover = self.parts.masking.cover
+        return PrivacyHealth(
+            state="opaque" if cover.opaque else "masked",
+            reason=cover.opaque,
+            masks=len(self.config.privacy.mask),
+            mask_digest=cover.digest,
+            view=ViewHealth(
+                state=cover.state.value, shift_px=round(cover.shift_px, 2), uncertainty_px=round(cover.uncertainty_px, 2)
+            ),
+        )
+
+    def recording(self) -> RecordingHealth:
+        """Health's `recording`."""
+        stock = self.parts.catalog.stock()
+        kept = stock.oldest_ns is not None and stock.newest_ns is not None
+        return RecordingHealth(
+            state=str(self.parts.recorder.figures()["state"]),
+            oldest=rfc3339(stock.oldest_ns) if stock.oldest_ns is not None else None,
+            newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
+            bytes=stock.bytes,
+            days=round(((stock.newest_ns or 0) - (stock.oldest_ns or 0)) / _DAY_NS, 3) if kept else 0.0,
+            shortfall=round(self.parts.shortfall_days(), 3),
+        )
+
+    def disk(self) -> DiskHealth:
+        """Health's `disk`: the one recordings lie on."""
+        free, total = _disk(self.config.recordings_dir)
+        return DiskHealth(free_bytes=free, total_bytes=total)
+
+    def outbox(self) -> OutboxHealth:
+        """Health's `outbox`."""
+        figures = self.parts.outbox.figures()
+        return OutboxHealth(
+            pending=figures.pending,
+            oldest_age_s=figures.oldest_age_s,
+            dropped=figures.dropped,
+            sequence=figures.sequence,
+            epoch=figures.epoch,
+            trouble=figures.trouble,
+        )
+
+    def board(self) -> BoardHealth:
+        """Health's `board`."""
+        figures = self.parts.board.read()
+        return BoardHealth(
+            temperature_c=figures.temperature_c,
+            throttled=figures.throttled,
+            load_1m=figures.load_1m,
+            rss_bytes=figures.rss_bytes,
+        )
+
+    def uplink(self) -> UplinkHealth:
+        """Health's `uplink`."""
+        return self.parts.session.health() if self.parts.session is not None else UplinkHealth(reason="no broker is configured")
+
+    def _note_start(self) -> None:
+        while not self.parts.pipeline.first_encoded.wait(1.0):
+            if self.parts.pipeline.state in (ComponentState.STOPPED, ComponentState.FAILED):
+                return
+        self._first_masked_s = round(_since_process_start_s(), 3)
+        log.info("the first masked picture is encoded, %.2f s after the start", self._first_masked_s)
+
+
+def _disk(path: Path) -> tuple[int, int]:
+    """Free and total bytes of the file system a path lies (or will lie) on."""
+    while not path.exists():
+        path = path.parent
+    found = os.statvfs(path)
+    return found.f_bavail * found.f_frsize, found.f_blocks * found.f_frsize
+
+
+def _since_process_start_s() -> float:
+    """Seconds since the kernel made this process: what a user waits, imports included."""
+    started_ticks = int(Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()[19])
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started_ticks / os.sysconf("SC_CLK_TCK")

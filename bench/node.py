@@ -1,0 +1,154 @@
+"""The whole node on 1080p25 film in real time, beside ffmpeg reading, overlaying a mask and encoding the same.
+
+Options: --seconds 60, --rounds 1, --preset superfast, --crf 23. Both run in turn on the same film, in real time; what
+is compared is processor time per picture. The node does all it does in service: guard, masks, caption, encoder,
+signatures, recording with its flushes, motion and tampering, outbox, MQTT to a mosquitto on loopback.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from agent.demo.broker import LocalBroker
+from agent.demo.scene import TOWN_SQUARE, quoted
+from bench.film import film_1080p25
+from bench.process import Cost, measure
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH, HEIGHT, FPS = 1920, 1080, 25
+
+
+def run(options: Mapping[str, object]) -> dict[str, Any]:
+    """Measure; prints a table and returns the figures."""
+    seconds = float(str(options.get("seconds", 60)))
+    rounds = int(str(options.get("rounds", 1)))
+    preset, crf = str(options.get("preset", "superfast")), int(str(options.get("crf", 23)))
+    film = film_1080p25()
+    ours: list[dict[str, float]] = []
+    peers: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory(prefix="vigie-bench-") as name:
+        directory = Path(name)
+        with LocalBroker(directory / "broker") as broker:
+            for number in range(rounds):
+                peers.append(_ffmpeg(film, directory, seconds, preset, crf))
+                ours.append(_node(film, directory / f"node{number}", broker.url, seconds, preset, crf))
+    result = _judged(ours, peers)
+    _print(result)
+    return result
+
+
+def _node(film: Path, state: Path, broker: str, seconds: float, preset: str, crf: int) -> dict[str, float]:
+    state.mkdir()
+    config = state / "config.toml"
+    config.write_text(_configuration(film, state, broker, preset, crf), encoding="utf-8")
+    vigie = [sys.executable, "-m", "agent"]
+    subprocess.run(
+        [*vigie, "masks", "validate", "--config", str(config), "--by", "bench"], check=True, cwd=ROOT, capture_output=True
+    )
+    summary = state / "summary.json"
+    log = state / "run.log"
+    command = [*vigie, "run", "--config", str(config), "--for", f"{seconds:g}", "--summary", str(summary)]
+    cost = measure(command, log, cwd=ROOT)
+    if cost.code != 0:
+        raise SystemExit(f"vigie run left with {cost.code}:\n{log.read_text()[-2000:]}")
+    told = json.loads(summary.read_text())
+    return {
+        **_figures(cost, told["encoded"]),
+        "dropped": told["dropped"],
+        "opaque": told["opaque"],
+        "first_masked_s": told["first_masked_s"],
+        "bytes_per_s": told["encoded_bytes"] * FPS / max(1, told["encoded"]),
+    }
+
+
+def _ffmpeg(film: Path, directory: Path, seconds: float, preset: str, crf: int) -> dict[str, float]:
+    mask = directory / "mask.png"
+    picture = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
+    for corners in TOWN_SQUARE.values():
+        cv2.fillPoly(picture, [np.round(np.array(corners) * (WIDTH, HEIGHT)).astype(np.int32)], (126, 126, 126, 255))
+    cv2.imwrite(str(mask), picture)
+    out = directory / "peer.mp4"
+    log = directory / "peer.log"
+    command = ["ffmpeg", "-y", "-nostdin", "-re", "-stream_loop", "-1", "-i", str(film), "-i", str(mask)]
+    command += ["-filter_complex", "[0:v][1:v]overlay=format=yuv420", "-t", f"{seconds:g}", "-an", "-c:v", "libx264"]
+    command += ["-preset", preset, "-crf", str(crf), "-g", "50", "-bf", "0", "-x264-params", "scenecut=0"]
+    command += ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000", str(out)]
+    cost = measure(command, log)
+    if cost.code != 0:
+        raise SystemExit(f"ffmpeg left with {cost.code}:\n{log.read_text()[-2000:]}")
+    frames = int(re.findall(r"frame=\s*(\d+)", log.read_text(errors="replace"))[-1])
+    return {**_figures(cost, frames), "bytes_per_s": out.stat().st_size * FPS / frames}
+
+
+def _figures(cost: Cost, frames: int) -> dict[str, float]:
+    return {
+        "frames": frames,
+        "cpu_ms_per_frame": 1000 * cost.cpu_s / max(1, frames),
+        "peak_rss_mb": cost.peak_rss_bytes / 1e6,
+        "cores": cost.cpu_s / cost.wall_s,
+    }
+
+
+def _judged(ours: list[dict[str, float]], peers: list[dict[str, float]]) -> dict[str, Any]:
+    def middle(rows: list[dict[str, float]]) -> dict[str, float]:
+        return {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}
+
+    vigie, ffmpeg = middle(ours), middle(peers)
+    return {
+        "vigie": vigie,
+        "ffmpeg": ffmpeg,
+        "cpu_ratio": round(vigie["cpu_ms_per_frame"] / ffmpeg["cpu_ms_per_frame"], 3),
+        "bytes_ratio": round(vigie["bytes_per_s"] / ffmpeg["bytes_per_s"], 3),
+    }
+
+
+def _print(result: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="1080p25 film in real time", title_justify="left")
+    table.add_column("")
+    table.add_column("vigie", justify="right")
+    table.add_column("ffmpeg", justify="right")
+    for key in result["vigie"]:
+        table.add_row(key, str(result["vigie"][key]), str(result["ffmpeg"].get(key, "")))
+    table.add_row("[bold]cpu ratio[/bold]", f"[bold]{result['cpu_ratio']}[/bold]", "1")
+    table.add_row("bytes ratio", str(result["bytes_ratio"]), "1")
+    Console().print(table)
+
+
+def _configuration(film: Path, state: Path, broker: str, preset: str, crf: int) -> str:
+    masks = "".join(
+        f"\n[[privacy.mask]]\nname = {quoted(name)}\npolygon = {[list(corner) for corner in corners]}\n"
+        for name, corners in TOWN_SQUARE.items()
+    )
+    return f"""
+[node]
+id = "bench"
+state_dir = {quoted(state)}
+[camera]
+driver = "file"
+source = {quoted(film)}
+width = {WIDTH}
+height = {HEIGHT}
+fps = {FPS}
+loop = true
+[encoding]
+preset = "{preset}"
+crf = {crf}
+[mqtt]
+url = "{broker}"
+[console]
+port = 0
+{masks}"""
