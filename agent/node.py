@@ -128,7 +128,7 @@ class Node:
             outbox=self.outbox,
             board=self.board,
             uplink=self.uplink,
-            components=lambda: self.supervisor.states(),
+            components=self.components,
         )
 
     def camera(self) -> CameraHealth:
@@ -201,6 +201,10 @@ class Node:
     def uplink(self) -> UplinkHealth:
         """Health's `uplink`."""
         return self.parts.session.health() if self.parts.session is not None else UplinkHealth(reason="no broker is configured")
+
+    def components(self) -> dict[str, ComponentState]:
+        """Health's `components`."""
+        return {component.name: component.state for component in self.supervisor.components}
 
     def _note_start(self) -> None:
         while not self.parts.pipeline.first_encoded.wait(1.0):

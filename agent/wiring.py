@@ -21,7 +21,7 @@ from agent.control import ControlSocket, socket_path
 from agent.errors import ConfigurationError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.evidence.identity import IdentityDirectory
+from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.journal.register import Register
 from agent.node import Node, Parts
 from agent.ports import Board, BrokerCredentials, BrokerEndpoint, Camera, Encoder, MqttTransport, MuxerFactory, ServiceManager
@@ -36,8 +36,10 @@ from agent.video.capture import Capture
 from agent.video.masking import Masking
 from agent.video.pipeline import Detector, Pipeline
 from agent.video.privacy_mask import PrivacyMask
+from agent.video.view_commissioning import ViewSample, validate_view
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
+from agent.video.view_verdict import Verdict
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,24 @@ def identity_of(config: Config) -> IdentityDirectory:
     return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None)
 
 
+def validate(config: Config, *, by: str, clock: Clock) -> Verdict:
+    """Take and sign the reference of this view while no daemon holds the camera. MaskError when it cannot be guarded."""
+    signer = _signer(config)
+    camera = open_camera(config.camera.model_copy(update={"realtime": False}), clock)
+    camera.open()
+    try:
+        sample = ViewSample().watch(camera, clock)
+    finally:
+        camera.close()
+    return validate_view(sample, config, config.node.state_dir, signer.sign, by=by, clock=clock)
+
+
+def _signer(config: Config) -> NodeSigner:
+    """The node's own key; made at the first start, never a default one."""
+    identity = identity_of(config)
+    return identity.load() if identity.exists() else identity.init(config.node.id)
+
+
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
     return _Builder(config, config_path, clock or SystemClock()).node()
@@ -116,8 +136,7 @@ class _Builder:
 
     def node(self) -> Node:
         config, clock = self.config, self.clock
-        identity = identity_of(config)
-        signer = identity.load() if identity.exists() else identity.init(config.node.id)
+        signer = _signer(config)
         outbox = Outbox(OutboxStore(self.state_dir / "outbox.sqlite3", clock), clock)
         events = EventTap(outbox)
 

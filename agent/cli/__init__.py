@@ -6,6 +6,7 @@ A module `agent/cli/foo_bar.py` is the command `vigie foo-bar`; it holds a click
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -57,4 +58,14 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader (`| head`) has seen enough; the interpreter must not complain at exit
         return 0
+    except Exception as error:
+        # A bug, not the user's fault: one line, and the traceback only for who asks for it.
+        if "VIGIE_TRACEBACK" in os.environ:
+            raise
+        click.echo(
+            f"vigie: internal error: {type(error).__name__}: {error}. "
+            "Please report it with what VIGIE_TRACEBACK=1 shows when you run the same command again",
+            err=True,
+        )
+        return FAILED
     return code if isinstance(code, int) else 0

@@ -47,6 +47,7 @@ class OutboxStore:
         self._reserved = 0
         self._burnt = False
         self._reader: sqlite3.Connection | None = None
+        self._closed = False
         self._unsaid: Event | None = None
         self._writer = self._open()
         self.tally.recount(self._writer)
@@ -282,6 +283,8 @@ class OutboxStore:
     def oldest_raised_ns(self) -> int | None:
         """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
         held = [row.raised_ns for row in self.volatile.values()]
+        if self._closed:
+            return min(held, default=None)
         found = self._reading().execute("SELECT raised_ns FROM row ORDER BY sequence LIMIT 1").fetchone()
         return min([*held, *([] if found is None else [int(found[0])])], default=None)
 
@@ -293,7 +296,8 @@ class OutboxStore:
         return self._reader
 
     def close(self) -> None:
-        """Close; nothing may be called afterwards."""
+        """Close; afterwards only counts may be asked for."""
+        self._closed = True
         if self._reader is not None:
             self._reader.close()
         self._writer.close()

@@ -44,6 +44,11 @@ class NodeSigner:
         """ECDSA over P-256 with SHA-256 of `data`, in DER."""
         return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
 
+    @property
+    def key_id(self) -> str:
+        """Names the key to whoever verifies: hex of the SHA-256 of its public part."""
+        return key_digest(self._chain.leaf)
+
     def verify(self, data: bytes, signature: bytes) -> bool:
         """True when this node's key made `signature` over `data`."""
         return verify_signature(self._chain.leaf, data, signature)

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.clock import NS, Clock, ClockQuality, rfc3339
-from agent.component import Component
+from agent.component import Component, ComponentState
 
 
 class Part(BaseModel):
@@ -105,9 +105,6 @@ class UplinkHealth(Part):
     reconnects: int = 0
 
 
-ComponentHealth = Literal["running", "starting", "failed", "stopped"]
-
-
 class Health(Part):
     """The whole document, as `health` carries it and `vigie status` shows it."""
 
@@ -124,7 +121,7 @@ class Health(Part):
     outbox: OutboxHealth
     board: BoardHealth
     uplink: UplinkHealth = UplinkHealth()
-    components: dict[str, ComponentHealth]
+    components: dict[str, ComponentState]
 
     def states(self) -> tuple[object, ...]:
         """What is sent at once when it changes."""
@@ -158,7 +155,7 @@ class HealthProviders:
     outbox: Callable[[], OutboxHealth]
     board: Callable[[], BoardHealth]
     uplink: Callable[[], UplinkHealth]
-    components: Callable[[], Mapping[str, ComponentHealth]]
+    components: Callable[[], Mapping[str, ComponentState]]
 
 
 class HealthPublisher(Component):
