@@ -18,13 +18,23 @@ from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.control import ControlSocket, socket_path
-from agent.errors import ConfigurationError
+from agent.errors import CameraError, ConfigurationError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.journal.register import Register
 from agent.node import Node, Parts
-from agent.ports import Board, BrokerCredentials, BrokerEndpoint, Camera, Encoder, MqttTransport, MuxerFactory, ServiceManager
+from agent.ports import (
+    Board,
+    BoardFigures,
+    BrokerCredentials,
+    BrokerEndpoint,
+    Camera,
+    Encoder,
+    MqttTransport,
+    MuxerFactory,
+    ServiceManager,
+)
 from agent.recording.catalog import Catalog
 from agent.recording.recorder import Recorder
 from agent.supervisor import Supervisor
@@ -55,18 +65,8 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
             from hardware.camera_synthetic import SyntheticCamera
 
             return SyntheticCamera(settings, clock)
-        case "rtsp":
-            from hardware.camera_rtsp import RtspCamera
-
-            return RtspCamera(settings, clock)
-        case "v4l2":
-            from hardware.camera_v4l2 import V4l2Camera
-
-            return V4l2Camera(settings, clock)
-        case "picamera2":
-            from hardware.camera_picamera2 import Picamera2Camera
-
-            return Picamera2Camera(settings, clock)
+        case driver:
+            raise CameraError(f"the driver {driver!r} is not part of this build", remedy="Use file or synthetic")
 
 
 def new_encoder(config: Config) -> Encoder:
@@ -242,10 +242,15 @@ def _muxer() -> MuxerFactory:
     return LibavMuxer
 
 
-def _board() -> Board:
-    from hardware.board_pi import PiBoard
+class _BareBoard:
+    """What any Linux tells of itself."""
 
-    return PiBoard()
+    def read(self) -> BoardFigures:
+        return BoardFigures(load_1m=os.getloadavg()[0])
+
+
+def _board() -> Board:
+    return _BareBoard()
 
 
 def _service_manager() -> ServiceManager:
