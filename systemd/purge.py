@@ -1,13 +1,15 @@
 #!/opt/vigie/current/bin/python -PsB
 """Plans a purge while the catalog can still be read: everything goes, save evidence under hold. Run by root at removal.
 
-Writes into the state directory what the package's postrm carries out later, when nothing of Vigie is left but two lists:
-    purge.keep    absolute paths of the recordings under hold, one a line
-    purge.elsewhere    absolute paths of recordings outside the state directory, one a line
+Writes two lists into /var/lib/vigie, absolute paths one a line, for the package's postrm to carry out when nothing else of
+Vigie is left:
+    purge.keep         recordings under hold, and what makes them evidence: catalog, register, certificates
+    purge.elsewhere    the node's files outside /var/lib/vigie, where a directory may hold other things too
 Without purge.keep (the catalog could not be read) postrm destroys no recording: evidence may be among them.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from agent.config.load import load
@@ -16,24 +18,35 @@ from agent.recording.catalog import Catalog
 
 CONFIG = Path("/etc/vigie/config.toml")
 STATE = Path("/var/lib/vigie")
+PROOFS = ("catalog.sqlite3*", "register.jsonl*", "identity/*.pem")
+PRIVATE_KEY = "key.pem"
+OWN = (*PROOFS, "outbox.sqlite3*", "config.last-good.toml", "identity/**/*", "view/**/*", "run/**/*")
+RECORDINGS = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*"
 
 
-def plan(recordings: Path, catalog: Path, notes: Path) -> None:
+def plan(state: Path, recordings: Path, notes: Path) -> None:
     """Write the two lists into the directory `notes`. Raises StorageError when the catalog cannot be read."""
+    catalog = state / "catalog.sqlite3"
     rows = Catalog(catalog, recordings, read_only=True).rows("1") if catalog.exists() else []
-    elsewhere = [] if recordings.is_relative_to(notes) else sorted(recordings.glob("[0-9]*/[0-9][0-9]/[0-9][0-9]/*.mp4*"))
-    write(notes / "purge.elsewhere", elsewhere)
-    write(notes / "purge.keep", [recordings / row.path for row in rows if row.held])
+    held = [recordings / row.path for row in rows if row.held]
+    proofs = [path for path in _files(state, *PROOFS) if path.name != PRIVATE_KEY] if held else []
+    own = [*_files(state, *OWN), *_files(recordings, RECORDINGS)]
+    _write(notes / "purge.elsewhere", [path for path in own if not path.is_relative_to(notes)])
+    _write(notes / "purge.keep", [*held, *proofs])
 
 
-def write(path: Path, lines: list[Path]) -> None:
-    """One path a line."""
+def _files(directory: Path, *patterns: str) -> Iterator[Path]:
+    for pattern in patterns:
+        yield from (path for path in sorted(directory.glob(pattern)) if not path.is_dir())
+
+
+def _write(path: Path, lines: list[Path]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 if __name__ == "__main__":
     try:
         config = load(CONFIG)
-        plan(config.recordings_dir, config.node.state_dir / "catalog.sqlite3", STATE)
+        plan(config.node.state_dir, config.recordings_dir, STATE)
     except VigieError as error:
         sys.exit(f"vigie: a later purge will keep every recording, since holds cannot be read: {error}")
