@@ -3,7 +3,8 @@
 
 Usage: vigie-generator NORMAL_DIR [EARLY_DIR LATE_DIR]. What the configuration decides and a unit cannot read:
 - a state or recording directory elsewhere than /var/lib/vigie becomes writable for the sandboxed services;
-- role = "nomadic" reboots a board that cannot start its node.
+- role = "nomadic" reboots a board that cannot start its node;
+- a credential that was encrypted to this board takes the place of the plain one.
 A configuration that cannot be read changes nothing: the units work as they are, and `vigie run` says what is wrong.
 """
 
@@ -16,6 +17,11 @@ CONFIG = Path("/etc/vigie/config.toml")
 STATE = "/var/lib/vigie"
 REBOOT_WHEN_STUCK = Path("/usr/share/vigie/reboot-when-stuck.conf")
 SERVICES = ("vigie.service", "vigie-retention.service")
+ENCRYPTED = Path("/etc/credstore.encrypted")
+CREDENTIALS = {
+    "vigie.service": ("identity-key", "mqtt-password", "mqtt-key", "camera-password"),
+    "vigie-retention.service": ("identity-key",),
+}
 
 
 def tables(config: Path) -> list[dict]:
@@ -56,14 +62,21 @@ def quoted(path: str) -> str:
     return '"-' + path.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
 
 
-def generate(config: Path, target: Path) -> None:
+def service_lines(service: str, directories: list[str], encrypted: Path) -> list[str]:
+    """What this node adds to the [Service] section of one unit."""
+    writable = [f"ReadWritePaths={quoted(directory)}" for directory in directories]
+    names = [name for name in CREDENTIALS[service] if (encrypted / f"vigie.{name}").exists()]
+    return writable + [f"LoadCredentialEncrypted={name}:vigie.{name}" for name in names]
+
+
+def generate(config: Path, target: Path, encrypted: Path = ENCRYPTED) -> None:
     """Write the drop-ins below `target`."""
     read = tables(config)
-    directories = elsewhere(config, read)
-    for service in SERVICES if directories else ():
-        (target / f"{service}.d").mkdir(parents=True, exist_ok=True)
-        lines = "".join(f"ReadWritePaths={quoted(directory)}\n" for directory in directories)
-        (target / f"{service}.d" / "50-directories.conf").write_text(f"[Service]\n{lines}", encoding="utf-8")
+    for service in SERVICES:
+        lines = service_lines(service, elsewhere(config, read), encrypted)
+        if lines:
+            (target / f"{service}.d").mkdir(parents=True, exist_ok=True)
+            (target / f"{service}.d" / "50-node.conf").write_text("\n".join(["[Service]", *lines, ""]), encoding="utf-8")
     if value(read, "node", "role") == "nomadic":
         (target / "vigie.service.d").mkdir(parents=True, exist_ok=True)
         (target / "vigie.service.d" / "60-reboot-when-stuck.conf").symlink_to(REBOOT_WHEN_STUCK)

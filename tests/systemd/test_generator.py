@@ -19,7 +19,7 @@ def drop_ins(generator: ModuleType, directory: Path, text: str, **fragments: str
     config.write_bytes(text.encode("utf-8", "surrogatepass"))
     for name, fragment in fragments.items():
         (config.parent / "config.d" / f"{name}.toml").write_text(fragment)
-    generator.generate(config, target)
+    generator.generate(config, target, directory / "credstore.encrypted")
     written = [path for path in sorted(target.rglob("*")) if not path.is_dir()]
     return {str(p.relative_to(target)): str(p.readlink()) if p.is_symlink() else p.read_text() for p in written}
 
@@ -34,8 +34,20 @@ def test_directories_elsewhere_become_writable(generator: ModuleType, tmp_path: 
     """Recordings on an SSD: one line in the configuration is enough, for the daemon and for destruction."""
     written = drop_ins(generator, tmp_path, '[recording]\ndirectory = "/media/ssd/recordings"\n')
     assert written == {
-        f"{service}.d/50-directories.conf": '[Service]\nReadWritePaths="-/media/ssd/recordings"\n'
+        f"{service}.d/50-node.conf": '[Service]\nReadWritePaths="-/media/ssd/recordings"\n'
         for service in ("vigie.service", "vigie-retention.service")
+    }
+
+
+def test_encrypted_credential_takes_the_plain_ones_place(generator: ModuleType, tmp_path: Path) -> None:
+    """A secret encrypted to this board needs no further line anywhere; a service gets those it uses."""
+    (tmp_path / "credstore.encrypted").mkdir()
+    for name in ("vigie.identity-key", "vigie.mqtt-password", "another.secret"):
+        (tmp_path / "credstore.encrypted" / name).touch()
+    key = "LoadCredentialEncrypted=identity-key:vigie.identity-key\n"
+    assert drop_ins(generator, tmp_path, "") == {
+        "vigie.service.d/50-node.conf": f"[Service]\n{key}LoadCredentialEncrypted=mqtt-password:vigie.mqtt-password\n",
+        "vigie-retention.service.d/50-node.conf": f"[Service]\n{key}",
     }
 
 
