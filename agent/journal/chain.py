@@ -12,24 +12,29 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from agent.journal.entry import Act, Fact
+from agent.ports import Signer
 
 GENESIS: Final = "0" * 64
 MOST_LINE_BYTES: Final = 1 << 20
 _SIG: Final = b',"sig":"'
 
 
-class Signer(Protocol):
-    """Signs for the node; the key never leaves its home. JournalError or EvidenceError when it cannot."""
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signs a line; `key_id` names the key to whoever verifies: hex of the SHA-256 of its public part."""
 
-    @property
-    def key_id(self) -> str:
-        """Names the key to whoever verifies: hex of the SHA-256 of its public part."""
-        ...
+    signer: Signer
+    key_id: str
 
-    def sign(self, data: bytes) -> bytes: ...
+    @classmethod
+    def by(cls, signer: Signer) -> Self:
+        """The signature of this signer's own key."""
+        from agent.evidence.chain import CertificateChain
+
+        return cls(signer, CertificateChain.from_pem(signer.chain_pem, of="the node's chain").key_digest)
 
 
 class SignatureCheck(Protocol):
@@ -64,14 +69,16 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def compose(n: int, at: str, clock: str, act: Act, by: str, facts: Mapping[str, Fact], prev: str, signer: Signer | None) -> bytes:
+def compose(
+    n: int, at: str, clock: str, act: Act, by: str, facts: Mapping[str, Fact], prev: str, signature: Signature | None
+) -> bytes:
     """A new line without its newline."""
     fields: dict[str, object] = {"n": n, "at": at, "clock": clock, "act": act, "by": by, "facts": dict(facts), "prev": prev}
-    if signer is not None:
-        fields["key"] = signer.key_id
+    if signature is not None:
+        fields["key"] = signature.key_id
     body = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")[:-1]
-    if signer is not None:
-        body += _SIG + signer.sign(body).hex().encode() + b'"'
+    if signature is not None:
+        body += _SIG + signature.signer.sign(body).hex().encode() + b'"'
     return body + b"}"
 
 

@@ -20,8 +20,9 @@ from typing import Final
 from agent.clock import Clock, rfc3339
 from agent.errors import EvidenceError, JournalError
 from agent.journal import chain
-from agent.journal.chain import Signer
+from agent.journal.chain import Signature
 from agent.journal.entry import Act, Fact
+from agent.ports import Signer
 
 _TAIL_BYTES: Final = 1 << 16
 
@@ -38,34 +39,42 @@ class Register:
     """The register at `path`. Any thread, any number of processes. Implements Journal.
 
     Without a `signer` lines are chained but not signed; `verify` says from where on. `alarm` is told in words whenever an
-    entry could not be made durable or signed; the first also raises JournalError.
+    entry could not be made durable or signed; the first also raises JournalError. `on_entry` gets each line this object
+    wrote, durable, without its newline, on the writer's thread; it must not block.
     """
 
     def __init__(
-        self, path: Path, clock: Clock, signer: Signer | None = None, alarm: Callable[[str], None] = lambda _: None
+        self,
+        path: Path,
+        clock: Clock,
+        signer: Signer | None = None,
+        alarm: Callable[[str], None] = lambda _: None,
+        on_entry: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self.path = path
         self._clock = clock
-        self._signer = signer
+        self._signature = Signature.by(signer) if signer is not None else None
         self._alarm = alarm
+        self._on_entry = on_entry
         self._thread_lock = threading.Lock()  # flock does not hold between threads that share a process' descriptors
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         """Append one entry; it is on disk on return. JournalError with the remedy otherwise, and nothing is half written."""
         try:
             with self._thread_lock, self._locked() as fd:
-                self._append(fd, act, by, facts)
+                line = self._append(fd, act, by, facts)
         except OSError as error:
             sentence = f"the register {self.path} cannot be written: {(error.strerror or str(error)).lower()}"
             self._alarm(sentence)
             raise JournalError(sentence, remedy="Free space on its disk and check its permissions") from error
+        self._on_entry(line)
 
     def sign_head(self) -> bool:
         """Enter a signed line when unsigned ones hang at the end; called hourly. False when there is no need or no key."""
         last = None
         for last in lines(self.path):  # noqa: B007 - the last one is wanted
             pass
-        if self._signer is None or last is None or _is_signed(last):
+        if self._signature is None or last is None or _is_signed(last):
             return False
         self.enter(Act.CHAIN_SIGNED, "register", {"head": chain.digest(last)})
         return True
@@ -87,7 +96,7 @@ class Register:
         finally:
             os.close(fd)  # and with it the lock
 
-    def _append(self, fd: int, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
+    def _append(self, fd: int, act: Act, by: str, facts: Mapping[str, Fact]) -> bytes:
         size = os.fstat(fd).st_size
         known = read_head(self.path)
         if known is None and size == 0:
@@ -100,7 +109,7 @@ class Register:
             entry["torn"] = torn
         n, now_ns, quality = head.n + 1, self._clock.wall_ns(), self._clock.quality()
         try:
-            line = chain.compose(n, rfc3339(now_ns), quality, act, by, entry, head.digest, self._signer)
+            line = chain.compose(n, rfc3339(now_ns), quality, act, by, entry, head.digest, self._signature)
         except (EvidenceError, JournalError) as error:
             self._alarm(f"a register entry could not be signed: {error}")
             line = chain.compose(n, rfc3339(now_ns), quality, act, by, entry, head.digest, None)
@@ -111,6 +120,7 @@ class Register:
             os.ftruncate(fd, size)
             raise
         self._write_head(Head(n, chain.digest(line)))
+        return line
 
     def _set_torn_aside(self, fd: int, size: int) -> tuple[str, int]:
         """What a power cut left after the last newline goes to `register.torn`; the digest of it, and the size without it."""

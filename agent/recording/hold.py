@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from agent.clock import Clock, rfc3339
 from agent.errors import StorageError
-from agent.journal.entry import Act, Journal
+from agent.journal.chain import parse
+from agent.journal.entry import Act, Fact, Journal
+from agent.journal.register import lines
 from agent.recording.catalog import Catalog
 
 _COLUMNS: Final = "id, from_ns, to_ns, reference, by, until_ns, held_ns, released_ns, released_by"
@@ -78,11 +82,11 @@ class Holds:
 
     def active(self) -> list[Hold]:
         """Those in force, oldest first."""
-        return self._select("WHERE released_ns IS NULL")
+        return active_holds(self._catalog)
 
     def all(self) -> list[Hold]:
         """Every hold there ever was."""
-        return self._select("")
+        return _select(self._catalog, "")
 
     def _end(self, hold: Hold, by: str, at_ns: int) -> Hold:
         with self._catalog.change() as db:
@@ -91,18 +95,24 @@ class Holds:
         return self._one(hold.id)
 
     def _one(self, hold_id: int) -> Hold:
-        found = self._select("WHERE id = ?", hold_id)
+        found = _select(self._catalog, "WHERE id = ?", hold_id)
         if not found:
             raise StorageError(f"there is no hold {hold_id}", remedy="`vigie hold list --all` shows every hold")
         return found[0]
 
-    def _select(self, where: str, *values: int) -> list[Hold]:
-        with self._catalog.read() as db:
-            found = db.execute(f"SELECT {_COLUMNS} FROM hold {where} ORDER BY id", values).fetchall()  # noqa: S608 - constants
-        return [Hold(*row) for row in found]
+
+def active_holds(catalog: Catalog) -> list[Hold]:
+    """The holds in force, oldest first."""
+    return _select(catalog, "WHERE released_ns IS NULL")
 
 
-def facts(hold: Hold) -> dict[str, str | int | float | bool | None]:
+def _select(catalog: Catalog, where: str, *values: int) -> list[Hold]:
+    with catalog.read() as db:
+        found = db.execute(f"SELECT {_COLUMNS} FROM hold {where} ORDER BY id", values).fetchall()  # noqa: S608 - constants
+    return [Hold(*row) for row in found]
+
+
+def facts(hold: Hold) -> dict[str, Fact]:
     """What the register says of a hold: enough to set it again when the catalog is lost."""
     return {
         "hold": hold.id,
@@ -113,4 +123,48 @@ def facts(hold: Hold) -> dict[str, str | int | float | bool | None]:
         "reference": hold.reference,
         "by": hold.by,
         "until_ns": hold.until_ns,
+        "held_ns": hold.held_ns,
     }
+
+
+def restore(catalog: Catalog, register: Path) -> int:
+    """Set the holds again that the register knows of, after the catalog was lost; how many are in force.
+
+    A line that cannot be read is skipped: what it says cannot be guessed, and `vigie register --verify` places it.
+    """
+    found: dict[int, Hold] = {}
+    for raw in lines(register):
+        try:
+            line = parse(raw)
+            if line.act == Act.HELD:
+                hold = _from_facts(line.facts)
+                found[hold.id] = hold
+            elif line.act == Act.RELEASED:
+                found.pop(_whole(line.facts["hold"]), None)
+        except (ValueError, KeyError):
+            continue
+    with catalog.change() as db:
+        db.executemany(
+            f"INSERT OR IGNORE INTO hold ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL)",  # noqa: S608 - constants
+            ((h.id, h.from_ns, h.to_ns, h.reference, h.by, h.until_ns, h.held_ns) for h in found.values()),
+        )
+    return len(found)
+
+
+def _from_facts(said: Mapping[str, Fact]) -> Hold:
+    until = said["until_ns"]
+    return Hold(
+        id=_whole(said["hold"]),
+        from_ns=_whole(said["from_ns"]),
+        to_ns=_whole(said["to_ns"]),
+        reference=str(said["reference"]),
+        by=str(said["by"]),
+        until_ns=None if until is None else _whole(until),
+        held_ns=_whole(said["held_ns"]),
+    )
+
+
+def _whole(fact: Fact) -> int:
+    if not isinstance(fact, int) or isinstance(fact, bool) or abs(fact) >= 1 << 62:
+        raise ValueError(fact)
+    return fact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from agent.errors import StorageError
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk
+from agent.recording.hold import restore
 from agent.recording.row import NewSegment, SegmentRow, SegmentState
 from agent.recording.salvage import Salvage, salvage
 
@@ -57,10 +58,9 @@ def _drop(row: SegmentRow, disk: Disk) -> None:
         disk.sync_directory(row.path.parent)
 
 
-def open_catalog(path: Path, root: Path, restore: Callable[[Catalog], None] = lambda _: None) -> Catalog:
-    """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew from the files.
-
-    The damaged one is kept aside as `*.damaged-N`. `restore` puts back what files do not tell: the holds, from the register.
+def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
+    """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew: segments from their files
+    below `root`, holds from the register. The damaged one is kept aside as `*.damaged-N`.
     """
     fresh = not path.exists()
     try:
@@ -72,10 +72,10 @@ def open_catalog(path: Path, root: Path, restore: Callable[[Catalog], None] = la
         _set_aside(path)
         fresh, catalog = True, Catalog(path, root)
     if fresh:
+        held = restore(catalog, register)
         adopted = rebuild(catalog, root)
-        restore(catalog)
-        if adopted:
-            log.warning("recording: the catalog was made anew from %d files", adopted)
+        if adopted or held:
+            log.warning("recording: the catalog was made anew: %d segments from their files, %d holds", adopted, held)
     return catalog
 
 

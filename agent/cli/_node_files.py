@@ -1,0 +1,63 @@
+"""What commands that work on a node's files share: its catalog and its register, whether the daemon runs or not."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from agent.clock import Clock, SystemClock
+from agent.config.last_good import load_or_last_good
+from agent.config.model import Config
+from agent.errors import EvidenceError
+from agent.evidence.identity import IdentityDirectory
+from agent.journal.register import Register
+from agent.ports import Signer
+from agent.recording.catalog import Catalog
+from agent.recording.reconcile import open_catalog
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFiles:
+    """One node's state on disk."""
+
+    config: Config
+    clock: Clock
+
+    @classmethod
+    def of(cls, config_path: Path) -> NodeFiles:
+        """By its configuration, or by the last good one when that is refused: said on stderr."""
+        config, refused = load_or_last_good(config_path)
+        if refused is not None:
+            click.echo(f"vigie: {config_path} is refused; the last good configuration serves (`vigie check` tells why)", err=True)
+        return cls(config, SystemClock())
+
+    @property
+    def register_path(self) -> Path:
+        return self.config.node.state_dir / "register.jsonl"
+
+    def register(self) -> Register:
+        """Entries are signed when this user can read the node's key, and chained in any case."""
+        return Register(self.register_path, self.clock, self._signer(), alarm=_alarm)
+
+    def catalog(self) -> Catalog:
+        """The node's catalog, made anew when it is lost."""
+        return open_catalog(self.config.node.state_dir / "catalog.sqlite3", self.config.recordings_dir, self.register_path)
+
+    def identity(self) -> IdentityDirectory:
+        """Where the node's key and chain lie."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        return IdentityDirectory(self.config.identity_dir, Path(credentials) if credentials else None)
+
+    def _signer(self) -> Signer | None:
+        identity = self.identity()
+        try:
+            return identity.load() if identity.exists() else None
+        except (EvidenceError, OSError):
+            return None
+
+
+def _alarm(sentence: str) -> None:
+    click.echo(f"vigie: {sentence}", err=True)

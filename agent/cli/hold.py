@@ -1,0 +1,101 @@
+"""`vigie hold`: exempt a span of time from destruction, for a legal reference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+
+from agent.cli._node_files import NodeFiles
+from agent.cli._options import Instant, config_option, json_option, print_json
+from agent.clock import rfc3339
+from agent.recording.catalog import Catalog
+from agent.recording.hold import Hold, Holds
+
+
+@click.group()
+def command() -> None:
+    """Evidence hold on a span of time, with its legal reference."""
+
+
+@command.command()
+@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant, RFC 3339")
+@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant, RFC 3339")
+@click.option("--reference", required=True, help="the requisition or file number that orders it")
+@click.option("--by", required=True, help="who orders it")
+@click.option("--until", "until_ns", type=Instant(), help="when the hold ends by itself; default: by `release` only")
+@config_option
+@json_option
+def add(config_path: Path, from_ns: int, to_ns: int, reference: str, by: str, until_ns: int | None, *, as_json: bool) -> None:
+    """Hold footage: neither its day nor a full disk destroys it."""
+    node = NodeFiles.of(config_path)
+    catalog = node.catalog()
+    hold = Holds(catalog, node.register(), node.clock).add(from_ns, to_ns, reference, by, until_ns)
+    segments = len(catalog.span(from_ns, to_ns))
+    gone = sum(span.segments for span in catalog.destroyed(from_ns, to_ns))
+    if as_json:
+        print_json({**_fields(hold, catalog), "destroyed_segments": gone})
+        return
+    click.echo(f"hold {hold.id} is in force over {segments} segments")
+    if gone:
+        click.echo(f"vigie: {gone} segments of this span had been destroyed before", err=True)
+    elif not segments:
+        click.echo("vigie: there is no footage of this span yet; what comes will be held", err=True)
+
+
+@command.command(name="list")
+@click.option("--all", "every", is_flag=True, help="released ones as well")
+@config_option
+@json_option
+def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
+    """The holds in force."""
+    node = NodeFiles.of(config_path)
+    catalog = node.catalog()
+    holds = Holds(catalog, node.register(), node.clock)
+    found = holds.all() if every else holds.active()
+    if as_json:
+        print_json({"holds": [_fields(hold, catalog) for hold in found]})
+        return
+    if not found:
+        click.echo("no hold is in force" if not every else "there never was a hold")
+        return
+    table = Table("hold", *(Column(name, overflow="fold") for name in ("from", "to", "reference", "by", "until", "state")))
+    for hold in found:
+        state = "in force" if hold.active else f"released by {hold.released_by}, {rfc3339(hold.released_ns or 0)}"
+        until = rfc3339(hold.until_ns) if hold.until_ns is not None else "release"
+        table.add_row(str(hold.id), rfc3339(hold.from_ns), rfc3339(hold.to_ns), hold.reference, hold.by, until, state)
+    Console().print(table)
+
+
+@command.command()
+@click.argument("hold_id", type=int, metavar="HOLD")
+@click.option("--by", required=True, help="who releases it")
+@config_option
+@json_option
+def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:
+    """End a hold; footage of it that is past its day goes at the next sweep."""
+    node = NodeFiles.of(config_path)
+    catalog = node.catalog()
+    hold = Holds(catalog, node.register(), node.clock).release(hold_id, by)
+    if as_json:
+        print_json(_fields(hold, catalog))
+    else:
+        click.echo(f"hold {hold.id} is released")
+
+
+def _fields(hold: Hold, catalog: Catalog) -> dict[str, object]:
+    return {
+        "id": hold.id,
+        "from": rfc3339(hold.from_ns),
+        "to": rfc3339(hold.to_ns),
+        "reference": hold.reference,
+        "by": hold.by,
+        "until": None if hold.until_ns is None else rfc3339(hold.until_ns),
+        "held_at": rfc3339(hold.held_ns),
+        "active": hold.active,
+        "released_at": None if hold.released_ns is None else rfc3339(hold.released_ns),
+        "released_by": hold.released_by,
+        "segments": len(catalog.span(hold.from_ns, hold.to_ns)),
+    }

@@ -1,0 +1,58 @@
+"""`vigie retention`: destroy footage on its day, with or without the daemon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from agent.cli._node_files import NodeFiles
+from agent.cli._options import config_option, json_option, print_json
+from agent.errors import StorageError
+from agent.recording.retention import Retention
+from agent.recording.trusted_time import boot_id
+
+
+@click.group()
+def command() -> None:
+    """How long footage is kept."""
+
+
+@command.command()
+@config_option
+@json_option
+def sweep(config_path: Path, *, as_json: bool) -> None:
+    """Destroy what is past its day, and the oldest when too little space is free. Silent when there is nothing to do."""
+    node = NodeFiles.of(config_path)
+    recording = node.config.recording
+    retention = Retention(
+        catalog=node.catalog(),
+        clock=node.clock,
+        boot=boot_id(),
+        journal=node.register(),
+        retention_days=recording.retention_days,
+        min_free_bytes=recording.min_free_mb << 20,
+    )
+    done = retention.sweep()
+    if as_json:
+        print_json(
+            {
+                "destroyed": done.destroyed,
+                "destroyed_bytes": done.destroyed_bytes,
+                "for_space": done.for_space,
+                "ended_holds": [hold.id for hold in done.ended_holds],
+                "shortfall_days": None if done.shortfall is None else round(done.shortfall.days, 3),
+                "troubles": done.troubles,
+            }
+        )
+    elif done.destroyed:
+        click.echo(
+            f"destroyed {done.destroyed} segments, {done.destroyed_bytes / 1e6:.1f} MB ({done.for_space} of them for space)"
+        )
+    if done.shortfall and not as_json:
+        click.echo(
+            f"vigie: the disk holds {done.shortfall.days:.1f} days of the {done.shortfall.wanted_days:g} that are to be kept",
+            err=True,
+        )
+    if done.troubles:
+        raise StorageError("; ".join(trouble.rstrip(".") for trouble in done.troubles))
