@@ -1,0 +1,86 @@
+"""From the board's figures to events: too hot, storage failing, too little voltage, throttled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from agent.board.hysteresis import Hysteresis
+from agent.clock import Clock
+from agent.config.model import Board as BoardLimits
+from agent.events.event import Event, Priority, PropertyOperation, Value
+from agent.ports import BoardFigures
+
+TEMPERATURE = "Device/HardwareFailure/TemperatureCritical"
+STORAGE = "Device/HardwareFailure/StorageFailure"
+UNDERVOLTAGE = "Device/HardwareFailure/vigie:Undervoltage"
+THROTTLED = "Device/vigie:Throttled"
+
+WORN_OUT_PERCENT = 100.0
+"""Of the writes the maker warrants, as the storage itself counts them."""
+
+
+@dataclass(slots=True)
+class _Property:
+    """One ONVIF property: its topic, what it says, and how long a state must last."""
+
+    topic: str
+    item: str
+    hysteresis: Hysteresis
+    source: Mapping[str, Value]
+    priority: Priority = Priority.ALARM
+
+
+class BoardWatch:
+    """Judges each reading. One thread (the health thread); the events are for the caller to raise.
+
+    The first reading that tells says how each property stands (Initialized), later ones only what changed. The
+    temperature has two limits: it is critical from the upper one on, and no more below the lower one.
+    """
+
+    def __init__(self, limits: BoardLimits, clock: Clock) -> None:
+        self.limits = limits
+        self._clock = clock
+        board, storage = {"Token": "board"}, {"Token": "recordings"}
+        self._temperature = _Property(TEMPERATURE, "Critical", Hysteresis(on_after_s=5, off_after_s=30), {})
+        self._storage = _Property(STORAGE, "Failed", Hysteresis(on_after_s=0, off_after_s=60), storage)
+        self._undervoltage = _Property(UNDERVOLTAGE, "Low", Hysteresis(on_after_s=0, off_after_s=60), board)
+        self._throttled = _Property(
+            THROTTLED, "Throttled", Hysteresis(on_after_s=10, off_after_s=60), board, priority=Priority.PROPERTY
+        )
+
+    def judge(self, figures: BoardFigures, storage_trouble: str = "") -> list[Event]:
+        """The events of this reading. `storage_trouble` is what the recorder says of its disk, empty when it writes."""
+        reason = storage_trouble or storage_wear(figures)
+        return [
+            *self._changes(self._temperature, self._too_hot(figures), Celsius=figures.temperature_c),
+            *self._changes(self._storage, bool(reason), Reason=reason),
+            *self._changes(self._undervoltage, figures.undervoltage),
+            *self._changes(self._throttled, figures.throttled),
+        ]
+
+    def _too_hot(self, figures: BoardFigures) -> bool | None:
+        if figures.temperature_c is None:
+            return None
+        critical = self._temperature.hysteresis.state
+        limit = self.limits.temperature_clear_c if critical else self.limits.temperature_critical_c
+        return figures.temperature_c >= limit
+
+    def _changes(self, prop: _Property, condition: bool | None, **more: Value | None) -> Iterator[Event]:
+        first = prop.hysteresis.state is None
+        if not prop.hysteresis.observe(condition, self._clock.monotonic_ns()):
+            return
+        data: dict[str, Value] = {prop.item: bool(prop.hysteresis.state)}
+        data |= {name: value for name, value in more.items() if value is not None and value != ""}
+        operation = PropertyOperation.INITIALIZED if first else PropertyOperation.CHANGED
+        yield Event(prop.topic, self._clock.wall_ns(), prop.source, data, operation, prop.priority)
+
+
+def storage_wear(figures: BoardFigures) -> str:
+    """Why the storage is about to fail by its own account; empty when it does not say so."""
+    if figures.more.get("storage_pre_eol") == "urgent":
+        return "the storage has used up its spare blocks"
+    worn = figures.more.get("storage_worn_percent")
+    if isinstance(worn, int | float) and worn >= WORN_OUT_PERCENT:
+        return f"the storage has done {worn:.0f} % of the writes it is made for"
+    return ""
