@@ -16,6 +16,7 @@ from agent.video.picture import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool
+from hardware.rate_limit import RateLimit
 
 LATE_NS = NS
 """Further behind than this, the film's clock is moved: what is missed plays later, nothing is skipped."""
@@ -36,7 +37,6 @@ class FileCamera:
         self._clock = clock
         self._pool = PicturePool(settings.width, settings.height)
         self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
-        self._period_ns = round(NS / settings.fps)
         self._closed = threading.Event()
         self._film: Film | None = None
         self._pictures: Iterator[Shown] = iter(())
@@ -44,7 +44,7 @@ class FileCamera:
         self._index = 0
         self._origin_ns = 0
         self._origin_wall_ns = 0
-        self._wanted_ns = 0
+        self._last_ns = 0
         self._loops = 0
         self._late_ns = 0
         self._broken = 0
@@ -53,19 +53,23 @@ class FileCamera:
         """Open the film and decode its first picture. CameraError says what is wrong with the file."""
         self.close()
         self._closed.clear()
-        self._index = self._loops = self._late_ns = self._broken = self._wanted_ns = 0
+        self._index = self._loops = self._late_ns = self._broken = 0
         self._film = Film(self._path)
         self._pictures = self._play(self._film)
         self._due = next(self._pictures)
-        self._origin_ns = self._clock.monotonic_ns() - self._due.media_ns
-        self._origin_wall_ns = self._clock.wall_ns() - self._due.media_ns
+        # Played faster than life, the pictures before this opening may be dated ahead of the clock: never go back.
+        now_ns = self._clock.monotonic_ns()
+        self._origin_ns = max(now_ns, self._last_ns + self._film.period_ns)
+        self._origin_wall_ns = self._clock.wall_ns() + self._origin_ns - now_ns
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next picture, or None when it is not due (or no buffer has come back) within `timeout_s`."""
         if self._film is None:
             raise CameraError(f"film {self._path} is not open")
         if self._due is None:
-            self._due = next(self._pictures)
+            self._due = next(self._pictures, None)
+            if self._due is None:
+                raise self._film.ended()
         if self._settings.realtime and not self._await(self._origin_ns + self._due.media_ns, timeout_s):
             return None
         lent = self._pool.take(timeout_s)
@@ -102,16 +106,14 @@ class FileCamera:
 
     def _play(self, film: Film) -> Iterator[Shown]:
         """Every wanted picture with its media time from the first one on; raises CameraEnded after the last."""
-        base_ns = 0
+        base_ns, limit = 0, RateLimit(self._settings.fps)
         while True:
             last_ns = base_ns
             for shown in film.pictures(base_ns):
                 self._broken = film.broken
                 last_ns = shown.media_ns
-                if shown.media_ns + self._period_ns // 8 < self._wanted_ns:  # an eighth forgives rounded timestamps
-                    continue
-                self._wanted_ns = max(self._wanted_ns + self._period_ns, shown.media_ns)
-                yield shown
+                if limit.wants(shown.media_ns):
+                    yield shown
             self._broken = film.broken
             if not self._settings.loop:
                 raise film.ended()
@@ -136,4 +138,5 @@ class FileCamera:
             wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - monotonic_ns)
         else:
             wall_ns = self._origin_wall_ns + shown.media_ns
+        self._last_ns = monotonic_ns
         return FrameTime(self._index - 1, monotonic_ns, wall_ns)

@@ -73,6 +73,7 @@ class SyntheticCamera:
         self._frozen_at: int | None = None
         self._origin_ns = 0
         self._origin_wall_ns = 0
+        self._last_ns = 0
         self._skipped = 0
 
     def open(self) -> None:
@@ -83,8 +84,10 @@ class SyntheticCamera:
         self._closed.clear()
         self._index = self._skipped = 0
         self._frozen_at = None
-        self._origin_ns = self._clock.monotonic_ns()
-        self._origin_wall_ns = self._clock.wall_ns()
+        # Drawn faster than life, the pictures before this opening may be dated ahead of the clock: never go back.
+        now_ns = self._clock.monotonic_ns()
+        self._origin_ns = max(now_ns, self._last_ns + self._media_ns(1))
+        self._origin_wall_ns = self._clock.wall_ns() + self._origin_ns - now_ns
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next picture, or None when it is not due, no buffer has come back, or the camera is silent."""
@@ -142,7 +145,8 @@ class SyntheticCamera:
         wall_ns = self._origin_wall_ns + media_ns
         if self._settings.realtime:
             wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - self._origin_ns - media_ns)
-        return FrameTime(index, self._origin_ns + media_ns, wall_ns)
+        self._last_ns = self._origin_ns + media_ns
+        return FrameTime(index, self._last_ns, wall_ns)
 
     def _draw(self, square: TownSquare, index: int, now: Disturbance, into: Planes) -> None:
         seconds = index / self._settings.fps

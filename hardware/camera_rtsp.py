@@ -1,0 +1,178 @@
+"""An IP camera that hangs there already, pulled over RTSP."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import av
+import av.container
+import av.error
+
+from agent.clock import Clock
+from agent.config.model import Camera as CameraSettings
+from agent.errors import CameraError
+from agent.video.frame import RawFrame
+from hardware.decoded_picture import PictureWriter
+from hardware.live_stream import LiveStream, Source
+from hardware.picture_pool import PicturePool
+from hardware.stream_clock import StreamClock
+
+OPEN_WAIT_S = 2.0
+OPEN_TIMEOUT_S = 8.0
+STALL_S = 4.0
+"""A server that says nothing for so long is gone: within five seconds the camera is given up, and opened again."""
+JITTER_S = 1.0
+"""A camera that was lost is called again after up to this much extra, so that a street's nodes do not call in step."""
+
+
+class RtspCamera:
+    """Pulls and decodes one RTSP stream; H.264, H.265, MJPEG, MPEG-4. One thread calls everything but `figures`.
+
+    The network is read on a thread of its own: `read` and `close` return in time even when the server hangs. User and
+    password go to FFmpeg alone: no log, error or figure holds them. Whoever owns the camera waits between attempts,
+    longer each time; this driver adds the jitter.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._name = public_address(settings.source)
+        self._pool = PicturePool(settings.width, settings.height)
+        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
+        self._stream: LiveStream | None = None
+        self._opening = False
+        self._lost = False
+        self._connections = 0
+
+    def open(self) -> None:
+        """Connect. A refusal within two seconds is raised here; a slower one, or silence, by the first `read`."""
+        self.close()
+        if self._lost:
+            self._clock.wait(threading.Event(), random.uniform(0, JITTER_S))  # noqa: S311 - spreads load, guards nothing
+        address = private_address(self._settings.source, self._settings.password_file)
+        transport = self._settings.transport
+        source = Source(lambda: _connect(address, transport), self._explain, StreamClock().date)
+        self._connections += 1
+        self._stream = LiveStream("rtsp", source, self._pool, self._writer, self._settings.fps, self._clock)
+        self._opening = True
+        try:
+            self._stream.start(OPEN_WAIT_S)
+        except CameraError:
+            self._lost = True
+            raise
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """The next picture. Raises CameraError when the server refuses, breaks off or falls silent."""
+        if self._stream is None:
+            raise CameraError(f"the stream {self._name} is not open")
+        try:
+            frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._opening else STALL_S)
+        except CameraError:
+            self._lost = True
+            raise
+        if frame is not None:
+            self._opening = False
+        return frame
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def figures(self) -> Mapping[str, float | str]:
+        """Health: the address without credentials, the codec, reconnections, packets that could not be decoded."""
+        stream = self._stream
+        return {
+            "stream": self._name,
+            "codec": stream.codec if stream else "",
+            "reconnects": max(0, self._connections - 1),
+            "broken_packets": stream.broken if stream else 0,
+        }
+
+    def _explain(self, error: BaseException) -> CameraError:
+        """What a technician can do about it. Never quotes the error: FFmpeg's texts repeat the whole address."""
+        what, remedy = _REASONS[-1][1:]
+        for kinds, reason, cure in _REASONS:
+            if isinstance(error, kinds):
+                what, remedy = reason, cure
+                break
+        return CameraError(f"camera {self._name} {what}", remedy=remedy)
+
+
+_ADDRESS = "Check camera.source against the camera's manual"
+_NETWORK = "Check its power, its cable and its address"
+_REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+    (
+        (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
+        "refuses user or password",
+        "Check the user in camera.source and camera.password_file",
+    ),
+    ((av.error.HTTPNotFoundError,), "knows no stream of that path", _ADDRESS),
+    ((av.error.HTTPError, av.error.HTTPClientError), "refuses the stream", _ADDRESS),
+    ((ConnectionRefusedError,), "refuses the connection: nothing listens at that port", _ADDRESS),
+    ((TimeoutError, av.error.ExitError), "does not answer, or has fallen silent", _NETWORK),
+    (
+        (EOFError, ConnectionResetError, BrokenPipeError),
+        "ended the stream",
+        "It is called again; if this happens often, look at the camera",
+    ),
+    ((LookupError,), "offers no video that can be decoded", "Set the camera to H.264, H.265 or MJPEG"),
+    (
+        (av.error.InvalidDataError,),
+        "does not answer, or not with RTSP video",
+        _NETWORK + "; the address may belong to something else",
+    ),
+    ((BaseException,), "cannot be reached", _NETWORK),
+)
+
+
+def public_address(source: str) -> str:
+    """The address without user, password and query: what may be logged."""
+    parts = urlsplit(source)
+    host = parts.hostname or "?"
+    host = f"[{host}]" if ":" in host else host
+    try:
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        port = ""
+    return urlunsplit((parts.scheme, host + port, parts.path, "", ""))
+
+
+def private_address(source: str, password_file: Path | None) -> str:
+    """The address with the password from its file put in, as FFmpeg takes it. CameraError when the file cannot be read."""
+    parts = urlsplit(source)
+    if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
+        raise CameraError(f"{public_address(source)} is no RTSP address", remedy="Write rtsp://user@host/path in camera.source")
+    if password_file is None:
+        return source
+    try:
+        password = password_file.read_text(encoding="utf-8").strip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise CameraError(
+            f"the camera's password file {password_file} cannot be read: {reason}",
+            remedy="Write the password alone into it, readable for the service",
+        ) from None
+    place = parts.netloc.rpartition("@")[2]
+    user = parts.username or ""
+    return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
+
+
+def _connect(address: str, transport: str) -> av.container.InputContainer:
+    """Blocks for at most the two timeouts; FFmpeg's own socket timeout lies below the stall, so that the thread ends."""
+    return av.open(
+        address,
+        timeout=(OPEN_TIMEOUT_S, STALL_S),
+        options={
+            "rtsp_transport": transport,
+            "timeout": str(int(STALL_S * 1e6)),
+            "allowed_media_types": "video",
+            "fflags": "nobuffer",
+            "analyzeduration": "1000000",
+            "user_agent": "Vigie",
+        },
+    )

@@ -1,0 +1,158 @@
+"""A live source behind FFmpeg: read and decoded on a thread of its own, so that whoever waits for it waits a bounded time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+import av
+import av.container
+import av.error
+import av.video.stream
+
+from agent.clock import NS, Clock
+from agent.errors import CameraError
+from agent.queues import BoundedQueue, Closed
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime
+from hardware.decoded_picture import PictureWriter
+from hardware.picture_pool import PicturePool
+from hardware.rate_limit import RateLimit
+
+log = logging.getLogger(__name__)
+
+QUEUED_PICTURES = 2
+CLOSE_S = 1.0
+"""How long `close` waits for the thread. A thread that hangs in the network ends by itself when its read times out."""
+
+
+class Source(NamedTuple):
+    """How a driver opens and dates its pictures; everything here runs on the stream's own thread."""
+
+    open: Callable[[], av.container.InputContainer]
+    explain: Callable[[BaseException], CameraError]
+    date: Callable[[int | None, int], int]
+    """(presentation time in ns or None, arrival in ns) -> monotonic ns, increasing."""
+
+
+class LiveStream:
+    """One connection: from `start` to the first failure or `close`. Never used again afterwards.
+
+    The newest pictures win: a reader that falls behind finds a jump in the index. `stall_s` without a picture, from the
+    start or from the last one, is a failure, whatever hangs below.
+    """
+
+    def __init__(self, name: str, source: Source, pool: PicturePool, writer: PictureWriter, fps: float, clock: Clock) -> None:
+        self._source = source
+        self._pool = pool
+        self._writer = writer
+        self._limit = RateLimit(fps)
+        self._clock = clock
+        self._queue: BoundedQueue[RawFrame] = BoundedQueue(QUEUED_PICTURES, on_drop=RawFrame.release)
+        self._closing = threading.Event()
+        self._answered = threading.Event()
+        self._failure: CameraError | None = None
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._index = 0
+        self._silent_since_ns = clock.monotonic_ns()
+        self.broken = 0
+        self.codec = ""
+
+    def start(self, wait_s: float) -> None:
+        """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when it failed by then."""
+        self._thread.start()
+        self._answered.wait(wait_s)
+        if self._failure is not None:
+            raise self._failure
+
+    def read(self, timeout_s: float, stall_s: float) -> RawFrame | None:
+        """The next picture, None after `timeout_s`. Raises CameraError once the stream failed or stalled for `stall_s`."""
+        try:
+            frame = self._queue.get(timeout_s)
+        except Closed:
+            raise self._failure or CameraError("the stream is closed") from None
+        now_ns = self._clock.monotonic_ns()
+        if frame is not None:
+            self._silent_since_ns = now_ns
+        elif now_ns - self._silent_since_ns > stall_s * NS:
+            raise self._source.explain(TimeoutError())
+        return frame
+
+    def close(self) -> None:
+        """Ask the thread to end and wait a little; what it still delivers goes back to the pool."""
+        self._closing.set()
+        self._queue.close()
+        if self._thread.is_alive():
+            self._thread.join(CLOSE_S)
+        self._drain()
+
+    def _run(self) -> None:
+        try:
+            container = self._source.open()
+            self._answered.set()
+            try:
+                self._deliver(container)
+            finally:
+                container.close()
+            if not self._closing.is_set():
+                self._failure = self._source.explain(EOFError())
+        except CameraError as error:
+            self._failure = error
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            self._failure = self._source.explain(error)
+        except Exception as error:  # noqa: BLE001 - the thread's outermost loop; its text may quote the address
+            log.error("%s: %s", self._thread.name, type(error).__name__)
+            self._failure = self._source.explain(error)
+        finally:
+            self._answered.set()
+            self._queue.close()
+
+    def _deliver(self, container: av.container.InputContainer) -> None:
+        stream = next(iter(container.streams.video), None)
+        if stream is None or stream.codec_context is None:
+            raise self._source.explain(LookupError())
+        stream.codec_context.thread_count = 1  # one thread: frame threads would each hold a picture back
+        self.codec = stream.codec_context.name
+        for packet in container.demux(stream):
+            if self._closing.is_set():
+                return
+            arrival_ns = self._clock.monotonic_ns()
+            try:
+                pictures = packet.decode()
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError:
+                self.broken += 1
+                self._index += 1
+                continue
+            for picture in pictures:
+                assert isinstance(picture, av.VideoFrame)
+                self._hand_over(picture, arrival_ns)
+
+    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int) -> None:
+        pts_ns = None
+        if picture.pts is not None and picture.time_base is not None:
+            pts_ns = picture.pts * picture.time_base.numerator * NS // picture.time_base.denominator
+        monotonic_ns = self._source.date(pts_ns, arrival_ns)
+        if not self._limit.wants(monotonic_ns):
+            return
+        index, self._index = self._index, self._index + 1
+        lent = self._pool.take(0)
+        if lent is None:
+            return
+        try:
+            self._writer.write(picture, lent.planes)
+        except BaseException:
+            lent.give_back()
+            raise
+        wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - monotonic_ns)
+        self._queue.put(RawFrame(lent.planes, FrameTime(index, monotonic_ns, wall_ns), release=lent.give_back))
+
+    def _drain(self) -> None:
+        try:
+            while (frame := self._queue.get(0)) is not None:
+                frame.release()
+        except Closed:
+            pass

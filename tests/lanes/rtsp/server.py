@@ -1,0 +1,47 @@
+"""A live RTSP camera for tests. Run by Debian's own python3, which has GStreamer's bindings.
+
+Usage: server.py [PORT [USER PASSWORD]]; port 0 takes a free one. Prints the port, then serves rtsp://127.0.0.1:PORT/live:
+SMPTE colour bars, 320x240, 25 pictures a second, H.264 with a keyframe each half second.
+"""
+
+import sys
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+
+LAUNCH = (
+    "( videotestsrc is-live=true pattern=smpte ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
+    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+)
+
+
+def main(port: str = "0", user: str = "", password: str = "") -> None:
+    """Serve until killed."""
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(port)
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(LAUNCH)
+    factory.set_shared(True)
+    if user:
+        viewer = GstRtspServer.RTSPToken()
+        viewer.set_string("media.factory.role", "viewer")
+        auth = GstRtspServer.RTSPAuth()
+        auth.set_supported_methods(GstRtspServer.RTSP_AUTH_BASIC if hasattr(GstRtspServer, "RTSP_AUTH_BASIC") else 1)
+        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), viewer)
+        server.set_auth(auth)
+        permissions = GstRtspServer.RTSPPermissions()
+        permissions.add_permission_for_role("viewer", "media.factory.access", True)
+        permissions.add_permission_for_role("viewer", "media.factory.construct", True)
+        factory.set_permissions(permissions)
+    server.get_mount_points().add_factory("/live", factory)
+    server.attach(None)
+    print(server.get_bound_port(), flush=True)
+    GLib.MainLoop().run()
+
+
+main(*sys.argv[1:])
