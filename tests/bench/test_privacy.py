@@ -1,0 +1,75 @@
+"""The disturbance corpus, a small part of it: no private pixel is left uncovered, and the measure notices when one is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from agent.video.cover import Cover, ViewState
+from agent.video.frame import RawFrame
+from agent.video.mask_geometry import CoverGeometry
+from agent.video.pose import HOME
+from agent.video.view_reference import working_frame
+from bench import privacy
+from bench.disturbance_kinds import KINDS
+from bench.scene import LAYOUTS, WIDTH, Scene, drawn_square, town_square
+
+SEED = 20261
+HARD = [
+    "sway to 6 px",
+    "knock to 40 px",
+    "knock to 40 px, gamma step",
+    "knock 50-120 px",
+    "rotation to 5 degrees, zoom",
+    "knocked, ringing out",
+    "knock under a lorry 30-60 %",
+    "parked lorry drives off, knock",
+    "knock in mid read-out",
+    "knock within the exposure",
+    "frozen, then a knock",
+    "pictures lost, and a knock",
+    "infrared switch",
+    "another scene",
+]
+
+
+@pytest.fixture(scope="module")
+def square() -> Scene:
+    """The real film where there is one, else the drawn square."""
+    return town_square()
+
+
+@pytest.mark.parametrize("kind", HARD)
+def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
+    """From the very frame of the disturbance on, on real film, whatever the layout."""
+    layout = list(LAYOUTS)[HARD.index(kind) % len(LAYOUTS)]
+    outcome = privacy.play(square, kind, layout, SEED + HARD.index(kind))
+    assert outcome.leaks == []
+    if (KINDS[kind].least or 0) > 90:
+        assert outcome.available > 90
+
+
+class FixedToTheSensor:
+    """What every other camera does: the masks stay where they were drawn."""
+
+    def __init__(self, layout: str, height: int) -> None:
+        geometry = CoverGeometry([np.array(p) for p in LAYOUTS[layout]], working_frame(WIDTH, height), privacy.MARGIN)
+        self._cover = geometry.cover([HOME], 0.0, ViewState.VERIFIED, 0.0, 0.0)
+
+    def observe(self, frame: RawFrame) -> Cover:
+        return self._cover
+
+
+def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With masks fixed to the sensor a knock leaks on every frame after it."""
+    scene = drawn_square()
+    monkeypatch.setattr(privacy, "commissioned", lambda *_: FixedToTheSensor("square", scene.height))
+    outcome = privacy.play(scene, "knock 50-120 px", "square", 3)
+    assert len(outcome.leaks) > 100
+    assert outcome.worst > 50
+
+
+def test_the_corpus_repeats_itself() -> None:
+    """The same seed gives the same figures."""
+    scene = drawn_square()
+    assert privacy.play(scene, "knock 50-120 px", "doors", 5) == privacy.play(scene, "knock 50-120 px", "doors", 5)
