@@ -63,8 +63,8 @@ class FixedToTheSensor:
 def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
     """With masks fixed to the sensor a knock leaks on every frame after it."""
     scene = drawn_square()
-    monkeypatch.setattr(privacy, "commissioned", lambda *_: FixedToTheSensor("square", scene.height))
-    outcome = privacy.play(scene, "knock 50-120 px", "square", 3)
+    monkeypatch.setattr(privacy, "commissioned", lambda *_: FixedToTheSensor("doors", scene.height))
+    outcome = privacy.play(scene, "knock 50-120 px", "doors", 3)
     assert len(outcome.leaks) > 100
     assert outcome.worst > 50
 
