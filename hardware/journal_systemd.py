@@ -29,14 +29,14 @@ class StructuredJournal(logging.Handler):
         """Send one entry; a journal that refuses is reported the way `logging` reports its own errors."""
         try:
             message = record.getMessage()
-            fields = {
+            fields: dict[str, str | int] = {
                 "PRIORITY": str(next((p for level, p in _PRIORITIES if record.levelno >= level), _DEBUG)),
                 "SYSLOG_IDENTIFIER": "vigie",
                 "NODE_ID": self._node_id,
                 "COMPONENT": component(record),
                 "LOGGER": record.name,
                 "CODE_FILE": record.pathname,
-                "CODE_LINE": str(record.lineno),
+                "CODE_LINE": record.lineno,
                 "CODE_FUNC": record.funcName or "",
             }
             event_id = getattr(record, "event_id", None)

@@ -18,9 +18,9 @@ from agent.recording.catalog import Catalog
 
 CONFIG = Path("/etc/vigie/config.toml")
 STATE = Path("/var/lib/vigie")
-PROOFS = ("catalog.sqlite3*", "register.jsonl*", "identity/*.pem")
+PROOFS = ("catalog.sqlite3*", "register.*", "identity/*.pem")
 PRIVATE_KEY = "key.pem"
-OWN = (*PROOFS, "outbox.sqlite3*", "config.last-good.toml", "identity/**/*", "view/**/*", "run/**/*")
+OWN = (*PROOFS, "outbox.*", "config.last-good.toml", "identity/**/*", "view/**/*", "run/**/*")
 RECORDINGS = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*"
 
 

@@ -6,29 +6,39 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from agent.errors import DeviceError
 from hardware.journal_systemd import StructuredJournal, log_handler
+from systemd import journal
 
 FIELDS = {"MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "NODE_ID", "COMPONENT", "EVENT_ID", "LOGGER"}
 FIELDS |= {"CODE_FILE", "CODE_LINE", "CODE_FUNC"}
 
 
-def entry(level: int = logging.INFO, **extra: object) -> dict[str, object]:
-    """The one journal entry made of one line logged by the thread `camera`."""
-    sent: list[dict[str, object]] = []
-    handler = StructuredJournal("pole-17", lambda message, **fields: sent.append({"MESSAGE": message, **fields}))
-    log = logging.Logger("agent.video.pipeline")
-    log.addHandler(handler)
-    thread = threading.Thread(target=lambda: log.log(level, "opened %s", "/dev/video0", extra=extra), name="camera")
-    thread.start()
-    thread.join(5)
-    return sent[0]
+Entry = Callable[..., dict[str, str]]
 
 
-def test_fields_of_an_entry() -> None:
+@pytest.fixture
+def entry(monkeypatch: pytest.MonkeyPatch) -> Entry:
+    """The one journal entry made of one line logged by the thread `camera`, by systemd-python's own `send`."""
+    sent: list[tuple[str, ...]] = []
+    monkeypatch.setattr(journal, "sendv", lambda *lines: sent.append(lines))
+
+    def log_one(level: int = logging.INFO, **extra: object) -> dict[str, str]:
+        log = logging.Logger("agent.video.pipeline")
+        log.addHandler(StructuredJournal("pole-17", journal.send))
+        thread = threading.Thread(target=lambda: log.log(level, "opened %s", "/dev/video0", extra=extra), name="camera")
+        thread.start()
+        thread.join(5)
+        return dict(line.split("=", 1) for line in sent[0])
+
+    return log_one
+
+
+def test_fields_of_an_entry(entry: Entry) -> None:
     """Node, component and event can be asked for by journalctl; arguments do not become fields."""
     said = entry(event_id="01JD0000000000000000000000")
     assert said["MESSAGE"] == "opened /dev/video0"
@@ -41,12 +51,12 @@ def test_fields_of_an_entry() -> None:
     ("level", "priority"),
     [(logging.DEBUG, "7"), (logging.INFO, "6"), (logging.WARNING, "4"), (logging.ERROR, "3"), (logging.CRITICAL, "2")],
 )
-def test_severity_becomes_priority(level: int, priority: str) -> None:
+def test_severity_becomes_priority(entry: Entry, level: int, priority: str) -> None:
     """`journalctl -p warning` finds warnings."""
     assert entry(level)["PRIORITY"] == priority
 
 
-def test_without_an_event_no_event_field() -> None:
+def test_without_an_event_no_event_field(entry: Entry) -> None:
     """EVENT_ID stands only where there is one."""
     assert "EVENT_ID" not in entry()
 

@@ -21,7 +21,7 @@ from tests.support import parts
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
 SUITE = "bookworm"
 # What a Raspberry Pi OS Lite has and a package may lean on; mosquitto stands for the town's broker.
-INCLUDED = ("systemd", "systemd-sysv", "dbus", "python3", "python3-systemd", "mosquitto", "init-system-helpers", "sudo")
+INCLUDED = ("systemd", "systemd-sysv", "dbus", "python3", "python3-systemd", "tzdata", "sudo", "mosquitto", "mosquitto-clients")
 BOOT_DEADLINE_S = 60.0
 
 # Test machines often have the cgroup hierarchy of 2010: the new one is mounted for this machine alone.
