@@ -69,6 +69,11 @@ def is_signing_sei(unit: bytes) -> bool:
     return unit[:2] == _HEADER and UUID in unit[2:400]
 
 
+def is_certificate_sei(unit: bytes) -> bool:
+    """True for the certificate unit, of units for which `is_signing_sei` holds; cheap."""
+    return bool(unit[unit.index(UUID) + len(UUID)] & _CERTIFICATE_FLAG)
+
+
 def parse(unit: bytes) -> SigningSei:
     """Read a unit for which `is_signing_sei` holds. Raises MalformedField."""
     plain = _without_prevention(unit)
