@@ -65,6 +65,14 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
             from hardware.camera_synthetic import SyntheticCamera
 
             return SyntheticCamera(settings, clock)
+        case "rtsp":
+            from hardware.camera_rtsp import RtspCamera
+
+            return RtspCamera(settings, clock)
+        case "v4l2":
+            from hardware.camera_v4l2 import V4l2Camera
+
+            return V4l2Camera(settings, clock)
         case driver:
             raise CameraError(f"the driver {driver!r} is not part of this build", remedy="Use file or synthetic")
 

@@ -1,0 +1,158 @@
+"""A USB camera, or any other device the kernel offers as /dev/video."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import av
+import av.container
+import av.error
+
+from agent.clock import NS, Clock
+from agent.config.model import Camera as CameraSettings
+from agent.errors import CameraError
+from agent.video.frame import RawFrame
+from hardware.decoded_picture import PictureWriter
+from hardware.live_stream import LiveStream, Source
+from hardware.picture_pool import PicturePool
+from hardware.stream_clock import StreamClock
+
+DEFAULT_DEVICE = "/dev/video0"
+OPEN_WAIT_S = 3.0
+OPEN_TIMEOUT_S = 8.0
+STALL_S = 4.0
+LARGE_PX = 640 * 480
+"""Above this, raw YUYV does not fit through USB 2 at full rate: cameras offer it at a few pictures a second only."""
+KERNEL_STAMP_NS = 2 * NS
+"""A timestamp at most this much older than its arrival is the kernel's own, on CLOCK_MONOTONIC, and is taken as it is."""
+
+
+class V4l2Camera:
+    """Captures through FFmpeg's v4l2 input; YUYV, MJPEG and H.264 sources are converted. One thread, save `figures`.
+
+    The device is asked for the configured size and rate in the formats of `asked_for`, the cheapest suitable first.
+    It is read on a thread of its own: a driver that hangs in the kernel delays neither `read` nor `close`.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._device = Path(settings.source or DEFAULT_DEVICE)
+        self._pool = PicturePool(settings.width, settings.height)
+        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
+        self._stream: LiveStream | None = None
+        self._opening = False
+        self._openings = 0
+
+    def open(self) -> None:
+        """Start the device. Raises CameraError at once when it is missing, busy, forbidden or no camera."""
+        self.close()
+        if not self._device.exists():
+            raise explain(self._device, FileNotFoundError(errno.ENOENT, ""))
+        source = Source(
+            lambda: connect(self._device, asked_for(self._settings)),
+            lambda error: explain(self._device, error),
+            KernelClock().date,
+        )
+        self._openings += 1
+        self._opening = True
+        self._stream = LiveStream("v4l2", source, self._pool, self._writer, self._settings.fps, self._clock)
+        self._stream.start(OPEN_WAIT_S)
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """The next picture. Raises CameraError when the device was unplugged, fails or falls silent."""
+        if self._stream is None:
+            raise CameraError(f"camera {self._device} is not open")
+        frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._opening else STALL_S)
+        if frame is not None:
+            self._opening = False
+        return frame
+
+    def close(self) -> None:
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    def figures(self) -> Mapping[str, float | str]:
+        """Health: device, codec (rawvideo, mjpeg, h264), how often it was opened anew, pictures that were broken."""
+        stream = self._stream
+        return {
+            "device": str(self._device),
+            "codec": stream.codec if stream else "",
+            "reopened": max(0, self._openings - 1),
+            "broken_packets": stream.broken if stream else 0,
+        }
+
+
+class KernelClock:
+    """Dates pictures: the kernel's monotonic stamp where the driver gives it, else the arrival, smoothed."""
+
+    def __init__(self) -> None:
+        self._other = StreamClock()
+        self._last_ns = 0
+
+    def date(self, pts_ns: int | None, arrival_ns: int) -> int:
+        """Monotonic nanoseconds; later than the picture before."""
+        if pts_ns is not None and 0 <= arrival_ns - pts_ns < KERNEL_STAMP_NS:
+            at_ns = pts_ns
+        else:
+            at_ns = self._other.date(pts_ns, arrival_ns)
+        self._last_ns = max(at_ns, self._last_ns + 1)
+        return self._last_ns
+
+
+def asked_for(settings: CameraSettings) -> Iterator[dict[str, str]]:
+    """FFmpeg's options to try in turn: each format with size and rate, at last whatever the device gives by itself."""
+    raw, compressed = "yuyv422", "mjpeg"
+    first = (compressed, raw) if settings.width * settings.height > LARGE_PX else (raw, compressed)
+    wanted = {"video_size": f"{settings.width}x{settings.height}", "framerate": f"{settings.fps:g}"}
+    for input_format in (*first, "h264"):
+        yield {**wanted, "input_format": input_format}
+    yield {}
+
+
+def connect(device: Path, options: Iterator[dict[str, str]]) -> av.container.InputContainer:
+    """Open with the first options the device accepts. What is wrong with the device itself is raised at once."""
+    refusal: BaseException = LookupError()
+    for attempt in options:
+        try:
+            return av.open(str(device), format="v4l2", options=attempt)
+        except (av.error.FFmpegError, OSError) as error:
+            if error.errno != errno.EINVAL:
+                raise
+            refusal = error
+    raise refusal
+
+
+def explain(device: Path, error: BaseException) -> CameraError:
+    """What is wrong, by the kernel's error number, and what a technician can do."""
+    number = error.errno if isinstance(error, OSError | av.error.FFmpegError) else None
+    look = f"What is there: {', '.join(_devices()) or 'no /dev/video device at all; check the cable with lsusb'}"
+    match number:
+        case errno.ENOENT:
+            return CameraError(f"camera {device} is not there", remedy=look)
+        case errno.EACCES | errno.EPERM:
+            return CameraError(f"camera {device} may not be opened", remedy="Put the service's user into the group video")
+        case errno.EBUSY:
+            return CameraError(f"camera {device} is in use by another program", remedy=f"Find it with: fuser -v {device}")
+        case errno.ENOTTY | errno.EISDIR:
+            return CameraError(f"{device} is no camera", remedy=look)
+        case errno.EINVAL:
+            return CameraError(
+                f"camera {device} offers no picture this node can use", remedy=f"See v4l2-ctl -d {device} --list-formats-ext"
+            )
+        case errno.ENODEV | errno.EIO | errno.EPIPE:
+            return CameraError(f"camera {device} was unplugged or has failed", remedy="Check its cable and its power supply")
+    if isinstance(error, TimeoutError):
+        return CameraError(
+            f"camera {device} delivers no pictures", remedy="Unplug it and plug it in again; check its power supply"
+        )
+    if isinstance(error, EOFError):
+        return CameraError(f"camera {device} ended its stream", remedy="Check its cable and its power supply")
+    return CameraError(f"camera {device} failed", remedy=f"See dmesg, and v4l2-ctl -d {device} --all")
+
+
+def _devices() -> list[str]:
+    return sorted(str(p) for p in Path("/dev").glob("video*"))
