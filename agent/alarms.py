@@ -1,27 +1,31 @@
-"""Faults of one room as events for the centre: the one place where recording's words become ONVIF topics."""
+"""Faults of one room as events for the centre: the one place where recording's words become topics."""
 
 from __future__ import annotations
 
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.recording.recorder import Fault, RecordingFault
+from agent.recording.retention import Shortfall
 
-STORAGE_FAILURE = "Device/HardwareFailure/StorageFailure"
-JOURNAL_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
+LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
+REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
+RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
-    """A storage or register fault that begins or has passed, as a property event."""
-    topic = JOURNAL_FAILURE if fault.kind is Fault.JOURNAL else STORAGE_FAILURE
-    return Event(
-        topic,
-        fault.wall_ns,
-        {"Token": token, "Kind": fault.kind.value},
-        {"Failed": not fault.over, "What": fault.what},
-        PropertyOperation.CHANGED,
-        Priority.ALARM,
-    )
+    """Pictures that did not reach the disk, or a register that refuses. A failing disk itself is the board's event."""
+    topic = REGISTER_FAILURE if fault.kind is Fault.JOURNAL else LOST_PICTURES
+    data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
+    return Event(topic, fault.wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)
 
 
-def of_journal(sentence: str, wall_ns: int, token: str) -> Event:
+def of_register(sentence: str, wall_ns: int, token: str) -> Event:
     """The register could not take an entry: no silent gap."""
-    return Event(JOURNAL_FAILURE, wall_ns, {"Token": token}, {"Failed": True, "What": sentence}, None, Priority.ALARM)
+    return Event(REGISTER_FAILURE, wall_ns, {"Token": token}, {"Failed": True, "What": sentence}, None, Priority.ALARM)
+
+
+def of_shortfall(shortfall: Shortfall | None, wall_ns: int, token: str) -> Event:
+    """Footage goes before its day (or, with None, no more)."""
+    data: dict[str, str | int | float | bool] = {"Short": shortfall is not None}
+    if shortfall is not None:
+        data |= {"Days": round(shortfall.days, 2), "WantedDays": shortfall.wanted_days}
+    return Event(RETENTION_SHORTFALL, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)

@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.board.monitor import BoardMonitor
 from agent.clock import NS, Clock, rfc3339
 from agent.component import ComponentState
 from agent.config.model import Config
 from agent.events.outbox import Outbox
-from agent.ports import Board
+from agent.journal.register import Register
 from agent.recording.catalog import Catalog
+from agent.recording.hold import Holds
 from agent.recording.recorder import Recorder
+from agent.recording.sweeper import Sweeper
 from agent.supervisor import Ending, Supervisor
 from agent.uplink.health import (
     BoardHealth,
@@ -51,11 +54,12 @@ class Parts:
     masking: Masking
     pipeline: Pipeline
     recorder: Recorder
+    sweeper: Sweeper
+    holds: Holds
     catalog: Catalog
     outbox: Outbox
-    session: Session | None
-    board: Board
-    shortfall_days: Callable[[], float]
+    board: BoardMonitor
+    register: Register
 
 
 class Node:
@@ -63,8 +67,11 @@ class Node:
 
     def __init__(self, config: Config, digest: str, parts: Parts) -> None:
         self.config = config
+        """As last read; what waits for a restart already stands in it."""
         self.digest = digest
         self.parts = parts
+        self.session: Session | None = None
+        self._begun_with = config
         self.supervisor: Supervisor
         self.publisher: HealthPublisher
         self.apply: Callable[[], None] = lambda: None
@@ -76,6 +83,16 @@ class Node:
         """Start everything, until the end; see Supervisor.run."""
         self._watching_start.start()
         return self.supervisor.run(for_s=for_s, reload=self.apply)
+
+    def publish_health(self, document: bytes) -> None:
+        """Hand a health document to whichever session there is."""
+        if self.session is not None:
+            self.session.publish_health(document)
+
+    def change_session(self, session: Session | None) -> None:
+        """Take another line to the centre while everything else goes on; what is not sent yet waits in the outbox."""
+        self.supervisor.replace(self.session, session)
+        self.session = session
 
     def ready(self) -> bool:
         """The node does its job once the first masked picture is encoded."""
@@ -90,7 +107,7 @@ class Node:
         privacy, capture = self.privacy(), self.parts.capture
         picture = "masked" if privacy.state == "masked" else f"closed ({privacy.reason})"
         line = self.uplink()
-        centre = f"centre {line.state}" if self.parts.session is not None else "no centre configured"
+        centre = f"centre {line.state}" if self.session is not None else "no centre configured"
         return f"{capture.fps():.0f} pictures/s, {picture}; recording {self.recording().state}; {centre}"
 
     def health(self) -> Mapping[str, Any]:
@@ -111,7 +128,7 @@ class Node:
             "first_masked_s": self._first_masked_s,
             "events": parts.outbox.figures().sequence,
             "events_pending": parts.outbox.figures().pending,
-            "acknowledged": parts.session.acknowledged if parts.session else 0,
+            "acknowledged": self.session.acknowledged if self.session else 0,
             "recordings": str(self.config.recordings_dir),
             "recorded": parts.recorder.figures()["recorded"],
         }
@@ -136,7 +153,7 @@ class Node:
         capture = self.parts.capture
         age_s = capture.last_frame_age_s()
         return CameraHealth(
-            driver=self.config.camera.driver,
+            driver=self._begun_with.camera.driver,
             fps=round(capture.fps(), 2),
             captured=capture.captured,
             dropped=capture.dropped,
@@ -161,6 +178,7 @@ class Node:
     def recording(self) -> RecordingHealth:
         """Health's `recording`."""
         stock = self.parts.catalog.stock()
+        shortfall = self.parts.sweeper.last.shortfall if self.parts.sweeper.last else None
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(
             state=str(self.parts.recorder.figures()["state"]),
@@ -168,12 +186,13 @@ class Node:
             newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
             bytes=stock.bytes,
             days=round(((stock.newest_ns or 0) - (stock.oldest_ns or 0)) / _DAY_NS, 3) if kept else 0.0,
-            shortfall=round(self.parts.shortfall_days(), 3),
+            shortfall=round(shortfall.wanted_days - shortfall.days, 3) if shortfall else 0.0,
+            holds=len(self.parts.holds.active()),
         )
 
     def disk(self) -> DiskHealth:
         """Health's `disk`: the one recordings lie on."""
-        free, total = _disk(self.config.recordings_dir)
+        free, total = _disk(self._begun_with.recordings_dir)
         return DiskHealth(free_bytes=free, total_bytes=total)
 
     def outbox(self) -> OutboxHealth:
@@ -190,7 +209,7 @@ class Node:
 
     def board(self) -> BoardHealth:
         """Health's `board`."""
-        figures = self.parts.board.read()
+        figures = self.parts.board.figures
         return BoardHealth(
             temperature_c=figures.temperature_c,
             throttled=figures.throttled,
@@ -200,7 +219,7 @@ class Node:
 
     def uplink(self) -> UplinkHealth:
         """Health's `uplink`."""
-        return self.parts.session.health() if self.parts.session is not None else UplinkHealth(reason="no broker is configured")
+        return self.session.health() if self.session is not None else UplinkHealth(reason="no broker is configured")
 
     def components(self) -> dict[str, ComponentState]:
         """Health's `components`."""

@@ -42,7 +42,7 @@ class Supervisor:
         sentence: Callable[[], str] = lambda: "running",
         stalled_s: float = STALLED_S,
     ) -> None:
-        self.components = tuple(components)
+        self.components: tuple[Component, ...] = tuple(components)
         self._clock = clock
         self._service = service
         self._ready = ready
@@ -76,6 +76,20 @@ class Supervisor:
     def states(self) -> dict[str, str]:
         """Health's `components`."""
         return {c.name: c.state.value for c in self.components}
+
+    def replace(self, old: Component | None, new: Component | None) -> None:
+        """Stop one component and start another in its place while the rest goes on; main thread."""
+        place = self.components.index(old) if old is not None else len(self.components)
+        if old is not None:
+            old.stop()
+            if not old.join(STOP_DEADLINE_S):
+                log.error("%s did not stop within %.0f s and is left behind", old.name, STOP_DEADLINE_S)
+            self._started.remove(old)
+        fresh = () if new is None else (new,)
+        self.components = (*self.components[:place], *fresh, *self.components[place + (old is not None) :])
+        for component in fresh:
+            component.start()
+            self._started.append(component)
 
     def _watch(self, for_s: float | None, reload: Callable[[], None]) -> Ending:
         end_ns = None if for_s is None else self._clock.monotonic_ns() + int(for_s * NS)

@@ -9,11 +9,14 @@ from pathlib import Path
 from agent import __version__, alarms
 from agent.analytics.motion import MotionDetector
 from agent.analytics.tampering import TamperDetector
+from agent.board.monitor import BoardMonitor
+from agent.board.thresholds import BoardWatch
 from agent.clock import Clock, SystemClock
 from agent.component import Component
 from agent.config.digest import config_digest
 from agent.config.model import Camera as CameraSettings
 from agent.config.model import Config
+from agent.config.polygon import Polygon, check_polygon
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
@@ -25,18 +28,21 @@ from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.journal.register import Register
 from agent.node import Node, Parts
 from agent.ports import (
-    Board,
-    BoardFigures,
     BrokerCredentials,
     BrokerEndpoint,
     Camera,
     Encoder,
     MqttTransport,
     MuxerFactory,
-    ServiceManager,
 )
 from agent.recording.catalog import Catalog
+from agent.recording.hold import Holds
+from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
+from agent.recording.retention import Retention
+from agent.recording.sweeper import Sweeper
+from agent.recording.trusted_time import boot_id
+from agent.reloading import Reloading
 from agent.supervisor import Supervisor
 from agent.uplink.health import HealthPublisher
 from agent.uplink.session import Session
@@ -50,6 +56,8 @@ from agent.video.view_commissioning import ViewSample, validate_view
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
+from hardware.board_pi import PiBoard
+from hardware.systemd_service import service_manager
 
 log = logging.getLogger(__name__)
 
@@ -75,6 +83,25 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
             return V4l2Camera(settings, clock)
         case driver:
             raise CameraError(f"the driver {driver!r} is not part of this build", remedy="Use file or synthetic")
+
+
+def film_format(path: Path) -> tuple[int, int, float]:
+    """Width, height (both even) and pictures per second of a film. CameraError when there is no picture in it."""
+    from hardware.film import Film
+
+    film = Film(path)
+    try:
+        width, height = film.size
+        return width - width % 2, height - height % 2, min(float(film.rate), 60.0)
+    finally:
+        film.close()
+
+
+def drawn_windows(seed: int = 1) -> dict[str, Polygon]:
+    """The private windows of the drawn square, by name."""
+    from hardware.camera_synthetic import private_windows
+
+    return {window.name: check_polygon(window.polygon) for window in private_windows(seed)}
 
 
 def new_encoder(config: Config) -> Encoder:
@@ -138,24 +165,25 @@ class _Builder:
         self.config = config
         self.config_path = config_path
         self.clock = clock
-        self.boot = _boot_id()
+        self.boot = boot_id()
         self.state_dir = _writable(config.node.state_dir)
         self.recordings = _writable(config.recordings_dir)
 
     def node(self) -> Node:
-        config, clock = self.config, self.clock
-        signer = _signer(config)
+        config, clock, token = self.config, self.clock, self.config.node.id
         outbox = Outbox(OutboxStore(self.state_dir / "outbox.sqlite3", clock), clock)
         events = EventTap(outbox)
 
         def alarm(sentence: str) -> None:
             log.error("%s", sentence)
-            events.raise_event(alarms.of_journal(sentence, clock.wall_ns(), config.node.id))
+            events.raise_event(alarms.of_register(sentence, clock.wall_ns(), token))
 
-        register = Register(self.state_dir / "register.jsonl", clock, signer, alarm)
-        catalog = Catalog(self.state_dir / "catalog.sqlite3", self.recordings)
+        signer = _signer(config)
+        register_path = self.state_dir / "register.jsonl"
+        register = Register(register_path, clock, signer, alarm, on_entry=outbox.enter_register)
+        catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
         capture = Capture(open_camera(config.camera, clock), clock, lossless=_is_lossless(config))
-        masking = Masking(capture, *self.privacy(signer))
+        masking = Masking(capture, *self.privacy(config, signer))
         encoders: list[Encoder] = []
 
         def fresh_encoder() -> Encoder:
@@ -171,7 +199,14 @@ class _Builder:
             journal=register,
             boot=self.boot,
             segment_seconds=config.recording.segment_seconds,
-            report=lambda fault: events.raise_event(alarms.of_recording(fault, config.node.id)),
+            report=lambda fault: events.raise_event(alarms.of_recording(fault, token)),
+        )
+        retention = self.retention(config, catalog, register)
+        sweeper = Sweeper(
+            clock=clock,
+            retention=retention,
+            report=lambda short: events.raise_event(alarms.of_shortfall(short, clock.wall_ns(), token)),
+            alarm=alarm,
         )
         preview = Preview(clock, register)
         pipeline = Pipeline(
@@ -179,42 +214,57 @@ class _Builder:
             fresh_encoder,
             clock,
             sinks=[recorder],
-            detectors=self.detectors(),
+            detectors=self.detectors(config),
             viewers=[preview],
             events=events,
         )
-        session = self.session(outbox)
-        parts = Parts(clock, capture, masking, pipeline, recorder, catalog, outbox, session, _board(), lambda: 0.0)
+        board = BoardMonitor(
+            PiBoard(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])
+        )
+        holds = Holds(catalog, register, clock)
+        parts = Parts(clock, capture, masking, pipeline, recorder, sweeper, holds, catalog, outbox, board, register)
         node = Node(config, config_digest(config), parts)
         node.publisher = HealthPublisher(
             config.node.id,
             __version__,
             clock,
             node.providers(),
-            session.publish_health if session else lambda _: None,
+            node.publish_health,
             config.mqtt.health_seconds if config.mqtt else 10.0,
         )
-        components: list[Component] = [outbox, recorder, pipeline, capture, node.publisher]
-        if session is not None:
-            components.append(session)
+        node.session = self.session(config, outbox)
+        # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
+        line = [] if node.session is None else [node.session]
+        components: list[Component] = [outbox, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
         components.append(ControlSocket(socket_path(self.state_dir), {"status": lambda _: node.health()}, clock))
         if config.console.enabled:
-            console = Console(config.console.host, config.console.port, clock, health=node.health, preview=preview, events=events)
+            page = config.console
+            console = Console(page.host, page.port, clock, health=node.health, preview=preview, events=events)
             components.append(console)
         node.supervisor = Supervisor(
-            components, clock, _service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
+            components, clock, service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
         )
+        node.apply = Reloading(self.config_path, node, self, signer).apply
         return node
 
-    def privacy(self, verifier: Verifier) -> tuple[Guard, PrivacyMask]:
+    def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention:
+        """What destroys footage on its day."""
+        return Retention(
+            catalog=catalog,
+            clock=self.clock,
+            boot=self.boot,
+            journal=register,
+            retention_days=config.recording.retention_days,
+            min_free_bytes=config.recording.min_free_mb << 20,
+        )
+
+    def privacy(self, config: Config, verifier: Verifier) -> tuple[Guard, PrivacyMask]:
         """Guard and mask; neither ever fails: what is wrong closes the picture and says why."""
-        config = self.config
         caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
         return guard_for(config, self.state_dir, verifier, self.clock), PrivacyMask(config.privacy.fill, caption)
 
-    def detectors(self) -> list[Detector]:
+    def detectors(self, config: Config) -> list[Detector]:
         """What looks at masked pictures."""
-        config = self.config
         height = config.camera.height
         caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
         rows = caption.rows(config.camera.width, height)
@@ -225,9 +275,9 @@ class _Builder:
             found.append(TamperDetector(config.node.id, config.tampering))
         return found
 
-    def session(self, outbox: Outbox) -> Session | None:
+    def session(self, config: Config, outbox: Outbox) -> Session | None:
         """The line to the centre, when one is configured."""
-        mqtt = self.config.mqtt
+        mqtt = config.mqtt
         if mqtt is None:
             return None
         from hardware.mqtt_paho import PahoTransport
@@ -235,7 +285,7 @@ class _Builder:
         credentials = BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
         transport: MqttTransport = PahoTransport(credentials)
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
-        identity = Identity(self.config.node.id, mqtt.prefix, __version__, self.boot)
+        identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
         return Session(identity, endpoints, outbox, transport, self.clock)
 
 
@@ -248,28 +298,6 @@ def _muxer() -> MuxerFactory:
     from hardware.muxer_libav import LibavMuxer
 
     return LibavMuxer
-
-
-class _BareBoard:
-    """What any Linux tells of itself."""
-
-    def read(self) -> BoardFigures:
-        return BoardFigures(load_1m=os.getloadavg()[0])
-
-
-def _board() -> Board:
-    return _BareBoard()
-
-
-def _service_manager() -> ServiceManager:
-    from hardware.systemd_service import service_manager
-
-    return service_manager()
-
-
-def _boot_id() -> str:
-    """The kernel's name for this boot: monotonic times compare within it only."""
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
 def _writable(directory: Path) -> Path:

@@ -40,6 +40,8 @@ class Film:
         self._cut_off = False
         self._container, self._stream = _open(path)
         self.rate = _plausible_rate(self._stream)
+        self.size = self._stream.width, self._stream.height
+        """Width and height in pixels, as the container says."""
         self.period_ns = round(NS / self.rate)
 
     def rewind(self) -> None:

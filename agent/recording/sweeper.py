@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -31,6 +32,7 @@ class Sweeper(Component):
         self._report = report
         self._alarm = alarm
         self._every_s = every_s
+        self._nudged = threading.Event()
         self._told: Shortfall | None = None
         self._troubles: frozenset[str] = frozenset()
         self.last: Sweep | None = None
@@ -45,12 +47,21 @@ class Sweeper(Component):
             "trouble": "; ".join(last.troubles) if last else "",
         }
 
+    def replace(self, retention: Retention) -> None:
+        """Go by this from the next sweep on, which comes at once; any thread."""
+        self._retention = retention
+        self._nudged.set()
+
+    def wake(self) -> None:
+        self._nudged.set()
+
     def work(self) -> None:
         while not self.stopping.is_set():
             self.last = sweep = self._retention.sweep()
             self._tell(sweep)
             self.progressed()
-            self.clock.wait(self.stopping, self._every_s)
+            self.clock.wait(self._nudged, self._every_s)
+            self._nudged.clear()
 
     def _tell(self, sweep: Sweep) -> None:
         for trouble in sorted(set(sweep.troubles) - self._troubles):

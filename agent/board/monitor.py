@@ -1,0 +1,44 @@
+"""Reads the board every few seconds, keeps the figures for health, and raises what the thresholds find."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from agent.board.thresholds import BoardWatch
+from agent.clock import Clock
+from agent.component import Component
+from agent.config.model import Board as BoardLimits
+from agent.events.event import EventSink
+from agent.ports import Board, BoardFigures
+
+EVERY_S: Final = 2.0
+
+
+class BoardMonitor(Component):
+    """Component `board`. `storage_trouble` says what the recorder has against its disk, empty when it writes."""
+
+    critical = False
+
+    def __init__(
+        self, board: Board, watch: BoardWatch, events: EventSink, clock: Clock, storage_trouble: Callable[[], str]
+    ) -> None:
+        super().__init__("board", clock)
+        self._watch = watch
+        self.figures = BoardFigures()
+        self._board = board
+        self._events = events
+        self._storage_trouble = storage_trouble
+
+    def set_limits(self, limits: BoardLimits) -> None:
+        """Judge the next reading by these; any thread."""
+        self._watch.limits = limits
+
+    def work(self) -> None:
+        """Until stopped."""
+        while not self.stopping.is_set():
+            self.figures = self._board.read()
+            for event in self._watch.judge(self.figures, self._storage_trouble()):
+                self._events.raise_event(event)
+            self.progressed()
+            self.clock.wait(self.stopping, EVERY_S)

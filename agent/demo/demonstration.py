@@ -1,0 +1,107 @@
+"""Runs the demonstration: broker, commissioning, node, and a subscriber of its own that plays the centre."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from agent.clock import SystemClock
+from agent.config.load import load
+from agent.config.polygon import Polygon
+from agent.demo.broker import LocalBroker, free_port
+from agent.demo.feed import Feed
+from agent.demo.scene import Scene, configuration_text, known_masks, parse_mask
+from agent.errors import CameraError, MaskError
+from agent.fleet.wiring import transport
+from agent.ports import BrokerCredentials
+from agent.wiring import begin_log, build, drawn_windows, film_format, validate
+
+NODE_ID = "demo"
+PREFIX = "vigie"
+
+
+class Demonstration:
+    """One run. `quiet` prints nothing but errors."""
+
+    def __init__(self, source: Path | None, masks: tuple[str, ...], directory: Path | None, port: int, *, quiet: bool) -> None:
+        self._source = source
+        self._masks = masks
+        self._directory = (directory or Path(f"demo-{time.strftime('%Y%m%d-%H%M%S')}")).resolve()
+        self._port = port or free_port()
+        self._screen = Console(quiet=quiet, highlight=False)
+
+    def run(self, for_s: float | None) -> dict[str, Any]:
+        """Until Ctrl-C or `for_s`; the summary as `--json` prints it."""
+        scene = self._scene()
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with LocalBroker(self._directory / "broker") as broker:
+            config_path = self._directory / "config.toml"
+            config_path.write_text(configuration_text(scene, NODE_ID, self._directory, broker.url, self._port), encoding="utf-8")
+            config = load(config_path)
+            begin_log(config)
+            self._say_where(scene, broker)
+            self._commission(config_path)
+            node = build(config, config_path)
+            with Feed(broker.url, transport(BrokerCredentials()), PREFIX, self._screen) as feed:
+                signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
+                signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
+                ending = node.run(for_s=for_s)
+                feed.settle()
+            summary = {**node.summary(), "ending": ending.value, "hub": feed.figures(), "config": str(config_path)}
+        (self._directory / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        self._show(summary)
+        return summary
+
+    def _scene(self) -> Scene:
+        masks: dict[str, Polygon] = dict(parse_mask(text) for text in self._masks)
+        if self._source is None:
+            return Scene(None, 1280, 720, 25, masks or drawn_windows())
+        if not self._source.is_file():
+            raise CameraError(f"there is no film {self._source}", remedy="Give a file FFmpeg reads, or leave --source away")
+        width, height, fps = film_format(self._source)
+        return Scene(self._source.resolve(), width, height, fps, masks or known_masks(self._source))
+
+    def _say_where(self, scene: Scene, broker: LocalBroker) -> None:
+        what = "a drawn town square" if scene.source is None else str(scene.source)
+        masks = ", ".join(scene.masks) if scene.masks else "none: the picture stays closed until you give one with --mask"
+        self._screen.print(f"[bold]Vigie[/bold] on {what}")
+        self._screen.print(f"  masks       {masks}")
+        self._screen.print(f"  local page  http://127.0.0.1:{self._port}/")
+        self._screen.print(f"  broker      {broker.url}   (another terminal: vigie watch --broker {broker.url})")
+        self._screen.print(f"  everything  {self._directory}\n")
+
+    def _commission(self, config_path: Path) -> None:
+        """What a technician does once: take and sign the reference of the view."""
+        config = load(config_path)
+        if not config.privacy.mask:
+            return
+        try:
+            verdict = validate(config, by="demonstration", clock=SystemClock())
+            self._screen.print(
+                f"  view        can be guarded: {verdict.patches} landmarks in {verdict.cells} of {verdict.cells_of} cells\n"
+            )
+        except MaskError as error:
+            self._screen.print(f"  view        [red]{error}[/red]\n")
+
+    def _show(self, summary: dict[str, Any]) -> None:
+        table = Table(title="Summary", title_justify="left", show_header=False)
+        hub = summary["hub"]
+        for name, fact in (
+            ("frames captured", summary["captured"]),
+            ("frames dropped", summary["dropped"]),
+            ("frames masked", f"{summary['masked']} (of these {summary['opaque']} closed whole)"),
+            ("frames recorded", summary["recorded"]),
+            ("events raised", summary["events"]),
+            ("events acknowledged", summary["acknowledged"]),
+            ("seen by the centre", f"{hub['events']} events, {hub['gaps']} gaps, {hub['health']} health messages"),
+            ("recordings", summary["recordings"]),
+            ("configuration", summary["config"]),
+        ):
+            table.add_row(name, str(fact))
+        self._screen.print(table)

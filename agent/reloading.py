@@ -1,0 +1,86 @@
+"""SIGHUP: read the configuration again, and give it to the parts that can take it while the recording goes on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from agent.config.digest import config_digest
+from agent.config.load import load
+from agent.config.model import Config
+from agent.config.reload import Part, plan
+from agent.errors import ConfigurationError
+from agent.events.outbox import Outbox
+from agent.journal.entry import Act
+from agent.journal.register import Register
+from agent.node import Node
+from agent.recording.catalog import Catalog
+from agent.recording.retention import Retention
+from agent.uplink.session import Session
+from agent.video.pipeline import Detector
+from agent.video.privacy_mask import PrivacyMask
+from agent.video.view_guard import Guard
+from agent.video.view_store import Verifier
+
+log = logging.getLogger(__name__)
+
+
+class Maker(Protocol):
+    """Makes parts from a configuration: the composition root."""
+
+    def privacy(self, config: Config, verifier: Verifier) -> tuple[Guard, PrivacyMask]: ...
+
+    def detectors(self, config: Config) -> Sequence[Detector]: ...
+
+    def session(self, config: Config, outbox: Outbox) -> Session | None: ...
+
+    def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention: ...
+
+
+class Reloading:
+    """Main thread. A file that is refused changes nothing but the log: the node goes on as before."""
+
+    def __init__(self, path: Path, node: Node, maker: Maker, verifier: Verifier) -> None:
+        self._path = path
+        self._node = node
+        self._maker = maker
+        self._verifier = verifier
+
+    def apply(self) -> None:
+        """Read, compare, apply, and say what waits for a restart."""
+        node = self._node
+        try:
+            config = load(self._path)
+        except ConfigurationError as error:
+            log.error("the configuration is refused and the node goes on with the former one: %s", error)
+            return
+        changes = plan(node.config, config)
+        for words in changes.words:
+            log.info("%s", words)
+        if not changes.changes:
+            return
+        self._hand_out(config, changes.apply)
+        node.config, node.digest = config, config_digest(config)
+        node.parts.register.enter(
+            Act.CONFIGURATION_CHANGED,
+            "reload",
+            {"digest": config_digest(config), "keys": ", ".join(change.key for change in changes.changes)[:500]},
+        )
+
+    def _hand_out(self, config: Config, parts: frozenset[Part]) -> None:
+        node, maker = self._node, self._maker
+        if Part.PRIVACY in parts:
+            node.parts.masking.replace(*maker.privacy(config, self._verifier))
+            node.parts.register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
+        if Part.MOTION in parts or Part.TAMPERING in parts:
+            node.parts.pipeline.detectors = tuple(maker.detectors(config))
+        if Part.RETENTION in parts:
+            node.parts.sweeper.replace(maker.retention(config, node.parts.catalog, node.parts.register))
+        if Part.HEALTH in parts and config.mqtt is not None:
+            node.publisher.set_interval(config.mqtt.health_seconds)
+        if Part.BOARD in parts:
+            node.parts.board.set_limits(config.board)
+        if Part.MQTT in parts:
+            node.change_session(maker.session(config, node.parts.outbox))
