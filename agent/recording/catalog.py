@@ -276,7 +276,7 @@ class Catalog:
             bytes=size,
             frames=frames,
             sha256=sha256,
-            masks=tuple(MaskSpan(a, b, digest, bool(opaque)) for a, b, digest, opaque in json.loads(masks)),
+            masks=tuple(MaskSpan(a, b, digest, bool(opaque), view) for a, b, digest, opaque, view in json.loads(masks)),
             gaps=tuple(Gap(a, b) for a, b in json.loads(gaps)),
             held=bool(held),
         )
@@ -310,7 +310,7 @@ class Catalog:
 
 def _spans(spans: Sequence[MaskSpan | Gap]) -> str:
     return json.dumps(
-        [[s.from_ns, s.to_ns, s.digest, s.opaque] if isinstance(s, MaskSpan) else [s.from_ns, s.to_ns] for s in spans],
+        [[s.from_ns, s.to_ns, s.digest, s.opaque, s.view] if isinstance(s, MaskSpan) else [s.from_ns, s.to_ns] for s in spans],
         separators=(",", ":"),
     )
 

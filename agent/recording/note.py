@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, Self
 
 from agent.clock import ClockQuality
-from agent.recording.row import Gap, MaskSpan
+from agent.recording.row import Gap, MaskSpan, lay_on
 from agent.video.access_unit import AccessUnit
 
 NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
@@ -40,7 +40,7 @@ class FragmentNote:
         self.frames += 1
         self.media_ns = min(self.media_ns, unit.pts_ns)
         self.media_to_ns = max(self.media_to_ns, unit.pts_ns + unit.duration_ns)
-        lay_on(self.masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque))
+        lay_on(self.masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque, unit.view))
 
     def box(self, fragment: bytes) -> bytes:
         """The box as it stands in the file, before `fragment`."""
@@ -52,7 +52,7 @@ class FragmentNote:
             "clock": self.clock,
             "to": self.media_to_ns,
             "frames": self.frames,
-            "masks": [[m.from_ns - self.media_ns, m.to_ns - self.media_ns, m.digest, m.opaque] for m in self.masks],
+            "masks": [[m.from_ns - self.media_ns, m.to_ns - self.media_ns, m.digest, m.opaque, m.view] for m in self.masks],
             "gaps": [[g.from_ns, g.to_ns] for g in self.gaps],
             "crc": zlib.crc32(fragment),
         }
@@ -76,23 +76,14 @@ class FragmentNote:
                 media_to_ns=_instant(facts["to"]),
                 frames=_instant(facts["frames"]),
                 masks=[
-                    MaskSpan(media_ns + _instant(a), media_ns + _instant(b), str(digest), bool(opaque))
-                    for a, b, digest, opaque in facts["masks"]
+                    MaskSpan(media_ns + _instant(a), media_ns + _instant(b), str(digest), bool(opaque), str(view))
+                    for a, b, digest, opaque, view in facts["masks"]
                 ],
                 gaps=[Gap(_instant(a), _instant(b)) for a, b in facts["gaps"]],
                 crc=_instant(facts["crc"]),
             )
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-
-
-def lay_on(masks: list[MaskSpan], new: MaskSpan) -> None:
-    """Append a span, or lengthen the last one when the same masks go on."""
-    last = masks[-1] if masks else None
-    if last is not None and (last.digest, last.opaque) == (new.digest, new.opaque):
-        masks[-1] = MaskSpan(last.from_ns, max(last.to_ns, new.to_ns), last.digest, last.opaque)
-    else:
-        masks.append(new)
 
 
 def _instant(value: object) -> int:

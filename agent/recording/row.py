@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from agent.clock import ClockQuality
 
@@ -19,12 +20,39 @@ class SegmentState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MaskSpan:
-    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered."""
+    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered.
+
+    `view` is the view guard's state. A catalog row holds at most MOST_SPANS of them: where masks changed more often than
+    that, as they do while a view sways, `digest` is VARIOUS, and the notes in the file tell each one.
+    """
 
     from_ns: int
     to_ns: int
     digest: str
     opaque: bool
+    view: str = ""
+
+    def goes_on(self, new: MaskSpan) -> bool:
+        """Does `new` tell of the same masks?"""
+        return (self.digest, self.opaque, self.view) == (new.digest, new.opaque, new.view)
+
+
+MOST_SPANS: Final = 64
+VARIOUS: Final = "various"
+
+
+def lay_on(masks: list[MaskSpan], new: MaskSpan, most: int | None = None) -> None:
+    """Append a span, or lengthen the last one when the same masks go on; past `most`, tell of them as VARIOUS."""
+    if most is not None and len(masks) >= most and not masks[-1].goes_on(new):
+        new = replace(new, digest=VARIOUS)
+        if len(masks) >= 2 * most:  # covered and clear alternate as well: told as clear, which is the lesser claim
+            last = masks[-1]
+            masks[-1] = MaskSpan(last.from_ns, new.to_ns, VARIOUS, last.opaque and new.opaque, last.view)
+            return
+    if masks and masks[-1].goes_on(new):
+        masks[-1] = replace(masks[-1], to_ns=max(masks[-1].to_ns, new.to_ns))
+    else:
+        masks.append(new)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import BinaryIO, Final
 
 from agent.recording.boxes import Box, payload, top_boxes
 from agent.recording.disk import refused
-from agent.recording.note import FragmentNote, lay_on
-from agent.recording.row import Extent, Gap, MaskSpan
+from agent.recording.note import FragmentNote
+from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
 
 _CHUNK_BYTES: Final = 1 << 20
 
@@ -47,7 +47,7 @@ def salvage(path: Path, *, deep: bool) -> Salvage | None:
     for note in notes:
         gaps += note.gaps
         for span in note.masks:
-            lay_on(masks, span)
+            lay_on(masks, span, MOST_SPANS)
     to_ns = max(note.media_to_ns for note in notes)
     extent = Extent(to_ns, end, sum(note.frames for note in notes), tuple(masks), tuple(gaps))
     return Salvage(notes[0], extent, sha256)

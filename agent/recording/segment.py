@@ -9,8 +9,8 @@ from typing import Final
 from agent.clock import NS, ClockQuality
 from agent.ports import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
-from agent.recording.note import FragmentNote, lay_on
-from agent.recording.row import Extent, Gap, MaskSpan
+from agent.recording.note import FragmentNote
+from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
 from agent.video.access_unit import AccessUnit, VideoFormat
 
 _GAP_PICTURES: Final = 2.5  # a pause longer than this many pictures is a gap
@@ -62,7 +62,8 @@ class Segment:
         last, self._last = self._last, unit
         if last is not None and unit.dts_ns - last.dts_ns > _GAP_PICTURES * unit.duration_ns:
             self._gaps.append(Gap(last.pts_ns + last.duration_ns, unit.pts_ns))
-        lay_on(self._masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque))
+        end_ns = unit.pts_ns + unit.duration_ns
+        lay_on(self._masks, MaskSpan(unit.pts_ns, end_ns, unit.mask_digest, unit.opaque, unit.view), MOST_SPANS)
         self._frames += 1
         if self._note is None:
             origin = self._origin

@@ -11,8 +11,9 @@ class AccessUnit:
 
     A keyframe is an IDR picture and carries SPS and PPS in band. `pts_ns`/`dts_ns` are media time (monotonic clock of
     this boot); `wall_ns` is the wall time of the same instant as the clock told it then. `mask_digest` names the mask
-    geometry that lay on the picture, `opaque` is True when the whole picture was covered. A unit of duration 0 carries no
-    picture: it closes a signed stream and belongs behind the unit before it (agent/evidence/media_signing.py, `closed`).
+    geometry that lay on the picture, `opaque` is True when the whole picture was covered, `view` is the view guard's state.
+    A unit of duration 0 carries no picture: it closes a signed stream and belongs behind the unit before it
+    (agent/evidence/media_signing.py, `closed`).
     """
 
     data: bytes
@@ -24,6 +25,7 @@ class AccessUnit:
     index: int
     mask_digest: str = ""
     opaque: bool = False
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)
