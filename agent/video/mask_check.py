@@ -78,7 +78,7 @@ def _touched(corners: Points, width: int, height: int) -> NDArray[np.bool_]:
 class Rim:
     """Points on the rims of all shapes (outer, inner, and around the corners), to look up on drawn planes."""
 
-    __slots__ = ("_points",)
+    __slots__ = ("_points", "_samples")
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         start = np.concatenate([s.corners for s in shapes])
@@ -90,9 +90,16 @@ class Rim:
         along = start[:, None] + edge[:, None] * _FRACTIONS
         rim = np.concatenate((along + normal, along - normal, start[:, None] + _COMPASS * grow[:, None]), axis=1)
         self._points = rim.reshape(-1, 2)
+        self._samples: dict[Grid, tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
 
     def on(self, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Rows and columns of the samples that lie under the points."""
+        known = self._samples.get(grid)
+        if known is None:
+            known = self._samples[grid] = self._under(grid)
+        return known
+
+    def _under(self, grid: Grid) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         x = np.floor(self._points[:, 0] / grid.span_x).astype(np.intp)
         y = np.floor(self._points[:, 1] / grid.span_y).astype(np.intp)
         seen = (x >= 0) & (x < grid.width) & (y >= 0) & (y < grid.height)

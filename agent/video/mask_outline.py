@@ -26,6 +26,8 @@ SHIFT = 4
 COMPILED_SLACK = 2
 """More samples for a compiled outline, which is then simplified by less than that."""
 SIMPLIFIED = 1.75
+MOST_SLACK_PX = 16
+"""Luma samples: no chroma sample farther than this beyond a shape's growth is ever drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,14 @@ import numpy as np
 from agent.errors import MaskError
 from agent.video.analysis_luma import analysis_luma
 from agent.video.cover import Cover, ViewState
+from agent.video.fill import TextureFill
 from agent.video.frame import RawFrame
-from agent.video.mask_layer import SOLID_YUV, MaskLayer
+from agent.video.mask_colour import SOLID_YUV
+from agent.video.mask_layer import MaskLayer
 from agent.video.mask_shape import shapes_of
 from agent.video.picture import FrameTime, Plane, Planes
 from agent.video.reason import write_reason
+from agent.video.surroundings import Surroundings
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +91,8 @@ class PrivacyMask:
     def __init__(self, fill: Fill = "solid", caption: Strip | None = None) -> None:
         self.fill = fill
         self._caption = caption
+        self._texture = None if fill == "solid" else TextureFill(fill)
+        self._surroundings = Surroundings()
         self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
         self._last_key = b""
         self._seen = 0
@@ -109,10 +114,16 @@ class PrivacyMask:
         planes, small = raw.planes, analysis_luma(raw)
         _check_sizes(planes)
         layer = self._layer(cover, planes, small)
+        if self._texture is not None:
+            self._surroundings.observe(planes, small, layer.hidden, raw.time.monotonic_ns)
         if self._caption is not None:
             self._caption.draw(planes, raw.time)
-        hidden = layer.draw(planes, small)
-        return MaskedFrame(_SEAL, planes, small, hidden, raw.time, cover.digest, cover.state, opaque=False, reason="")
+        if self._texture is None:
+            layer.draw(planes)
+        else:
+            self._texture.paint(planes, layer.regions, self._surroundings.field, _anchor(cover, planes))
+        layer.draw_small(small)
+        return MaskedFrame(_SEAL, planes, small, layer.hidden, raw.time, cover.digest, cover.state, opaque=False, reason="")
 
     def _closed(self, raw: RawFrame, reason: str, view: ViewState) -> MaskedFrame:
         try:
@@ -156,6 +167,14 @@ def _key(cover: Cover, planes: Planes, small: Plane) -> bytes:
     if cover.view is not None:
         parts.append(cover.view.tobytes())
     return b"|".join(parts)
+
+
+def _anchor(cover: Cover, planes: Planes) -> tuple[float, float]:
+    """A point that moves with the scene: the middle of the first mask, in luma samples."""
+    if not cover.polygons:
+        return 0.0, 0.0
+    x, y = cover.polygons[0].mean(axis=0).tolist()
+    return x * planes.width, y * planes.height
 
 
 def _check_sizes(planes: Planes) -> None:

@@ -13,7 +13,7 @@ from agent.errors import ConfigurationError
 from agent.video.caption import Caption
 from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
-from agent.video.mask_layer import SOLID_YUV
+from agent.video.mask_colour import SOLID_YUV
 from agent.video.picture import FrameTime, Plane, Planes
 from agent.video.privacy_mask import PrivacyMask
 

@@ -8,7 +8,7 @@ import pytest
 from agent.errors import MaskError
 from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
-from agent.video.mask_layer import SOLID_YUV
+from agent.video.mask_colour import SOLID_YUV
 from agent.video.picture import FrameTime, Plane, Planes
 from agent.video.privacy_mask import MaskedFrame, PrivacyMask
 
