@@ -11,7 +11,8 @@ from rich.table import Table
 from agent.cli._options import json_option, print_json
 from agent.clock import rfc3339
 from agent.evidence.chain import read_chain
-from agent.evidence.verification import Report, State, verify
+from agent.evidence.report import Report, State
+from agent.evidence.verification import verify
 
 _COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
 _MAX_SPANS_SHOWN = 40

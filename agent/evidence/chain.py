@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from OpenSSL import crypto
@@ -39,6 +39,8 @@ class CertificateChain:
             found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
         except ValueError:
             raise EvidenceError(f"{of}: holds no PEM certificate", remedy="expected -----BEGIN CERTIFICATE-----") from None
+        for each in found:
+            _check_readable(each, of)
         if len(found) > _MAX_CERTIFICATES:
             raise EvidenceError(f"{of}: {len(found)} certificates are too many for a chain")
         return cls(found)
@@ -62,15 +64,15 @@ class CertificateChain:
         An anchor may be an intermediate CA or a self-signed leaf: whoever hands it over trusts it.
         """
         store = crypto.X509Store()
-        for anchor in anchors.certificates:
-            store.add_cert(crypto.X509.from_cryptography(anchor))
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(utc(at_ns))
-        intermediates = [crypto.X509.from_cryptography(each) for each in self.certificates[1:]]
-        context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(self.leaf), intermediates)
         try:
+            for anchor in anchors.certificates:
+                store.add_cert(crypto.X509.from_cryptography(anchor))
+            intermediates = [crypto.X509.from_cryptography(each) for each in self.certificates[1:]]
+            context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(self.leaf), intermediates)
             context.verify_certificate()
-        except crypto.X509StoreContextError as error:
+        except (crypto.X509StoreContextError, crypto.Error) as error:
             raise ChainNotTrusted(
                 f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {error}",
                 remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
@@ -84,6 +86,17 @@ def read_chain(path: Path) -> CertificateChain:
             return CertificateChain.from_pem(file.read(_MAX_PEM_BYTES + 1), of=str(path))
     except OSError as error:
         raise EvidenceError(f"{path}: {error.strerror}") from None
+
+
+def _check_readable(certificate: x509.Certificate, of: str) -> None:
+    """Certificates are parsed lazily: have it done here, where a damaged one can still be named."""
+    try:
+        supported = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+        _ = (certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    except (ValueError, UnsupportedAlgorithm):
+        raise EvidenceError(f"{of}: a certificate is damaged") from None
+    if not supported:
+        raise EvidenceError(f"{of}: a certificate holds a key that is neither EC nor RSA")
 
 
 def key_digest(certificate: x509.Certificate) -> str:

@@ -18,6 +18,8 @@ HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
 # DER of an ECDSA signature over P-256 is at most this long; with room for it the payload size is known before signing.
 MAX_SIGNATURE_BYTES = 72
+# How Vigie names itself in the vendor information; its films always end with a signature.
+MANUFACTURER = "Vigie"
 MAX_HASHES = (0xFFFF - 1) // HASH_BYTES
 
 # 2.16.840.1.101.3.4.2.1, serialised without tag and length.

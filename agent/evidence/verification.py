@@ -1,388 +1,21 @@
-"""Is this film authentic, whole and in order? The client side of ONVIF Media Signing (26.06), for H.264 in MP4.
-
-The verifier walks the film once in decoding order. Slices wait until a signature speaks for them; a signature that holds is
-compared by its GOP hash, and hash by hash only where that disagrees, so that a fault is placed on its picture.
-"""
+"""Is this film authentic, whole and in order? The client side of ONVIF Media Signing (26.06), for H.264 in MP4."""
 
 from __future__ import annotations
 
-import hashlib
-from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.clock import NS, rfc3339
+from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
-from agent.evidence.alignment import align
-from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name, verify_signature
-from agent.evidence.film import Film, Sample
-from agent.evidence.sei import SigningSei
-from agent.evidence.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
+from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
+from agent.evidence.film import Film
+from agent.evidence.report import Report, State, Verdict
+from agent.evidence.stream_verifier import Key, StreamVerifier
+from agent.evidence.tlv import MANUFACTURER
 
-_NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
-# Recordings dated before this were made on a clock that nobody had set.
-_EARLIEST_PLAUSIBLE_NS = 1_577_836_800 * NS
-
-
-class Verdict(StrEnum):
-    """What is said of a whole film."""
-
-    AUTHENTIC = "authentic"
-    MISSING = "authentic with missing units"
-    NOT_AUTHENTIC = "not authentic"
-    NOT_TRUSTED = "chain not trusted"
-    NOT_SIGNED = "not signed"
-
-    @property
-    def exit_code(self) -> int:
-        """What `vigie verify` leaves with: a film that lacks something is not the film that was recorded."""
-        return {Verdict.AUTHENTIC: 0, Verdict.NOT_SIGNED: 4}.get(self, 3)
-
-
-class State(StrEnum):
-    """What is said of a span."""
-
-    AUTHENTIC = "authentic"
-    CHANGED = "not authentic"
-    MISSING = "missing"
-    PENDING = "not signed yet"
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before picture `first`.
-
-    `units` counts NAL units. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells.
-    """
-
-    state: State
-    first: int
-    last: int
-    units: int
-    why: str = ""
-    from_ns: int | None = None
-    to_ns: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """The verdict and everything it rests on."""
-
-    verdict: Verdict
-    reason: str
-    spans: tuple[Span, ...]
-    notes: tuple[str, ...]
-    pictures: int
-    authentic: int
-    changed: int
-    pending: int
-    missing_units: int
-    gops: int
-    signer: str | None
-    key_digest: str | None
-    vendor: VendorInformation | None
-    chain_trusted: bool
-    chain_error: str | None
-    from_ns: int | None
-    to_ns: int | None
-
-    def as_dict(self) -> dict[str, object]:
-        """For `--json`."""
-        return {
-            "verdict": self.verdict.value,
-            "exit_code": self.verdict.exit_code,
-            "reason": self.reason,
-            "from": _time(self.from_ns),
-            "to": _time(self.to_ns),
-            "signer": {
-                "name": self.signer,
-                "key_sha256": self.key_digest,
-                "firmware": self.vendor.firmware if self.vendor else None,
-                "serial": self.vendor.serial if self.vendor else None,
-                "manufacturer": self.vendor.manufacturer if self.vendor else None,
-            },
-            "chain": {"trusted": self.chain_trusted, "error": self.chain_error},
-            "frames": {
-                "total": self.pictures,
-                "authentic": self.authentic,
-                "not_authentic": self.changed,
-                "pending": self.pending,
-                "missing_units": self.missing_units,
-            },
-            "gops": self.gops,
-            "spans": [
-                {
-                    "state": span.state.value,
-                    "first_frame": span.first,
-                    "last_frame": span.last,
-                    "units": span.units,
-                    "from": _time(span.from_ns),
-                    "to": _time(span.to_ns),
-                    "why": span.why,
-                }
-                for span in self.spans
-            ],
-            "notes": list(self.notes),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """A hashed slice that waits for its signature."""
-
-    picture: int
-    digest: bytes
-    gop_start: bool
-
-
-@dataclass(slots=True)
-class _Key:
-    """The certificates of the film."""
-
-    maker: CertificateChain | None = None
-    user: CertificateChain | None = None
-
-    @property
-    def signing(self) -> CertificateChain | None:
-        return self.user or self.maker
-
-
-@dataclass(slots=True)
-class StreamVerifier:
-    """Takes NAL units in decoding order. Holds the hashes of unsigned units only. One thread."""
-
-    hash_name: str = "sha256"
-    key: _Key = field(default_factory=_Key)
-    spans: list[Span] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    vendor: VendorInformation | None = None
-    seis: int = 0
-    gops: int = 0
-    earliest_ns: int | None = None
-    latest_ns: int | None = None
-    from_ns: int | None = None
-    to_ns: int | None = None
-    _pending: deque[_Unit] = field(default_factory=deque)
-    _anchor: bytes | None = None
-    _previous: GopInformation | None = None
-    _previous_first: bytes | None = None
-    _seen: set[bytes] = field(default_factory=set)
-    _hash: Callable[[bytes], bytes] = field(init=False)
-
-    def __post_init__(self) -> None:
-        name = self.hash_name
-        self._hash = lambda data: hashlib.new(name, data).digest()
-        if name == "sha256":
-            self._hash = lambda data: hashlib.sha256(data).digest()
-
-    def take(self, unit: bytes, picture: int) -> None:
-        """The next NAL unit of picture number `picture`."""
-        kind = nal.unit_type(unit)
-        if nal.is_vcl(kind):
-            self._pending.append(_Unit(picture, self._hash(unit), nal.is_gop_start(unit)))
-            if len(self._pending) > 2 * _NAL_UNITS_A_SIGNATURE_CAN_COVER:
-                self._change(self._drop(_NAL_UNITS_A_SIGNATURE_CAN_COVER), "no signature speaks for these pictures")
-        elif kind == nal.SEI and sei.is_signing_sei(unit):
-            self.seis += 1
-            self._take_sei(unit, picture)
-
-    def finish(self) -> None:
-        """The film is over: what still waits has no signature."""
-        units = self._drop(len(self._pending))
-        if not units or not self.seis:
-            return
-        starts = [number for number, unit in enumerate(units) if unit.gop_start]
-        # A signature comes with the GOP that follows, or shortly after it began: one whole GOP and one picture may lack theirs.
-        last_picture = units[-1].picture
-        dangling_from = starts[-1] if starts else 0
-        if len(starts) > 1 and units[dangling_from].picture == last_picture:
-            dangling_from = starts[-2]
-        if self._previous is not None and not self._previous.partial and not (starts and starts[0] == 0):
-            inserted = starts[0] if starts else len(units)
-            self._change(units[:inserted], "inserted after the end of a signed GOP")
-            units = units[inserted:]
-            dangling_from = max(dangling_from - inserted, 0)
-        if dangling_from:
-            self._change(units[:dangling_from], "the signature of this GOP is missing although the next GOP follows")
-        if units[dangling_from:]:
-            dangling = units[dangling_from:]
-            self._span(State.PENDING, dangling[0].picture, dangling[-1].picture, len(dangling), "no signature follows")
-
-    # --- signatures -------------------------------------------------------------------------------------------------
-
-    def _take_sei(self, unit: bytes, picture: int) -> None:
-        try:
-            found = sei.parse(unit)
-        except MalformedField as error:
-            self._span(State.CHANGED, picture, picture, 1, f"a signature unit is damaged: {error.what}")
-            return
-        if found.signature is None:
-            raise EvidenceError(
-                "this film signs several GOPs with one signature: Vigie does not judge that variant of the standard",
-                remedy="use ONVIF's own validator",
-            )
-        if found.certificate:
-            self._take_certificate(found, picture)
-        elif self.key.signing is None or not _signed_by(self.key.signing, found, self.hash_name):
-            self._span(State.CHANGED, picture, picture, 1, "a signature is not that of the film's key over its content")
-        elif found.gop is None:
-            self._span(State.CHANGED, picture, picture, 1, "a signature says nothing of its GOP")
-        else:
-            if found.maker_chain_pem or found.user_chain_pem:
-                self._same_key(found, picture)
-            self.vendor = self.vendor or found.vendor
-            self._judge(found, found.gop, picture)
-
-    def _take_certificate(self, found: SigningSei, picture: int) -> None:
-        own = CertificateChain.from_pem(found.maker_chain_pem, of="certificate unit") if found.maker_chain_pem else None
-        if own is None or not _signed_by(own, found, self.hash_name):
-            self._span(State.CHANGED, picture, picture, 1, "the certificate unit is not signed by its own key")
-            return
-        self._same_key(found, picture)
-        self.vendor = self.vendor or found.vendor
-
-    def _same_key(self, found: SigningSei, picture: int) -> None:
-        for pem, known in ((found.maker_chain_pem, self.key.maker), (found.user_chain_pem, self.key.user)):
-            chain = CertificateChain.from_pem(pem, of="certificate unit") if pem else None
-            if chain is not None and (known is None or chain.key_digest != known.key_digest):
-                self._span(State.CHANGED, picture, picture, 1, "another key signs from here on: films of two keys were joined")
-
-    def _judge(self, found: SigningSei, gop: GopInformation, picture: int) -> None:
-        digest = found.digest
-        if digest in self._seen:
-            if self._takes_whole(gop):
-                self._change(self._drop(gop.nal_units), "repeated: these pictures stood in the film before", gop)
-            return
-        self._seen.add(digest)
-        self.gops += 1
-        self._check_order(gop, picture)
-        first = found.hashes[0] if found.hashes else None
-        if self._previous is None and not self._pending:
-            # The film was cut out of a longer one: its first signature speaks for the GOP before the cut.
-            self._anchor = first if gop.partial else None
-        elif self._takes_whole(gop):
-            units = self._drop(gop.nal_units)
-            first = self._digest(units[0])
-            self._advance_anchor(units)
-            self._span(State.AUTHENTIC, units[0].picture, units[-1].picture, len(units), gop=gop)
-            self._note_times(gop)
-        else:
-            self._judge_singly(found, gop, picture, starts_gop=self._previous is None or not self._previous.partial)
-            self._note_times(gop)
-        self._previous, self._previous_first = gop, first
-
-    def _judge_singly(self, found: SigningSei, gop: GopInformation, picture: int, *, starts_gop: bool) -> None:
-        """Compare hash by hash, and leave what does not belong to this GOP to the next signature."""
-        units = list(islice(self._pending, len(self._pending)))
-        boundary = next((number for number, unit in enumerate(units) if number and unit.gop_start), len(units))
-        if not found.hashes:
-            used = min(gop.nal_units, boundary)
-            if used < gop.nal_units:
-                self._span(State.MISSING, picture, picture, gop.nal_units - used, "the GOP is shorter than signed", gop)
-            self._change(self._drop(used), "the GOP differs from what was signed", gop)
-            self._anchor = None
-            return
-        if starts_gop:
-            self._anchor = found.hashes[0]
-        anchor = self._anchor or NO_HASH
-        hashes = [
-            unit.digest if starts_gop and unit.digest == found.hashes[0] else self._hash(anchor + unit.digest) for unit in units
-        ]
-        result = align(hashes, found.hashes, boundary)
-        lacking = dict(result.missing)
-        for number, unit in enumerate(self._drop(result.used)):
-            if number in lacking:
-                self._span(State.MISSING, unit.picture, unit.picture, lacking.pop(number), "signed, but not in the film", gop)
-            if result.matches[number] is None:
-                self._change([unit], "changed, inserted or moved since it was signed", gop)
-            else:
-                self._span(State.AUTHENTIC, unit.picture, unit.picture, 1, gop=gop)
-        for count in lacking.values():
-            self._span(State.MISSING, picture, picture, count, "signed, but not in the film", gop)
-
-    def _check_order(self, gop: GopInformation, picture: int) -> None:
-        """Does this GOP follow the one before it?"""
-        before, first = self._previous, self._previous_first
-        if before is None:
-            return
-        step = (gop.counter - before.counter) & 0xFFFFFFFF
-        if gop.linked_hash == bytes(len(gop.linked_hash)):
-            if gop.start_ns < before.end_ns:
-                why = f"a recording of {rfc3339(gop.start_ns)} after one until {rfc3339(before.end_ns)}: the order is not proved"
-                self._span(State.CHANGED, picture, picture, 1, why, gop)
-            else:
-                self.notes.append(
-                    f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew"
-                )
-        elif step == 1:
-            if first is not None and gop.linked_hash != first:
-                self._span(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
-        elif step < 1 << 31 and step:
-            missing = f"{step - 1} signed GOP{'s' if step > 2 else ''} between here and the one before"
-            self.spans.append(Span(State.MISSING, picture, picture, step - 1, missing, before.end_ns, gop.start_ns))
-        else:
-            self._span(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
-
-    # --- hashes -----------------------------------------------------------------------------------------------------
-
-    def _takes_whole(self, gop: GopInformation) -> bool:
-        """True when the first pending units are exactly the signed ones."""
-        if not 0 < gop.nal_units <= len(self._pending):
-            return False
-        total = hashlib.new(self.hash_name)
-        anchor = self._anchor
-        for unit in islice(self._pending, gop.nal_units):
-            if unit.gop_start:
-                anchor = unit.digest
-                total.update(unit.digest)
-            elif anchor is None:
-                return False
-            else:
-                total.update(self._hash(anchor + unit.digest))
-        return total.digest() == gop.gop_hash
-
-    def _digest(self, unit: _Unit) -> bytes:
-        return unit.digest if unit.gop_start else self._hash((self._anchor or NO_HASH) + unit.digest)
-
-    def _advance_anchor(self, units: list[_Unit]) -> None:
-        for unit in units:
-            if unit.gop_start:
-                self._anchor = unit.digest
-
-    def _drop(self, count: int) -> list[_Unit]:
-        return [self._pending.popleft() for _ in range(count)]
-
-    # --- findings ---------------------------------------------------------------------------------------------------
-
-    def _change(self, units: list[_Unit], why: str, gop: GopInformation | None = None) -> None:
-        for unit in units:
-            self._span(State.CHANGED, unit.picture, unit.picture, 1, why, gop)
-
-    def _span(self, state: State, first: int, last: int, units: int, why: str = "", gop: GopInformation | None = None) -> None:
-        """Add a finding, or lengthen the last one when it says the same of the picture before."""
-        start, end = (gop.start_ns, gop.end_ns) if gop else (None, None)
-        if self.spans and state is not State.MISSING:
-            last_span = self.spans[-1]
-            if last_span.state is state and last_span.why == why and first - last_span.last in (0, 1):
-                start = last_span.from_ns if last_span.from_ns is not None else start
-                self.spans[-1] = Span(state, last_span.first, last, last_span.units + units, why, start, end or last_span.to_ns)
-                return
-        self.spans.append(Span(state, first, last, units, why, start, end))
-
-    def _note_times(self, gop: GopInformation) -> None:
-        self.from_ns = gop.start_ns if self.from_ns is None else min(self.from_ns, gop.start_ns)
-        self.to_ns = gop.end_ns if self.to_ns is None else max(self.to_ns, gop.end_ns)
-        if gop.start_ns < _EARLIEST_PLAUSIBLE_NS:
-            note = "recorded, at least in part, before the clock was set: the dates are not to be relied on"
-            if note not in self.notes:
-                self.notes.append(note)
-            return
-        self.earliest_ns = gop.start_ns if self.earliest_ns is None else min(self.earliest_ns, gop.start_ns)
-        self.latest_ns = gop.start_ns if self.latest_ns is None else max(self.latest_ns, gop.start_ns)
+NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
+"""Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
 
 
 def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None) -> Report:
@@ -392,33 +25,42 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
     """
     with Film(path) as film:
         samples, hidden = film.shown_samples()
-        hash_name, key = _first_certificates(film, samples)
-        verifier = StreamVerifier(hash_name, key)
-        for picture, sample in enumerate(samples):
-            for unit in film.nal_units(sample):
-                verifier.take(unit, picture)
-            if progress is not None and picture % 256 == 0:
-                progress(picture, len(samples))
-        verifier.finish()
-        if hidden:
-            verifier.notes.append(f"{hidden} more access units lie behind the end of the film and are not judged")
-        return _report(verifier, len(samples), anchors)
+
+        def units() -> Iterator[tuple[int, bytes]]:
+            for picture, sample in enumerate(samples):
+                if progress is not None and picture % 256 == 0:
+                    progress(picture, len(samples))
+                for unit in film.nal_units(sample):
+                    yield picture, unit
+
+        notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
+        return judge(units, len(samples), anchors, notes)
 
 
-def _first_certificates(film: Film, samples: list[Sample]) -> tuple[str, _Key]:
+def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes: list[str] | None = None) -> Report:
+    """Judge a stream of `pictures` pictures."""
+    hash_name, key = _first_certificates(units)
+    verifier = StreamVerifier(hash_name, key)
+    for picture, unit in units():
+        verifier.take(unit, picture)
+    verifier.finish()
+    verifier.notes += notes or []
+    return _report(verifier, pictures, anchors)
+
+
+def _first_certificates(units: NumberedUnits) -> tuple[str, Key]:
     """Hash and certificates of the first unit that carries certificates; signatures may come before it."""
-    for sample in samples:
-        for unit in film.nal_units(sample):
-            if nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit):
-                try:
-                    found = sei.parse(unit)
-                    maker = CertificateChain.from_pem(found.maker_chain_pem, of="film") if found.maker_chain_pem else None
-                    user = CertificateChain.from_pem(found.user_chain_pem, of="film") if found.user_chain_pem else None
-                except EvidenceError:
-                    continue
-                if maker or user:
-                    return found.crypto.hash_name if found.crypto else "sha256", _Key(maker, user)
-    return "sha256", _Key()
+    for _, unit in units():
+        if nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit):
+            try:
+                found = sei.parse(unit)
+                maker = CertificateChain.from_pem(found.maker_chain_pem, of="film") if found.maker_chain_pem else None
+                user = CertificateChain.from_pem(found.user_chain_pem, of="film") if found.user_chain_pem else None
+            except EvidenceError:
+                continue
+            if maker or user:
+                return found.crypto.hash_name if found.crypto else "sha256", Key(maker, user)
+    return "sha256", Key()
 
 
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
@@ -469,6 +111,10 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
         return Verdict.MISSING, f"before picture {fault.first}: {fault.why}"
     if not counts[State.AUTHENTIC]:
         return Verdict.NOT_SIGNED, "no signature speaks for any picture: whether the film is authentic cannot be told"
+    if counts[State.PENDING] and verifier.vendor is not None and verifier.vendor.manufacturer.startswith(MANUFACTURER):
+        fault = next(span for span in verifier.spans if span.state is State.PENDING)
+        lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
+        return Verdict.MISSING, f"{lost}: the end was cut off or added, or the node lost its power there"
     if counts[State.PENDING]:
         return Verdict.AUTHENTIC, f"except for the last {counts[State.PENDING]} pictures, which no signature covers"
     return Verdict.AUTHENTIC, "every picture is signed, in order, and none is missing"
@@ -488,15 +134,3 @@ def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | N
             except ChainNotTrusted as error:
                 return error.what
     return None
-
-
-def _signed_by(chain: CertificateChain, found: SigningSei, hash_name: str) -> bool:
-    documents = (found.document, found.alternative_document)
-    return any(
-        document is not None and verify_signature(chain.leaf, document, found.signature or b"", hash_name)
-        for document in documents
-    )
-
-
-def _time(at_ns: int | None) -> str | None:
-    return None if at_ns is None else rfc3339(at_ns)

@@ -1,0 +1,115 @@
+"""What is said of a film: one verdict, and the spans it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agent.clock import rfc3339
+from agent.evidence.tlv import VendorInformation
+
+
+class Verdict(StrEnum):
+    """What is said of a whole film."""
+
+    AUTHENTIC = "authentic"
+    MISSING = "authentic with missing units"
+    NOT_AUTHENTIC = "not authentic"
+    NOT_TRUSTED = "chain not trusted"
+    NOT_SIGNED = "not signed"
+
+    @property
+    def exit_code(self) -> int:
+        """What `vigie verify` leaves with: a film that lacks something is not the film that was recorded."""
+        return {Verdict.AUTHENTIC: 0, Verdict.NOT_SIGNED: 4}.get(self, 3)
+
+
+class State(StrEnum):
+    """What is said of a span."""
+
+    AUTHENTIC = "authentic"
+    CHANGED = "not authentic"
+    MISSING = "missing"
+    PENDING = "not signed yet"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before picture `first`.
+
+    `units` counts NAL units. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells.
+    """
+
+    state: State
+    first: int
+    last: int
+    units: int
+    why: str = ""
+    from_ns: int | None = None
+    to_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdict and everything it rests on."""
+
+    verdict: Verdict
+    reason: str
+    spans: tuple[Span, ...]
+    notes: tuple[str, ...]
+    pictures: int
+    authentic: int
+    changed: int
+    pending: int
+    missing_units: int
+    gops: int
+    signer: str | None
+    key_digest: str | None
+    vendor: VendorInformation | None
+    chain_trusted: bool
+    chain_error: str | None
+    from_ns: int | None
+    to_ns: int | None
+
+    def as_dict(self) -> dict[str, object]:
+        """For `--json`."""
+        return {
+            "verdict": self.verdict.value,
+            "exit_code": self.verdict.exit_code,
+            "reason": self.reason,
+            "from": _time(self.from_ns),
+            "to": _time(self.to_ns),
+            "signer": {
+                "name": self.signer,
+                "key_sha256": self.key_digest,
+                "firmware": self.vendor.firmware if self.vendor else None,
+                "serial": self.vendor.serial if self.vendor else None,
+                "manufacturer": self.vendor.manufacturer if self.vendor else None,
+            },
+            "chain": {"trusted": self.chain_trusted, "error": self.chain_error},
+            "frames": {
+                "total": self.pictures,
+                "authentic": self.authentic,
+                "not_authentic": self.changed,
+                "pending": self.pending,
+                "missing_units": self.missing_units,
+            },
+            "gops": self.gops,
+            "spans": [
+                {
+                    "state": span.state.value,
+                    "first_frame": span.first,
+                    "last_frame": span.last,
+                    "units": span.units,
+                    "from": _time(span.from_ns),
+                    "to": _time(span.to_ns),
+                    "why": span.why,
+                }
+                for span in self.spans
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def _time(at_ns: int | None) -> str | None:
+    return None if at_ns is None else rfc3339(at_ns)
