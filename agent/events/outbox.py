@@ -140,7 +140,7 @@ class Outbox(Component):
             done, self._done = self._done, []
         given_up = [(sequence, reason) for sequence, reason in done if reason]
         rows: list[Row] = []
-        if batch or done or self._store.volatile:
+        if batch or done or self._store.volatile or self._store.trouble:
             rows = self._store.commit(
                 [draft for draft, _ in batch], {s for s, reason in done if not reason}, self._in_flight.copy()
             )

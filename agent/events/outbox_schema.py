@@ -111,19 +111,30 @@ def row_of(values: Sequence[Any]) -> Row:
     return Row(sequence, epoch, event_id, Priority(priority), Kind(kind), raised_ns, ClockQuality(quality), body, about)
 
 
-def readable_rows(path: Path) -> Iterator[Row]:
-    """Every row of a damaged database that still comes out whole, up to where the file cannot be read on."""
+def readable_rows(path: Path) -> list[Row]:
+    """Every row of a damaged database that still comes out whole."""
     try:
         connection = sqlite3.connect(path, isolation_level=None)
     except sqlite3.Error:
-        return
+        return []
+    try:
+        return rows_within_reach(connection)
+    finally:
+        connection.close()
+
+
+def rows_within_reach(connection: sqlite3.Connection) -> list[Row]:
+    """Every row that still comes out whole, up to where the file cannot be read on."""
+    rows = []
+    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
         for values in connection.execute(EVERY_ROW):
             try:
-                yield row_of(values)
-            except ValueError:
+                row = row_of(values)
+                row.check()
+            except (ValueError, TypeError, KeyError):
                 continue
-    except sqlite3.Error:
-        return
-    finally:
-        connection.close()
+            rows.append(row)
+    except (sqlite3.Error, ValueError):
+        pass
+    return rows

@@ -9,6 +9,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Any
 
 from ulid import ULID
 
@@ -29,6 +30,7 @@ _Eviction = Callable[[sqlite3.Connection, Tally], None]
 RESERVED_AT_ONCE = 1000
 COMMITTED_AT_ONCE = 500
 VOLATILE_MOST = 5000
+MAX_SEQUENCE = 1 << 53  # what JSON numbers hold exactly
 
 
 class OutboxStore:
@@ -46,15 +48,20 @@ class OutboxStore:
         self._mark_file = None if path is None else MarkFile(path.with_name(f"{path.stem}.mark"))
         self._reserved = 0
         self._burnt = False
-        self._reader: sqlite3.Connection | None = None
-        self._closed = False
+        self._damage = ""
+        self._lost_from_memory: list[tuple[Priority, int]] = []
         self._unsaid: Event | None = None
-        self._writer = self._open()
-        self.tally.recount(self._writer)
-        if self._unsaid is not None:
-            self.commit([draft_of(self._unsaid, clock)], ())
+        self._take_up(self._open())
 
     # -- opening ---------------------------------------------------------------------------------------------------
+
+    def _take_up(self, writer: sqlite3.Connection) -> None:
+        self._writer = writer
+        self._reader = writer if self.path is None else sql.connect(self.path)
+        self.tally.recount(writer)
+        if self._unsaid is not None:
+            event, self._unsaid = self._unsaid, None
+            self.commit([draft_of(event, self._clock)], ())
 
     def _open(self) -> sqlite3.Connection:
         mark = self._mark_file.read() if self._mark_file else None
@@ -95,8 +102,8 @@ class OutboxStore:
             self.sequence, self.epoch, self._reserved = sequence, epoch, sequence
         return connection
 
-    def _salvage(self, path: Path, mark: Mark | None, fault: str) -> sqlite3.Connection:
-        """Set a corrupt database aside, and carry over every row of it that can still be read."""
+    def _salvage(self, path: Path, mark: Mark | None, fault: str, cached: Sequence[Row] = ()) -> sqlite3.Connection:
+        """Set a corrupt database aside, and carry over every row that can still be read of it or is `cached`."""
         log.error("outbox %s is corrupt (%s): it is set aside and what can be read of it is carried over", path, fault)
         aside = path.with_name(f"{path.name}.corrupt")
         for suffix in ("-wal", "-shm", ""):
@@ -106,7 +113,9 @@ class OutboxStore:
                 part.replace(aside.with_name(aside.name + suffix))
         connection = sql.connect(path)
         sql.create_tables(connection)
-        rows = list(sql.readable_rows(aside))
+        highest = MAX_SEQUENCE if mark is None else mark.reserved
+        rows = [row for row in (*cached, *sql.readable_rows(aside)) if 0 < row.sequence <= highest]
+        rows = list({row.sequence: row for row in rows}.values())
         with sql.transaction(connection):
             connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows])
         known = max((row.sequence for row in rows), default=0)
@@ -141,6 +150,9 @@ class OutboxStore:
         On a full or broken disk `trouble` says so, and the rows stay sendable from memory (`volatile`) until a later commit
         carries them over. Rows in `spare` are in flight and are not dropped for space. At most COMMITTED_AT_ONCE drafts.
         """
+        if self._damage:
+            fault, self._damage = self._damage, ""
+            self._recover(fault)
         fresh = self._in_sequence(drafts)
         tally = self.tally.copy()
         try:
@@ -152,14 +164,19 @@ class OutboxStore:
                     _keep_state(connection, row, draft)
                 for sequence in done:
                     eviction.forget(connection, tally, sequence)
+                for priority, sequence in self._lost_from_memory:
+                    eviction.note(connection, tally, priority, "memory", sequence)
                 eviction.make_room(connection, tally, self._bounds, spare)
                 self._save_counters(connection, tally)
         except sqlite3.Error as error:
             self._hold_in_memory(fresh, done, str(error))
+            if _is_damage(error):
+                self._recover(str(error))
             return fresh
         self.tally = tally
         self.trouble = ""
         self.volatile = {}
+        self._lost_from_memory = []
         if self._burnt:
             self._write_mark(burnt=False)
         return fresh
@@ -261,16 +278,31 @@ class OutboxStore:
         while len(held) > VOLATILE_MOST:
             lowest = min(held.values(), key=lambda row: (row.priority, row.sequence))
             del held[lowest.sequence]
-            self.tally.dropped += 1
+            self._lost_from_memory.append((lowest.priority, lowest.sequence))
             log.error("event %d of class %s is lost: neither disk nor memory has room", lowest.sequence, lowest.priority.name)
         self.volatile = held
+
+    def _recover(self, fault: str) -> None:
+        """The file was damaged under us: begin anew with what can be read of it. What is held in memory follows."""
+        if self.path is None or self._mark_file is None:
+            return
+        cached = sql.rows_within_reach(self._writer)
+        self.close()
+        try:
+            writer = self._salvage(self.path, self._mark_file.read(), fault, cached)
+        except (OSError, sqlite3.Error) as error:
+            log.error("the outbox %s cannot be begun anew: %s", self.path, error)
+            return
+        self._burnt = False
+        self.tally = Tally(dropped=self.tally.dropped)
+        self._take_up(writer)
 
     # -- reading (the session's thread) ----------------------------------------------------------------------------
 
     def pending(self, priority: Priority, after: int, limit: int) -> list[Row]:
         """The oldest rows of a class above sequence `after`."""
         held = self.volatile
-        rows = [sql.row_of(values) for values in self._reading().execute(sql.PENDING, (priority, after, limit))]
+        rows = [sql.row_of(values) for values in self._read(sql.PENDING, (priority, after, limit))]
         if held and len(rows) < limit:
             last = rows[-1].sequence if rows else after
             rows.extend([row for row in held.values() if row.priority is priority and row.sequence > last][: limit - len(rows)])
@@ -278,28 +310,29 @@ class OutboxStore:
 
     def states(self) -> list[Row]:
         """The event that set each property last, where the broker has it already (what is pending comes by itself)."""
-        return [sql.row_of(values) for values in self._reading().execute(sql.STATES)]
+        return [sql.row_of(values) for values in self._read(sql.STATES)]
 
     def oldest_raised_ns(self) -> int | None:
         """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
         held = [row.raised_ns for row in self.volatile.values()]
-        if self._closed:
-            return min(held, default=None)
-        found = self._reading().execute("SELECT raised_ns FROM row ORDER BY sequence LIMIT 1").fetchone()
-        return min([*held, *([] if found is None else [int(found[0])])], default=None)
+        found = self._read("SELECT raised_ns FROM row ORDER BY sequence LIMIT 1")
+        return min([*held, *(int(raised_ns) for (raised_ns,) in found)], default=None)
 
-    def _reading(self) -> sqlite3.Connection:
-        if self.path is None:
-            return self._writer
-        if self._reader is None:
-            self._reader = sql.connect(self.path)
-        return self._reader
+    def _read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Nothing when the disk cannot be read: what is held in memory goes on being sent."""
+        try:
+            return self._reader.execute(statement, values).fetchall()
+        except sqlite3.ProgrammingError:
+            return []  # closed
+        except sqlite3.Error as error:
+            self.trouble = self.trouble or str(error)
+            if _is_damage(error):
+                self._damage = str(error)
+            return []
 
     def close(self) -> None:
         """Close; afterwards only counts may be asked for."""
-        self._closed = True
-        if self._reader is not None:
-            self._reader.close()
+        self._reader.close()
         self._writer.close()
 
 
@@ -310,5 +343,6 @@ def _keep_state(connection: sqlite3.Connection, row: Row, draft: Draft) -> None:
         connection.execute(sql.SET_STATE, (draft.state, *sql.values_of(row)))
 
 
-def _is_damage(error: sqlite3.OperationalError) -> bool:
-    return any(sign in str(error) for sign in ("malformed", "no such", "not a database"))
+def _is_damage(error: Exception) -> bool:
+    """Whether the file itself is wrong, rather than the disk busy, full or read-only."""
+    return any(sign in str(error) for sign in ("malformed", "no such table", "no such column", "not a database"))

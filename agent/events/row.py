@@ -69,6 +69,13 @@ class Row:
             draft.about,
         )
 
+    def check(self) -> None:
+        """Raise ValueError, TypeError or KeyError when this cannot have been written by us: the disk has changed it."""
+        if not (isinstance(self.raised_ns, int) and isinstance(self.body, bytes) and ULID.from_str(self.event_id)):
+            raise TypeError("a column is not of its type")
+        if self.kind is Kind.EVENT:
+            event_of(self.body)
+
 
 def event_body(event: Event) -> bytes:
     """The event as compact JSON; `event_of` gives it back."""

@@ -167,7 +167,10 @@ class Session(Component):
         """The full state: nothing may depend on what the broker retained."""
         topics = self.identity.topics
         for row in self._outbox.states():
-            self._carry_out(self._core.send(publication_of(row, topics, restated=True)))
+            try:
+                self._carry_out(self._core.send(publication_of(row, topics, restated=True)))
+            except (ValueError, KeyError, TypeError):
+                log.error("the last state of a property cannot be read back: event %d", row.sequence)
         for publication in self._greetings():
             self._carry_out(self._core.send(publication))
         self._health_sent = None

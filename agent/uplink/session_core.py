@@ -268,7 +268,11 @@ class SessionCore:
         """Send rows that were taken within `room`."""
         out: list[Instruction] = []
         for row in rows:
-            publication = self._fitted(publication_of(row, self._topics))
+            try:
+                publication = self._fitted(publication_of(row, self._topics))
+            except (ValueError, KeyError, TypeError):
+                out.append(GiveUp(row.sequence, "the disk has changed it beyond reading"))
+                continue
             if self._too_large(publication):
                 out.append(GiveUp(row.sequence, "larger than the broker takes"))
                 continue
