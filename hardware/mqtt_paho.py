@@ -135,6 +135,7 @@ class PahoTransport:
         self._events: list[TransportEvent] = []
         self._client: Client | None = None
         self._fd = -1
+        self._writing = False
         self._attempt = 0
         self._opened = False
         self._tags: dict[int, int] = {}
@@ -183,10 +184,12 @@ class PahoTransport:
         info = self._client.publish(topic, publication.payload, publication.qos, publication.retain, properties)
         if publication.qos:
             self._tags[info.mid] = tag
+        self._mind_writing()
 
     def subscribe(self, filters: Sequence[str]) -> None:
         if self._client is not None:
             self._client.subscribe([(topic, 1) for topic in filters])
+            self._mind_writing()
 
     def close(self, *, with_will: bool = False) -> None:
         client = self._client
@@ -204,6 +207,7 @@ class PahoTransport:
         client, self._client = self._client, None
         self.loop.detach(self._fd)
         self._fd = -1
+        self._writing = False
         self._opened = False
         if client is not None:
             self._silence(client)
@@ -247,11 +251,20 @@ class PahoTransport:
                 sock = client.socket()
         if mask & selectors.EVENT_WRITE and self._client is client:
             client.loop_write()
+        self._mind_writing()
 
     def look_after(self) -> None:
         """Keep-alive: paho pings, or finds out that nobody answers."""
         if self._client is not None:
             self._client.loop_misc()
+            self._mind_writing()
+
+    def _mind_writing(self) -> None:
+        """Paho writes at once; only what the socket would not take waits for the selector."""
+        wanted = self._client is not None and self._client.want_write()
+        if wanted != self._writing:
+            self._writing = wanted
+            self.loop.want_write(self._fd, wanted=wanted)
 
     def _tell(self, event: TransportEvent) -> None:
         self._events.append(event)
@@ -279,15 +292,11 @@ class PahoTransport:
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_socket_close = lambda *_: self.loop.detach(fd)
-        client.on_socket_register_write = lambda *_: self.loop.want_write(fd, wanted=True)
-        client.on_socket_unregister_write = lambda *_: self.loop.want_write(fd, wanted=False)
-        if client.want_write():
-            self.loop.want_write(fd, wanted=True)
         self.serve(selectors.EVENT_READ)
 
     def _silence(self, client: Client) -> None:
         client.on_connect = client.on_disconnect = client.on_publish = client.on_subscribe = client.on_message = None
-        client.on_socket_close = client.on_socket_register_write = client.on_socket_unregister_write = None
+        client.on_socket_close = None
 
     def _aliased(self, topic: str, properties: Properties) -> str:
         """Replace a topic the broker has heard before by its number, where the broker takes numbers."""
@@ -317,6 +326,7 @@ class PahoTransport:
         self, _client: Client, _: Any, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self.loop.detach(self._fd)
+        self._writing = False
         self._client = None
         code = reason.value if flags.is_disconnect_packet_from_server else None
         why = "the connection broke" if code is None else str(reason)

@@ -59,7 +59,8 @@ class LocalBroker:
         conf = self.directory / "mosquitto.conf"
         # Without TCP_NODELAY every QoS 1 hop waits 40 ms for a delayed acknowledgement.
         conf.write_text(
-            f"listener {self.port} 127.0.0.1\nset_tcp_nodelay true\npersistence true\n"
+            # Started by root it would become another user, who can read and write nothing in our directory.
+            f"user root\nlistener {self.port} 127.0.0.1\nset_tcp_nodelay true\npersistence true\n"
             f"persistence_location {self.directory}/\n{self._settings}\n",
             encoding="utf-8",
         )

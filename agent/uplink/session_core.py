@@ -370,7 +370,7 @@ class SessionCore:
         self._in_flight.clear()
         self._ordinary_tags.clear()
         self._control.clear()
-        self._tokens = self._pace.drain_burst
+        self._tokens, self._tokens_ns = self._pace.drain_burst, self._online_ns
         self._audience = False
         self._hush_ns = 0
         self._schedule_probe()

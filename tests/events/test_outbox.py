@@ -1,0 +1,152 @@
+"""The outbox's two sides: what detectors hand in, and what the session takes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.clock import SystemClock
+from agent.errors import JournalError
+from agent.events.bounds import Bounds, ClassBounds
+from agent.events.event import Event, Priority, PropertyOperation
+from agent.events.outbox import STILL_MOST_BYTES, Outbox
+from agent.events.outbox_store import OutboxStore
+from agent.events.row import Kind, Row, event_of
+from tests.support.manual_clock import ManualClock
+
+
+def event(number: int, priority: Priority = Priority.ALARM) -> Event:
+    """An event that carries a number."""
+    return Event("Test/Number", 1_790_000_000_000_000_000, {}, {"N": number}, priority=priority)
+
+
+def numbers(rows: list[Row]) -> list[int]:
+    """The numbers that came."""
+    return [event_of(row.body).data["N"] for row in rows if row.kind is Kind.EVENT and b'"N"' in row.body]  # type: ignore[misc]
+
+
+@pytest.fixture
+def outbox(path: Path, clock: ManualClock) -> Iterator[Outbox]:
+    """Without its thread: `write_once` is the writer's turn. The opening event is acknowledged already."""
+    made = Outbox(OutboxStore(path, clock), clock)
+    for row in made.take(10, 10):
+        made.acknowledge(row.sequence)
+    made.write_once()
+    yield made
+    made._store.close()
+
+
+def test_alarms_pass_a_backlog(outbox: Outbox) -> None:
+    """An alarm raised last is taken first; within a class the order stays."""
+    for number in range(30):
+        outbox.raise_event(event(number, Priority.PROPERTY))
+    outbox.raise_event(event(100))
+    outbox.raise_event(event(101))
+    outbox.write_once()
+    assert numbers(outbox.take(5, 5)) == [100, 101, 0, 1, 2]
+    assert numbers(outbox.take(5, 1)) == [3]
+
+
+def test_nothing_is_taken_twice_until_released(outbox: Outbox) -> None:
+    """What is in flight stays out; after a lost connection it is taken again, save what was acknowledged."""
+    for number in range(5):
+        outbox.raise_event(event(number))
+    outbox.write_once()
+    first = outbox.take(3, 3)
+    assert numbers(outbox.take(10, 10)) == [3, 4]
+    outbox.acknowledge(first[0].sequence)
+    outbox.release()
+    assert numbers(outbox.take(10, 10)) == [1, 2, 3, 4]
+
+
+def test_drops_are_told_once(path: Path, clock: ManualClock) -> None:
+    """Lost states are announced as an alarm with class, reason and count, and then no more."""
+    bounds = Bounds({p: ClassBounds(3 if p is Priority.PROPERTY else 100, 10**6, 10**18) for p in Priority})
+    outbox = Outbox(OutboxStore(path, clock, bounds), clock)
+    for number in range(10):
+        outbox.raise_event(event(number, Priority.PROPERTY))
+    outbox.write_once()
+    for _ in range(2):
+        outbox.announce_drops()
+        outbox.write_once()
+    told = [event_of(row.body) for row in outbox.take(100, 100) if b"EventsDropped" in row.body]
+    assert [(dict(e.source), e.data["Count"]) for e in told] == [({"Class": "property", "Reason": "space"}, 7)]
+    assert told[0].priority is Priority.ALARM
+    assert outbox.figures().dropped == 7
+    outbox._store.close()
+
+
+def test_a_still_follows_its_event(outbox: Outbox) -> None:
+    """The still is a row of its own that names the event; one too large is left out, the event stays."""
+    outbox.raise_with_still(event(1), b"\xff\xd8jpeg")
+    outbox.raise_with_still(event(2), bytes(STILL_MOST_BYTES + 1))
+    outbox.write_once()
+    rows = outbox.take(10, 10)
+    events = [row for row in rows if row.kind is Kind.EVENT]
+    (still,) = (row for row in rows if row.kind is Kind.STILL)
+    assert len(events) == 2
+    assert still.about == events[0].event_id
+    assert still.body == b"\xff\xd8jpeg"
+
+
+def test_memory_is_bounded_while_the_disk_hangs(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody writes: the oldest of the lowest class makes way, no alarm does, and the account has it."""
+    monkeypatch.setattr("agent.events.outbox.WAITING_MOST", 10)
+    for number in range(8):
+        outbox.raise_event(event(number, Priority.TELEMETRY))
+    for number in range(100, 106):
+        outbox.raise_event(event(number))
+    outbox.write_once()
+    assert numbers(outbox.take(100, 100)) == [*range(100, 106), 4, 5, 6, 7]
+    outbox.announce_drops()
+    outbox.write_once()
+    (told,) = (event_of(row.body) for row in outbox.take(100, 100))
+    assert told.data["Count"] == 4
+
+
+def test_a_durable_event_waits_for_the_disk(path: Path) -> None:
+    """With the writer running the sequence comes back; without it, an error that names the disk."""
+    clock = SystemClock()
+    outbox = Outbox(OutboxStore(path, clock), clock)
+    with pytest.raises(JournalError, match="not on disk"):
+        outbox.raise_event_durably(event(1), 0.01)
+    outbox.start()
+    first = outbox.raise_event_durably(event(2), 10)
+    assert outbox.raise_event_durably(event(3), 10) == first + 1
+    outbox.stop()
+    assert outbox.join(10)
+
+
+def test_many_threads_one_unbroken_count(path: Path) -> None:
+    """Eight detectors raise at once: every event has its own place, none is missing after a restart."""
+    clock = SystemClock()
+    outbox = Outbox(OutboxStore(path, clock), clock)
+    outbox.start()
+    threads = [
+        threading.Thread(target=lambda t=t: [outbox.raise_event(event(100 * t + n)) for n in range(100)]) for t in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    outbox.stop()
+    assert outbox.join(10)
+    store = OutboxStore(path, clock)
+    rows = store.pending(Priority.ALARM, 0, 10**6)
+    assert [row.sequence for row in rows] == list(range(1, 802))
+    assert sorted(numbers(rows)) == list(range(800))
+    store.close()
+
+
+def test_a_restart_keeps_states_for_the_next_connect(outbox: Outbox) -> None:
+    """A state the broker has acknowledged is still there to be sent anew."""
+    outbox.raise_event(Event("VideoSource/MotionAlarm", 0, {"Source": "a"}, {"State": True}, PropertyOperation.CHANGED))
+    outbox.write_once()
+    for row in outbox.take(10, 10):
+        outbox.acknowledge(row.sequence)
+    outbox.write_once()
+    assert [event_of(row.body).data["State"] for row in outbox.states()] == [True]
+    assert outbox.figures().pending == 0

@@ -1,0 +1,303 @@
+"""The session's decisions, played through without a network. Numbers refer to docs/outbox.md."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agent.clock import ClockQuality
+from agent.events.event import Event, Priority
+from agent.events.row import Draft, Kind, Row, event_body
+from agent.ports import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused
+from agent.uplink.session_core import (
+    Connect,
+    Disconnect,
+    Forget,
+    GiveUp,
+    Identity,
+    Instruction,
+    Pace,
+    Phase,
+    Probe,
+    Release,
+    Restate,
+    Send,
+    SessionCore,
+    Subscribe,
+)
+from tests.support.manual_clock import ManualClock
+
+FIRST, SECOND = BrokerEndpoint.of("mqtt://first"), BrokerEndpoint.of("mqtt://second")
+ACCEPTED, NOBODY, QUOTA, TOO_LARGE = 0x00, 0x10, 0x97, 0x95
+
+
+class Play:
+    """A core with its clock; every instruction is kept."""
+
+    def __init__(self, *endpoints: BrokerEndpoint, **pace: float) -> None:
+        self.clock = ManualClock()
+        made = replace(Pace(), **pace)  # type: ignore[arg-type]
+        self.core = SessionCore(Identity("n", "vigie", "1", "b"), endpoints or (FIRST,), self.clock, made, random.Random(1))
+
+    def connect(self, granted: Opened | None = None) -> list[Instruction]:
+        """Up to the moment the broker has accepted."""
+        self.clock.advance(60)
+        asked = self.core.tick()
+        assert any(isinstance(i, Connect) for i in asked), asked
+        return self.core.handle(granted or Opened(session_present=False))
+
+    def online(self, granted: Opened | None = None) -> None:
+        """Connected, the birth acknowledged by a broker somebody listens to."""
+        for instruction in self.connect(granted):
+            if isinstance(instruction, Send):
+                self.core.handle(Acknowledged(instruction.tag, ACCEPTED))
+
+
+def row(sequence: int, priority: Priority = Priority.ALARM, size: int = 10) -> Row:
+    """A row as the outbox hands it out."""
+    body = event_body(Event("T", 0, {}, {"X": "x" * size}, priority=priority))
+    return Row.of(Draft(f"id{sequence}", priority, Kind.EVENT, 0, ClockQuality.SYNCHRONISED, body), sequence, "e")
+
+
+def sends(instructions: list[Instruction]) -> list[Send]:
+    """Only what goes to the broker."""
+    return [i for i in instructions if isinstance(i, Send)]
+
+
+def test_birth_comes_first_then_the_full_state() -> None:
+    """(11) After a connect: birth, subscriptions, and the order to send every state anew."""
+    out = Play().connect()
+    assert json.loads(sends(out)[0].publication.payload or b"")["state"] == "online"
+    assert sends(out)[0].publication.retain
+    assert [type(i) for i in out[1:]] == [Subscribe, Restate]
+
+
+def test_the_will_says_offline_after_a_delay() -> None:
+    """(10) The will is retained, says offline, and waits long enough for a short hand-over."""
+    play = Play()
+    play.clock.advance(60)
+    (connect,) = play.core.tick()
+    assert isinstance(connect, Connect)
+    will = connect.options.will
+    assert will is not None
+    assert will.retain
+    assert json.loads(will.payload or b"")["state"] == "offline"
+    assert connect.options.will_delay_s == 20
+    assert connect.options.session_expiry_s >= connect.options.will_delay_s
+
+
+def test_only_a_good_puback_forgets_a_row() -> None:
+    """(2) Accepted: forgotten. Refused for now: kept, on a new connection. Refused for good: given up."""
+    play = Play()
+    play.online()
+    one, two = sends(play.core.send_rows([row(1), row(2)]))
+    assert play.core.handle(Acknowledged(one.tag, ACCEPTED)) == [Forget(1)]
+    out = play.core.handle(Acknowledged(two.tag, QUOTA))
+    assert not any(isinstance(i, Forget | GiveUp) for i in out)
+    assert any(isinstance(i, Release) for i in out)
+    assert "quota" in play.core.health().reason
+    play.online()
+    (again,) = sends(play.core.send_rows([row(2)]))
+    assert play.core.handle(Acknowledged(again.tag, TOO_LARGE)) == [GiveUp(2, "the message is too large for the broker (0x95)")]
+
+
+def test_the_window_keeps_room_for_alarms() -> None:
+    """(12) Of twenty places four are for alarms; a broker that wants less at once gets less."""
+    play = Play()
+    play.online()
+    assert play.core.room() == (20, 16)
+    play.core.send_rows([row(n, Priority.PROPERTY) for n in range(16)])
+    assert play.core.room() == (4, 0)
+    narrow = Play()
+    narrow.online(Opened(session_present=False, receive_maximum=5))
+    assert narrow.core.room() == (5, 1)
+
+
+def test_a_backlog_drains_at_a_rate() -> None:
+    """(12) After the burst, states wait for their turn; alarms never do."""
+    play = Play(drain_burst=10, drain_per_s=10)
+    play.online()
+    for sequence in range(10):
+        (send,) = sends(play.core.send_rows([row(sequence, Priority.PROPERTY)]))
+        play.core.handle(Acknowledged(send.tag, ACCEPTED))
+    assert play.core.room() == (20, 0)
+    play.clock.advance(0.5)
+    assert play.core.room() == (20, 5)
+
+
+def test_events_wait_for_somebody_to_listen() -> None:
+    """(13) A broker that lost its memory acknowledges into the void: one event at a time, kept, until somebody is there."""
+    play = Play()
+    (birth,) = sends(play.connect())
+    play.core.handle(Acknowledged(birth.tag, NOBODY))
+    assert play.core.room() == (1, 1)
+    (send,) = sends(play.core.send_rows([row(1)]))
+    assert play.core.room() == (0, 0)
+    assert play.core.handle(Acknowledged(send.tag, NOBODY)) == [Release()]
+    assert play.core.room() == (0, 0)
+    play.clock.advance(2.1)
+    (send,) = sends(play.core.send_rows([row(1)]))
+    assert play.core.handle(Acknowledged(send.tag, ACCEPTED)) == [Forget(1)]
+    assert play.core.room() == (20, 16)
+
+
+def test_a_hub_that_never_comes_does_not_hold_events_for_ever() -> None:
+    """(13) After two minutes the broker's acknowledgement counts, listened to or not."""
+    play = Play(audience_s=120)
+    (birth,) = sends(play.connect())
+    play.core.handle(Acknowledged(birth.tag, NOBODY))
+    play.clock.advance(121)
+    (send,) = sends(play.core.send_rows([row(1)]))
+    assert play.core.handle(Acknowledged(send.tag, NOBODY)) == [Forget(1)]
+
+
+def test_a_broker_that_no_longer_answers_is_left() -> None:
+    """Unacknowledged for too long: the connection is dropped and everything taken again; an idle line is left alone."""
+    play = Play(stall_s=20)
+    play.online()
+    play.clock.advance(100)
+    assert play.core.tick() == []
+    play.core.send_rows([row(1)])
+    play.clock.advance(19)
+    assert play.core.tick() == []
+    play.clock.advance(2)
+    assert play.core.tick() == [Disconnect(abruptly=True), Release()]
+    assert play.core.phase is Phase.WAITING
+
+
+def test_every_broker_is_tried_and_the_preferred_one_returned_to() -> None:
+    """Fail-over to the second, a probe of the first, and the way back once it answers, with a goodbye to the second."""
+    play = Play(FIRST, SECOND, fail_back_s=100)
+    play.clock.advance(60)
+    (connect,) = play.core.tick()
+    assert isinstance(connect, Connect)
+    assert connect.endpoint == FIRST
+    play.core.handle(Refused(None, "nobody listens"))
+    play.online()
+    assert play.core.health().broker == "mqtt://second"
+    play.clock.advance(121)
+    assert Probe(FIRST) in play.core.tick()
+    assert play.core.handle(Probed(FIRST, reachable=False)) == []
+    play.clock.advance(121)
+    assert Probe(FIRST) in play.core.tick()
+    (goodbye,) = sends(play.core.handle(Probed(FIRST, reachable=True)))
+    assert json.loads(goodbye.publication.payload or b"")["state"] == "offline"
+    play.core.handle(Acknowledged(goodbye.tag, ACCEPTED))
+    out = play.core.settle()
+    assert out[0] == Disconnect(with_will=False)
+    assert [i.endpoint for i in out if isinstance(i, Connect)] == [FIRST]
+
+
+def test_reconnects_spread_and_stay_below_the_ceiling() -> None:
+    """(14) A thousand nodes that lose the broker at once come back spread over seconds, and never later than 20 s."""
+    delays = []
+    for seed in range(1000):
+        clock = ManualClock()
+        core = SessionCore(Identity("n", "v", "1", "b"), [FIRST], clock, Pace(), random.Random(seed))
+        core.tick()
+        core.handle(Opened(session_present=False))
+        clock.advance(100)
+        lost_ns = clock.monotonic_ns()
+        core.handle(Lost(None, "broke"))
+        due_ns = core.deadline_ns()
+        assert due_ns is not None
+        delays.append((due_ns - lost_ns) / 1e9)
+    assert max(delays) <= 20
+    for second in range(5):
+        share = sum(second <= delay < second + 1 for delay in delays) / len(delays)
+        assert 0.15 < share < 0.25, f"{share:.0%} come back in second {second}"
+
+
+def test_stopping_says_so_and_asks_for_the_will() -> None:
+    """(10) `stopping` first, then what is left, then the will."""
+    play = Play()
+    play.online()
+    (goodbye,) = sends(play.core.stop())
+    assert json.loads(goodbye.publication.payload or b"")["state"] == "stopping"
+    assert play.core.settle() == []
+    play.core.handle(Acknowledged(goodbye.tag, ACCEPTED))
+    assert play.core.settle() == [Disconnect(with_will=True), Release()]
+    assert play.core.phase is Phase.FINISHED
+
+
+def test_a_refused_login_is_said_in_words() -> None:
+    """(16) Health says what the broker said, and the next attempt waits longer."""
+    play = Play()
+    play.clock.advance(60)
+    play.core.tick()
+    play.core.handle(Refused(0x86, "x"))
+    assert "user name and password" in play.core.health().reason
+    due_ns = play.core.deadline_ns()
+    assert due_ns is not None
+    assert due_ns - play.clock.monotonic_ns() >= 20e9
+
+
+def test_what_the_broker_cannot_take_is_not_sent() -> None:
+    """(16) A row above the broker's packet size is given up; where nothing is retained, nothing asks for it."""
+    play = Play()
+    play.online(Opened(session_present=False, maximum_packet_bytes=1000, retain_available=False))
+    assert play.core.send_rows([row(1, size=2000)]) == [GiveUp(1, "larger than the broker takes")]
+    (send,) = sends(play.core.send(Publication("t", b"x", 1, True)))
+    assert not send.publication.retain
+
+
+EVENTS = st.one_of(
+    st.builds(Opened, st.booleans(), st.integers(1, 30)),
+    st.builds(Refused, st.sampled_from([None, 0x86, 0x88]), st.just("why")),
+    st.builds(Lost, st.sampled_from([None, 0x8B, 0x8E]), st.just("why")),
+    st.builds(Acknowledged, st.integers(1, 60), st.sampled_from([0, 0x10, 0x80, 0x97, 0x95])),
+    st.builds(Probed, st.just(FIRST), st.booleans()),
+    st.integers(1, 40),
+)
+
+
+@given(st.lists(EVENTS, max_size=60), st.integers(0, 1000))
+@settings(max_examples=200, deadline=None)
+def test_no_order_of_events_loses_or_repeats_a_row(events: list[object], seed: int) -> None:
+    """(2, 6) Whatever the network does: a row is out once at a time, and only a good answer ends it."""
+    clock = ManualClock()
+    core = SessionCore(Identity("n", "v", "1", "b"), [FIRST, SECOND], clock, Pace(), random.Random(seed))
+    out: set[int] = set()
+    tags: dict[int, int] = {}
+    done: set[int] = set()
+    next_row = 1
+
+    def carry_out(instructions: list[Instruction], answer: Acknowledged | None = None) -> None:
+        for instruction in instructions:
+            match instruction:
+                case Release():
+                    out.clear()
+                case Forget():
+                    assert answer is not None
+                    assert answer.code < 0x80
+                    assert tags[answer.tag] == instruction.sequence
+                    out.remove(instruction.sequence)
+                    done.add(instruction.sequence)
+                case GiveUp():
+                    out.discard(instruction.sequence)
+                    done.add(instruction.sequence)
+                case _:
+                    pass
+
+    for event in events:
+        if isinstance(event, int):
+            clock.advance(event)
+            carry_out(core.tick())
+        else:
+            answer = event if isinstance(event, Acknowledged) else None
+            carry_out(core.handle(event), answer)  # type: ignore[arg-type]
+        room, _ = core.room()
+        assert room <= 20
+        rows = [row(next_row + n) for n in range(room)]
+        next_row += room
+        for instruction in core.send_rows(rows):
+            assert isinstance(instruction, Send)
+            sequence = int(dict(instruction.publication.user_properties)["sequence"])
+            assert sequence not in out | done
+            out.add(sequence)
+            tags[instruction.tag] = sequence
+        assert len(out) <= 20
