@@ -16,7 +16,7 @@ setup(
     license="EUPL-1.2",
     python_requires=">=3.11",
     packages=find_packages(include=["agent", "agent.*", "hardware", "hardware.*", "bench", "bench.*"]),
-    package_data={"agent": ["VERSION", "py.typed", "console/static/*"], "hardware": ["py.typed"]},
+    package_data={"agent": ["VERSION", "commissioning/*.html", "py.typed", "console/static/*"], "hardware": ["py.typed"]},
     install_requires=[
         "aiohttp>=3.10",
         "av>=14",

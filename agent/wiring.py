@@ -15,7 +15,7 @@ from agent.clock import Clock, SystemClock
 from agent.component import Component
 from agent.config.digest import config_digest
 from agent.config.model import Camera as CameraSettings
-from agent.config.model import Config
+from agent.config.model import Config, Mqtt
 from agent.config.polygon import Polygon, check_polygon
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
@@ -28,6 +28,7 @@ from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.journal.register import Register
 from agent.node import Node, Parts
 from agent.ports import (
+    Board,
     BrokerCredentials,
     BrokerEndpoint,
     Camera,
@@ -102,6 +103,23 @@ def drawn_windows(seed: int = 1) -> dict[str, Polygon]:
     from hardware.camera_synthetic import private_windows
 
     return {window.name: check_polygon(window.polygon) for window in private_windows(seed)}
+
+
+def open_board() -> Board:
+    """The board this process runs on."""
+    return PiBoard()
+
+
+def credentials_of(mqtt: Mqtt) -> BrokerCredentials:
+    """What a node of this configuration shows its brokers."""
+    return BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
+
+
+def open_transport(credentials: BrokerCredentials) -> MqttTransport:
+    """An MQTT connection yet to be opened."""
+    from hardware.mqtt_paho import PahoTransport
+
+    return PahoTransport(credentials)
 
 
 def new_encoder(config: Config) -> Encoder:
@@ -280,10 +298,7 @@ class _Builder:
         mqtt = config.mqtt
         if mqtt is None:
             return None
-        from hardware.mqtt_paho import PahoTransport
-
-        credentials = BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
-        transport: MqttTransport = PahoTransport(credentials)
+        transport = open_transport(credentials_of(mqtt))
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
         identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
         return Session(identity, endpoints, outbox, transport, self.clock)

@@ -1,0 +1,104 @@
+"""The camera: found and delivering, in focus, well exposed, and by the norm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agent.analytics.picture_figures import PictureFigures
+from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.picture_norm import judge_picture
+from agent.commissioning.pixel_density import judge_density
+from agent.commissioning.sight import Sight
+from agent.config.model import Camera
+
+SHARP = 0.32
+"""Of `PictureFigures.sharpness`; the tampering detector calls a picture blurred below the same figure."""
+DARK_MEAN, BRIGHT_MEAN = 40.0, 200.0
+CLIPPED_SHARE = 0.2
+RATE_OF_WANTED = 0.9
+OLD_PICTURE_S = 3.0
+
+_LOOK = "see that it is plugged in and its cable is seated; [camera] driver and source name it"
+
+
+def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
+    """What a look through the camera gives: every line of the subject."""
+    if not sight.pictures:
+        yield fail("camera", f"{camera.driver}: {sight.trouble}", _LOOK, driver=camera.driver)
+        yield from judge_picture(camera.purpose, camera.width, camera.height, None)
+        yield judge_density(camera)
+        return
+    yield _delivery(camera, sight.fps, sight.pictures)
+    yield from judge_picture(camera.purpose, sight.width, sight.height, sight.fps)
+    yield judge_density(camera)
+    yield _focus(sight.figures, sight.opaque)
+    if sight.figures is not None:
+        yield _exposure(sight.figures, sight.driver)
+
+
+def judge_running(camera: Camera, health: Mapping[str, Any]) -> Iterator[Line]:
+    """The same as told by the running daemon, which holds the camera."""
+    told = health.get("camera", {})
+    age_s, fps = told.get("last_frame_age_s"), told.get("fps")
+    if age_s is None or age_s > OLD_PICTURE_S:
+        since = "no picture yet" if age_s is None else f"the last picture is {age_s:.0f} s old"
+        yield fail("camera", f"{camera.driver}: {since} (the daemon runs)", _LOOK, driver=camera.driver)
+        fps = None
+    else:
+        yield _delivery(camera, fps, told.get("captured", 0))
+    yield from judge_picture(camera.purpose, camera.width, camera.height, fps)
+    yield judge_density(camera)
+    figures = {str(name): figure for name, figure in told.get("figures", {}).items()}
+    focus = figures.get("focus")
+    if isinstance(focus, int | float):
+        yield ok("focus", f"{focus:.0f} by the camera itself; turn the lens to where it is greatest", focus=focus)
+    else:
+        yield warn("focus", "not measured while the daemon holds the camera", "`sudo systemctl stop vigie`, then run this again")
+
+
+def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:
+    figures: dict[str, Figure] = {"driver": camera.driver, "pictures": pictures, "fps": round(fps, 2) if fps else None}
+    if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
+        return warn(
+            "camera",
+            f"{camera.driver} delivers {fps:.1f} of the {camera.fps:g} pictures per second it was asked for",
+            "long exposures at night do this (exposure_max_us), as does a weak network or a busy board",
+            **figures,
+        )
+    return ok("camera", f"{camera.driver} delivers" + (f" {fps:.1f} pictures per second" if fps else ""), **figures)
+
+
+def _focus(figures: PictureFigures | None, opaque: str) -> Line:
+    if figures is None:
+        why = opaque or "everything is covered"
+        return warn(
+            "focus", f"not measured, the picture is closed: {why}", "draw the masks and validate the view, then run this again"
+        )
+    told: dict[str, Figure] = {"focus": round(figures.focus, 1), "sharpness": None}
+    said = f"{figures.focus:.0f} (greatest is best, on this view)"
+    if figures.sharpness is None:
+        return warn(
+            "focus", f"{said}; the scene has too few edges to judge by", "aim at buildings or kerbs, or wait for light", **told
+        )
+    told["sharpness"] = round(figures.sharpness, 2)
+    if figures.sharpness < SHARP:
+        return warn("focus", f"{said}; the picture is blurred", "turn the lens until the figure peaks; wipe the dome", **told)
+    return ok("focus", f"{said}; sharp", **told)
+
+
+def _exposure(figures: PictureFigures, driver: Mapping[str, float | str]) -> Line:
+    told: dict[str, Figure] = {
+        "mean_luma": round(figures.mean_luma, 1),
+        "dark_share": round(figures.dark_share, 3),
+        "bright_share": round(figures.bright_share, 3),
+    }
+    told |= {name: driver[name] for name in ("exposure_us", "gain", "lux") if name in driver}
+    said = f"mean {figures.mean_luma:.0f} of 16..235, {figures.dark_share:.0%} black, {figures.bright_share:.0%} white"
+    if figures.mean_luma < DARK_MEAN:
+        return warn("exposure", f"{said}: too dark", "more light, a longer exposure (exposure_max_us), or a faster lens", **told)
+    if figures.mean_luma > BRIGHT_MEAN or figures.bright_share > CLIPPED_SHARE:
+        return warn(
+            "exposure", f"{said}: too bright", "turn it out of the sun, or set hdr = true where the sensor has it", **told
+        )
+    return ok("exposure", said, **told)

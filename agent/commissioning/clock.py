@@ -1,0 +1,78 @@
+"""The clock: set, kept by whom, and how far off. Footage whose time is wrong is worth little in court."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from agent.clock import ClockQuality, rfc3339
+from agent.commissioning.kernel_clock import KernelClock
+from agent.commissioning.line import Line, fail, ok, warn
+from agent.commissioning.programs import Ask
+
+LARGE_OFFSET_S = 0.5
+_REMEDY = "`sudo timedatectl set-ntp true`; see that the network lets NTP (UDP 123) through, or name the town's time server"
+
+
+def judge_clock(
+    wall_ns: int, quality: ClockQuality, kernel: Callable[[], KernelClock], ask: Ask, root: Path = Path("/")
+) -> Iterator[Line]:
+    """Whether the clock is set and by whom it is kept; `root` is where /sys lies."""
+    try:
+        state: KernelClock | None = kernel()
+    except OSError:
+        state = None
+    if quality is ClockQuality.UNSET:
+        yield fail("clock", f"not set: it says {rfc3339(wall_ns)}", _REMEDY, quality=quality.value)
+        return
+    keeper, offset_s, server = _keeper(ask)
+    if offset_s is None and state is not None:
+        offset_s = state.offset_s
+    figures = {"quality": quality.value, "keeper": keeper, "server": server, "offset_ms": None}
+    if offset_s is not None:
+        figures["offset_ms"] = f"{1000 * offset_s:.3f}"
+    by = f"by {keeper}" + (f" from {server}" if server else "") if keeper else "by nobody that could be asked"
+    if quality is not ClockQuality.SYNCHRONISED:
+        yield warn("clock", f"set, but not synchronised (kept {by}); it says {rfc3339(wall_ns)}", _REMEDY, **figures)
+    elif offset_s is not None and abs(offset_s) > LARGE_OFFSET_S:
+        yield warn(
+            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then run this again", **figures
+        )
+    else:
+        off = f", {1000 * offset_s:+.1f} ms off" if offset_s is not None else ""
+        yield ok("clock", f"synchronised {by}{off}", **figures)
+    yield _battery_backed(root)
+
+
+def _keeper(ask: Ask) -> tuple[str, float | None, str]:
+    """Who keeps the clock, how far off it is by his account (seconds, positive: ahead), and from which server."""
+    chrony = ask("chronyc", "-c", "tracking")
+    if chrony is not None and chrony.code == 0:
+        fields = chrony.text.split(",")
+        if len(fields) > 4 and _is_number(fields[4]):
+            return "chrony", -float(fields[4]), fields[1]  # chronyc tells how far NTP time is ahead of ours
+    timesync = ask("timedatectl", "show-timesync", "--property=ServerName", "--property=ServerAddress")
+    if timesync is not None and timesync.code == 0:
+        told = dict(line.partition("=")[::2] for line in timesync.text.splitlines())
+        return "systemd-timesyncd", None, told.get("ServerName") or told.get("ServerAddress") or ""
+    return "", None, ""
+
+
+def _battery_backed(root: Path) -> Line:
+    found = sorted(p.name for p in root.glob("sys/class/rtc/rtc*"))
+    if found:
+        return ok("clock battery", f"the board has a clock of its own ({found[0]})", rtc=True)
+    return warn(
+        "clock battery",
+        "the board has no clock of its own: after a power cut it does not know the time until the network is back",
+        "footage is re-dated once the time is known; a real-time clock module avoids the wait",
+        rtc=False,
+    )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,165 @@
+"""The disk: room for the days that are promised, and fast enough to write and to sync."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.config.model import Config
+from agent.recording.retention import days_that_fit
+
+DEFAULT_CRF_BITS_PER_PIXEL = 0.04
+"""An even quality has no bit rate of its own: of a busy square at crf 23, x264 superfast, about so much per pixel."""
+SPARE = 1.1
+WRITE_BYTES = 32 * 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
+SYNCS = 20
+SLOW_SYNC_S, HOPELESS_SYNC_S = 0.25, 1.0
+TIMES_THE_STREAM = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A file system in bytes: what all files may take, what is free to an ordinary user."""
+
+    total_bytes: int
+    free_bytes: int
+
+
+def room_of(directory: Path) -> Room:
+    """By statvfs, of the nearest directory that exists."""
+    at = os.statvfs(existing(directory))
+    return Room(at.f_blocks * at.f_frsize, at.f_bavail * at.f_frsize)
+
+
+def existing(directory: Path) -> Path:
+    """The directory itself or the nearest one above it that exists."""
+    return next(path for path in (directory, *directory.parents) if path.exists())
+
+
+def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: float | None = None) -> Line:
+    """Days that fit against days that are promised. `recorded_bytes` is what recordings hold already.
+
+    The bit rate is the measured one, else the configured one, else an estimate, and the line says which.
+    """
+    bps, source = _bit_rate(config, measured_bps)
+    reserve = config.recording.min_free_mb * 1_000_000
+    usable = max(0, room.free_bytes + recorded_bytes - reserve)
+    days, wanted = days_that_fit(usable, bps), config.recording.retention_days
+    needed = round(wanted * 86_400 * bps / 8 * SPARE)
+    figures: dict[str, Figure] = {
+        "days": round(days, 1),
+        "wanted_days": wanted,
+        "bitrate_kbps": round(bps / 1000),
+        "bitrate_source": source,
+        "usable_bytes": usable,
+        "free_bytes": room.free_bytes,
+        "total_bytes": room.total_bytes,
+    }
+    said = f"{days:.1f} days fit, {wanted:g} are promised ({usable / 1e9:.0f} GB usable, {bps / 1000:.0f} kbit/s {source})"
+    if room.free_bytes < reserve and recorded_bytes == 0:
+        return fail(
+            "disk",
+            f"full: {room.free_bytes / 1e6:.0f} MB free, {said}",
+            f"free space, or a disk of {needed / 1e9:.0f} GB",
+            **figures,
+        )
+    fitting_kbps = max(50, int(usable * 8 / 86_400 / wanted / SPARE / 1000))
+    fitting_days = max(1, int(days / SPARE))
+    remedy = f"a disk of {(needed + reserve) / 1e9:.0f} GB, bitrate_kbps = {fitting_kbps}, or retention_days = {fitting_days}"
+    if days < wanted:
+        return fail("disk", said, remedy, **figures)
+    if days < wanted * SPARE:
+        return warn("disk", f"{said}: just enough", remedy, **figures)
+    return ok("disk", said, **figures)
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """`write_bytes_per_s` includes the sync at the end; `syncs_s` are the times of small durable writes, sorted."""
+
+    write_bytes_per_s: float
+    syncs_s: tuple[float, ...]
+
+    @property
+    def median_s(self) -> float:
+        return self.syncs_s[len(self.syncs_s) // 2]
+
+    @property
+    def worst_s(self) -> float:
+        return self.syncs_s[-1]
+
+
+def measure_speed(directory: Path, now_s: Callable[[], float] = time.monotonic, *, write_bytes: int = WRITE_BYTES) -> Speed:
+    """Write and sync a file in `directory`, and take it away again. OSError when the disk refuses."""
+    block = os.urandom(BLOCK_BYTES)  # a disk that compresses must not flatter itself
+    descriptor, name = tempfile.mkstemp(prefix=".vigie-doctor-", dir=directory)
+    try:
+        began_s = now_s()
+        for _ in range(write_bytes // BLOCK_BYTES):
+            _write_whole(descriptor, block)
+        os.fdatasync(descriptor)
+        took_s = max(now_s() - began_s, 1e-9)
+        syncs = []
+        for _ in range(SYNCS):
+            sync_began_s = now_s()
+            _write_whole(descriptor, block[:4096])
+            os.fdatasync(descriptor)
+            syncs.append(now_s() - sync_began_s)
+    finally:
+        os.close(descriptor)
+        Path(name).unlink()
+    return Speed(write_bytes / took_s, tuple(sorted(syncs)))
+
+
+def _write_whole(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed) -> Line:
+    """Whether the disk keeps up with the stream. A full or foreign directory is a line, not an error."""
+    directory = config.recordings_dir
+    if not directory.is_dir():
+        remedy = "it is made at the first start; run this again then"
+        return warn("disk speed", f"not measured, {directory} does not exist yet", remedy)
+    if room_of(directory).free_bytes < config.recording.min_free_mb * 1_000_000 / 2 + WRITE_BYTES:
+        return warn("disk speed", "not measured, too little is free", "free space first")
+    try:
+        speed = measure(directory)
+    except PermissionError:
+        return warn("disk speed", f"not measured, you may not write in {directory}", "run this with sudo")
+    except OSError as error:
+        return fail(
+            "disk speed", f"{directory} cannot be written: {(error.strerror or str(error)).lower()}", "check the disk (`dmesg`)"
+        )
+    bps, _ = _bit_rate(config, None)
+    figures: dict[str, Figure] = {
+        "write_mb_per_s": round(speed.write_bytes_per_s / 1e6, 1),
+        "sync_median_ms": round(1000 * speed.median_s, 2),
+        "sync_worst_ms": round(1000 * speed.worst_s, 2),
+    }
+    median_ms, worst_ms = 1000 * speed.median_s, 1000 * speed.worst_s
+    said = f"{speed.write_bytes_per_s / 1e6:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst"
+    if speed.write_bytes_per_s * 8 < TIMES_THE_STREAM * bps:
+        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", "another card or disk", **figures)
+    if speed.worst_s > HOPELESS_SYNC_S:
+        return fail("disk speed", f"{said}: a second may be lost at a power cut", "another card or disk", **figures)
+    if speed.worst_s > SLOW_SYNC_S:
+        return warn("disk speed", f"{said}: slow to sync", "a worn card does this; consider an SSD", **figures)
+    return ok("disk speed", said, **figures)
+
+
+def _bit_rate(config: Config, measured_bps: float | None) -> tuple[float, str]:
+    if measured_bps:
+        return measured_bps, "measured"
+    if config.encoding.bitrate_kbps is not None:
+        return config.encoding.bitrate_kbps * 1000.0, "configured"
+    camera = config.camera
+    return camera.width * camera.height * camera.fps * DEFAULT_CRF_BITS_PER_PIXEL, "estimated: crf has no bit rate of its own"

@@ -1,0 +1,229 @@
+"""The whole examination of a node: every subject in turn, with the daemon running or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agent.clock import Clock, rfc3339, utc
+from agent.commissioning.board import judge_board
+from agent.commissioning.broker import LogIn, judge_brokers
+from agent.commissioning.camera import judge_running, judge_sight
+from agent.commissioning.clock import judge_clock
+from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
+from agent.commissioning.identity import judge_identity, judge_register
+from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
+from agent.commissioning.line import Grade, Line, fail, ok, warn, worst
+from agent.commissioning.masks import judge_masks
+from agent.commissioning.medium import judge_medium, medium_of
+from agent.commissioning.programs import Ask, ask_system
+from agent.commissioning.service import judge_units, judge_updates
+from agent.commissioning.sight import Sight, look
+from agent.config.digest import config_digest
+from agent.config.model import Camera as CameraSettings
+from agent.config.model import Config
+from agent.control import ask as ask_daemon
+from agent.errors import DeviceError, EvidenceError, VigieError
+from agent.evidence.identity import IdentityDirectory
+from agent.ports import Board, BrokerCredentials, Camera
+from agent.video.cover import Cover, ViewState
+from agent.video.view_guard import FixedGuard, Guard, guard_for
+
+DAYS_TO_TELL_A_RATE = 0.04
+"""An hour of footage: less of it says little of the mean bit rate."""
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the doctor works with: everything that touches the node, so that tests can hand in other nodes."""
+
+    clock: Clock
+    open_camera: Callable[[CameraSettings, Clock], Camera]
+    board: Board
+    identity: IdentityDirectory
+    credentials: BrokerCredentials = field(default_factory=BrokerCredentials)
+    log_in: LogIn | None = None
+    ask: Ask = ask_system
+    kernel_clock: Callable[[], KernelClock] = read_kernel_clock
+    measure_speed: Callable[[Path], Speed] = measure_speed
+    root: Path = Path("/")
+    look_s: float = 6.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came out: `subjects` in the order of the sheet."""
+
+    config: Config
+    at: str
+    running: bool
+    subjects: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for lines in self.subjects.values() for line in lines)
+
+    @property
+    def grade(self) -> Grade:
+        """That of the worst line."""
+        return worst(self.lines)
+
+    def line(self, check: str) -> Line | None:
+        """The first line of this name."""
+        return next((line for line in self.lines if line.check == check), None)
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document of `vigie doctor --json`."""
+        return {
+            "node": self.config.node.id,
+            "site": self.config.node.site,
+            "at": self.at,
+            "config_digest": config_digest(self.config),
+            "daemon_running": self.running,
+            "grade": self.grade.word,
+            "lines": [
+                {
+                    "subject": subject,
+                    "check": line.check,
+                    "grade": line.grade.word,
+                    "measured": line.measured,
+                    "remedy": line.remedy,
+                    "figures": dict(line.figures),
+                }
+                for subject, lines in self.subjects.items()
+                for line in lines
+            ],
+        }
+
+
+def examine(config: Config, means: Means, tell: Callable[[str, tuple[Line, ...]], None] = lambda *_: None) -> Report:
+    """Look at everything; `tell` hears of each subject as soon as it is done. Raises for nothing that a node may be like."""
+    examination = _Examination(config, means)
+    subjects: dict[str, tuple[Line, ...]] = {}
+    for subject, judge in examination.subjects().items():
+        lines = tuple(_guarded(subject, judge))
+        subjects[subject] = lines
+        tell(subject, lines)
+    return Report(config, rfc3339(means.clock.wall_ns()), examination.health is not None, subjects)
+
+
+def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line]:
+    """A subject that cannot be looked at is a failure of that subject, not of the examination."""
+    try:
+        yield from judge()
+    except VigieError as error:
+        yield fail(subject, error.what, error.remedy)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        yield fail(subject, f"could not be looked at: {where}{(error.strerror or str(error)).lower()}", "run this with sudo")
+
+
+class _Examination:
+    def __init__(self, config: Config, means: Means) -> None:
+        self._config = config
+        self._means = means
+        self._sight: Sight | None = None
+        self._refused = ""
+        try:
+            self.health: Mapping[str, Any] | None = ask_daemon(config.node.state_dir, "status")
+        except DeviceError as error:
+            self.health = None
+            self._refused = str(error)
+
+    def subjects(self) -> Mapping[str, Callable[[], Iterable[Line]]]:
+        """In the order of the sheet."""
+        return {
+            "service": self._service,
+            "camera": self._camera,
+            "privacy": self._privacy,
+            "recording": self._recording,
+            "clock": self._clock,
+            "evidence": self._evidence,
+            "broker": self._broker,
+            "board": lambda: judge_board(self._config.board, self._means.board.read()),
+        }
+
+    def _service(self) -> Iterator[Line]:
+        if self.health is not None:
+            sick = sorted(name for name, state in self.health.get("components", {}).items() if state == "failed")
+            if sick:
+                yield fail("daemon", f"runs, but {', '.join(sick)} failed", "`journalctl -u vigie` says why", running=True)
+            else:
+                yield ok("daemon", f"version {self.health.get('version')} runs", running=True)
+        else:
+            yield warn(
+                "daemon", "does not run (or may not be asked)", "`sudo systemctl start vigie`", running=False, why=self._refused
+            )
+        yield from judge_units(self._means.ask)
+        yield judge_updates(self._means.ask)
+
+    def _camera(self) -> Iterable[Line]:
+        if self.health is not None:
+            return judge_running(self._config.camera, self.health)
+        means = self._means
+        camera = means.open_camera(self._config.camera, means.clock)
+        self._sight = look(camera, self._config, self._guard(), means.clock, seconds=means.look_s)
+        return judge_sight(self._config.camera, self._sight)
+
+    def _privacy(self) -> Iterable[Line]:
+        sight = self._sight if self.health is None else _told_sight(self.health)
+        return judge_masks(self._config, self._means.identity, sight)
+
+    def _recording(self) -> Iterator[Line]:
+        directory = self._config.recordings_dir
+        yield judge_medium(medium_of(existing(directory), self._means.root))
+        held = (self.health or {}).get("recording", {})
+        recorded = held.get("bytes") or _size(directory)
+        measured_bps = recorded * 8 / (held["days"] * 86_400) if held.get("days", 0) > DAYS_TO_TELL_A_RATE else None
+        yield judge_room(self._config, room_of(directory), recorded, measured_bps)
+        yield judge_speed(self._config, self._means.measure_speed)
+
+    def _clock(self) -> Iterable[Line]:
+        clock = self._means.clock
+        return judge_clock(clock.wall_ns(), clock.quality(), self._means.kernel_clock, self._means.ask, self._means.root)
+
+    def _evidence(self) -> Iterator[Line]:
+        identity = self._means.identity
+        yield from judge_identity(self._config, identity, utc(self._means.clock.wall_ns()))
+        try:
+            chain = identity.load().chain
+        except EvidenceError:
+            chain = None
+        yield judge_register(self._config.node.state_dir / "register.jsonl", chain)
+
+    def _broker(self) -> Iterable[Line]:
+        means = self._means
+        return judge_brokers(self._config.mqtt, means.credentials, means.log_in, utc(means.clock.wall_ns()))
+
+    def _guard(self) -> Guard:
+        try:
+            signer = self._means.identity.load()
+        except EvidenceError as error:
+            statement = self._config.privacy.none_needed is not None and not self._config.privacy.mask
+            return FixedGuard(Cover.none_needed()) if statement else FixedGuard.closed(error.what)
+        return guard_for(self._config, self._config.node.state_dir, signer, self._means.clock)
+
+
+def _told_sight(health: Mapping[str, Any]) -> Sight:
+    """What the running daemon's guard says of its picture."""
+    privacy, camera = health.get("privacy", {}), health.get("camera", {})
+    view = privacy.get("view", {})
+    return Sight(
+        pictures=camera.get("captured", 0),
+        opaque=privacy.get("reason", "") if privacy.get("state") == "opaque" else "",
+        view=ViewState(view["state"]) if view.get("state") else None,
+        shift_px=view.get("shift_px") or 0.0,
+    )
+
+
+def _size(directory: Path) -> int:
+    """Bytes that the recordings take up; what goes meanwhile counts for nothing."""
+    total = 0
+    for path in directory.rglob("*.mp4") if directory.is_dir() else ():
+        try:
+            total += path.stat().st_size
+        except FileNotFoundError:
+            continue
+    return total

@@ -1,0 +1,108 @@
+"""The node's identity and its register: what makes a film count as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from agent.commissioning.certificate import days_left
+from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.config.model import Config
+from agent.errors import EvidenceError
+from agent.evidence.chain import CertificateChain, common_name, key_digest, verify_signature
+from agent.evidence.identity import IdentityDirectory
+from agent.journal.verdict import verify
+
+SOON_DAYS = 30
+
+
+def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -> Iterator[Line]:
+    """The key and the certificates, and whether films are signed with them."""
+    if not config.evidence.sign:
+        yield warn("signing", "switched off: films prove nothing by themselves", "set [evidence] sign = true")
+    try:
+        chain = identity.load().chain
+    except EvidenceError as error:
+        yield fail("identity", error.what, error.remedy or "`vigie identity init`")
+        return
+    leaf = chain.leaf
+    name, left = common_name(leaf), days_left(leaf, now)
+    until = leaf.not_valid_after_utc.date().isoformat()
+    figures: dict[str, Figure] = {"name": name, "key": key_digest(leaf), "days_left": left, "until": until}
+    said = f"{name}, key {key_digest(leaf)[:16]}…"
+    if leaf.not_valid_before_utc > now:
+        yield fail(
+            "identity", f"{said}: valid only from {leaf.not_valid_before_utc.date()} on", "is this node's clock right?", **figures
+        )
+    elif left < 0:
+        yield fail(
+            "identity",
+            f"{said}: expired {-left} days ago",
+            "`vigie identity csr`, have it signed, `vigie identity install`",
+            **figures,
+        )
+    elif left < SOON_DAYS:
+        yield warn(
+            "identity",
+            f"{said}: expires in {left} days",
+            "`vigie identity csr`, have it signed, `vigie identity install`",
+            **figures,
+        )
+    elif leaf.issuer == leaf.subject:
+        yield warn(
+            "identity",
+            f"{said}: self-signed, nobody vouches for it",
+            "have the town's CA sign `vigie identity csr`, or hand out identity/ca.pem",
+            **figures,
+        )
+    elif name != config.node.id:
+        yield fail(
+            "identity",
+            f"the certificate is of {name!r}, this node is {config.node.id!r}",
+            "install the one issued for this node",
+            **figures,
+        )
+    else:
+        yield ok("identity", f"{said}, issued by {leaf.issuer.rfc4514_string()}, until {until}", **figures)
+
+
+def judge_register(path: Path, chain: CertificateChain | None) -> Line:
+    """Whether the register of access and destruction is whole, in order, and signed by this node."""
+    if not path.exists() and not path.with_suffix(".head").exists():
+        return ok("register", "none yet: it begins with the first recording", lines=0)
+    known = {key_digest(each): each for each in chain.certificates} if chain else {}
+
+    def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
+        return verify_signature(known[key_id], data, signature) if key_id in known else None
+
+    try:
+        verdict = verify(path, check)
+    except OSError as error:
+        return fail(
+            "register",
+            f"{path} cannot be read: {(error.strerror or str(error)).lower()}",
+            "run this with sudo, or check the disk",
+        )
+    figures: dict[str, Figure] = {
+        "lines": verdict.lines,
+        "signed_through": verdict.signed_through,
+        "findings": len(verdict.findings),
+    }
+    if not verdict.whole:
+        first = verdict.findings[0]
+        return fail(
+            "register",
+            f"line {first.line}: {first.what}",
+            "`vigie register --verify` lists all; tell whoever answers for it",
+            **figures,
+        )
+    if verdict.signed_through < verdict.lines:
+        unsigned = verdict.lines - verdict.signed_through
+        return warn(
+            "register",
+            f"{verdict.lines} lines, whole; the last {unsigned} not signed yet",
+            "signed within the hour while the daemon runs",
+            **figures,
+        )
+    return ok("register", f"{verdict.lines} lines, whole, in order and signed", **figures)

@@ -1,0 +1,53 @@
+"""One line of the doctor's sheet: what was looked at, how it is, what was measured, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+Figure = str | int | float | bool | None
+
+
+class Grade(IntEnum):
+    """Worse is greater."""
+
+    OK = 0
+    WARN = 1
+    FAIL = 2
+
+    @property
+    def word(self) -> str:
+        """`ok`, `warn` or `fail`: on the terminal and in JSON."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`measured` says what was found, `remedy` what to do (empty when all is well), `figures` the same for machines."""
+
+    check: str
+    grade: Grade
+    measured: str
+    remedy: str = ""
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+def ok(check: str, measured: str, **figures: Figure) -> Line:
+    """All is well."""
+    return Line(check, Grade.OK, measured, "", figures)
+
+
+def warn(check: str, measured: str, remedy: str, **figures: Figure) -> Line:
+    """The node works, and this deserves a hand before it does not."""
+    return Line(check, Grade.WARN, measured, remedy, figures)
+
+
+def fail(check: str, measured: str, remedy: str, **figures: Figure) -> Line:
+    """The node does not do its job, or breaks a rule, as long as this stands."""
+    return Line(check, Grade.FAIL, measured, remedy, figures)
+
+
+def worst(lines: Sequence[Line]) -> Grade:
+    """The grade of the whole sheet."""
+    return max((line.grade for line in lines), default=Grade.OK)

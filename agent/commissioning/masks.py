@@ -1,0 +1,83 @@
+"""Privacy: masks there, how much they cover, and the view validated for exactly these masks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.commissioning.line import Line, fail, ok, warn
+from agent.commissioning.sight import Sight
+from agent.config.model import Config
+from agent.errors import EvidenceError, MaskError
+from agent.evidence.identity import IdentityDirectory
+from agent.video.cover import ViewState
+from agent.video.masks_as_drawn import mask_share
+from agent.video.view_guard import view_identity
+from agent.video.view_store import ViewStore
+
+MUCH = 0.6
+LITTLE = 0.0005
+
+
+def judge_masks(config: Config, identity: IdentityDirectory, sight: Sight | None) -> Iterator[Line]:
+    """Every line of the subject; `sight` adds what the guard said of the picture, None when nobody looked."""
+    privacy = config.privacy
+    if privacy.none_needed is not None:
+        statement = privacy.none_needed
+        yield ok("masks", f"none needed, stated by {statement.by} on {statement.on}: {statement.why}", masks=0, cover_percent=0.0)
+        return
+    if not privacy.mask:
+        yield fail(
+            "masks",
+            "none, and no statement that none is needed: every picture is opaque",
+            "draw a [[privacy.mask]] over every private window and door, or sign [privacy.none_needed]",
+            masks=0,
+            cover_percent=0.0,
+        )
+        return
+    yield _cover(config)
+    yield _validation(config, identity)
+    if sight is not None and sight.pictures:
+        yield _guard(sight)
+
+
+def _cover(config: Config) -> Line:
+    polygons = [mask.polygon for mask in config.privacy.mask]
+    share = mask_share(polygons, config.privacy.margin, config.camera.width, config.camera.height)
+    names = ", ".join(mask.name for mask in config.privacy.mask)
+    said = f"{len(polygons)} ({config.privacy.fill}) cover {share:.1%} of the picture: {names}"
+    figures = {"masks": len(polygons), "cover_percent": round(100 * share, 2)}
+    if share > MUCH:
+        return warn("masks", said, "little is left to see: is the camera aimed at a dwelling?", **figures)
+    if share < LITTLE:
+        return warn("masks", said, "that is less than a window: are the corners fractions of the picture (0 to 1)?", **figures)
+    return ok("masks", said, **figures)
+
+
+def _validation(config: Config, identity: IdentityDirectory) -> Line:
+    try:
+        reference = ViewStore(config.node.state_dir).load(view_identity(config), identity.load())
+    except (MaskError, EvidenceError) as error:
+        remedy = error.remedy or "take it with `vigie masks validate --by NAME`"
+        return fail("view", f"not validated, so every picture is opaque: {error.what}", remedy)
+    patches = len(reference.patches)
+    return ok(
+        "view",
+        f"validated by {reference.by} on {reference.on}, {patches} patches",
+        by=reference.by,
+        on=reference.on,
+        patches=patches,
+    )
+
+
+def _guard(sight: Sight) -> Line:
+    if sight.opaque:
+        return fail("view guard", f"the picture is closed: {sight.opaque}", "aim the camera as it was, or validate the new view")
+    if sight.view is ViewState.VERIFIED:
+        return ok(
+            "view guard",
+            f"verified on the picture, {sight.shift_px:.1f} px from where it was validated",
+            shift_px=round(sight.shift_px, 2),
+        )
+    return warn(
+        "view guard", "not sure of the view", "is something large in front of the camera?", shift_px=round(sight.shift_px, 2)
+    )

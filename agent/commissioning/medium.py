@@ -1,0 +1,116 @@
+"""What the recordings lie on: SD card, SSD, hard disk, memory, network; and its wear, if it says."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.commissioning.line import Figure, Line, fail, ok, warn
+
+IN_MEMORY = ("tmpfs", "ramfs")
+ON_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
+WORN = 80.0
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """`kind` is one of sd, emmc, ssd, disk, memory, network, unknown; `worn_percent` of its rated life, None if it keeps that
+    to itself."""
+
+    kind: str
+    name: str = ""
+    file_system: str = ""
+    worn_percent: float | None = None
+    read_only: bool = False
+
+
+def medium_of(directory: Path, root: Path = Path("/")) -> Medium:
+    """What `directory`, which must exist, lies on; /proc and /sys are read below `root`."""
+    device = directory.stat().st_dev
+    file_system, read_only = _mount(directory, root)
+    if file_system in IN_MEMORY:
+        return Medium("memory", "", file_system, read_only=read_only)
+    if file_system in ON_NETWORK:
+        return Medium("network", "", file_system, read_only=read_only)
+    block = root / "sys/dev/block" / f"{os.major(device)}:{os.minor(device)}"
+    if not block.exists():
+        return Medium("unknown", "", file_system, read_only=read_only)
+    whole = block.resolve()
+    if (whole / "partition").exists():
+        whole = whole.parent
+    name = _text(whole / "device/model") or _text(whole / "device/name") or whole.name
+    if whole.name.startswith("mmcblk"):
+        kind = "sd" if _text(whole / "device/type") == "SD" else "emmc"
+        halves = [int(part, 16) * 10.0 for part in re.findall(r"0x[0-9a-fA-F]+", _text(whole / "device/life_time"))]
+        return Medium(kind, name, file_system, max((h for h in halves if h), default=None), read_only)
+    kind = "disk" if _text(whole / "queue/rotational") == "1" else "ssd"
+    return Medium(kind, name, file_system, None, read_only)
+
+
+def judge_medium(medium: Medium) -> Line:
+    """Whether it is fit to be written on day and night."""
+    named = f"{_WORDS[medium.kind]}{f' {medium.name}' if medium.name else ''}" + (
+        f", {medium.file_system}" if medium.file_system else ""
+    )
+    figures: dict[str, Figure] = {
+        "kind": medium.kind,
+        "name": medium.name,
+        "file_system": medium.file_system,
+        "worn_percent": medium.worn_percent,
+    }
+    if medium.read_only:
+        return fail(
+            "storage",
+            f"{named}: mounted read-only",
+            "look at `dmesg`: a file system turns read-only when the disk fails",
+            **figures,
+        )
+    if medium.kind == "memory":
+        return fail("storage", f"{named}: everything is lost at a restart", "set [recording] directory to a disk", **figures)
+    if medium.kind == "network":
+        return warn(
+            "storage", f"{named}: lost with the network", "record on the board; the centre fetches what it needs", **figures
+        )
+    if medium.worn_percent is not None:
+        named += f", {medium.worn_percent:.0f} % of its rated life used"
+        if medium.worn_percent >= WORN:
+            return warn("storage", named, "replace it before it fails", **figures)
+    if medium.kind == "sd":
+        return warn("storage", f"{named}: writing day and night wears a card out", "an SSD, or an endurance card", **figures)
+    return ok("storage", named, **figures)
+
+
+_WORDS = {
+    "sd": "SD card",
+    "emmc": "eMMC",
+    "ssd": "SSD",
+    "disk": "hard disk",
+    "memory": "memory",
+    "network": "a network share",
+    "unknown": "a disk of unknown kind",
+}
+
+
+def _mount(directory: Path, root: Path) -> tuple[str, bool]:
+    """File system type of the innermost mount that holds the directory, and whether it is read-only."""
+    best, found = "", ("", False)
+    here = str(directory.resolve())
+    for line in _text(root / "proc/self/mountinfo").splitlines():
+        before, _, after = line.partition(" - ")
+        fields, kinds = before.split(), after.split()
+        if len(fields) < 6 or not kinds:
+            continue
+        point = fields[4].encode().decode("unicode_escape")  # blanks stand as \040
+        inside = here == point or here.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, found = point, (kinds[0], "ro" in fields[5].split(","))
+    return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

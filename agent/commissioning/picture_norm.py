@@ -1,0 +1,47 @@
+"""The picture norm of the French order of 3 August 2007 on video protection systems: size and rate by purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent.commissioning.line import Line, fail, ok
+
+RATE_TOLERANCE = 0.97
+"""A camera's 12 pictures a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureNorm:
+    """The least the order asks: `width` x `height` and `fps`, for what it calls `plan` (narrow or other views)."""
+
+    plan: str
+    width: int
+    height: int
+    fps: float
+
+
+NORMS = {
+    "identification": PictureNorm("plan étroit (identification)", 704, 576, 12.0),
+    "overview": PictureNorm("plan large (overview)", 352, 288, 6.0),
+}
+
+
+def judge_picture(purpose: str, width: int, height: int, fps: float | None) -> Iterator[Line]:
+    """The picture's size, and its measured rate when one could be measured, against the norm of its purpose."""
+    norm = NORMS[purpose]
+    wanted = f"{norm.plan} wants {norm.width}x{norm.height} and {norm.fps:g} per second"
+    size = {"width": width, "height": height, "norm_width": norm.width, "norm_height": norm.height}
+    if width >= norm.width and height >= norm.height:
+        yield ok("picture size", f"{width}x{height}; {wanted}", **size)
+    else:
+        remedy = f"set [camera] width and height to at least {norm.width}x{norm.height}"
+        yield fail("picture size", f"{width}x{height} is below the norm; {wanted}", remedy, **size)
+    if fps is None:
+        return
+    rate = {"fps": round(fps, 2), "norm_fps": norm.fps}
+    if fps >= norm.fps * RATE_TOLERANCE:
+        yield ok("picture rate", f"{fps:.1f} per second; {wanted}", **rate)
+    else:
+        remedy = f"set [camera] fps to {norm.fps:g} or more; if it is, give it more light or a smaller picture"
+        yield fail("picture rate", f"{fps:.1f} per second is below the norm; {wanted}", remedy, **rate)

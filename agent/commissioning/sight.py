@@ -1,0 +1,130 @@
+"""A look through the camera: opened, watched for some seconds through the masks, and closed again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.analytics.picture_figures import PictureFigures, PictureMeasure
+from agent.clock import NS, Clock
+from agent.config.model import Config
+from agent.ports import Camera
+from agent.queues import Closed
+from agent.video.capture import Capture
+from agent.video.cover import ViewState
+from agent.video.masking import Masking
+from agent.video.masks_as_drawn import cover_as_drawn
+from agent.video.privacy_mask import PrivacyMask
+from agent.video.view_guard import FixedGuard, Guard
+
+FIRST_PICTURE_S = 15.0
+"""An IP camera may take so long to answer; a board's own camera takes two seconds."""
+GUARDED = 0.4
+"""Of the time, the node's own guard judges the picture; if it keeps it closed, the rest goes through the masks as drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen. `fps` is None before two pictures came; `trouble` is what the camera said when none came.
+
+    `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `figures` are of masked
+    pictures in any case, None when nothing of them was visible.
+    """
+
+    pictures: int = 0
+    fps: float | None = None
+    width: int = 0
+    height: int = 0
+    figures: PictureFigures | None = None
+    opaque: str = ""
+    view: ViewState | None = None
+    shift_px: float = 0.0
+    driver: Mapping[str, float | str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds: float = 6.0) -> Sight:
+    """Watch for `seconds` from the first picture on. Never raises for what the camera does: that is `trouble`."""
+    capture = Capture(camera, clock)
+    masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
+    capture.start()
+    try:
+        return _Watch(config, masking, capture, clock, seconds).sight()
+    finally:
+        capture.stop()
+        capture.join(3.0)
+
+
+class _Watch:
+    def __init__(self, config: Config, masking: Masking, capture: Capture, clock: Clock, seconds: float) -> None:
+        self._config = config
+        self._masking = masking
+        self._capture = capture
+        self._clock = clock
+        self._seconds = seconds
+        self._measure = PictureMeasure()
+        self._times: list[tuple[int, int]] = []
+        self._size = (0, 0)
+        self._figures: PictureFigures | None = None
+        self._guarded: tuple[str, ViewState, float] | None = None
+
+    def sight(self) -> Sight:
+        began_ns = self._clock.monotonic_ns()
+        until_ns = began_ns + round(FIRST_PICTURE_S * NS)
+        guard_until_ns: int | None = None
+        try:
+            while self._clock.monotonic_ns() < until_ns and self._capture.state != "failed":
+                if not self._one_picture():
+                    if self._capture.trouble and not self._times:
+                        break  # it has said what is wrong: trying again would only repeat it
+                    continue
+                now_ns = self._clock.monotonic_ns()
+                if guard_until_ns is None:
+                    until_ns = now_ns + round(self._seconds * NS)
+                    guard_until_ns = now_ns + round(GUARDED * self._seconds * NS)
+                elif self._guarded is None and now_ns >= guard_until_ns:
+                    self._hear_guard()
+        except Closed:
+            pass  # a film has ended: what was seen of it counts
+        self._hear_guard()
+        return self._sight()
+
+    def _one_picture(self) -> bool:
+        with self._masking.next(0.5) as frame:
+            if frame is None:
+                return False
+            self._times.append((frame.time.index, frame.time.monotonic_ns))
+            self._size = (frame.planes.width, frame.planes.height)
+            if len(self._times) % 5 == 1:
+                self._figures = self._measure.measure(frame) or self._figures
+            return True
+
+    def _hear_guard(self) -> None:
+        """Note what the node's guard says; where it closes the picture, measure on through the masks as they are drawn."""
+        if self._guarded is not None or not self._times:
+            return
+        cover = self._masking.cover
+        self._guarded = (cover.opaque, cover.state, cover.shift_px)
+        if cover.opaque and self._config.privacy.mask:
+            polygons = [mask.polygon for mask in self._config.privacy.mask]
+            guard = FixedGuard(cover_as_drawn(polygons, self._config.privacy.margin))
+            self._masking.replace(guard, PrivacyMask(self._config.privacy.fill))
+
+    def _sight(self) -> Sight:
+        if not self._times:
+            trouble = self._capture.trouble or f"it was opened, and no picture came within {FIRST_PICTURE_S:.0f} s"
+            return Sight(trouble=trouble, driver=self._capture.figures())
+        opaque, view, shift_px = self._guarded or ("", None, 0.0)
+        (first, first_ns), (last, last_ns) = self._times[0], self._times[-1]
+        return Sight(
+            pictures=len(self._times),
+            fps=(last - first) * NS / (last_ns - first_ns) if last_ns > first_ns else None,
+            width=self._size[0],
+            height=self._size[1],
+            figures=self._figures,
+            opaque=opaque,
+            view=view,
+            shift_px=shift_px,
+            driver=self._capture.figures(),
+            trouble=self._capture.trouble,
+        )

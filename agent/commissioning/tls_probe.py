@@ -1,0 +1,150 @@
+"""One TLS handshake with a broker: what was agreed, who the broker says it is, and for how long."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+
+from agent.commissioning.certificate import days_left
+from agent.ports import BrokerCredentials, BrokerEndpoint
+
+PATIENCE_S = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """`trouble` is empty when the broker proved its name; else why not, in words, with `remedy`.
+
+    The certificate is also told when it was not accepted: it is what the technician has to talk about.
+    """
+
+    trouble: str = ""
+    remedy: str = ""
+    version: str = ""
+    cipher: str = ""
+    subject: str = ""
+    issuer: str = ""
+    names: tuple[str, ...] = ()
+    days_left: int | None = None
+
+
+def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: datetime) -> Handshake:
+    """Connect and verify as the daemon does, name and chain. OSError when not even TCP gets through."""
+    try:
+        context = _context(credentials)
+    except (OSError, ssl.SSLError) as error:
+        return Handshake(
+            f"the certificate files do not serve: {error}", "check ca_file, cert_file and key_file, and who may read them"
+        )
+    try:
+        with (
+            socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
+            context.wrap_socket(plain, server_hostname=endpoint.host) as secure,
+        ):
+            cipher = secure.cipher()
+            certificate = _parsed(secure.getpeercert(binary_form=True))
+            return _described(certificate, now, version=secure.version() or "", cipher=cipher[0] if cipher else "")
+    except ssl.SSLCertVerificationError as error:
+        certificate = _presented(endpoint)
+        return _described(
+            certificate, now, trouble=f"the broker is not trusted: {_why(error)}", remedy=_remedy(error, credentials)
+        )
+    except (ssl.SSLError, ConnectionResetError) as error:
+        if isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error):
+            return Handshake("the broker does not speak TLS on this port", "mqtts:// is commonly on 8883, mqtt:// on 1883")
+        return Handshake(
+            f"the TLS handshake failed: {_reason(error)}", "does the broker ask for a client certificate (cert_file, key_file)?"
+        )
+
+
+def _context(credentials: BrokerCredentials) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if credentials.cert_file is not None:
+        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    return context
+
+
+def _presented(endpoint: BrokerEndpoint) -> x509.Certificate | None:
+    """The certificate of a broker that failed the proof, to tell what is wrong with it; nothing is ever sent to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
+            context.wrap_socket(plain, server_hostname=endpoint.host) as secure,
+        ):
+            return _parsed(secure.getpeercert(binary_form=True))
+    except OSError:
+        return None
+
+
+def _parsed(der: bytes | None) -> x509.Certificate | None:
+    try:
+        return None if der is None else x509.load_der_x509_certificate(der)
+    except ValueError:
+        return None
+
+
+def _described(
+    certificate: x509.Certificate | None,
+    now: datetime,
+    *,
+    trouble: str = "",
+    remedy: str = "",
+    version: str = "",
+    cipher: str = "",
+) -> Handshake:
+    if certificate is None:
+        return Handshake(trouble, remedy, version, cipher)
+    return Handshake(
+        trouble,
+        remedy,
+        version,
+        cipher,
+        certificate.subject.rfc4514_string(),
+        certificate.issuer.rfc4514_string(),
+        _names(certificate),
+        days_left(certificate, now),
+    )
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    found = [*names.get_values_for_type(x509.DNSName), *(str(ip) for ip in names.get_values_for_type(x509.IPAddress))]
+    return tuple(found)
+
+
+# Verify results of OpenSSL, x509_vfy.h.
+_EXPIRED, _NOT_YET_VALID, _HOST_MISMATCH, _IP_MISMATCH = 10, 9, 62, 64
+_UNKNOWN_ISSUER = (2, 18, 19, 20, 21)
+
+
+def _why(error: ssl.SSLCertVerificationError) -> str:
+    message: str = error.verify_message
+    return message
+
+
+def _remedy(error: ssl.SSLCertVerificationError, credentials: BrokerCredentials) -> str:
+    if error.verify_code == _EXPIRED:
+        return "the broker's certificate must be renewed by whoever runs it; if its dates are right, this node's clock is not"
+    if error.verify_code == _NOT_YET_VALID:
+        return "is this node's clock right? `timedatectl`"
+    if error.verify_code in (_HOST_MISMATCH, _IP_MISMATCH):
+        return "write the name that the certificate carries in [mqtt] url"
+    if error.verify_code in _UNKNOWN_ISSUER:
+        given = f"{credentials.ca_file} does not hold the authority that issued it" if credentials.ca_file else "set ca_file"
+        return f"ca_file must be the certificate of the authority that signed the broker's: {given}"
+    return "ask whoever runs the broker"
+
+
+def _reason(error: OSError) -> str:
+    return str(getattr(error, "reason", "") or error.strerror or error).lower().replace("_", " ")
