@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,8 +19,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from agent.clock import SystemClock
+from agent.config.load import load
 from agent.demo.broker import LocalBroker
 from agent.demo.scene import TOWN_SQUARE, quoted
+from agent.wiring import validate
 from bench.film import film_1080p25
 from bench.process import Cost, measure
 
@@ -53,9 +55,7 @@ def _node(film: Path, state: Path, broker: str, seconds: float, preset: str, crf
     config = state / "config.toml"
     config.write_text(_configuration(film, state, broker, preset, crf), encoding="utf-8")
     vigie = [sys.executable, "-m", "agent"]
-    subprocess.run(
-        [*vigie, "masks", "validate", "--config", str(config), "--by", "bench"], check=True, cwd=ROOT, capture_output=True
-    )
+    validate(load(config), by="bench", clock=SystemClock())
     summary = state / "summary.json"
     log = state / "run.log"
     command = [*vigie, "run", "--config", str(config), "--for", f"{seconds:g}", "--summary", str(summary)]

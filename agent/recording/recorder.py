@@ -12,6 +12,7 @@ from typing import Final
 from agent.clock import NS, Clock, ClockQuality, utc
 from agent.component import Component
 from agent.errors import JournalError, StorageError, VigieError
+from agent.evidence.media_signing import closing_unit
 from agent.journal.entry import Act, Journal
 from agent.ports import MuxerFactory
 from agent.queues import BoundedQueue, Closed
@@ -98,6 +99,7 @@ class Recorder(Component):
         self._first: AccessUnit | None = None
         self._last: AccessUnit | None = None
         self._troubled = False
+        self._why = ""
         self._recorded = 0
         self._begun = False
         self._claim = Claim(catalog.path)
@@ -123,7 +125,7 @@ class Recorder(Component):
         state = "failing" if self._troubled else "recording" if self._segment is not None else "waiting"
         return {
             "state": state,
-            "trouble": self.trouble if self._troubled else "",
+            "trouble": self._why if self._troubled else "",
             "recorded": self._recorded,
             "lost": self._lost,
             "queued": len(self._queue),
@@ -155,16 +157,22 @@ class Recorder(Component):
 
     def _idle(self) -> None:
         segment = self._segment
-        if segment is None or self._last is None:
+        since_ns = segment.pending_since_ns if segment is not None else None
+        if segment is None or since_ns is None:
             self.progressed()
-            return
-        if segment.pending_ns and self.clock.monotonic_ns() - segment.opened_ns >= self._fragment_ns:
+        elif self.clock.monotonic_ns() - since_ns >= self._fragment_ns:
             self._sync(segment, None)
 
     def _take(self, item: _Item) -> None:
         unit = item.unit
-        if item.broken or self._stepped(unit) or self._long_enough(unit):
-            self._finish(unit.dts_ns if not item.broken else None)
+        if unit.duration_ns == 0:  # no picture: the signature over the last GOP of a stream that ends
+            if self._segment is not None:
+                self._segment.sign_end(unit)
+            return
+        if item.broken:
+            self._finish(None)
+        elif self._stepped(unit) or self._long_enough(unit):
+            self._close_before(unit)
         segment = self._segment
         if segment is None:
             if not unit.keyframe:
@@ -172,11 +180,18 @@ class Recorder(Component):
             segment = self._begin(unit)
         elif segment.pending_ns + unit.duration_ns > self._fragment_ns:
             self._sync(segment, unit.dts_ns)
-        if not segment.pending_ns:
-            segment.opened_ns = self.clock.monotonic_ns()
         segment.append(unit)
         self._last = unit
         self._recorded += 1
+
+    def _close_before(self, keyframe: AccessUnit) -> None:
+        """End the segment with the signature over its last GOP, which comes with the keyframe of the next."""
+        segment = self._segment
+        if segment is not None and segment.last is not None:
+            closing = closing_unit(segment.last, keyframe)
+            if closing is not None:
+                segment.sign_end(closing)
+        self._finish(keyframe.dts_ns)
 
     def _stepped(self, unit: AccessUnit) -> bool:
         """Did the wall clock leave the line it had in this segment? (Cuts only where a decoder can begin.)"""
@@ -258,6 +273,7 @@ class Recorder(Component):
                 self._catalog.finish(self._segment_id, extent, digest)
             except StorageError:
                 pass  # the row stays open: reconciling at the next start settles it
+        self._why = str(error)
         if not self._troubled:
             self._troubled = True
             self._tell(Fault.STORAGE, str(error))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.clock import NS, ClockQuality
+from agent.evidence.media_signing import closed
 from agent.ports import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
 from agent.recording.note import FragmentNote
@@ -46,9 +47,9 @@ class Segment:
         self._gaps_noted = 0
         self._note: FragmentNote | None = None
         self._last: AccessUnit | None = None
+        self._held: AccessUnit | None = None  # the newest unit: the signature that closes the segment may still join it
         self._bytes = 0
         self.extent = Extent(0, 0, 0)
-        self.opened_ns = 0
 
     @property
     def pending_ns(self) -> int:
@@ -56,6 +57,11 @@ class Segment:
         if self._note is None or self._last is None:
             return 0
         return self._last.pts_ns + self._last.duration_ns - self._note.media_ns
+
+    @property
+    def pending_since_ns(self) -> int | None:
+        """Media time of the oldest picture that is not on disk yet; None when all are."""
+        return None if self._note is None else self._note.media_ns
 
     def append(self, unit: AccessUnit) -> None:
         """Take one unit into the open fragment; memory only."""
@@ -70,7 +76,13 @@ class Segment:
             trusted_ns = origin.trusted_less_media_ns + unit.pts_ns
             self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock)
         self._note.add(unit)
-        self._muxer.write(unit)
+        self._hand_over()
+        self._held = unit
+
+    def sign_end(self, closing: AccessUnit) -> None:
+        """Put the signature that closes the segment behind its last picture; too late when that is on disk already."""
+        if self._held is not None:
+            self._held = closed(self._held, closing)
 
     def end_fragment(self, next_dts_ns: int | None = None) -> Extent:
         """Write the open fragment and sync it: its pictures are acknowledged by the returned extent."""
@@ -79,6 +91,7 @@ class Segment:
             return self.extent
         note.gaps = self._gaps[self._gaps_noted :]
         self._gaps_noted = len(self._gaps)
+        self._hand_over()
         self._muxer.end_fragment(next_dts_ns)
         *head, fragment = self._boxes
         self._boxes.clear()
@@ -97,6 +110,16 @@ class Segment:
         extent = self.end_fragment(next_dts_ns)
         self._file.close()
         return extent, self._digest.hexdigest()
+
+    def _hand_over(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            self._muxer.write(held)
+
+    @property
+    def last(self) -> AccessUnit | None:
+        """The newest unit."""
+        return self._last
 
     def abandon(self) -> tuple[Extent, str]:
         """After an error: cut what is half written, close; what was acknowledged stands. StorageError if even that fails."""
