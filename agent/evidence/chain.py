@@ -37,7 +37,7 @@ class CertificateChain:
             raise EvidenceError(f"{of}: {len(pem)} bytes are too many for a certificate chain")
         try:
             found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
-        except ValueError:
+        except (ValueError, x509.InvalidVersion):
             raise EvidenceError(f"{of}: holds no PEM certificate", remedy="expected -----BEGIN CERTIFICATE-----") from None
         for each in found:
             _check_readable(each, of)
@@ -93,7 +93,7 @@ def _check_readable(certificate: x509.Certificate, of: str) -> None:
     try:
         supported = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
         _ = (certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise EvidenceError(f"{of}: a certificate is damaged") from None
     if not supported:
         raise EvidenceError(f"{of}: a certificate holds a key that is neither EC nor RSA")
