@@ -161,7 +161,7 @@ class Catalog:
 
     def unsettled(self) -> list[SegmentRow]:
         """Rows whose file needs a look after a crash: open ones and half-destroyed ones."""
-        return self.rows("s.state <> 'whole'")
+        return self.rows("s.state <> 'whole'", more="ORDER BY +s.id")  # the index of unsettled rows, not the whole table
 
     def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> list[DestroyedSpan]:
         """What was destroyed of [from, to) of wall time."""

@@ -19,7 +19,7 @@ from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.hold import Hold, Holds
 from agent.recording.reconcile import adopt, strays
-from agent.recording.row import DestroyedSpan, SegmentRow
+from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
 from agent.recording.trusted_time import peek_trusted, trusted_now
 
 log = logging.getLogger(__name__)
@@ -111,14 +111,17 @@ class Retention:
     def _due(self, before_ns: int) -> Iterator[list[SegmentRow]]:
         """Rows not held whose first picture is not younger than `before_ns`, in batches; by two index scans, O(due)."""
         states = "('whole', 'open')" if self._claim.is_free() else "('whole')"
-        more = f"ORDER BY s.id LIMIT {_BATCH}"
-        scans: list[tuple[str, tuple[int, ...]]] = [("s.trusted_from_ns <= ?", (before_ns,))]
+        scans = [("s.trusted_from_ns", "", before_ns)]
         if self._clock.quality() is ClockQuality.SYNCHRONISED:
-            scans.append(("s.wall_from_ns <= ? AND s.clock = 'synchronised'", (self._clock.wall_ns() - self._retention_ns,)))
-        for where, values in scans:
-            last_id = 0
-            while rows := self._catalog.unheld(f"{where} AND s.state IN {states} AND s.id > ?", (*values, last_id), more):
-                last_id = rows[-1].id
+            scans.append(("s.wall_from_ns", "AND s.clock = 'synchronised'", self._clock.wall_ns() - self._retention_ns))
+        for column, more, value in scans:
+            seen = -1
+            while rows := self._catalog.unheld(
+                f"{column} <= ? AND +s.state IN {states} {more}", (value,), f"ORDER BY {column} LIMIT {_BATCH}"
+            ):
+                if rows[0].id == seen:
+                    return  # it could be neither marked nor removed: the next sweep tries again
+                seen = rows[0].id
                 yield rows
 
     def _by_space(self, done: Sweep) -> None:
@@ -139,7 +142,7 @@ class Retention:
 
     def _carry_on(self, done: Sweep) -> None:
         """What an earlier sweep began to destroy."""
-        rows = self._catalog.rows("s.state = 'destroying'")
+        rows = [row for row in self._catalog.unsettled() if row.state is SegmentState.DESTROYING]
         if rows:
             self._destroy(done, rows, AGE, marked=True)
 
@@ -147,6 +150,8 @@ class Retention:
         """Mark, unlink, sync, write down. Without the mark (no room for it) only footage past its day may go: it stays due."""
         if not rows:
             return
+        if not self._catalog.root.is_dir():
+            raise StorageError(f"{self._catalog.root} is gone", remedy="Check that the disk of the recordings is mounted")
         if not marked:
             try:
                 rows = self._with_room(lambda: self._catalog.mark_destroying(rows))
@@ -155,7 +160,8 @@ class Retention:
                     raise
         gone = [row for row in rows if self._unlink(done, row)]
         for directory in sorted({row.path.parent for row in gone}):
-            self._disk.sync_directory(directory)
+            if directory.exists():
+                self._disk.sync_directory(directory)
         self._with_room(lambda: self._catalog.destroy(gone, _spans(gone, reason, self._clock.wall_ns())))
         done.destroyed += len(gone)
         done.destroyed_bytes += sum(row.bytes for row in gone)
