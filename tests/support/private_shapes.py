@@ -33,7 +33,10 @@ def is_touched(polygons: tuple[Corners, ...], grow: float, size: tuple[int, int]
     y = ((np.arange(rows)[:, None] + steps) * height / rows).reshape(-1)
     touched = np.zeros((len(y), len(x)), np.bool_)
     for polygon in polygons:
-        touched |= _near(polygon * (width, height), grow * width, x, y)
+        corners, reach = polygon * (width, height), grow * width + 1.0
+        (left, top), (right, bottom) = corners.min(axis=0) - reach, corners.max(axis=0) + reach
+        near = slice(*np.searchsorted(y, (top, bottom))), slice(*np.searchsorted(x, (left, right)))
+        touched[near] |= _near(corners, grow * width, x[near[1]], y[near[0]])
     return np.asarray(touched.reshape(rows, 5, columns, 5).any(axis=(1, 3)))
 
 
