@@ -1,0 +1,125 @@
+"""The third lock: which way imports point. Each contract holds, each fails when it is broken, and none can be loosened unseen."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGES = ("agent", "hardware", "bench")
+DRIVERS = "The agent imports no driver: only wiring knows hardware/"
+FEATURES = "Drivers see ports and video types, never a feature"
+ROOMS = "Recording and events do not know each other"
+RAW = "A raw frame is seen by cameras, guard, mask and wiring alone"
+PICTURES = "Only rooms that hold pictures compute on them"
+
+MAY_SEE_RAW_FRAMES = {
+    "agent.ports": "names the type the camera port returns",
+    "agent.video.capture": "takes frames from the camera and hands them to the guard and the mask",
+    "agent.video.analysis_luma": "makes the small luma",
+    "agent.video.view_guard": "judges the view",
+    "agent.video.view_commissioning": "takes the reference of the view",
+    "agent.video.privacy_mask": "covers",
+    "agent.wiring": "ties them together",
+    "hardware": "cameras make them",
+    "bench": "measures",
+}
+"""Whoever adds a name here has thought about where its frames go."""
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the packages and their contracts, to break."""
+    for package in PACKAGES:
+        shutil.copytree(REPOSITORY / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "static"))
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def broken(place: Path) -> set[str]:
+    """Names of the contracts that import-linter finds broken."""
+    program = Path(sys.executable).with_name("lint-imports")
+    run = subprocess.run([program, "--no-cache", "--no-logo"], cwd=place, capture_output=True, text=True, check=False)
+    assert "Contracts:" in run.stdout, run.stdout + run.stderr
+    found = {line.partition(" BROKEN")[0] for line in run.stdout.splitlines() if " BROKEN" in line}
+    assert bool(found) is (run.returncode != 0), run.stdout
+    return found
+
+
+def loosen(place: Path, old: str, new: str) -> None:
+    """Change the contracts' text."""
+    settings = place / "pyproject.toml"
+    text = settings.read_text(encoding="utf-8")
+    assert old in text
+    settings.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def imports(place: Path, module: str, statement: str) -> None:
+    """Let a module of the copy import something."""
+    path = place / module
+    path.write_text(path.read_text(encoding="utf-8") + f"\n{statement}\n", encoding="utf-8")
+
+
+def test_every_contract_holds(house: Path) -> None:
+    """The house as it stands breaks none."""
+    assert broken(house) == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "statement", "contract"),
+    [
+        ("agent/video/still.py", "from agent.video.frame import RawFrame", RAW),
+        ("agent/analytics/motion.py", "import agent.video.frame", RAW),
+        ("agent/console/preview.py", "from agent.video.frame import RawFrame", RAW),
+        ("agent/video/pipeline.py", "from agent.video.frame import RawFrame", RAW),
+        ("agent/video/pipeline.py", "import hardware.encoder_libav", DRIVERS),
+        ("agent/uplink/topics.py", "import paho.mqtt.client", DRIVERS),
+        ("agent/video/still.py", "import av", DRIVERS),
+        ("hardware/encoder_libav.py", "import agent.recording", FEATURES),
+        ("agent/recording/segment.py", "import agent.events.event", ROOMS),
+        ("agent/recording/segment.py", "import numpy", PICTURES),
+        ("agent/console/preview.py", "import cv2", PICTURES),
+    ],
+)
+def test_an_import_the_wrong_way_is_found(house: Path, module: str, statement: str, contract: str) -> None:
+    """One offending line breaks its contract, by name."""
+    imports(house, module, statement)
+    assert contract in broken(house)
+
+
+def who_may_see_raw_frames(place: Path) -> set[str]:
+    """The importers the contract lets through."""
+    contracts = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    (lock,) = [c for c in contracts if c["type"] == "protected" and "agent.video.frame" in c["protected_modules"]]
+    return set(lock["allowed_importers"])
+
+
+def test_the_lock_on_raw_frames_lets_nobody_else_through(house: Path) -> None:
+    """The list of who may see a raw frame stands here a second time, each with its reason."""
+    assert who_may_see_raw_frames(house) == set(MAY_SEE_RAW_FRAMES)
+
+
+def test_a_loosened_lock_is_noticed(house: Path) -> None:
+    """Let a detector through in the contract: import-linter is content with the leak, the test above is not."""
+    imports(house, "agent/analytics/motion.py", "from agent.video.frame import RawFrame")
+    loosen(house, '"agent.ports", ', '"agent.ports", "agent.analytics.motion", ')
+    assert broken(house) == set()
+    assert who_may_see_raw_frames(house) != set(MAY_SEE_RAW_FRAMES)
+
+
+def test_the_seal_is_named_in_one_module_only() -> None:
+    """`_SEAL`, which makes a MaskedFrame, appears nowhere but where it is defined; nor does anybody go around `__init__`."""
+    for path in [*(REPOSITORY / "agent").rglob("*.py"), *(REPOSITORY / "hardware").rglob("*.py")]:
+        if path == REPOSITORY / "agent" / "video" / "privacy_mask.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = {getattr(node, "id", None), getattr(node, "attr", None), getattr(node, "name", None)}
+            assert not names & {"_SEAL", "_Seal"}, f"{path}:{getattr(node, 'lineno', 0)} names the seal"
+            around = isinstance(node, ast.Attribute) and node.attr == "__new__" and getattr(node.value, "id", "") == "MaskedFrame"
+            assert not around, f"{path}:{getattr(node, 'lineno', 0)} makes a MaskedFrame without its constructor"
