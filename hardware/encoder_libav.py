@@ -90,7 +90,9 @@ class LibavEncoder:
         self._last_key_ns: int | None = None
         self._format: VideoFormat | None = None
         self._closed = False
-        self._codec = self._open(preset, bitrate_kbps, crf, threads or min(os.cpu_count() or 1, _MOST_THREADS), b_frames, slices)
+        self._codec = self._open(
+            preset, bitrate_kbps, crf, threads or max(1, min((os.cpu_count() or 1) - 1, _MOST_THREADS)), b_frames, slices
+        )
 
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
         """The units that became ready. x264 has copied the picture on return: its buffer may be reused at once."""
