@@ -83,7 +83,7 @@ def play(scene: Scene, kind: str, layout: str, seed: int) -> Outcome:
     guard = commissioned(scene, disturbance, polygons, grain, seed)
     mask = PrivacyMask("solid")
     for n in range(_WARM_UP):
-        guard.observe(raw_frame(disturbance.reference_picture(scene, n, grain), n))
+        guard.observe(raw_frame(disturbance.picture(scene, 0, grain), n))
     outcome = Outcome(kind, layout, seed)
     shut: list[int] = []
     for n in range(disturbance.frames):

@@ -17,7 +17,7 @@ from agent.video.pose import Points, Pose, move
 SIDE = 11
 REACH = SIDE // 2
 CELLS_ACROSS, CELLS_DOWN = 10, 6
-MOST_PATCHES = 90
+MOST_PATCHES = 120
 PER_CELL = 5
 KEEP_AWAY_PX = REACH + NEIGHBOURHOOD_PX // 2 + 1
 """A patch centre stays this far from every mask: neither its samples nor what normalises them come from inside."""
@@ -78,7 +78,7 @@ class Patches:
         return np.asarray(-np.linalg.inv(gram) @ slope, np.float32)
 
     def look(self, picture: Plane, pose: Pose) -> Look:
-        """Compare every patch with the normalised working picture at this pose. About 0.2 ms for 90 patches."""
+        """Compare every patch with the normalised working picture at this pose. About 0.25 ms for 120 patches."""
         warped = pose.astype(np.float32) @ self._samples
         x, y, z = warped[0], warped[1], warped[2]
         shape = (len(self), SIDE * SIDE)

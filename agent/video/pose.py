@@ -1,8 +1,9 @@
-"""Where the validated view lies in the present picture: a homography with six degrees of freedom, and how well it is known.
+"""Where the validated view lies in the present picture: a homography, and how well it is known.
 
 A pole that is knocked pans, tilts, rolls and hardly travels: a similarity, and a perspective row that goes with the
-translation (about t / f^2, the focal length f being unknown within a factor of four). Points are pixels of the working
-picture, shape (n, 2), float64.
+translation (about t / f^2, the focal length f being unknown within a factor of four). A camera that moves while its rows
+are read out one after the other shears the picture a little. Both are held back by priors. Points are pixels of the
+working picture, shape (n, 2), float64.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MEASUREMENT_SIGMA_PX = 0.6
 _PERSPECTIVE_PER_SHIFT = -0.3
 _PERSPECTIVE_SPREAD = 0.35
 _PERSPECTIVE_FLOOR = 0.004
+_SHEAR_SPREAD = 0.006
+"""Per row, in the units of the fit: one pixel of the working picture from its middle to its lower edge."""
 
 
 def move(pose: Pose, points: Points) -> Points:
@@ -72,7 +75,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class PoseFit:
-    """A pose and the covariance of its six parameters (in the frame's units)."""
+    """A pose and the covariance of its eight parameters (in the frame's units)."""
 
     pose: Pose
     parameters: NDArray[np.float64]
@@ -94,9 +97,10 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
     from_unit = np.array([[unit, 0, centre[0]], [0, unit, centre[1]], [0, 0, 1.0]])
     h = to_unit @ start @ from_unit
     h = h / h[2, 2]
-    theta = np.array([(h[0, 0] + h[1, 1]) / 2, (h[1, 0] - h[0, 1]) / 2, h[0, 2], h[1, 2], h[2, 0], h[2, 1]])
+    theta = np.array([0.0, 0.0, h[0, 2], h[1, 2], h[2, 0], h[2, 1], h[0, 1] + h[1, 0], h[1, 1] - h[0, 0]])
+    theta[[0, 1]] = h[0, 0], h[1, 0]
     sigma = MEASUREMENT_SIGMA_PX / unit
-    normal = np.eye(6)
+    normal = np.eye(8)
     for _ in range(rounds):
         jacobian, there = _linearise(a, theta)
         error = b.T - there
@@ -107,25 +111,29 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
         shift = theta[2:4]
         precision = 1 / (_PERSPECTIVE_SPREAD * np.abs(shift) + _PERSPECTIVE_FLOOR) ** 2
         normal[[4, 5], [4, 5]] += precision
-        slope[4:] += (_PERSPECTIVE_PER_SHIFT * shift - theta[4:]) * precision
-        normal[range(6), range(6)] += 1e-9
+        slope[4:6] += (_PERSPECTIVE_PER_SHIFT * shift - theta[4:6]) * precision
+        normal[[6, 7], [6, 7]] += 1 / _SHEAR_SPREAD**2
+        slope[6:] -= theta[6:] / _SHEAR_SPREAD**2
+        normal[range(8), range(8)] += 1e-9
         theta = theta + np.linalg.solve(normal, slope)
-    h = np.array([[theta[0], -theta[1], theta[2]], [theta[1], theta[0], theta[3]], [theta[4], theta[5], 1.0]])
+    h = np.array(
+        [[theta[0], theta[6] - theta[1], theta[2]], [theta[1], theta[0] + theta[7], theta[3]], [theta[4], theta[5], 1.0]]
+    )
     pose = from_unit @ h @ to_unit
     covariance = np.asarray(np.linalg.inv(normal), np.float64)
     return PoseFit(pose / pose[2, 2], theta, covariance, frame)
 
 
 def _linearise(a: Points, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Derivatives (2, n, 6) of the seen x and y by the six parameters, and the seen x and y themselves (2, n)."""
+    """Derivatives (2, n, 8) of the seen x and y by the eight parameters, and the seen x and y themselves (2, n)."""
     x, y = a[:, 0], a[:, 1]
     depth = 1 / (theta[4] * x + theta[5] * y + 1)
-    seen_x = (theta[0] * x - theta[1] * y + theta[2]) * depth
-    seen_y = (theta[1] * x + theta[0] * y + theta[3]) * depth
-    jacobian = np.zeros((2, len(a), 6))
+    seen_x = (theta[0] * x + (theta[6] - theta[1]) * y + theta[2]) * depth
+    seen_y = (theta[1] * x + (theta[0] + theta[7]) * y + theta[3]) * depth
+    jacobian = np.zeros((2, len(a), 8))
     dx, dy = x * depth, y * depth
     jacobian[0, :, 0], jacobian[0, :, 1], jacobian[0, :, 2] = dx, -dy, depth
     jacobian[1, :, 0], jacobian[1, :, 1], jacobian[1, :, 3] = dy, dx, depth
-    jacobian[0, :, 4], jacobian[0, :, 5] = -seen_x * dx, -seen_x * dy
-    jacobian[1, :, 4], jacobian[1, :, 5] = -seen_y * dx, -seen_y * dy
+    jacobian[0, :, 4], jacobian[0, :, 5], jacobian[0, :, 6] = -seen_x * dx, -seen_x * dy, dy
+    jacobian[1, :, 4], jacobian[1, :, 5], jacobian[1, :, 7] = -seen_y * dx, -seen_y * dy, dy
     return jacobian, np.stack([seen_x, seen_y])

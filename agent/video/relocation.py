@@ -51,8 +51,14 @@ def find_keypoints(luma: Plane, frame: Frame, forbidden: Plane | None = None) ->
     return Keypoints(at[keep], np.asarray(descriptors, np.uint8)[keep])
 
 
-def relocate(known: Keypoints, luma: Plane, frame: Frame) -> Pose | None:
-    """Where the known view might lie in this picture, within a few pixels; a guess to be proved, never a proof."""
+def relocate(known: Keypoints, luma: Plane, frame: Frame) -> list[Pose]:
+    """Where the known view may lie in this picture, within a few pixels: guesses to be proved, never a proof."""
+    pose = by_keypoints(known, luma, frame)
+    return [] if pose is None else [pose]
+
+
+def by_keypoints(known: Keypoints, luma: Plane, frame: Frame) -> Pose | None:
+    """By the features that find their like."""
     here = find_keypoints(luma, frame)
     if len(here) < LEAST_MATCHES or len(known) < LEAST_MATCHES:
         return None
@@ -81,8 +87,8 @@ class Relocation(Protocol):
         """Here is a picture the view was not proved on (the plane may be reused on return)."""
         ...
 
-    def answer(self) -> Pose | None:
-        """A pose found since the last call, else None."""
+    def answer(self) -> list[Pose]:
+        """Where the view may lie, as found since the last call."""
         ...
 
 
@@ -94,19 +100,19 @@ class SteppedRelocation:
         self._delay, self._every = delay_frames, every_frames
         self._now = 0
         self._asked = -(10**9)
-        self._due: tuple[int, Pose | None] | None = None
+        self._due: tuple[int, list[Pose]] | None = None
 
     def look_for(self, luma: Plane) -> None:
         if self._due is None and self._now - self._asked >= self._every:
             self._asked = self._now
             self._due = (self._now + self._delay, relocate(self._known, luma, self._frame))
 
-    def answer(self) -> Pose | None:
+    def answer(self) -> list[Pose]:
         self._now += 1
         if self._due is None or self._now < self._due[0]:
-            return None
-        pose, self._due = self._due[1], None
-        return pose
+            return []
+        poses, self._due = self._due[1], None
+        return poses
 
 
 class RelocationThread:
@@ -116,7 +122,7 @@ class RelocationThread:
         self._known, self._frame = known, frame
         self._wanted = threading.Condition()
         self._luma: Plane | None = None
-        self._found: Pose | None = None
+        self._found: list[Pose] = []
         self._busy = self._closed = False
         self._thread: threading.Thread | None = None
 
@@ -130,10 +136,10 @@ class RelocationThread:
                 self._thread.start()
             self._wanted.notify()
 
-    def answer(self) -> Pose | None:
+    def answer(self) -> list[Pose]:
         with self._wanted:
-            pose, self._found = self._found, None
-            return pose
+            poses, self._found = self._found, []
+            return poses
 
     def close(self) -> None:
         """End the thread; it finishes the picture it is at."""
@@ -150,6 +156,6 @@ class RelocationThread:
                     return
                 luma, self._luma = self._luma, None
             assert luma is not None
-            pose = relocate(self._known, luma, self._frame)
+            poses = relocate(self._known, luma, self._frame)
             with self._wanted:
-                self._found, self._busy = pose, False
+                self._found, self._busy = poses, False

@@ -76,6 +76,7 @@ class ViewGuard:
             relocation or RelocationThread(reference.keypoints, reference.frame),
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
+        self._failed = ""
 
     def observe(self, frame: RawFrame) -> Cover:
         """See Guard."""
@@ -88,8 +89,11 @@ class ViewGuard:
                 return Cover((), 0.0, None, sighting.reason, "opaque", sighting.state, shift_px, uncertainty_px)
             return self._geometry.cover(sighting.poses, sighting.doubt_px, sighting.state, shift_px, uncertainty_px)
         except Exception as error:
-            log.exception("the view guard failed on a frame")
-            return Cover.closed(f"the view guard failed: {type(error).__name__}")
+            reason = f"the view guard failed: {type(error).__name__}"
+            if reason != self._failed:  # a fault that stays is said once, not 25 times a second
+                log.exception("the view guard failed on a frame, and the picture is covered")
+                self._failed = reason
+            return Cover.closed(reason)
 
 
 class StoredViewGuard:

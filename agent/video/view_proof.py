@@ -15,6 +15,10 @@ LEAST_LIKENESS = 0.70
 MOST_RESIDUAL_PX = 1.2
 LEAST_CONFIRMED = 10
 LEAST_CELLS = 4
+STILL_PX = 1.0
+LEAST_CONFIRMED_STILL = 6
+LEAST_CELLS_STILL = 3
+"""What suffices at the pose of the picture before: a lorry that fills the picture leaves little to see, and moves nothing."""
 SIGMAS = 3.0
 MOST_UNCERTAINTY = 0.02
 """Of the width: what SIGMAS standard deviations may amount to at any corner of a mask."""
@@ -47,31 +51,35 @@ class Proof:
         return int(np.count_nonzero(self.confirmed))
 
 
-def prove(picture: Plane, patches: Patches, frame: Frame, corners: Points, start: Pose) -> Proof | None:
+def prove(
+    picture: Plane, patches: Patches, frame: Frame, corners: Points, start: Pose, known: Pose | None = None
+) -> Proof | None:
     """Settle the pose from a start within about two pixels and confirm it, or None when this picture does not bear it out.
 
     A patch confirms when it lies within MOST_RESIDUAL_PX of where the *fitted* pose puts it and looks like its template
-    there. `corners` are those of every mask, in the reference: where the pose must be known.
+    there. `corners` are those of every mask, in the reference: where the pose must be known. `known` is the last proved
+    pose: fewer patches suffice to say that it still holds.
     """
     pose = start
-    for _ in range(_ROUNDS):
+    for rounds_left in reversed(range(_ROUNDS)):
         look = patches.look(picture, pose)
         inside = patches.inside(pose, frame.width, frame.height)
         near = inside & (look.likeness > _GUESS_LIKENESS)
-        if np.count_nonzero(near) < LEAST_CONFIRMED:
+        if np.count_nonzero(near) < LEAST_CONFIRMED_STILL:
             return None
         fit = fit_pose(frame, patches.at[near], _seen(patches.at[near], look.step[near], pose), pose)
         step_px = frame.shift_px(fit.pose, pose)
-        if step_px < _SETTLED_PX:
-            break
+        if step_px < _SETTLED_PX or not rounds_left:
+            break  # a pose that has not settled shows in the residuals below
         pose = fit.pose
         if not _plausible(frame, pose):
             return None
-    else:
-        return None
     off_px = np.sqrt(np.einsum("ij,ij->i", look.step, look.step))
     confirmed = inside & (look.likeness > LEAST_LIKENESS) & (off_px < MOST_RESIDUAL_PX)
-    if np.count_nonzero(confirmed) < LEAST_CONFIRMED or len(np.unique(patches.cell[confirmed])) < LEAST_CELLS:
+    still = known is not None and frame.shift_px(pose, known) < STILL_PX
+    if np.count_nonzero(confirmed) < (LEAST_CONFIRMED_STILL if still else LEAST_CONFIRMED):
+        return None
+    if len(np.unique(patches.cell[confirmed])) < (LEAST_CELLS_STILL if still else LEAST_CELLS):
         return None
     final = fit_pose(frame, patches.at[confirmed], _seen(patches.at[confirmed], look.step[confirmed], pose), pose, rounds=1)
     uncertainty_px = _worst_sigma_px(final, corners)

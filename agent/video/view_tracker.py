@@ -10,23 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.video.cover import Corners, ViewState
+from agent.video.double_exposure import shows_twice
 from agent.video.local_contrast import normalise, reduce
 from agent.video.patches import Patches
 from agent.video.picture import Plane
 from agent.video.pose import HOME, Frame, Points, Pose, fit_pose, furthest_px, move
 from agent.video.relocation import Relocation
-from agent.video.view_proof import LEAST_CONFIRMED, SIGMAS, Proof, prove, vouchers
+from agent.video.row_proof import RowProof
+from agent.video.view_proof import LEAST_CONFIRMED, SIGMAS, STILL_PX, Proof, prove, vouchers
 
-HOLD_RATIO = 0.75
-"""Of the patches expected in this picture, this share must confirm, else the frame is not shown."""
-MASK_HOLD_RATIO = 0.5
-"""The same of the patches next to one mask."""
-NEXT_TO_MASK = 8
-SURE_RATIO = 0.85
+GONE = 0.5
+"""A patch that looked right lately and is now less like its template than this is gone: covered, or no longer there."""
+MOST_GONE = 0.25
+"""Of the patches expected in this picture: when more are gone at once, the frame is not shown."""
+LEAST_SHARE = 0.5
+"""Of the patches expected: when fewer confirm, the pose is not believed."""
+SURE_SHARE = 0.85
 """A jump is followed on its very frame when this share confirms at the new pose."""
 REOPEN_FRAMES = 3
+BRIEF_FRAMES = 3
+"""After no more lost frames than this, one frame on which SURE_SHARE confirms is enough."""
 LENS_DOUBT = 0.06
 """Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
+FAR_DOUBT = 0.02
+"""Of the distance between a mask and the patches that prove it: the further, the wider the margin."""
 MOVED = 0.02
 """Of the width: a view proved further than this from where it was validated has moved."""
 LOST_FOR_GOOD_FRAMES = 250
@@ -36,7 +43,11 @@ _TRAIL_FRAMES = 2
 _DISTINCT_PX = 1.5
 _RIVAL_PATCHES = 3
 _RIVAL_CELLS = 2
-_JUMP_PX = 1.0
+_JUMP_PX = 3.0
+_SWEEP_PX = 8.0
+_SWEEP_MOST = 4
+_FADING = 0.004
+_FADING_SIGMAS = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +69,17 @@ class ViewTracker:
     """One thread calls `track`, once per frame. Holds the last proved picture (normalised, small) and nothing older."""
 
     def __init__(self, patches: Patches, frame: Frame, polygons: Sequence[Corners], relocation: Relocation) -> None:
+        outlines = [frame.from_fractions(np.asarray(p, np.float64)) for p in polygons]
         self._patches = patches
         self._frame = frame
-        self._corners = frame.from_fractions(np.concatenate([np.asarray(p, np.float64) for p in polygons]))
-        self._next_to = [_nearest(patches, frame.from_fractions(np.asarray(p))) for p in polygons]
+        self._corners = np.concatenate(outlines)
+        self._rows = RowProof(patches, outlines)
         self._relocation = relocation
         self._pose: Pose = HOME
         self._picture: Plane | None = None
         self._trust = np.zeros(len(patches))
+        self._likeness = np.zeros(len(patches))
+        self._flicker = 0.0
         self._open = False
         self._proved_in_a_row = 0
         self._lost_frames = 0
@@ -78,19 +92,22 @@ class ViewTracker:
         proof, candidates = self._find(picture)
         if proof is None:
             return self._not_proved(luma)
+        if self._share(proof) < LEAST_SHARE and self._picture is not None:
+            self._trust = _remembered(self._trust, proof)
+            return self._not_proved(luma)
         return self._proved(picture, proof, candidates)
+
+    # Finding the view -----------------------------------------------------------------------------------------------
 
     def _find(self, picture: Plane) -> tuple[Proof | None, list[Pose]]:
         """The best proof of this picture, and other poses that deserve a look."""
         proof = self._prove(picture, self._pose)
-        if proof is not None and self._share(proof) >= SURE_RATIO:
+        if proof is not None and (self._share(proof) >= SURE_SHARE or self._frame.shift_px(proof.pose, self._pose) < STILL_PX):
             return proof, []
         candidates: list[Pose] = []
         if self._picture is not None:
             candidates = self._follow(self._picture, picture)
-        found = self._relocation.answer()
-        if found is not None:
-            candidates.append(found)
+        candidates += self._relocation.answer()
         if self._lost_frames % 5 == 1:
             candidates.append(HOME)
         best, others = proof, list(candidates)
@@ -106,7 +123,7 @@ class ViewTracker:
         return best, others
 
     def _prove(self, picture: Plane, start: Pose) -> Proof | None:
-        return prove(picture, self._patches, self._frame, self._corners, start)
+        return prove(picture, self._patches, self._frame, self._corners, start, self._pose if self._picture is not None else None)
 
     def _share(self, proof: Proof) -> float:
         """Of the patches that confirmed lately and should be in this picture, the share that confirms now."""
@@ -141,57 +158,70 @@ class ViewTracker:
             left = left & (np.einsum("ij,ij->i", apart, apart) > 4.0**2)
         return poses
 
+    # Judging what was found -----------------------------------------------------------------------------------------
+
     def _proved(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> Sighting:
         share = self._share(proof)
         jump_px = self._frame.shift_px(proof.pose, self._pose)
-        was_lost = self._lost_frames > 0
-        held = share < HOLD_RATIO or self._lost_next_to_a_mask(proof)
+        held = self._doubtful(picture, proof, jump_px)
         self._proved_in_a_row += 1
-        if was_lost or (jump_px > _JUMP_PX and share < SURE_RATIO):
-            sure = not was_lost and share >= SURE_RATIO
-            if not sure:
-                self._open, self._proved_in_a_row = False, 1
+        if share < SURE_SHARE and (self._lost_frames > 0 or jump_px > _JUMP_PX):
+            self._open, self._proved_in_a_row = False, 1
         if self._proved_in_a_row >= REOPEN_FRAMES:
             self._open = True
-        self._rivals = self._vouched(picture, proof, [HOME, *self._trail, *self._rivals, *candidates])
-        poses = self._distinct([proof.pose, *self._trail, *self._rivals])
+        swept = _between(self._pose, proof.pose, jump_px)
+        settled = self._distinct([proof.pose, *self._trail, *swept])
+        self._rivals = self._vouched(picture, proof, settled, [HOME, *self._rivals, *candidates])
         self._trail = [proof.pose, *self._trail][:_TRAIL_FRAMES]
-        self._trust *= _FORGET
-        self._trust[proof.confirmed] = 1.0
-        self._pose, self._picture, self._lost_frames = proof.pose, picture, 0
+        self._remember(picture, proof)
         shift_px = self._frame.shift_px(proof.pose)
-        state = ViewState.MOVED if shift_px > MOVED * self._frame.width else ViewState.VERIFIED
         if not self._open or held:
             return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is being verified", shift_px, proof.uncertainty_px)
-        doubt_px = SIGMAS * proof.uncertainty_px + proof.residual_px + LENS_DOUBT * shift_px
-        return Sighting(tuple(poses), doubt_px, state, "", shift_px, proof.uncertainty_px)
+        state = ViewState.MOVED if shift_px > MOVED * self._frame.width else ViewState.VERIFIED
+        doubt_px = SIGMAS * proof.uncertainty_px + proof.residual_px + LENS_DOUBT * shift_px + self._far_doubt_px(proof)
+        return Sighting((*settled, *self._rivals), doubt_px, state, "", shift_px, proof.uncertainty_px)
+
+    def _doubtful(self, picture: Plane, proof: Proof, jump_px: float) -> bool:
+        """Whether this frame must not be shown although a pose was proved on it."""
+        expected = (self._trust == 1.0) & proof.inside
+        gone = expected & (proof.likeness < GONE)
+        if np.count_nonzero(gone) > MOST_GONE * np.count_nonzero(expected):
+            return True
+        if self._rows.torn(expected, gone):
+            return True
+        faded = float(np.median((self._likeness - proof.likeness)[expected])) if expected.any() else 0.0
+        usual, self._flicker = self._flicker, 0.9 * self._flicker + 0.1 * min(abs(faded), 0.02)
+        if faded < max(_FADING, _FADING_SIGMAS * usual) or jump_px > _JUMP_PX or self._picture is None:
+            return False
+        return shows_twice(self._picture, picture, proof.pose @ np.linalg.inv(self._pose))
+
+    def _far_doubt_px(self, proof: Proof) -> float:
+        """What to add for masks far from whatever proves them."""
+        return FAR_DOUBT * self._rows.furthest_px(proof.confirmed)
+
+    def _remember(self, picture: Plane, proof: Proof) -> None:
+        self._trust = _remembered(self._trust, proof)
+        self._likeness = proof.likeness
+        self._pose, self._picture, self._lost_frames = proof.pose, picture, 0
 
     def _not_proved(self, luma: Plane) -> Sighting:
         self._lost_frames += 1
         self._proved_in_a_row = 0
-        self._open = False
-        self._trail.clear()
-        self._rivals.clear()
+        if self._lost_frames > BRIEF_FRAMES:
+            self._open = False
+            self._trail.clear()
+            self._rivals.clear()
         self._relocation.look_for(luma)
         if self._lost_frames > LOST_FOR_GOOD_FRAMES:
             reason = "the camera no longer shows the view its masks were validated for"
             return Sighting((), 0.0, ViewState.MOVED, reason)
         return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is not recognised")
 
-    def _lost_next_to_a_mask(self, proof: Proof) -> bool:
-        """Whether the patches next to some mask went missing all at once, whatever the rest of the picture says."""
-        for near in self._next_to:
-            here = near[proof.inside[near]]
-            expected = self._trust[here].sum()
-            if expected >= 2 and self._trust[here[proof.confirmed[here]]].sum() < MASK_HOLD_RATIO * expected:
-                return True
-        return False
-
-    def _vouched(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> list[Pose]:
-        """Those of the candidates that patches besides the proof's own vouch for."""
+    def _vouched(self, picture: Plane, proof: Proof, settled: Sequence[Pose], candidates: Sequence[Pose]) -> list[Pose]:
+        """Those of the candidates, other than the settled ones, that patches besides the proof's own vouch for."""
         out: list[Pose] = []
         spare = ~proof.confirmed
-        for pose in self._distinct([proof.pose, *candidates])[1:]:
+        for pose in self._distinct([*settled, *candidates])[len(settled) :]:
             right = vouchers(picture, self._patches, pose) & spare
             if np.count_nonzero(right) >= _RIVAL_PATCHES and len(np.unique(self._patches.cell[right])) >= _RIVAL_CELLS:
                 out.append(pose)
@@ -209,8 +239,12 @@ class ViewTracker:
         return out
 
 
-def _nearest(patches: Patches, polygon: Points) -> NDArray[np.intp]:
-    """Indices of the patches nearest to a polygon."""
-    outline = polygon.astype(np.float32).reshape(-1, 1, 2)
-    away = [-cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in patches.at]
-    return np.argsort(away)[:NEXT_TO_MASK]
+def _remembered(trust: NDArray[np.float64], proof: Proof) -> NDArray[np.float64]:
+    """How far each patch is expected on the next picture: wholly when it confirmed, half as much as before when it did not."""
+    return np.where(proof.confirmed, 1.0, _FORGET * trust)
+
+
+def _between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
+    """Where the view was on its way: what a movement smears over one picture lies there."""
+    steps = min(_SWEEP_MOST, int(jump_px / _SWEEP_PX) + 1) if jump_px > _DISTINCT_PX else 0
+    return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
