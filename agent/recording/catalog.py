@@ -84,13 +84,15 @@ _COLUMNS = (
 class Catalog:
     """One connection; calls from several threads are serialised. Every change is durable on return unless said otherwise.
 
-    `path` is the database, `root` the directory that segment paths are relative to. Raises StorageError.
+    `path` is the database, `root` the directory that segment paths are relative to. `fresh`: it was empty and has just been made.
+    Raises StorageError.
     """
 
     def __init__(self, path: Path, root: Path, *, read_only: bool = False) -> None:
         self.path = path
         self.root = root
         self._lock = threading.RLock()
+        self.fresh = False
         try:
             if read_only:
                 self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
@@ -236,6 +238,7 @@ class Catalog:
         with self.change() as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
+                self.fresh = True
                 for statement in _SCHEMA.split(";\n"):
                     if statement.strip():
                         db.execute(statement)

@@ -62,7 +62,6 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
     """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew: segments from their files
     below `root`, holds from the register. The damaged one is kept aside as `*.damaged-N`.
     """
-    fresh = not path.exists()
     try:
         catalog = Catalog(path, root)
     except StorageError as error:
@@ -70,8 +69,8 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
             raise
         log.error("%s; it is set aside and made anew from the recordings", error)
         _set_aside(path)
-        fresh, catalog = True, Catalog(path, root)
-    if fresh:
+        catalog = Catalog(path, root)
+    if catalog.fresh:
         held = restore(catalog, register)
         adopted = rebuild(catalog, root)
         if adopted or held:
