@@ -15,12 +15,14 @@ Usage: release keep VERSION | switch [OLD VERSION] | trial | back REASON | statu
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 HOME = Path(os.environ.get("VIGIE_RELEASES", "/opt/vigie"))
 UNITS = Path("/usr/lib/systemd/system")
@@ -30,17 +32,20 @@ EXAMPLE = Path("/usr/share/vigie/config.example.toml")
 SERVICE = "vigie.service"
 
 TRIAL_S = float(os.environ.get("VIGIE_TRIAL_SECONDS", "300"))
-POLL_S = 5.0
+POLL_S = TRIAL_S / 60
 # One good answer may be luck: the node has to be well for this long without a break.
-WELL_FOR_S = 30.0
+WELL_FOR_S = TRIAL_S / 10
 FRESH_FRAME_S = 5.0
-DELIVERED_S = 60.0
+ANSWER_S = 5.0
 
 Health = dict[str, Any]
 
 
-def complaints(health: Health | None) -> set[str]:
-    """What keeps a node from its job, by what its own health says; None: it does not even answer."""
+def complaints(health: Health | None, reachable: Callable[[str], bool]) -> set[str]:
+    """What keeps a node from its job, by what its own health says; None: it does not even answer.
+
+    A broker that `reachable` cannot reach either explains why the centre hears nothing: the line is down, not the release.
+    """
     if health is None:
         return {"the daemon does not answer"}
     found = set()
@@ -52,8 +57,9 @@ def complaints(health: Health | None) -> set[str]:
         found.add("the picture is opaque")
     if health.get("recording", {}).get("state") != "recording":
         found.add("nothing is recorded")
-    if (health.get("outbox", {}).get("oldest_age_s") or 0) > DELIVERED_S:
-        found.add("events do not reach the broker")
+    uplink = health.get("uplink", {})
+    if uplink.get("broker") and uplink.get("state") != "online" and reachable(uplink["broker"]):
+        found.add("the broker is there and is not reached")
     found |= {f"{name} failed" for name, state in health.get("components", {}).items() if state == "failed"}
     return found
 
@@ -68,7 +74,7 @@ def judge(
     """
     elapsed = well_since = wait(0)
     while True:
-        amiss = complaints(ask()) - excused
+        amiss = ask() - excused
         if amiss:
             well_since = elapsed
         elif elapsed - well_since >= WELL_FOR_S:
@@ -78,6 +84,22 @@ def judge(
         if elapsed >= TRIAL_S:
             return ", ".join(sorted(amiss or {f"not well for {WELL_FOR_S:.0f} s without a break"}))
         elapsed = wait(POLL_S)
+
+
+def accepts_connections(url: str) -> bool:
+    """Whether anything listens at a broker's URL, whatever it would say to us."""
+    broker = urlsplit(url)
+    port = broker.port or {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}.get(broker.scheme, 1883)
+    try:
+        socket.create_connection((broker.hostname or "", port), timeout=ANSWER_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def amiss_now() -> set[str]:
+    """The complaints of the daemon that runs."""
+    return complaints(ask_daemon(), accepts_connections)
 
 
 def ask_daemon() -> Health | None:
@@ -125,7 +147,7 @@ def keep(version: str) -> None:
     """Before the package's files change: set the running release aside, and let the running daemon read from there."""
     (HOME / "before.json").unlink(missing_ok=True)
     if systemctl("is-active", SERVICE) in ("active", "activating", "reloading"):
-        write("before.json", {"complaints": sorted(complaints(ask_daemon()))})
+        write("before.json", {"complaints": sorted(amiss_now())})
     if (HOME / "current").is_symlink() and (HOME / "current").readlink() == Path("previous"):
         return  # rolled back: the release that works is set aside already, and the one that does not is no way back
     shutil.rmtree(HOME / "previous", ignore_errors=True)
@@ -169,7 +191,7 @@ def trial() -> None:
         time.sleep(seconds)
         return time.monotonic() - began
 
-    reason = judge(ask_daemon, set(facts.get("excused", [])), lambda: systemctl("is-failed", SERVICE) == "failed", wait)
+    reason = judge(amiss_now, set(facts.get("excused", [])), lambda: systemctl("is-failed", SERVICE) == "failed", wait)
     if reason:
         back(reason)
         return

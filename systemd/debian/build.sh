@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds build/vigie_VERSION_ARCH.deb. Usage: systemd/debian/build.sh [--arch amd64|arm64] [--suite bookworm|trixie] [--version V]
+# Builds build/vigie_VERSION_ARCH.deb.
+# Usage: systemd/debian/build.sh [--arch amd64|arm64] [--suite bookworm|trixie] [--version V] [--directory DIR]
 #
 # The package carries a venv with Vigie and its Python dependencies as binary wheels: nothing is compiled, so a package for
 # arm64 is built on any machine. Needs pip, dpkg-deb and the machine's package index; no root.
@@ -9,11 +10,13 @@ cd "$(dirname "$0")/../.."
 arch=$(dpkg --print-architecture)
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-bookworm}")
 version=$(cat agent/VERSION)
+directory=build
 while [ $# -gt 0 ]; do
     case $1 in
         --arch) arch=$2 ;;
         --suite) suite=$2 ;;
         --version) version=$2 ;;
+        --directory) directory=$2 ;;
         *) echo "build.sh: unknown option $1" >&2 && exit 2 ;;
     esac
     shift 2
@@ -32,24 +35,25 @@ esac
 say() { printf 'deb: %s\n' "$*"; }
 [ -x .venv/bin/python ] || tools/setup.sh demo
 here=systemd/debian
-root=build/deb/root
+work=$directory/deb
+root=$work/root
 release=$root/opt/vigie/release
 site=$release/lib/python$python/site-packages
-rm -rf build/deb
-mkdir -p "$site" build/deb/source
+rm -rf "$work"
+mkdir -p "$site" "$work/source"
 
 say "Vigie $version for $suite on $arch: the wheel"
 # A copy, so that setuptools leaves nothing in the checkout and --version names what is built.
-cp -r agent hardware bench setup.py pyproject.toml README.md build/deb/source/
-echo "$version" >build/deb/source/agent/VERSION
-.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir build/deb/wheel build/deb/source
+cp -r agent hardware bench setup.py pyproject.toml README.md "$work/source/"
+echo "$version" >"$work/source/agent/VERSION"
+.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/wheel" "$work/source"
 
 say "its dependencies, as wheels for Python $python"
 platforms=()
 for minor in $(seq $glibc -1 5); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: --target "$site" \
     --implementation cp --python-version $python "${platforms[@]}" --platform "manylinux2014_$machine" \
-    --constraint $here/constraints-$suite.txt build/deb/wheel/*.whl
+    --constraint $here/constraints-$suite.txt "$work"/wheel/*.whl
 rm -rf "$site/bin" "$site"/*.dist-info/direct_url.json
 find "$site" -type d \( -name tests -o -name test \) -path '*/numpy/*' -prune -exec rm -rf {} +
 
@@ -86,8 +90,8 @@ install -m 644 -t "$root/DEBIAN" $here/conffiles
 (cd "$root" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 find "$root" -type d -exec chmod 755 {} +
 
-deb=build/vigie_${version}_$arch.deb
+deb=$directory/vigie_${version}_$arch.deb
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)} \
     dpkg-deb --root-owner-group -Zzstd -z"${DEB_COMPRESSION:-9}" --build "$root" "$deb" >/dev/null
-rm -rf build/deb
-say "$deb, $(du -h "$deb" | cut -f1): sudo apt install ./$deb"
+rm -rf "$work"
+say "$deb, $(du -h "$deb" | cut -f1): sudo apt install $(realpath "$deb")"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ WELL: Health = {
     "camera": {"last_frame_age_s": 0.1},
     "privacy": {"state": "masked"},
     "recording": {"state": "recording"},
-    "outbox": {"oldest_age_s": 0.0},
+    "uplink": {"state": "online", "broker": "mqtt://hub:1883"},
     "components": {"pipeline": "running"},
 }
 
@@ -33,12 +34,14 @@ Judge = Callable[..., str]
 def judge(release: ModuleType) -> Judge:
     """One trial on a clock of its own: `answers` come one a poll, the last for ever."""
 
-    def run(answers: list[Health | None], excused: set[str] | None = None, *, given_up: bool = False) -> str:
+    def run(
+        answers: list[Health | None], excused: set[str] | None = None, *, given_up: bool = False, line_up: bool = True
+    ) -> str:
         elapsed = 0.0
         coming: Iterator[Health | None] = iter(answers)
 
-        def ask() -> Health | None:
-            return next(coming, answers[-1])
+        def ask() -> set[str]:
+            return set(release.complaints(next(coming, answers[-1]), lambda _: line_up))
 
         def wait(seconds: float) -> float:
             nonlocal elapsed
@@ -65,7 +68,7 @@ def test_well_node_stays(judge: Judge) -> None:
         (with_(camera={"last_frame_age_s": None}), "no frames"),
         (with_(privacy={"state": "opaque", "reason": "no reference"}), "the picture is opaque"),
         (with_(recording={"state": "failed"}), "nothing is recorded"),
-        (with_(outbox={"oldest_age_s": 600.0}), "events do not reach the broker"),
+        (with_(uplink={"state": "offline", "broker": "mqtt://hub:1883"}), "the broker is there and is not reached"),
         (with_(components={"uplink": "failed"}), "uplink failed"),
         ({}, "no frames, nothing is recorded, the picture is opaque"),
     ],
@@ -82,9 +85,24 @@ def test_fault_from_before_is_not_the_new_releases_fault(judge: Judge) -> None:
     assert judge([dead | {"recording": {"state": "failed"}}], {"no frames"}) == "nothing is recorded"
 
 
+def test_dead_line_explains_a_silent_uplink(judge: Judge) -> None:
+    """Nobody blames a release for a broker that is away; a broker that is there and not reached is its fault."""
+    cut = with_(uplink={"state": "connecting", "broker": "mqtt://hub:1883", "reason": "no route to host"})
+    assert judge([cut], line_up=False) == ""
+    assert judge([cut], line_up=True) != ""
+
+
+def test_broker_is_tried_for_real(release: ModuleType) -> None:
+    """Reachable is what accepts a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert release.accepts_connections(f"mqtt://127.0.0.1:{port}")
+    assert not release.accepts_connections(f"mqtt://127.0.0.1:{port}")
+
+
 def test_flapping_is_not_well(judge: Judge) -> None:
     """A node that is well for a moment between crashes has not passed."""
-    assert judge([WELL, WELL, None] * 200) != ""
+    assert judge([WELL, WELL, None] * 100) != ""
 
 
 def test_refused_configuration_does_not_wait_for_the_deadline(judge: Judge) -> None:
@@ -99,7 +117,7 @@ def node(release: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (tmp_path / path).mkdir()
         monkeypatch.setattr(release, name, tmp_path / path)
     monkeypatch.setattr(release, "systemctl", lambda *words: "active" if words[0] == "is-active" else "")
-    monkeypatch.setattr(release, "ask_daemon", lambda: WELL)
+    monkeypatch.setattr(release, "amiss_now", set)
     install(release, tmp_path, "1.0")
     release.switch("")
     return tmp_path
