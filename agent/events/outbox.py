@@ -62,12 +62,12 @@ class Outbox(Component):
 
     def raise_event(self, event: Event) -> None:
         """Queue for the next commit; returns at once."""
-        self._queue(draft_of(event, self.clock), None)
+        self._queue(self._draft_of(event), None)
 
     def raise_event_durably(self, event: Event, timeout_s: float) -> int:
         """Raise, and wait until the event is on disk; its sequence. JournalError when that takes too long."""
         receipt = _Receipt()
-        self._queue(draft_of(event, self.clock), receipt)
+        self._queue(self._draft_of(event), receipt)
         if not receipt.committed.wait(timeout_s):
             raise JournalError(
                 f"the event {event.topic} is not on disk after {timeout_s:.0f} s",
@@ -77,7 +77,7 @@ class Outbox(Component):
 
     def raise_with_still(self, event: Event, still: bytes) -> None:
         """Raise an event and a small masked JPEG that refers to it. A still above 64 KiB is left out."""
-        draft = draft_of(event, self.clock)
+        draft = self._draft_of(event)
         self._queue(draft, None)
         if len(still) <= STILL_MOST_BYTES:
             self._queue(self._draft(Kind.STILL, Priority.TELEMETRY, still, about=draft.event_id), None)
@@ -87,6 +87,14 @@ class Outbox(Component):
     def enter_register(self, line: bytes) -> None:
         """Queue one entry of the register, as JSON, for the hub."""
         self._queue(self._draft(Kind.REGISTER, Priority.REGISTER, line), None)
+
+    def _draft_of(self, event: Event) -> Draft:
+        """The event's draft, told to the log under its id: `journalctl EVENT_ID=...`."""
+        draft = draft_of(event, self.clock)
+        facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
+        # One text per topic and value, since the log folds what repeats by its text.
+        log.info(f"event {event.topic}: {facts or 'it happened'}".replace("%", "%%"), extra={"event_id": draft.event_id})
+        return draft
 
     def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:
         now_ns = self.clock.wall_ns()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import time
@@ -93,8 +94,6 @@ class Machine:
 
     def wait_for(self, command: str, wanted: str, deadline_s: float = 30) -> str:
         """Run `command` until the regular expression `wanted` is found in what it prints; that text."""
-        import re
-
         end = time.monotonic() + deadline_s
         while True:
             output = self.run(command, check=False).output
@@ -110,6 +109,11 @@ class Machine:
             subprocess.run(
                 ["nsenter", f"--target={self._leader}", "--all", "--", "sh", "-c", f"cat >'{target}'"], stdin=content, check=True
             )
+
+    def write(self, target: str, text: str) -> None:
+        """Make a file inside, readable as its directory says."""
+        command = ["nsenter", f"--target={self._leader}", "--all", "--", "sh", "-c", f"cat >'{target}'"]
+        subprocess.run(command, input=text, text=True, check=True)
 
     def power_off(self) -> None:
         """End the machine, hard: nothing of it is kept."""
