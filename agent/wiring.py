@@ -166,9 +166,10 @@ def validate(config: Config, *, by: str, clock: Clock) -> Verdict:
 
 
 def _signer(config: Config) -> NodeSigner:
-    """The node's own key; made at the first start, never a default one."""
+    """The node's own key; made at the first start, never a default one. A key that comes as a credential gets its certificate."""
     identity = identity_of(config)
-    return identity.load() if identity.exists() else identity.init(config.node.id)
+    whole = identity.exists() and identity.chain_path.exists()
+    return identity.load() if whole else identity.init(config.node.id)
 
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
