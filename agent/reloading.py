@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.config.digest import config_digest
+from agent.config.last_good import remember
 from agent.config.load import load
 from agent.config.model import Config
 from agent.config.reload import Part, plan
-from agent.errors import ConfigurationError
+from agent.errors import ConfigurationError, StorageError
 from agent.events.outbox import Outbox
 from agent.journal.entry import Act
 from agent.journal.register import Register
@@ -39,6 +40,14 @@ class Maker(Protocol):
     def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention: ...
 
 
+def keep_last_good(path: Path, config: Config) -> None:
+    """What a sweep goes by when the file breaks later. A disk that refuses is no reason not to run."""
+    try:
+        remember(path, config)
+    except StorageError as error:
+        log.error("%s", error)
+
+
 class Reloading:
     """Main thread. A file that is refused changes nothing but the log: the node goes on as before."""
 
@@ -56,6 +65,7 @@ class Reloading:
         except ConfigurationError as error:
             log.error("the configuration is refused and the node goes on with the former one: %s", error)
             return
+        keep_last_good(self._path, config)
         changes = plan(node.config, config)
         for words in changes.words:
             log.info("%s", words)

@@ -20,12 +20,14 @@ from agent.cli._options import config_option
 def command(config_path: Path, for_s: float | None, summary: Path | None) -> int:
     """The daemon: capture, mask, record, report. SIGTERM stops it in order, SIGHUP reads the configuration again."""
     from agent.config.load import load
+    from agent.reloading import keep_last_good
     from agent.supervisor import Ending
     from agent.wiring import begin_log, build
 
     config = load(config_path)
     begin_log(config)
     node = build(config, config_path)
+    keep_last_good(config_path, config)
     signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
     signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
     signal.signal(signal.SIGHUP, lambda *_: node.supervisor.ask_reload())
