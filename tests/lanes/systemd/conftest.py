@@ -69,6 +69,12 @@ def boot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Boot]:
         machine.power_off()
 
 
+def listen(machine: Machine) -> None:
+    """A hub: somebody who takes what the node sends, so that it can say goodbye with nothing left."""
+    hear = "mosquitto_sub -V 5 -i hub -c -q 1 -t vigie/#"
+    machine.run(f"systemd-run --quiet --unit=hub --property=Restart=always {hear} -F '%t %p'")
+
+
 def install(machine: Machine, package: Path) -> str:
     """`apt install` of the package; what it printed."""
     machine.put(package, "/root/vigie.deb")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lanes.systemd.conftest import CONFIG, Boot, configure, install, show
+from tests.lanes.systemd.conftest import CONFIG, Boot, configure, install, listen, show
 from tests.support.nspawn import Machine
 
 pytestmark = pytest.mark.lane("systemd")
@@ -22,6 +22,7 @@ def machine(boot: Boot, package: Path) -> Machine:
     """A board with Vigie installed."""
     board = boot("service")
     install(board, package)
+    listen(board)
     return board
 
 
@@ -257,8 +258,9 @@ def test_sandbox_holds(node: Machine) -> None:
     assert re.search(r"^Seccomp:\s+2$", status, re.M)
     assert re.search(r"Max core file size +0 +0", node.run(f"cat /proc/{pid}/limits").output)
     inside = f"nsenter --target={pid} --mount -- sh -c"
-    assert node.run(f"{inside} 'touch /etc/vigie/x || touch /usr/x || touch /opt/vigie/x'", check=False).code != 0
-    assert node.run(f"{inside} 'touch /var/lib/vigie/x && rm /var/lib/vigie/x'").code == 0
+    for forbidden in ("/etc/vigie", "/usr", "/opt/vigie", "/home", "/boot"):
+        assert "ead-only" in node.run(f"{inside} 'touch {forbidden}/x'", check=False).output, forbidden
+    node.run(f"{inside} 'touch /var/lib/vigie/x && rm /var/lib/vigie/x'")
 
 
 def test_group_reaches_the_socket_and_no_recording(node: Machine) -> None:
