@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -66,14 +68,21 @@ def kernel_clock_quality() -> ClockQuality:
 _EARLIEST_PLAUSIBLE_NS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * NS
 
 
+_TIME_ERROR = 5  # of adjtimex(2): the clock is not synchronised
+_TIMEX_BYTES = 512  # more than struct timex has anywhere; all zeroes asks and changes nothing
+
+
 def _kernel_says_synchronised() -> bool:
+    ask, buffer = _adjtimex()
+    return ask(buffer()) not in (-1, _TIME_ERROR)
+
+
+@functools.cache
+def _adjtimex() -> tuple[Callable[[object], int], Callable[[], object]]:
+    """The call and what it is called with; looked up once, since every event asks for the clock's quality."""
     import ctypes
 
-    class Timex(ctypes.Structure):
-        _fields_ = [("modes", ctypes.c_uint), ("_rest", ctypes.c_byte * 508)]
-
-    time_error = 5  # TIME_ERROR of adjtimex(2): the clock is not synchronised
-    return bool(ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(Timex())) not in (-1, time_error))
+    return ctypes.CDLL(None, use_errno=True).adjtimex, functools.partial(ctypes.create_string_buffer, _TIMEX_BYTES)
 
 
 def utc(wall_ns: int) -> datetime:

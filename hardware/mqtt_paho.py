@@ -43,7 +43,7 @@ from agent.ports import (
 log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 8.0
-MISC_EVERY_S = 2.0
+MISC_EVERY_S = 4.0
 ALIAS_MOST = 64
 RECEIVED_MOST_BYTES = 256 * 1024
 WITH_WILL = 0x04

@@ -52,6 +52,7 @@ class Outbox(Component):
         self._waiting: deque[tuple[Draft, _Receipt | None]] = deque()
         self._overrun: Counter[Priority] = Counter()
         self._announce = False
+        self._announced: int | None = None
         self._done: list[tuple[int, str]] = []
         self._in_flight: set[int] = set()
         self._finished: set[int] = set()
@@ -169,7 +170,8 @@ class Outbox(Component):
         self._keep_house()
         if self._announce and not self._store.trouble:
             self._announce = False
-            rows = [*rows, *self._announce_now()]
+            if self._announced != self._store.tally.dropped:
+                rows = [*rows, *self._announce_now()]
         if rows:
             self.committed()
         return len(rows)
@@ -188,7 +190,10 @@ class Outbox(Component):
             )
             for drop in self._store.unannounced()
         ]
-        return self._store.announce(told) if told else []
+        rows = self._store.announce(told) if told else []
+        if len(rows) == len(told):
+            self._announced = self._store.tally.dropped
+        return rows
 
     def _keep_house(self) -> None:
         now_ns = self.clock.monotonic_ns()

@@ -6,16 +6,28 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused
+from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused, Subscribed
 
 RETRY_S = 1.0
+RECEIVE_MAXIMUM = 1000
 
 
 class Listener:
     """One thread. `trouble` says in words why nothing is heard, and is empty when all is well."""
 
-    def __init__(self, endpoint: BrokerEndpoint, transport: MqttTransport, filters: Sequence[str]) -> None:
+    def __init__(
+        self,
+        endpoint: BrokerEndpoint,
+        transport: MqttTransport,
+        filters: Sequence[str],
+        *,
+        client_id: str | None = None,
+        session_expiry_s: int = 0,
+    ) -> None:
         self.trouble = "connecting"
+        self.subscribed = False
+        self._client_id = client_id or f"vigie-watch-{os.getpid()}-{os.urandom(3).hex()}"
+        self._session_expiry_s = session_expiry_s
         self._endpoint = endpoint
         self._transport = transport
         self._filters = tuple(filters)
@@ -26,14 +38,15 @@ class Listener:
         """Hand over what comes within `timeout_s`."""
         if not self._open and time.monotonic() >= self._retry_at:
             self._open = True
-            client_id = f"vigie-watch-{os.getpid()}-{os.urandom(3).hex()}"
-            options = ConnectOptions(client_id, None, 0, keepalive_s=30, session_expiry_s=0, receive_maximum=1000)
+            options = ConnectOptions(self._client_id, None, 0, 30, self._session_expiry_s, RECEIVE_MAXIMUM)
             self._transport.open(self._endpoint, options)
         for event in self._transport.wait(timeout_s):
             match event:
                 case Opened():
                     self.trouble = ""
                     self._transport.subscribe(self._filters)
+                case Subscribed():
+                    self.subscribed = True
                 case Refused() | Lost():
                     self.trouble = event.why
                     self._open = False

@@ -104,6 +104,11 @@ class Session(Component):
         """Whether the broker is there."""
         return self._core.phase is Phase.ONLINE
 
+    @property
+    def finished(self) -> bool:
+        """Whether the goodbye is over."""
+        return self._core.phase is Phase.FINISHED
+
     # -- the loop --------------------------------------------------------------------------------------------------
 
     def work(self) -> None:
