@@ -16,6 +16,8 @@ from agent.recording.retention import days_that_fit
 DEFAULT_CRF_BITS_PER_PIXEL = 0.04
 """An even quality has no bit rate of its own: of a busy square at crf 23, x264 superfast, about so much per pixel."""
 SPARE = 1.1
+LEAST_KBPS = 200
+"""Less is not advised to anybody: nothing can be recognised on it."""
 WRITE_BYTES = 32 * 1024 * 1024
 BLOCK_BYTES = 1024 * 1024
 SYNCS = 20
@@ -69,9 +71,11 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
             f"free space, or a disk of {needed / 1e9:.0f} GB",
             **figures,
         )
-    fitting_kbps = max(50, int(usable * 8 / 86_400 / wanted / SPARE / 1000))
-    fitting_days = max(1, int(days / SPARE))
-    remedy = f"a disk of {(needed + reserve) / 1e9:.0f} GB, bitrate_kbps = {fitting_kbps}, or retention_days = {fitting_days}"
+    fitting_kbps, fitting_days = int(usable * 8 / 86_400 / wanted / SPARE / 1000), int(days / SPARE)
+    ways = [f"a disk of {(needed + reserve) / 1e9:.0f} GB"]
+    ways += [f"bitrate_kbps = {fitting_kbps}"] if fitting_kbps >= LEAST_KBPS else []
+    ways += [f"retention_days = {fitting_days}"] if fitting_days >= 1 else []
+    remedy = ", or ".join(ways)
     if days < wanted:
         return fail("disk", said, remedy, **figures)
     if days < wanted * SPARE:

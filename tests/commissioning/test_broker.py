@@ -1,0 +1,159 @@
+"""The broker's lines, against a real mosquitto with real certificates, good and bad."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agent.commissioning.broker import LOGIN_PATIENCE_S, judge_brokers, log_in_with
+from agent.commissioning.line import Grade, Line
+from agent.config.model import Mqtt
+from agent.demo.broker import LocalBroker, free_port
+from agent.ports import BrokerCredentials
+from hardware.mqtt_paho import PahoTransport
+from tests.support.broker import Authority, Pair, TlsBroker
+
+NOW = datetime.now(UTC)
+
+
+def lines(url: str, credentials: BrokerCredentials | None = None, now: datetime = NOW) -> list[Line]:
+    """What the doctor says of this broker, logging in for real."""
+    shown = credentials or BrokerCredentials()
+    return list(judge_brokers(Mqtt(url=url), shown, log_in_with(lambda: PahoTransport(shown), "pole-17"), now))
+
+
+def credentials(authority: Authority, client: Pair | None = None) -> BrokerCredentials:
+    """A node that trusts this authority."""
+    return BrokerCredentials(
+        ca_file=authority.ca, cert_file=client.cert if client else None, key_file=client.key if client else None
+    )
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The town's CA."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def client(authority: Authority) -> Pair:
+    """The node's certificate."""
+    return authority.issue("pole-17")
+
+
+def started(directory: Path, authority: Authority, server: Pair) -> Iterator[TlsBroker]:
+    """A broker with this server certificate."""
+    with TlsBroker(directory, authority, server) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[TlsBroker]:
+    """One whose certificate names it and is good for a day."""
+    yield from started(tmp_path_factory.mktemp("broker"), authority, authority.issue("hub", server="127.0.0.1"))
+
+
+def test_a_broker_that_accepts_this_node(broker: TlsBroker, authority: Authority, client: Pair) -> None:
+    """TLS version, who issued the certificate, the days that are left (few: a warning), and the session itself."""
+    certificate, session = lines(broker.tls_url, credentials(authority, client))
+    assert certificate.grade is Grade.WARN
+    assert certificate.figures["days_left"] in (0, 1)
+    assert str(certificate.figures["tls_version"]).startswith("TLSv1.")
+    assert "Test authority" in certificate.measured
+    assert session.grade is Grade.OK
+    (plain,) = lines(broker.url)
+    assert plain.grade is Grade.OK
+
+
+def test_a_certificate_with_time_left_is_in_order(broker: TlsBroker, authority: Authority, client: Pair) -> None:
+    """Seen forty days earlier, the same certificate is no concern."""
+    assert lines(broker.tls_url, credentials(authority, client), NOW - timedelta(days=40))[0].grade is Grade.OK
+
+
+def test_an_unknown_authority_is_named_and_the_certificate_shown(broker: TlsBroker, tmp_path: Path) -> None:
+    """The technician learns what the broker shows, and which file must hold its authority."""
+    (found,) = lines(broker.tls_url, credentials(Authority(tmp_path, "Another authority")))
+    assert found.grade is Grade.FAIL
+    assert "CN=hub" in found.measured
+    assert "ca_file" in found.remedy
+
+
+def test_a_missing_client_certificate_is_told(broker: TlsBroker, authority: Authority) -> None:
+    """The broker asks for one: in TLS 1.3 that shows only once the session begins."""
+    found = lines(broker.tls_url, credentials(authority))
+    assert found[-1].grade is Grade.FAIL
+
+
+def test_an_expired_certificate_and_one_of_another_name(tmp_path: Path, authority: Authority, client: Pair) -> None:
+    """Each with its own remedy: renew, or write the name the certificate carries."""
+    for server, words, remedy in (
+        (authority.issue("old", server="127.0.0.1", expired=True), "expired", "renewed"),
+        (authority.issue("other", server="hub.town.example"), "hub.town.example", "name that the certificate carries"),
+    ):
+        with TlsBroker(tmp_path / server.cert.stem, authority, server) as wrong:
+            (found,) = lines(wrong.tls_url, credentials(authority, client))
+        assert found.grade is Grade.FAIL
+        assert words in found.measured
+        assert remedy in found.remedy
+
+
+def test_a_wrong_password_is_refused_in_words(tmp_path: Path) -> None:
+    """The broker's reason, and which keys to look at."""
+    (tmp_path / "password").write_text("wrong")
+    (tmp_path / "users").write_text("")
+    with LocalBroker(tmp_path / "b", settings=f"allow_anonymous false\npassword_file {tmp_path / 'users'}") as strict:
+        (found,) = lines(strict.url, BrokerCredentials(username="pole-17", password_file=tmp_path / "password"))
+    assert found.grade is Grade.FAIL
+    assert found.figures["code"] in (0x86, 0x87)
+    assert "password_file" in found.remedy
+
+
+def test_a_port_where_nobody_listens_and_a_name_nobody_knows() -> None:
+    """No route to a session: each with what to look at first."""
+    (closed,) = lines(f"mqtt://127.0.0.1:{free_port()}")
+    assert (closed.grade, "nobody listens" in closed.measured) == (Grade.FAIL, True)
+    (unknown,) = lines("mqtt://hub.invalid:1883")
+    assert (unknown.grade, "not known" in unknown.measured) == (Grade.FAIL, True)
+
+
+def test_tls_spoken_to_a_plain_port(broker: TlsBroker, authority: Authority, client: Pair) -> None:
+    """mqtts:// on 1883 is a common slip."""
+    (found,) = lines(f"mqtts://127.0.0.1:{broker.port}", credentials(authority, client))
+    assert found.grade is Grade.FAIL
+    assert "TLS" in found.measured
+
+
+def test_a_frozen_broker_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It accepts the connection and never answers: said in bounded time."""
+    monkeypatch.setattr("agent.commissioning.broker.LOGIN_PATIENCE_S", 1.0)
+    with LocalBroker(tmp_path) as broker:
+        broker.freeze()
+        (found,) = lines(broker.url)
+    assert found.grade is Grade.FAIL
+    assert LOGIN_PATIENCE_S <= 15
+
+
+def test_certificate_files_that_do_not_serve(broker: TlsBroker, tmp_path: Path, authority: Authority, client: Pair) -> None:
+    """A ca_file that is none, and a key that is not that of the certificate."""
+    (tmp_path / "none.pem").write_text("not a certificate")
+    other = authority.issue("pole-18")
+    for shown in (
+        BrokerCredentials(ca_file=tmp_path / "none.pem"),
+        BrokerCredentials(ca_file=authority.ca, cert_file=client.cert, key_file=other.key),
+    ):
+        (found,) = lines(broker.tls_url, shown)
+        assert found.grade is Grade.FAIL
+        assert "do not serve" in found.measured
+
+
+def test_no_broker_is_a_warning_and_fallbacks_are_looked_at(tmp_path: Path) -> None:
+    """Each broker of the list has its own lines."""
+    assert [line.grade for line in judge_brokers(None, BrokerCredentials(), None, NOW)] == [Grade.WARN]
+    with LocalBroker(tmp_path) as second:
+        mqtt = Mqtt(url=f"mqtt://127.0.0.1:{free_port()}", fallback_urls=(second.url,))
+        log_in = log_in_with(PahoTransport, "pole-17")
+        found = {line.check: line.grade for line in judge_brokers(mqtt, BrokerCredentials(), log_in, NOW)}
+    assert found == {"broker": Grade.FAIL, "broker 2": Grade.OK}
