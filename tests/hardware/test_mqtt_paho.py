@@ -151,13 +151,13 @@ def test_the_brokers_reason_comes_through(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        (f"mqtt://127.0.0.1:{free_port()}", "nobody listens"),
+        ("mqtt://127.0.0.1:{free}", "nobody listens"),
         ("mqtt://no-such-host.invalid:1883", "cannot be resolved"),
     ],
 )
 def test_why_no_connection_came_about(url: str, words: str) -> None:
     """The reason is in words a technician understands."""
-    refused = open_to(url).wait_for(Refused)
+    refused = open_to(url.format(free=free_port())).wait_for(Refused)
     assert isinstance(refused, Refused)
     assert words in refused.why
 

@@ -10,10 +10,10 @@ function bytes(n) {
 }
 
 function said(key, value) {
-  if (value === null || value === undefined) return "–";
+  if (value === null || value === undefined || value === "") return "–";
   if (key.endsWith("bytes")) return bytes(value);
   if (typeof value === "number") return Number.isInteger(value) ? String(value) : value.toFixed(1);
-  if (typeof value === "object") return JSON.stringify(value);
+  if (typeof value === "object") return Object.entries(value).map(([k, v]) => `${k} ${said(k, v)}`).join(", ") || "–";
   return String(value);
 }
 
