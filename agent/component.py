@@ -25,8 +25,9 @@ class ComponentState(StrEnum):
 class Component(ABC):
     """One named thread. Subclasses loop in `work` until `stopping` is set, and call `progressed` whenever they got on.
 
-    `work` is entered again after a VigieError, once `retry_s` have passed (doubling up to `retry_most_s`); any other
-    exception is a bug: the component is FAILED for good and the supervisor decides (a critical one ends the process).
+    `work` is entered again after a VigieError, once `retry_s` have passed (doubling up to `retry_most_s`). After one that
+    is `final`, or any other exception, which is a bug, the component is FAILED for good and the supervisor decides (a
+    critical one ends the process).
     """
 
     critical = True
@@ -85,6 +86,10 @@ class Component(ABC):
                 break
             except VigieError as error:
                 self.trouble = str(error)
+                if error.final:
+                    self.state = ComponentState.FAILED
+                    log.error("%s: %s", self.name, error)
+                    return
                 self.state = ComponentState.STARTING
                 log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
                 if self.clock.monotonic_ns() - began_ns > 60 * NS:

@@ -3,7 +3,8 @@
 VigieError
 ├── ConfigurationError      the file cannot be used as it stands (78); carries every finding at once
 ├── CameraError             the picture source fails: missing, broken, vanished, stalled
-│   └── CameraEnded         a film without `loop` came to its end: no fault, the source is simply over
+│   ├── CameraEnded         a film without `loop` came to its end: no fault, the source is simply over
+│   └── DriverHangs         the driver hangs in this process: only a new process helps, so this one ends
 ├── MaskError               a mask set or a view reference that must not be used
 ├── EncoderError            the encoder or the muxer refuses
 ├── StorageError            a disk that is full, read-only or gone; a catalog that cannot be written
@@ -22,6 +23,8 @@ class VigieError(Exception):
     """Anything Vigie can say to a person about what went wrong."""
 
     exit_code = 1
+    final = False
+    """True: trying again in this process is no use; a critical component that meets it ends the process."""
 
     def __init__(self, what: str, *, remedy: str = "") -> None:
         super().__init__(what)
@@ -44,6 +47,12 @@ class CameraError(VigieError):
 
 class CameraEnded(CameraError):
     """A film came to its end."""
+
+
+class DriverHangs(CameraError):
+    """The driver hangs in this process; the service manager starts a new one."""
+
+    final = True
 
 
 class MaskError(VigieError):

@@ -21,7 +21,7 @@ from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.control import ControlSocket, socket_path
-from agent.errors import CameraError, ConfigurationError
+from agent.errors import ConfigurationError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.evidence.identity import IdentityDirectory, NodeSigner
@@ -82,8 +82,10 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
             from hardware.camera_v4l2 import V4l2Camera
 
             return V4l2Camera(settings, clock)
-        case driver:
-            raise CameraError(f"the driver {driver!r} is not part of this build", remedy="Use file or synthetic")
+        case "picamera2":
+            from hardware.camera_picamera2 import PicameraCamera
+
+            return PicameraCamera(settings, clock)
 
 
 def film_format(path: Path) -> tuple[int, int, float]:
@@ -122,11 +124,24 @@ def open_transport(credentials: BrokerCredentials) -> MqttTransport:
     return PahoTransport(credentials)
 
 
-def new_encoder(config: Config) -> Encoder:
-    """An encoder for this configuration: the board's own where picamera2 drives the camera, x264 elsewhere."""
+def new_encoder(config: Config, source: Camera) -> Encoder:
+    """An encoder for `source`'s pictures: the board's own where it has one and picamera2 the camera, x264 elsewhere."""
     from hardware.encoder_libav import LibavEncoder
 
     camera, encoding = config.camera, config.encoding
+    if camera.driver == "picamera2":
+        from hardware.camera_picamera2 import PicameraCamera
+        from hardware.encoder_picamera2 import PicameraEncoder, has_hardware_encoder
+
+        if isinstance(source, PicameraCamera) and has_hardware_encoder():
+            return PicameraEncoder(
+                source.loans,
+                camera.fps,
+                hardware=True,
+                bitrate_kbps=encoding.bitrate_kbps,
+                crf=encoding.crf,
+                keyframe_seconds=encoding.keyframe_seconds,
+            )
     return LibavEncoder(
         camera.width,
         camera.height,
@@ -201,12 +216,13 @@ class _Builder:
         register_path = self.state_dir / "register.jsonl"
         register = Register(register_path, clock, signer, alarm, on_entry=outbox.enter_register)
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
-        capture = Capture(open_camera(config.camera, clock), clock, lossless=_is_lossless(config))
+        camera = open_camera(config.camera, clock)
+        capture = Capture(camera, clock, lossless=_is_lossless(config))
         masking = Masking(capture, *self.privacy(config, signer))
         encoders: list[Encoder] = []
 
         def fresh_encoder() -> Encoder:
-            encoders[:] = [new_encoder(config)]
+            encoders[:] = [new_encoder(config, camera)]
             return encoders[0]
 
         recorder = Recorder(

@@ -52,6 +52,11 @@ def check_camera_source(driver: str, source: str) -> None:
                 raise Misfit(
                     f"{source!r} is no video device", at=at, remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/"
                 )
+        case "picamera2":
+            if not source.isdecimal():
+                raise Misfit(
+                    f"{source!r} is no camera number", at=at, remedy='write "0" for the first camera, "1" for the second'
+                )
         case _:
             pass
 

@@ -1,0 +1,298 @@
+"""A camera on the board's ribbon cable, through picamera2: requests pulled, planes lent out of the camera's own buffers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import CancelledError
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any, Protocol
+
+from agent.clock import NS, Clock
+from agent.config.model import Camera as CameraSettings
+from agent.errors import CameraError, DriverHangs
+from agent.video.analysis_luma import analysis_size
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime
+from hardware.picamera2_buffers import BufferMaps, LoanBook, lend
+from hardware.sensor_controls import LightFollower, missing_controls, start_controls
+
+log = logging.getLogger(__name__)
+
+BUFFERS = 6
+MOST_LENT = 4
+"""Pictures under way at once. The rest stay with the camera: one being exposed, one being read."""
+OPEN_S = 10.0
+CLOSE_S = 1.8
+STALL_S = 2.5
+"""Without a picture for so long the camera hangs or its cable is loose: flush, close, open again."""
+BARREN_OPENINGS = 3
+"""So many openings in a row without one picture, and only a new process helps."""
+FIGURES_EVERY_NS = NS
+
+_FIGURES = {
+    "ExposureTime": "exposure_us",
+    "AnalogueGain": "analogue_gain",
+    "DigitalGain": "digital_gain",
+    "Lux": "lux",
+    "FocusFoM": "focus",
+    "LensPosition": "lens_dioptres",
+    "ColourTemperature": "colour_temperature_k",
+    "SensorTemperature": "sensor_c",
+}
+
+
+class Opened(Protocol):
+    """Makes the Picamera2 object of a camera number; blocks, and may hang."""
+
+    def __call__(self, number: int) -> Any: ...
+
+
+def real_picamera2(number: int) -> Any:
+    """The installed library. CameraError when it is not there or the board has no such camera."""
+    try:
+        from picamera2 import Picamera2
+    except (ImportError, OSError) as error:
+        raise CameraError(
+            f"picamera2 cannot be loaded ({error})", remedy="Install it: apt install python3-picamera2, on Raspberry Pi OS"
+        ) from None
+    return found(Picamera2, number)
+
+
+def found(library: Any, number: int) -> Any:
+    """The camera of this number, if the board sees it: asked first, because a Picamera2 that fails to open leaks its pipe."""
+    count = len(library.global_camera_info())
+    if number >= count:
+        raise CameraError(
+            f"no camera number {number}: {count or 'none'} found",
+            remedy="Power off, check both ends of the ribbon cable, then: rpicam-hello --list-cameras",
+        )
+    return library(number)
+
+
+class PicameraCamera:
+    """One thread calls everything but `figures`, and the pictures' `release`, which may come from any.
+
+    Every wait is bounded: what may hang in the kernel runs on a thread that is abandoned after its time. Pictures are
+    masked in the camera's own buffer, before the encoder of encoder_picamera2 reads that buffer. Nothing is registered
+    with picamera2 that would see an unmasked request: no callback, no encoder, no preview.
+    """
+
+    def __init__(self, settings: CameraSettings, clock: Clock, make: Opened = real_picamera2) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._make = make
+        self._number = int(settings.source) if settings.source.isdecimal() else 0
+        self.loans = LoanBook()
+        self._maps = BufferMaps()
+        self._picam2: Any = None
+        self._job: Any = None
+        self._hanging: threading.Thread | None = None
+        self._light = LightFollower(settings, ())
+        self._figures: dict[str, float | str] = {}
+        self._figured_ns = 0
+        self._openings = 0
+        self._barren = 0
+        self._silent_since_ns = 0
+        self._first_sequence: int | None = None
+        self._index = -1
+        self._last_ns = 0
+
+    def open(self) -> None:
+        """Configure and start. Raises DriverHangs when a former close never ended, or nothing but a new process helps."""
+        self.close()
+        if self._hanging is not None:
+            self._hanging.join(CLOSE_S)
+            if self._hanging.is_alive():
+                raise DriverHangs(
+                    "the camera's driver hangs", remedy="The service restarts; if that does not help, power off and on"
+                )
+            self._hanging = None
+        if self._barren >= BARREN_OPENINGS:
+            raise DriverHangs(
+                f"the camera gave no picture after {self._barren} openings",
+                remedy="The service restarts; check the ribbon cable at both ends",
+            )
+        self._openings += 1
+        self._barren += 1
+        self._picam2 = self._bounded("open", self._begin, OPEN_S)
+        self._first_sequence, self._index = None, -1
+        self._silent_since_ns = self._clock.monotonic_ns()
+        self._ask()
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """The next picture. Raises CameraError when none came for STALL_S: then close and open again."""
+        if self._picam2 is None:
+            raise CameraError("the camera is not open")
+        if not self.loans.wait_below(MOST_LENT, timeout_s):
+            self._silent_since_ns = self._clock.monotonic_ns()  # it is not the camera that is slow
+            return None
+        request = self._next_request(timeout_s)
+        now_ns = self._clock.monotonic_ns()
+        if request is None:
+            if now_ns - self._silent_since_ns > STALL_S * NS:
+                raise CameraError(
+                    "the camera has stopped delivering pictures", remedy="It is opened again; check its ribbon cable"
+                )
+            return None
+        self._silent_since_ns = now_ns
+        self._barren = 0
+        return self._frame(request, now_ns)
+
+    def close(self) -> None:
+        """Cancel what waits, stop, free the buffers; returns in time even when the driver does not."""
+        picam2, self._picam2 = self._picam2, None
+        job, self._job = self._job, None
+        self._maps.clear()
+        if picam2 is None:
+            return
+        try:
+            self._bounded("close", lambda: _end(picam2, job), CLOSE_S)
+        except CameraError as error:
+            log.warning("%s", error)
+
+    def figures(self) -> Mapping[str, float | str]:
+        """Health: exposure, gain, lux, focus... of a picture at most a second old; openings; what the camera cannot do."""
+        return {**self._figures, "reopened": max(0, self._openings - 1)}
+
+    def _begin(self) -> Any:
+        """Make, configure and start; runs on a thread that may be abandoned."""
+        picam2 = self._make(self._number)
+        try:
+            settings = self._settings
+            from libcamera import Transform
+
+            turned = settings.rotation == 180
+            offered = set(picam2.camera_controls)
+            picam2.configure(
+                picam2.create_video_configuration(
+                    main={"size": (settings.width, settings.height), "format": "YUV420"},
+                    lores={"size": analysis_size(settings.width, settings.height), "format": "YUV420"},
+                    transform=Transform(hflip=turned, vflip=turned),
+                    buffer_count=BUFFERS,
+                    controls=start_controls(settings, offered),
+                    display=None,
+                    encode=None,
+                    queue=False,
+                )
+            )
+            given = tuple(picam2.stream_configuration("main")["size"])
+            if given != (settings.width, settings.height):
+                raise CameraError(
+                    f"the camera gives {given[0]}x{given[1]} instead of {settings.width}x{settings.height}",
+                    remedy="Write that size into [camera] width and height",
+                )
+            picam2.start()
+        except BaseException:
+            _end(picam2, None)
+            raise
+        absent = missing_controls(settings, offered)
+        self._light = LightFollower(settings, offered)
+        self._figures = {"not_offered": ", ".join(absent)} if absent else {}
+        return picam2
+
+    def _ask(self) -> None:
+        """Order the next picture, so that it is not missed while this one is handed on."""
+        self._job = self._picam2.capture_request(wait=False)
+
+    def _next_request(self, timeout_s: float) -> Any:
+        """The ordered request, or None; an order that was not met in time stays in force for the next call."""
+        try:
+            request = self._picam2.wait(self._job, timeout=timeout_s)
+        except (NotYet, TimeoutError):
+            return None
+        except (CancelledError, RuntimeError) as error:
+            raise CameraError(f"the camera failed ({error})", remedy="It is opened again; check its ribbon cable") from None
+        self._ask()
+        return request
+
+    def _frame(self, request: Any, now_ns: int) -> RawFrame:
+        try:
+            sensor_ns = _sensor_ns(request)
+            from picamera2 import MappedArray
+
+            loan, small = lend(request, MappedArray, self._maps, sensor_ns)
+        except BaseException:
+            request.release()
+            raise
+        time = self._time(request, sensor_ns, now_ns)
+        self._look_at(request, now_ns)
+        return RawFrame(loan.planes, time, small=small, release=self.loans.enter(loan))
+
+    def _time(self, request: Any, sensor_ns: int, now_ns: int) -> FrameTime:
+        """The sensor's own instant; where it is not on our clock, the arrival."""
+        at_ns = sensor_ns if 0 <= now_ns - sensor_ns < 2 * NS else now_ns
+        self._last_ns = max(at_ns, self._last_ns + 1)
+        sequence = int(next(iter(request.request.buffers.values())).metadata.sequence)
+        if self._first_sequence is None:
+            self._first_sequence = sequence
+        self._index = max(self._index + 1, sequence - self._first_sequence)
+        wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - self._last_ns)
+        return FrameTime(self._index, self._last_ns, wall_ns)
+
+    def _look_at(self, request: Any, now_ns: int) -> None:
+        """Once a second: the sensor's figures for health, and what the light asks for."""
+        if now_ns - self._figured_ns < FIGURES_EVERY_NS:
+            return
+        self._figured_ns = now_ns
+        metadata = request.get_metadata()
+        figures = {ours: metadata[theirs] for theirs, ours in _FIGURES.items() if theirs in metadata}
+        kept = {name: self._figures[name] for name in ("not_offered",) if name in self._figures}
+        self._figures = {**kept, **figures, "night": str(self._light.night).lower()}
+        changes = self._light.follow(metadata, now_ns)
+        if changes:
+            self._picam2.set_controls(changes)
+
+    def _bounded(self, what: str, call: Callable[[], Any], limit_s: float) -> Any:
+        """The result of `call`, run on a thread that is left alone when it takes longer than `limit_s`."""
+        outcome: dict[str, Any] = {}
+
+        def run() -> None:
+            try:
+                outcome["result"] = call()
+            except CameraError as error:
+                outcome["error"] = error
+            except Exception as error:  # noqa: BLE001 - whatever picamera2 raises is the camera's failure
+                outcome["error"] = CameraError(
+                    f"the camera cannot be {'opened' if what == 'open' else 'closed'} ({_cause(error)})",
+                    remedy="Is another program using it? Else check its ribbon cable",
+                )
+
+        thread = threading.Thread(target=run, name=f"picamera2 {what}", daemon=True)
+        thread.start()
+        thread.join(limit_s)
+        if thread.is_alive():
+            self._hanging = thread
+            raise CameraError(f"the camera's driver did not {what} within {limit_s:g} s", remedy="Check its ribbon cable")
+        if "error" in outcome:
+            raise outcome["error"]
+        return outcome["result"]
+
+
+def _end(picam2: Any, job: Any) -> None:
+    """Flush and close. A request that arrived for `job` meanwhile is returned first."""
+    picam2.cancel_all_and_flush()
+    if job is not None:
+        try:
+            picam2.wait(job, timeout=0).release()
+        except (NotYet, TimeoutError, CancelledError, RuntimeError):
+            pass
+    picam2.close()
+
+
+def _sensor_ns(request: Any) -> int:
+    """SensorTimestamp: CLOCK_MONOTONIC in nanoseconds; 0 when the camera does not tell."""
+    from libcamera import controls
+
+    try:
+        return int(request.request.metadata[controls.SensorTimestamp])
+    except KeyError:
+        return 0
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason: picamera2 wraps it several times."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error) or type(error).__name__

@@ -1,0 +1,153 @@
+"""What goes wrong with a camera on a pole: stalls, dead event threads, cables, drivers that hang."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from agent.errors import CameraError, DriverHangs
+from hardware.camera_picamera2 import BARREN_OPENINGS, MOST_LENT, PicameraCamera
+from tests.lanes.picamera2.inside.fakes import VirtualPicamera2
+from tests.lanes.picamera2.inside.scene import DEADLINE_S, camera, descriptors, next_frame
+
+
+def until_failure(source: PicameraCamera) -> CameraError:
+    """Read on until the camera gives up, within a deadline."""
+    until = time.monotonic() + DEADLINE_S
+    with pytest.raises(CameraError) as caught:
+        while time.monotonic() < until:
+            frame = source.read(0.5)
+            if frame is not None:
+                frame.release()
+    return caught.value
+
+
+def test_stall_is_bounded_and_cured_by_opening_again() -> None:
+    """Pictures stop: reads return empty-handed in time, then the stall is an error; close and open bring pictures again."""
+    source = camera(640, 360)
+    source.open()
+    next_frame(source).release()
+    VirtualPicamera2.frozen = True
+    began = time.monotonic()
+    assert "stopped delivering" in str(until_failure(source))
+    assert time.monotonic() - began < DEADLINE_S
+    source.close()
+    VirtualPicamera2.frozen = False
+    source.open()
+    for _ in range(5):
+        next_frame(source).release()
+    source.close()
+    assert source.figures()["reopened"] == 1
+
+
+def test_exception_in_a_callback_is_survived() -> None:
+    """A callback that raises kills picamera2's event thread in silence: noticed as a stall, cured by opening again."""
+    source = camera(640, 360)
+    source.open()
+    next_frame(source).release()
+
+    def broken(_request: object) -> None:
+        raise RuntimeError("a callback failed")
+
+    hook, threading.excepthook = threading.excepthook, lambda _args: None
+    try:
+        source._picam2.pre_callback = broken
+        until_failure(source)
+    finally:
+        threading.excepthook = hook
+    source.close()
+    source.open()
+    next_frame(source).release()
+    source.close()
+
+
+def test_unplugged_camera_is_told_and_taken_up_again() -> None:
+    """The cable comes off while running: an error, refusals while it is off, pictures once it is back."""
+    source = camera(640, 360)
+    source.open()
+    next_frame(source).release()
+    VirtualPicamera2.unplugged = True
+    until_failure(source)
+    source.close()
+    for _ in range(BARREN_OPENINGS - 1):
+        with pytest.raises(CameraError, match="none found"):
+            source.open()
+        source.close()
+    VirtualPicamera2.unplugged = False
+    source.open()
+    next_frame(source).release()
+    source.close()
+
+
+def test_camera_that_never_gives_a_picture_asks_for_a_new_process() -> None:
+    """Opened again and again without one picture: the last resort is a restart by the service manager."""
+    source = camera(640, 360)
+    VirtualPicamera2.frozen = True
+    for _ in range(BARREN_OPENINGS):
+        source.open()
+        until_failure(source)
+        source.close()
+    with pytest.raises(DriverHangs) as caught:
+        source.open()
+    assert caught.value.final
+
+
+def test_close_returns_when_the_driver_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A close that blocks for ever is left behind; opening again asks for a new process."""
+    let_go = threading.Event()
+    real_close = VirtualPicamera2.close
+
+    def hanging_close(self: VirtualPicamera2) -> None:
+        let_go.wait(60)
+        real_close(self)
+
+    source = camera(640, 360)
+    source.open()
+    next_frame(source).release()
+    monkeypatch.setattr(VirtualPicamera2, "close", hanging_close)
+    began = time.monotonic()
+    source.close()
+    assert time.monotonic() - began < 5
+    with pytest.raises(DriverHangs):
+        source.open()
+    let_go.set()
+    monkeypatch.undo()
+    assert source._hanging is not None
+    source._hanging.join(10)
+    source.open()  # it came to its senses after all
+    next_frame(source).release()
+    source.close()
+
+
+def test_pictures_that_are_kept_do_not_starve_the_camera_for_ever() -> None:
+    """Nothing given back: a few pictures, then none and no false alarm; given back, pictures come again."""
+    source = camera(640, 360)
+    source.open()
+    held = [next_frame(source) for _ in range(MOST_LENT)]
+    until = time.monotonic() + 3.5
+    while time.monotonic() < until:
+        assert source.read(0.5) is None
+    for frame in held:
+        frame.release()
+    for _ in range(10):
+        next_frame(source).release()
+    source.close()
+
+
+def test_picture_kept_beyond_close_harms_nothing() -> None:
+    """A view that outlives the camera still reads its own memory, and no descriptor stays behind for it."""
+    source = camera(640, 360)
+    for _ in range(2):
+        source.open()
+        next_frame(source).release()
+        source.close()
+    before = descriptors()
+    source.open()
+    frame = next_frame(source)
+    source.close()
+    assert frame.planes.y.mean() > 0
+    frame.release()
+    del frame
+    assert descriptors() <= before
