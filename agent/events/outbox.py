@@ -51,6 +51,7 @@ class Outbox(Component):
         self._changed = threading.Condition()
         self._waiting: deque[tuple[Draft, _Receipt | None]] = deque()
         self._overrun: Counter[Priority] = Counter()
+        self._writing = False
         self._announce = False
         self._announced: int | None = None
         self._done: list[tuple[int, str]] = []
@@ -145,6 +146,7 @@ class Outbox(Component):
     def write_once(self) -> int:
         """One group commit of what waits; how many rows it brought."""
         with self._changed:
+            self._writing = True
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMITTED_AT_ONCE))]
             done, self._done = self._done, []
         given_up = [(sequence, reason) for sequence, reason in done if reason]
@@ -172,6 +174,7 @@ class Outbox(Component):
             self._announce = False
             if self._announced != self._store.tally.dropped:
                 rows = [*rows, *self._announce_now()]
+        self._writing = False
         if rows:
             self.committed()
         return len(rows)
@@ -244,6 +247,11 @@ class Outbox(Component):
             self._done.append((sequence, reason))
             self._changed.notify()
 
+    @property
+    def drained(self) -> bool:
+        """Nothing is raised that is not committed yet: when `take` gives nothing, there is nothing."""
+        return not self._waiting and not self._writing
+
     def release(self) -> None:
         """The connection is gone: whatever was in flight is to be taken again."""
         self._in_flight.clear()
@@ -261,7 +269,8 @@ class Outbox(Component):
 
     def figures(self) -> OutboxFigures:
         """For health; any thread."""
-        pending = sum(self._store.tally.count.values()) + len(self._store.volatile) + len(self._waiting)
+        kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._finished)
+        pending = max(0, kept) + len(self._waiting)
         oldest_ns = self._store.oldest_raised_ns() if pending else None
         age_s = None if oldest_ns is None else max(0.0, (self.clock.wall_ns() - oldest_ns) / NS)
         return OutboxFigures(

@@ -141,7 +141,7 @@ class Session(Component):
         if room:
             rows = self._outbox.take(room, ordinary_room)
             self._carry_out(core.send_rows(rows))
-            if not rows:
+            if not rows and self._outbox.drained:
                 self._carry_out(core.settle())
         else:
             self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])

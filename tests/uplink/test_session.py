@@ -80,3 +80,18 @@ def test_goodbye_says_stopping_then_offline(broker: LocalBroker, tmp_path: Path)
     states = [json.loads(h.payload)["state"] for h in hub.on("/status")]
     hub.close()
     assert states == ["online", "stopping", "offline"]
+
+
+def test_goodbye_takes_along_what_was_raised_before_it(broker: LocalBroker, tmp_path: Path) -> None:
+    """Events raised right before the stop, still on their way to the disk, reach the hub; nothing is pending."""
+    hub = Subscriber(broker.port)
+    for round_number in range(3):
+        node = UplinkNode(tmp_path / "n", broker.url)
+        node.start()
+        hub.wait_for(lambda heard, n=round_number: len([h for h in heard if b'"online"' in h.payload]) > n)
+        for number in range(40):
+            node.raise_alarm(100 * round_number + number)
+        node.stop()
+        assert node.outbox.figures().pending == 0
+        hub.wait_for(lambda heard, n=round_number: {100 * n + number for number in range(40)} <= set(numbers(heard)))
+    hub.close()
