@@ -16,12 +16,16 @@ setup(
     license="EUPL-1.2",
     python_requires=">=3.11",
     packages=find_packages(include=["agent", "agent.*", "hardware", "hardware.*", "bench", "bench.*"]),
-    package_data={"agent": ["VERSION", "commissioning/*.html", "py.typed", "console/static/*"], "hardware": ["py.typed"]},
+    package_data={
+        "agent": ["VERSION", "commissioning/*.html", "evidence/*.html", "py.typed", "console/static/*"],
+        "hardware": ["py.typed"],
+    },
     install_requires=[
         "aiohttp>=3.10",
         "av>=14",
         "click>=8.1",
         "cryptography>=42",
+        "jinja2>=3.1",
         "numpy>=1.26",
         "opencv-python-headless>=4.9",
         "paho-mqtt>=2.1",

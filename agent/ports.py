@@ -91,6 +91,10 @@ class Signer(Protocol):
         """ECDSA over P-256 with SHA-256 of `data`, in DER. Raises EvidenceError when the key cannot be used any more."""
         ...
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The same for data of which only the SHA-256 is at hand: a whole film."""
+        ...
+
     @property
     def chain_pem(self) -> bytes:
         """Certificates that vouch for the key, leaf first, without the CA; a self-signed leaf stands alone."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from agent.cli._options import json_option, print_json
@@ -46,6 +47,10 @@ def _show(console: Console, film: Path, report: Report) -> None:
         f"pictures  {report.authentic} of {report.pictures} authentic, {report.changed} not authentic, "
         f"{report.pending} without signature; {report.missing_units} units missing",
     )
+    if report.seal is not None:
+        held = {True: "[green]intact[/]", False: f"[red]{report.seal.error}[/]", None: report.seal.error}[report.seal.intact]
+        by = f"{report.seal.operator} on {report.seal.unit}"
+        console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
     if report.spans:
         table = Table("pictures", "state", "from (UTC)", "to (UTC)", "why")
         for span in report.spans[:_MAX_SPANS_SHOWN]:

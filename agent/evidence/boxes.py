@@ -31,9 +31,13 @@ class TopBox:
     end: int
 
 
-def top_boxes(file: BinaryIO, of: str) -> Iterator[TopBox]:
-    """Every box of the file, in order. Raises MalformedFilm, at the latest at the end, when the file is no whole MP4."""
+def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[TopBox]:
+    """Every box of the file, in order. Raises MalformedFilm, at the latest at the end, when the file is no whole MP4.
+
+    `limit` is where to stop reading a file that still grows.
+    """
     size = os.fstat(file.fileno()).st_size
+    size = size if limit is None else min(size, limit)
     at = 0
     if size < 8:
         raise MalformedFilm(f"{of}: {size} bytes are no MP4 film")

@@ -57,9 +57,13 @@ class Track:
 
 
 class Film:
-    """An open MP4 file. Not for several threads. Close it, or use it as a context manager."""
+    """An open MP4 file. Not for several threads. Close it, or use it as a context manager.
 
-    def __init__(self, path: Path) -> None:
+    `limit` is how many bytes of a file that still grows may be read.
+    """
+
+    def __init__(self, path: Path, limit: int | None = None) -> None:
+        self._limit = limit
         self.path = path
         self.name = str(path)
         try:
@@ -148,7 +152,7 @@ class Film:
 
     def _index(self) -> tuple[TopBox, ...]:
         found = []
-        for each in top_boxes(self._file, self.name):
+        for each in top_boxes(self._file, self.name, self._limit):
             found.append(each)
             if len(found) > MAX_SAMPLES:
                 raise MalformedFilm("holds more boxes than any honest film")

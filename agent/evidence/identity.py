@@ -17,6 +17,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from agent.clock import Clock
 from agent.errors import EvidenceError
@@ -48,6 +49,10 @@ class NodeSigner:
     def key_id(self) -> str:
         """Names the key to whoever verifies: hex of the SHA-256 of its public part."""
         return key_digest(self._chain.leaf)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The same for data of which only the SHA-256 is at hand."""
+        return self._key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """True when this node's key made `signature` over `data`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.clock import rfc3339
+from agent.evidence.seal import Seal
 from agent.evidence.tlv import VendorInformation
 
 
@@ -70,6 +71,7 @@ class Report:
     chain_error: str | None
     from_ns: int | None
     to_ns: int | None
+    seal: Seal | None = None
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -95,6 +97,15 @@ class Report:
                 "missing_units": self.missing_units,
             },
             "gops": self.gops,
+            "export": None
+            if self.seal is None
+            else {
+                "seal_intact": self.seal.intact,
+                "error": self.seal.error,
+                "unit": self.seal.unit,
+                "operator": self.seal.operator,
+                "at": _time(self.seal.exported_ns),
+            },
             "spans": [
                 {
                     "state": span.state.value,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from agent.clock import NS
@@ -11,6 +12,7 @@ from agent.evidence import nal, sei
 from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
+from agent.evidence.seal import Seal, read_seal
 from agent.evidence.stream_verifier import Key, StreamVerifier
 from agent.evidence.tlv import MANUFACTURER
 
@@ -34,7 +36,8 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
                     yield picture, unit
 
         notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
-        return judge(units, len(samples), anchors, notes)
+        report = judge(units, len(samples), anchors, notes)
+    return _with_seal(report, read_seal(path, anchors))
 
 
 def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes: list[str] | None = None) -> Report:
@@ -46,6 +49,16 @@ def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes:
     verifier.finish()
     verifier.notes += notes or []
     return _report(verifier, pictures, anchors)
+
+
+def _with_seal(report: Report, seal: Seal | None) -> Report:
+    """The seal of an export covers what Media Signing does not: a broken one overrules a good stream."""
+    if seal is None:
+        return report
+    report = replace(report, seal=seal)
+    if seal.intact is False and report.verdict in (Verdict.AUTHENTIC, Verdict.MISSING):
+        return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=seal.error)
+    return report
 
 
 def _first_certificates(units: NumberedUnits) -> tuple[str, Key]:

@@ -1,0 +1,126 @@
+"""`vigie export`: evidence out of the recordings, with its conformity sheet, entered in the register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from agent import __version__
+from agent.cli._node_files import NodeFiles
+from agent.cli._options import Instant, config_option, json_option, print_json
+from agent.clock import rfc3339
+from agent.errors import EvidenceError
+from agent.evidence.chain import CertificateChain, read_chain
+from agent.evidence.conformity_sheet import ConformitySheet
+from agent.evidence.export import Export, Exported, Request
+from agent.evidence.export_boxes import Place, Provenance, Source
+from agent.evidence.identity import NodeSigner
+
+_INTERFACES = Path("/sys/class/net")
+_NO_MAC = "00:00:00:00:00:00"
+
+
+@click.command()
+@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant, RFC 3339")
+@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant, RFC 3339")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="the film to write (.mp4)"
+)
+@click.option("--operator", required=True, help="who exports")
+@click.option("--reference", required=True, help="why: the requisition or file number")
+@config_option
+@json_option
+def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: str, reference: str, *, as_json: bool) -> None:
+    """Export a span as one MP4, cut on GOPs around it. The daemon keeps recording."""
+    if not operator.strip() or not reference.strip():
+        raise click.UsageError("--operator and --reference must say who and why")
+    if out.suffix.lower() != ".mp4":
+        raise click.UsageError(f"{out}: the film must be called .mp4; the sheet takes the same name with .html")
+    node = NodeFiles.of(config_path)
+    signer, anchors = _identity(node)
+    settings = node.config.node
+    node_source = Source(settings.id, f"urn:vigie:{settings.id}", _mac())
+    camera = Source(settings.site or settings.id, f"urn:vigie:{settings.id}", _mac(), "1")
+    place = None
+    if settings.latitude is not None and settings.longitude is not None:
+        place = Place(settings.site or settings.id, settings.latitude, settings.longitude)
+    with _bar(quiet=as_json) as bar:
+        task = bar.add_task("export", total=None)
+        exported = Export(
+            node.catalog(),
+            node.register(),
+            node.clock,
+            provenance=lambda request, at_ns: Provenance(node_source, camera, at_ns, request.operator),
+            sheet=ConformitySheet(ZoneInfo(node.config.encoding.time_zone)),
+            place=place,
+            signer=signer,
+            anchors=anchors,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        ).write(Request(from_ns, to_ns, operator.strip(), reference.strip()), out)
+    if as_json:
+        print_json(_document(exported))
+    else:
+        _tell(exported)
+
+
+def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | None]:
+    """Key and CA as far as this user may read them: without the key the film gets no seal, and says so."""
+    identity = node.identity()
+    signer, anchors = None, None
+    try:
+        anchors = read_chain(identity.ca_path)
+        signer = identity.load()
+    except (EvidenceError, OSError) as error:
+        click.echo(f"vigie: the export is not sealed: {error}", err=True)
+    return signer, anchors
+
+
+def _bar(*, quiet: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+
+
+def _mac() -> str:
+    """The address of the first network interface that has one; empty where none has."""
+    for address in sorted(_INTERFACES.glob("*/address")):
+        try:
+            found = address.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if found and found != _NO_MAC:
+            return found
+    return ""
+
+
+def _document(exported: Exported) -> dict[str, object]:
+    contents = exported.contents
+    return {
+        "film": str(exported.film),
+        "sheet": str(exported.sheet),
+        "sha256": exported.sha256,
+        "bytes": exported.bytes,
+        "sealed": exported.sealed,
+        "from": rfc3339(contents.from_ns),
+        "to": rfc3339(contents.to_ns),
+        "pictures": contents.pictures,
+        "segments": contents.segments,
+        "clock": sorted(contents.clocks),
+        "absences": [{"from": rfc3339(a.from_ns), "to": rfc3339(a.to_ns), "why": a.why} for a in contents.absences],
+        "verdict": exported.report.verdict.value if exported.report else None,
+        "version": __version__,
+    }
+
+
+def _tell(exported: Exported) -> None:
+    contents = exported.contents
+    click.echo(f"{exported.film}: {rfc3339(contents.from_ns)} to {rfc3339(contents.to_ns)}, {contents.pictures} pictures")
+    click.echo(f"{exported.sheet}: the conformity sheet")
+    click.echo(f"sha256 {exported.sha256}")
+    if exported.report is not None:
+        click.echo(f"verified: {exported.report.verdict.value}: {exported.report.reason}")
+    for absence in contents.absences:
+        click.echo(f"vigie: missing {rfc3339(absence.from_ns)} to {rfc3339(absence.to_ns)}: {absence.why}", err=True)

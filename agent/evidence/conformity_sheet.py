@@ -1,0 +1,77 @@
+"""The conformity sheet beside an export: for a court, in French, printable; everything shown is escaped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, StrictUndefined
+
+from agent import __version__
+from agent.clock import ClockQuality, utc
+from agent.evidence.export import Exported, Request
+from agent.evidence.export_boxes import Place, Provenance
+from agent.evidence.report import Verdict
+
+_CLOCK_WORDS = {
+    ClockQuality.SYNCHRONISED.value: "synchronisée : l’heure des images est celle d’un serveur de temps",
+    ClockQuality.HOLDOVER.value: "en maintien : synchronisée auparavant, l’heure a pu dériver depuis",
+    ClockQuality.UNSET.value: "non réglée : l’heure des images n’est pas fiable, seule leur succession l’est",
+}
+_VIEW_WORDS = {"verified": "vérifiée", "uncertain": "incertaine, masques élargis", "moved": "déplacée, image masquée"}
+_WHY_WORDS = {
+    "no footage": "aucun enregistrement",
+    "recording interrupted": "enregistrement interrompu",
+    "pictures lost": "images perdues",
+    "segment file missing": "fichier d’enregistrement absent",
+    "segment damaged": "fichier d’enregistrement endommagé",
+    "destroyed on": "détruit le",
+}
+_VERDICT_WORDS = {
+    Verdict.AUTHENTIC: "Authentique : chaque image est signée, dans l’ordre, et aucune ne manque.",
+    Verdict.MISSING: "Authentique, mais incomplet : voir les manques et la vérification ci-dessous.",
+    Verdict.NOT_AUTHENTIC: "NON authentique : voir la vérification ci-dessous.",
+    Verdict.NOT_TRUSTED: "Chaîne de certification non reconnue : voir la vérification ci-dessous.",
+    Verdict.NOT_SIGNED: "Non signé : l’authenticité ne peut être établie par le film seul.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConformitySheet:
+    """Writes sheets with times in `zone` and UTC. A `SheetWriter`."""
+
+    zone: ZoneInfo
+
+    def __call__(self, request: Request, provenance: Provenance, place: Place | None, exported: Exported) -> str:
+        """The sheet as one HTML document without outside references."""
+        environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+        template = environment.from_string(files("agent.evidence").joinpath("conformity_sheet.html").read_text("utf-8"))
+        report = exported.report
+        return template.render(
+            request=request,
+            provenance=provenance,
+            place=place,
+            exported=exported,
+            contents=exported.contents,
+            report=report,
+            verdict=_VERDICT_WORDS[report.verdict] if report else "Vérification non faite à l’export.",
+            verdict_good=report is not None and report.verdict is Verdict.AUTHENTIC,
+            version=__version__,
+            time=self._time,
+            why=_in_french,
+            clock_words=_CLOCK_WORDS,
+            view_words=_VIEW_WORDS,
+        )
+
+    def _time(self, wall_ns: int) -> str:
+        at = utc(wall_ns)
+        local = at.astimezone(self.zone)
+        return f"{local:%d/%m/%Y %H:%M:%S},{local.microsecond // 1000:03d} ({at:%H:%M:%S} UTC)"
+
+
+def _in_french(why: str) -> str:
+    for english, french in _WHY_WORDS.items():
+        if why.startswith(english):
+            return french + why[len(english) :]
+    return why

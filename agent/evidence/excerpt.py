@@ -1,0 +1,125 @@
+"""Which access units of which segment go into an export, cut on GOPs around the asked span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from agent.clock import NS
+from agent.errors import EvidenceError
+from agent.evidence import nal, sei
+from agent.evidence.film import Film, Sample
+from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
+
+
+class Footage(Protocol):
+    """The catalog, as an export sees it."""
+
+    def span(self, from_wall_ns: int, to_wall_ns: int) -> Sequence[SegmentRow]: ...
+
+    def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> Sequence[DestroyedSpan]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Samples `first`..`end` (exclusive) of one segment."""
+
+    row: SegmentRow
+    film: Film
+    samples: tuple[Sample, ...]
+    first: int
+    end: int
+
+    @property
+    def kept(self) -> tuple[Sample, ...]:
+        return self.samples[self.first : self.end]
+
+    def media_ns(self, sample: Sample) -> int:
+        """When this sample is shown, in the segment's media time."""
+        origin = self.samples[0].shown
+        return self.row.media_from_ns + (sample.shown - origin) * NS // self.film.track.timescale
+
+    def wall_ns(self, sample: Sample) -> int:
+        """When this sample was captured."""
+        return self.row.wall_ns(self.media_ns(sample))
+
+    def gops(self) -> Iterator[tuple[int, int]]:
+        """First and end (exclusive) of every GOP kept, as indices into `samples`."""
+        starts = [at for at in range(self.first, self.end) if at == self.first or self.samples[at].sync]
+        yield from zip(starts, [*starts[1:], self.end], strict=True)
+
+    def leading_signature(self, at: int) -> bytes | None:
+        """The signature unit (no certificate) before the slices of sample `at`: it speaks for the GOP before."""
+        if at >= len(self.samples):
+            return None
+        for unit in self.film.nal_units(self.samples[at]):
+            kind = nal.unit_type(unit)
+            if nal.is_vcl(kind):
+                return None
+            if kind == nal.SEI and sei.is_signing_sei(unit) and not sei.is_certificate_sei(unit):
+                return unit
+        return None
+
+    def closing_signature(self) -> bytes | None:
+        """The signature unit behind the slices of the last sample kept."""
+        last = None
+        for last in self.film.nal_units(self.samples[self.end - 1]):  # noqa: B007 - the last one is wanted
+            pass
+        return last if last is not None and nal.unit_type(last) == nal.SEI and sei.is_signing_sei(last) else None
+
+
+def open_segment(row: SegmentRow) -> Film:
+    """The segment's film; of one that is still recorded, as much as is safe on disk."""
+    return Film(row.path, row.bytes if row.state is SegmentState.OPEN else None)
+
+
+def cut(row: SegmentRow, film: Film, from_ns: int, to_ns: int) -> Cut | None:
+    """The GOPs of a segment that overlap [from_ns, to_ns) of wall time; None when none does.
+
+    The last GOP of a segment that is still being recorded is left out while no signature speaks for it.
+    """
+    samples = tuple(film.samples())
+    if not samples or not samples[0].sync:
+        return None
+    whole = Cut(row, film, samples, 0, len(samples))
+    starts = [at for at, sample in enumerate(samples) if sample.sync]
+    first = max((at for at in starts if whole.wall_ns(samples[at]) <= from_ns), default=0)
+    end = min((at for at in starts if whole.wall_ns(samples[at]) >= to_ns), default=len(samples))
+    if end == len(samples) and row.state is SegmentState.OPEN and _is_signed(whole) and whole.closing_signature() is None:
+        end = starts[-1]
+    return Cut(row, film, samples, first, end) if first < end else None
+
+
+def certificate(cuts: Sequence[SegmentRow]) -> bytes | None:
+    """The first certificate unit of these segments."""
+    for row in cuts:
+        with open_segment(row) as film:
+            for sample in film.samples():
+                for unit in film.nal_units(sample) if sample.sync else ():
+                    if nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit) and sei.is_certificate_sei(unit):
+                        return unit
+    return None
+
+
+def with_certificate(units: Sequence[bytes], certificate_unit: bytes) -> list[bytes]:
+    """The units of an access unit with the certificate before the first SEI unit or slice; as they are when it is there."""
+    if any(nal.unit_type(each) == nal.SEI and sei.is_signing_sei(each) and sei.is_certificate_sei(each) for each in units):
+        return list(units)
+    at = next(number for number, each in enumerate(units) if nal.unit_type(each) == nal.SEI or nal.is_vcl(nal.unit_type(each)))
+    return [*units[:at], certificate_unit, *units[at:]]
+
+
+def length_prefixed(units: Sequence[bytes], length_bytes: int) -> bytes:
+    """NAL units as a sample holds them."""
+    return b"".join(len(each).to_bytes(length_bytes, "big") + each for each in units)
+
+
+def missing_file(path: Path) -> EvidenceError:
+    """A segment the catalog knows has no file."""
+    return EvidenceError(f"{path}: this segment is gone", remedy="export again: what was destroyed meanwhile is then left out")
+
+
+def _is_signed(whole: Cut) -> bool:
+    return any(nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit) for unit in whole.film.nal_units(whole.samples[0]))

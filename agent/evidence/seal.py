@@ -1,0 +1,169 @@
+"""The seal of an exported film: the node's signature over every byte of the file (ONVIF Export File Format, "Signature").
+
+It covers what Media Signing does not: times, gaps, order of the boxes, and who exported. The signature is made over the file
+with its own place filled with zeros.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+from agent.clock import NS
+from agent.errors import EvidenceError
+from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
+from agent.evidence.chain import CertificateChain, ChainNotTrusted
+from agent.evidence.export_boxes import SIGNATURE_BYTES
+from agent.ports import Signer
+
+_CHUNK_BYTES: Final = 1 << 20
+_MOST_TRIES: Final = 64
+_UNIX_IN_1904_S: Final = 2_082_844_800
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """What the file says of its export, and whether its seal holds. `intact` None: there is no seal."""
+
+    intact: bool | None
+    error: str
+    unit: str
+    operator: str
+    exported_ns: int
+
+
+def seal(path: Path, signer: Signer) -> None:
+    """Fill the empty seal of a finished film. Durable on return. Raises EvidenceError."""
+    with path.open("r+b") as file:
+        place = _signature_place(file, str(path))
+        if place is None or place[1] != SIGNATURE_BYTES:
+            raise EvidenceError(f"{path}: has no place for a seal")
+        digest = _digest(file, place)
+        # DER of ECDSA is 70 to 72 bytes, by chance; the box has one size, so sign until it fits.
+        signature = next(
+            (made for made in (signer.sign_digest(digest) for _ in range(_MOST_TRIES)) if len(made) == SIGNATURE_BYTES), None
+        )
+        if signature is None:
+            raise EvidenceError(f"{path}: the key makes no signature of {SIGNATURE_BYTES} bytes", remedy="it must be EC P-256")
+        file.seek(place[0])
+        file.write(signature)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_seal(path: Path, anchors: CertificateChain) -> Seal | None:
+    """The seal of a film; None when it is no export. Raises MalformedFilm."""
+    with path.open("rb") as file:
+        meta = _meta(file, str(path))
+        suep = None if meta is None else find(meta, b"suep")
+        if meta is None or suep is None:
+            return None
+        fields = Fields(suep)
+        fields.version_and_flags()
+        unit, _, _ = (fields.text() for _ in range(3))
+        exported_ns = (fields.unsigned(8) - _UNIX_IN_1904_S) * NS
+        operator = fields.text()
+        place = _signature_place(file, str(path))
+        if place is None:
+            return Seal(None, "the export is not sealed", unit, operator, exported_ns)
+        intact, error = _check(file, place, meta, anchors, exported_ns)
+        return Seal(intact, error, unit, operator, exported_ns)
+
+
+def _check(
+    file: BinaryIO, place: tuple[int, int], meta: memoryview, anchors: CertificateChain, exported_ns: int
+) -> tuple[bool, str]:
+    information = _information(meta)
+    der = find(information, b"cert") if information is not None else None
+    if der is None:
+        return False, "the seal holds no certificate"
+    try:
+        certificate = x509.load_der_x509_certificate(bytes(der))
+        key = certificate.public_key()
+    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm):
+        return False, "the certificate of the seal is damaged"
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return False, "the seal is not of EC, which is all this program judges"
+    file.seek(place[0])
+    signature = file.read(place[1])
+    try:
+        key.verify(signature, _digest(file, place), ec.ECDSA(Prehashed(hashes.SHA256())))
+    except (InvalidSignature, ValueError):
+        return False, "the seal is broken: the file was changed since its export"
+    try:
+        CertificateChain((certificate,)).check(anchors, max(exported_ns, 0))
+    except ChainNotTrusted as error:
+        return False, f"the seal is not of a trusted node: {error.what}"
+    return True, ""
+
+
+def _digest(file: BinaryIO, place: tuple[int, int]) -> bytes:
+    """SHA-256 of the file with zeros in place of the signature."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    digest.update(file.read(place[0]))
+    digest.update(bytes(place[1]))
+    file.seek(place[0] + place[1])
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.digest()
+
+
+def _meta(file: BinaryIO, of: str) -> memoryview | None:
+    """The children of the file-level `meta`."""
+    for each in top_boxes(file, of):
+        if each.kind == b"meta":
+            body = read_body(file, each, of)
+            if len(body) < 4:
+                raise MalformedFilm(f"{of}: the `meta` box is cut short")
+            return memoryview(body)[4:]
+    return None
+
+
+def _information(meta: memoryview) -> memoryview | None:
+    """The content of the last `schi`: of the latest signature on the file."""
+    protection = find(meta, b"ipro")
+    found = None
+    for kind, body in children(protection[6:]) if protection is not None and len(protection) >= 6 else ():
+        if kind == b"sinf":
+            found = find(body, b"schi")
+    return found
+
+
+def _signature_place(file: BinaryIO, of: str) -> tuple[int, int] | None:
+    """Offset and length of the latest signature's bytes in the file."""
+    for each in top_boxes(file, of):
+        if each.kind == b"meta":
+            body = memoryview(read_body(file, each, of))
+            found = None
+            for at, end in _places(body, 4, len(body), (b"ipro", b"sinf", b"schi", b"sibo")):
+                found = (each.body + at, end - at)
+            return found
+    return None
+
+
+_FULL_BOX_HEADS: Final = {b"ipro": 6}
+
+
+def _places(body: memoryview, start: int, end: int, path: tuple[bytes, ...]) -> Iterator[tuple[int, int]]:
+    """Start and end of the content of every box at `path`, by offset in `body`."""
+    at = start
+    for kind, content in children(body[start:end]):
+        inner_end = at + int.from_bytes(body[at : at + 4], "big")
+        inner = inner_end - len(content)
+        if kind == path[0]:
+            if len(path) == 1:
+                yield inner, inner_end
+            else:
+                yield from _places(body, inner + _FULL_BOX_HEADS.get(kind, 0), inner_end, path[1:])
+        at = inner_end
