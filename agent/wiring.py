@@ -25,6 +25,8 @@ from agent.errors import ConfigurationError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.evidence.identity import IdentityDirectory, NodeSigner
+from agent.evidence.media_signing import MediaSigner
+from agent.evidence.tlv import VendorInformation
 from agent.journal.register import Register
 from agent.node import Node, Parts
 from agent.ports import (
@@ -249,6 +251,7 @@ class _Builder:
             fresh_encoder,
             clock,
             sinks=[recorder],
+            signer=MediaSigner(signer, VendorInformation(__version__, token, "Vigie")) if config.evidence.sign else None,
             detectors=self.detectors(config),
             viewers=[preview],
             events=events,

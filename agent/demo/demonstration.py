@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import time
 from pathlib import Path
@@ -45,6 +46,7 @@ class Demonstration:
             config_path.write_text(configuration_text(scene, NODE_ID, self._directory, broker.url, self._port), encoding="utf-8")
             config = load(config_path)
             begin_log(config)
+            logging.getLogger().setLevel(logging.WARNING)  # the centre's feed tells the same, and better
             self._say_where(scene, broker)
             self._commission(config_path)
             node = build(config, config_path)

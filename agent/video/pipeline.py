@@ -34,6 +34,10 @@ class UnitSigner(Protocol):
 
     def process(self, unit: AccessUnit) -> AccessUnit: ...
 
+    def finish(self) -> AccessUnit | None:
+        """The signature over what has none yet, as a unit without a picture; None when nothing is left."""
+        ...
+
 
 class Detector(Protocol):
     """Looks at every masked picture; returns what it saw begin or end."""
@@ -133,3 +137,7 @@ class Pipeline(Component):
             self._hand_out(encoder.flush())
         except EncoderError as error:
             log.warning("the last pictures could not be encoded: %s", error)
+        closing = self._signer.finish() if self._signer is not None else None
+        if closing is not None:
+            for sink in self._sinks:
+                sink.offer(closing)
