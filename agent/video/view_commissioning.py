@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from agent.clock import NS, Clock, rfc3339
 from agent.config.model import Config
 from agent.errors import CameraError, MaskError
+from agent.journal.entry import Act, Journal
 from agent.video.analysis_luma import analysis_luma
 from agent.video.picture import Plane
 from agent.video.view_guard import view_identity
@@ -67,13 +70,19 @@ class ViewSample:
         return temporal_median(self._whole)
 
 
-def validate_view(sample: ViewSample, config: Config, state_dir: Path, sign: Sign, *, by: str, clock: Clock) -> Verdict:
+def validate_view(
+    sample: ViewSample, config: Config, state_dir: Path, sign: Sign, *, by: str, clock: Clock, lift: bool = False
+) -> Verdict:
     """Make the sampled view the one this configuration's masks are valid for: take its reference, sign it, put it in place.
 
-    Raises MaskError, and leaves what was there, when the view cannot be guarded or there is nothing to guard.
+    Raises MaskError, and leaves what was there, when the view cannot be guarded, when there is nothing to guard, or when
+    the picture was closed (a unit carried elsewhere) and `lift` does not say that the technician knows.
     """
+    store = ViewStore(state_dir)
     if not config.privacy.mask:
         raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
+    if store.closed() and not lift:
+        raise MaskError(f"the picture was closed: {store.closed()}", remedy="check that the masks fit, then add --lift")
     reference, verdict = ViewReference.take(
         sample.lumas,
         [mask.polygon for mask in config.privacy.mask],
@@ -86,5 +95,54 @@ def validate_view(sample: ViewSample, config: Config, state_dir: Path, sign: Sig
             f"this view cannot be guarded: {verdict.reason}",
             remedy="take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again",
         )
-    ViewStore(state_dir).save(reference, sign)
+    store.save(reference, sign)
+    store.lift()
     return verdict
+
+
+def register_validation(journal: Journal, by: str, verdict: Verdict, config: Config, *, lifted: bool) -> None:
+    """Enter the validation in the register. Raises JournalError."""
+    journal.enter(
+        Act.VIEW_VALIDATED,
+        by,
+        {"masks": view_identity(config).masks, "patches": verdict.patches, "cells": verdict.cells, "lifted": lifted},
+    )
+
+
+class LiveValidation:
+    """`vigie masks validate` while the daemon holds the camera: the pipeline thread offers, a control thread waits."""
+
+    def __init__(self, config: Callable[[], Config], state_dir: Path, sign: Sign, journal: Journal, clock: Clock) -> None:
+        self._config, self._state_dir, self._sign, self._journal, self._clock = config, state_dir, sign, journal, clock
+        self._one_at_a_time = threading.Lock()
+        self._sample: ViewSample | None = None
+        self._complete = threading.Event()
+
+    def offer(self, frame: RawFrame) -> None:
+        """Pipeline thread, before the frame is masked: two comparisons when nobody validates."""
+        sample = self._sample
+        if sample is not None and sample.offer(frame):
+            self._sample = None
+            self._complete.set()
+
+    def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The control verb `masks-validate`: `{"by": NAME, "lift": bool}`. Raises MaskError, CameraError, JournalError."""
+        by = request.get("by")
+        if not isinstance(by, str) or not by.strip():
+            raise MaskError("nobody is named", remedy="say who validates: --by NAME")
+        lift = request.get("lift") is True
+        if not self._one_at_a_time.acquire(blocking=False):
+            raise MaskError("another validation is under way", remedy="wait for it to end")
+        try:
+            sample = ViewSample()
+            self._complete.clear()
+            self._sample = sample
+            if not self._clock.wait(self._complete, _PATIENCE_S):
+                raise CameraError("the camera does not deliver enough pictures to validate the view", remedy="see `vigie doctor`")
+            config = self._config()
+            verdict = validate_view(sample, config, self._state_dir, self._sign, by=by, clock=self._clock, lift=lift)
+            register_validation(self._journal, by, verdict, config, lifted=lift)
+            return verdict.document()
+        finally:
+            self._sample = None
+            self._one_at_a_time.release()

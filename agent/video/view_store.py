@@ -12,6 +12,8 @@ from agent.video.view_reference import MOST_BYTES, ViewIdentity, ViewReference
 
 REFERENCE = "reference.json"
 SIGNATURE = "reference.sig"
+CLOSURE = "closed"
+"""While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
 VALIDATE = "take it with `vigie masks validate --by NAME`"
 _MOST_SIGNATURE_BYTES = 1024
 _CONTEXT = b"vigie view reference 1\n"
@@ -47,6 +49,9 @@ class ViewStore:
 
     def load(self, expected: ViewIdentity, verifier: Verifier) -> ViewReference:
         """The reference for exactly this mask set, camera, resolution and rotation. Raises MaskError in every other case."""
+        closed = self.closed()
+        if closed:
+            raise MaskError(f"the picture was closed: {closed}", remedy=f"{VALIDATE} --lift")
         data = self._read(REFERENCE, MOST_BYTES)
         signature = self._read(SIGNATURE, _MOST_SIGNATURE_BYTES)
         if not verifier.verify(_CONTEXT + data, signature):
@@ -63,9 +68,31 @@ class ViewStore:
                 raise MaskError(f"the view was validated for another {name}", remedy=VALIDATE)
         return reference
 
+    def close(self, reason: str) -> None:
+        """Close the picture until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
+        try:
+            self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._replace(CLOSURE, reason.encode()[:500])
+        except OSError as error:
+            raise MaskError(f"the picture cannot be closed by {self.folder / CLOSURE}: {error.strerror}") from None
+
+    def closed(self) -> str:
+        """Why the picture is closed; empty when it is not. A file that cannot be read closes too."""
+        path = self.folder / CLOSURE
+        try:
+            return path.read_bytes()[:500].decode(errors="replace") or "no reason was given"
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror}"
+
+    def lift(self) -> None:
+        """Take back `close`."""
+        (self.folder / CLOSURE).unlink(missing_ok=True)
+
     def fingerprint(self) -> tuple[tuple[int, int, int, int], ...]:
-        """Changes whenever a file was touched; costs two stat calls."""
-        return tuple(_stat(self.folder / name) for name in (REFERENCE, SIGNATURE))
+        """Changes whenever a file was touched; costs three stat calls."""
+        return tuple(_stat(self.folder / name) for name in (REFERENCE, SIGNATURE, CLOSURE))
 
     def _read(self, name: str, most_bytes: int) -> bytes:
         path = self.folder / name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,8 +44,17 @@ class Verdict:
     resemblance: float
     proofs: tuple[MaskProof, ...]
 
-    def lines(self) -> list[str]:
-        """The verdict for a technician."""
+    def document(self) -> dict[str, Any]:
+        """The verdict as JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Verdict:
+        """What `document` made."""
+        return cls(**{**document, "proofs": tuple(MaskProof(**proof) for proof in document["proofs"])})
+
+    def lines(self, names: Sequence[str] = ()) -> list[str]:
+        """The verdict for a technician; `names` are those of the masks."""
         if not self.guardable:
             return [f"this view cannot be guarded: {self.reason}"]
         quality = "well" if self.patches >= GOOD_PATCHES else "just"
@@ -52,11 +62,10 @@ class Verdict:
             f"this view can be guarded {quality}: {self.patches} patches in {self.cells} of {self.cells_of} cells, "
             f"likeness to their surroundings {self.resemblance:.2f}"
         ]
-        said += [
-            f"mask {proof.mask + 1}: its proof lies {100 * proof.distance:.1f} % of the width away"
-            + (" - far: give it a generous margin" if proof.distance > FAR_PROOF else "")
-            for proof in self.proofs
-        ]
+        for proof in self.proofs:
+            name = names[proof.mask] if proof.mask < len(names) else proof.mask + 1
+            far = " - far: give it a generous margin" if proof.distance > FAR_PROOF else ""
+            said.append(f"mask {name}: its proof lies {100 * proof.distance:.1f} % of the width away{far}")
         return said
 
 

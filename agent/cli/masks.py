@@ -1,0 +1,153 @@
+"""`vigie masks`: draw the masks over what the camera sees, and validate the view they were drawn for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli._options import config_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from agent.cli._node_files import NodeFiles
+    from agent.video.view_verdict import Verdict
+
+_PATIENCE_S = 60.0
+
+
+@click.group()
+def command() -> None:
+    """The privacy masks and the view they are valid for."""
+
+
+@command.command()
+@click.option("--by", required=True, metavar="NAME", help="who looked at the view and answers for the masks")
+@click.option("--lift", is_flag=True, help="the picture was closed because the unit was moved: the masks fit again")
+@config_option
+@json_option
+def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
+    """Take the reference of this view, and sign it with the node's key: from now on the masks follow what it shows.
+
+    Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds.
+    """
+    from agent.cli._node_files import NodeFiles
+
+    node = NodeFiles.of(config_path)
+    verdict = _by_daemon(node, by, lift=lift) or _by_camera(node, by, lift=lift)
+    if as_json:
+        print_json(verdict.document())
+        return
+    names = [mask.name for mask in node.config.privacy.mask]
+    for line in verdict.lines(names):
+        click.echo(line)
+    click.echo(f"the view is validated by {by}; its reference is in {node.config.node.state_dir / 'view'}")
+
+
+@command.command()
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png", help="write the drawing here, 0600")
+@click.option("--terminal", "in_terminal", is_flag=True, help="draw it into this terminal")
+@click.option("--by", metavar="NAME", help="who looks; default: the user's name")
+@config_option
+def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bool) -> None:
+    """Draw the masks over a commissioning still: what stands still for some seconds, so that passers-by vanish.
+
+    The still shows what the masks will hide. It is kept in memory only, written where you say, and entered in the register.
+    The running daemon gives no clear picture to anybody: stop it first.
+    """
+    import getpass
+
+    from agent.cli._node_files import NodeFiles
+    from agent.journal.entry import Act
+    from agent.video import commissioning_still
+    from agent.video.view_commissioning import ViewSample
+    from agent.wiring import open_camera
+
+    if out is None and not in_terminal:
+        raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
+    node = NodeFiles.of(config_path)
+    _refuse_beside_daemon(node)
+    who = by or getpass.getuser()
+    # Entered before the camera is opened: no still without its entry.
+    node.register().enter(Act.STILL_TAKEN, who, {"masks": len(node.config.privacy.mask), "out": str(out) if out else "terminal"})
+    camera = open_camera(node.config.camera, node.clock)
+    camera.open()
+    try:
+        sample = ViewSample().watch(camera, node.clock)
+    finally:
+        camera.close()
+    picture = commissioning_still.draw(sample.still(), node.config.privacy.mask)
+    if out is not None:
+        _write_private(out, commissioning_still.png(picture))
+        click.echo(f"{out}: it shows what the masks hide; remove it once the masks are right")
+    if in_terminal:
+        click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
+
+
+def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
+    """The running daemon validates, since it holds the camera; None when none runs."""
+    from agent.control import ask
+    from agent.errors import MaskError
+    from agent.video.view_verdict import Verdict
+
+    if not _daemon_runs(node):
+        return None
+    document = ask(node.config.node.state_dir, "masks-validate", patience_s=_PATIENCE_S, by=by, lift=lift)
+    try:
+        return Verdict.of(document)
+    except (KeyError, TypeError):
+        raise MaskError("the daemon's answer cannot be read: it runs another version", remedy="restart it") from None
+
+
+def _by_camera(node: NodeFiles, by: str, *, lift: bool) -> Verdict:
+    from agent.video.view_commissioning import ViewSample, register_validation, validate_view
+    from agent.wiring import open_camera
+
+    identity = node.identity()
+    signer = identity.load() if identity.exists() else identity.init(node.config.node.id)
+    camera = open_camera(node.config.camera, node.clock)
+    camera.open()
+    try:
+        sample = ViewSample().watch(camera, node.clock)
+    finally:
+        camera.close()
+    verdict = validate_view(sample, node.config, node.config.node.state_dir, signer.sign, by=by, clock=node.clock, lift=lift)
+    register_validation(node.register(), by, verdict, node.config, lifted=lift)
+    return verdict
+
+
+def _daemon_runs(node: NodeFiles) -> bool:
+    from agent.control import ask
+    from agent.errors import DeviceError
+
+    try:
+        ask(node.config.node.state_dir, "status")
+    except DeviceError as error:
+        if "no daemon answers" in error.what:
+            return False
+        raise
+    return True
+
+
+def _refuse_beside_daemon(node: NodeFiles) -> None:
+    from agent.errors import MaskError
+
+    if _daemon_runs(node):
+        raise MaskError(
+            "the daemon is running, and it gives no clear picture to anybody",
+            remedy="`systemctl stop vigie`, look, then start it again; or look at the masked picture on its page",
+        )
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    """A new file that only its owner can read; an old one is replaced."""
+    from agent.errors import StorageError
+
+    try:
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be written: {error.strerror}", remedy="name another file") from None
