@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent import __version__, alarms
 from agent.analytics.motion import MotionDetector
+from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
 from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
@@ -20,7 +21,7 @@ from agent.config.polygon import Polygon, check_polygon
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
-from agent.control import ControlSocket, socket_path
+from agent.control import ControlSocket, Verb, socket_path
 from agent.errors import ConfigurationError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
@@ -245,7 +246,7 @@ class _Builder:
             report=lambda short: events.raise_event(alarms.of_shortfall(short, clock.wall_ns(), token)),
             alarm=alarm,
         )
-        preview = Preview(clock, register)
+        preview, gauge = Preview(clock, register), PictureGauge()
         pipeline = Pipeline(
             masking,
             fresh_encoder,
@@ -253,7 +254,7 @@ class _Builder:
             sinks=[recorder],
             signer=MediaSigner(signer, VendorInformation(__version__, token, "Vigie")) if config.evidence.sign else None,
             detectors=self.detectors(config),
-            viewers=[preview],
+            viewers=[preview, gauge],
             events=events,
         )
         board = BoardMonitor(
@@ -274,7 +275,8 @@ class _Builder:
         # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
         line = [] if node.session is None else [node.session]
         components: list[Component] = [outbox, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
-        components.append(ControlSocket(socket_path(self.state_dir), {"status": lambda _: node.health()}, clock))
+        verbs: dict[str, Verb] = {"status": lambda _: node.health(), "picture": lambda _: gauge.figures()}
+        components.append(ControlSocket(socket_path(self.state_dir), verbs, clock))
         if config.console.enabled:
             page = config.console
             console = Console(page.host, page.port, clock, health=node.health, preview=preview, events=events)

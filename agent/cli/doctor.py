@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from agent.cli._options import config_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from agent.commissioning.examination import Means
+    from agent.config.model import Config
 
 
 @click.command()
@@ -28,7 +33,8 @@ from agent.cli._options import config_option, json_option, print_json
     metavar="SECONDS",
     help="how long to watch the camera",
 )
-def command(config_path: Path, as_json: bool, sheet: Path | None, look_s: float) -> int:
+@click.option("--focus", is_flag=True, help="only the focus figure, again and again, while you turn the lens (Ctrl-C ends)")
+def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: float, focus: bool) -> int:
     """Examine this node: camera, masks, disk, clock, identity, broker, board. Each line ok, warn or fail, with the remedy.
 
     Works with the daemon running (the camera is then judged by what it tells) and without it. Exits with 0 when nothing
@@ -55,6 +61,8 @@ def command(config_path: Path, as_json: bool, sheet: Path | None, look_s: float)
         log_in=log_in_with(lambda: wiring.open_transport(credentials), config.node.id),
         look_s=look_s,
     )
+    if focus:
+        return _turn_the_lens(config, means)
     printout = Printout(sys.stdout)
     report = examine(config, means, tell=printout.subject if not as_json else lambda *_: None)
     if sheet is not None:
@@ -66,3 +74,15 @@ def command(config_path: Path, as_json: bool, sheet: Path | None, look_s: float)
         if sheet is not None:
             click.echo(f"conformity sheet: {sheet}")
     return 1 if report.grade is Grade.FAIL else 0
+
+
+def _turn_the_lens(config: Config, means: Means) -> int:
+    from agent.commissioning.focus import FocusBar, readings
+
+    bar, redrawn = FocusBar(), sys.stdout.isatty()
+    try:
+        for figure in readings(config, means):
+            click.echo(("\r\x1b[K" if redrawn else "") + bar.line(figure), nl=not redrawn)
+    except KeyboardInterrupt:
+        click.echo()
+    return 0

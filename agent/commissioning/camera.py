@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agent.analytics.picture_figures import PictureFigures
@@ -11,6 +11,7 @@ from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
 from agent.config.model import Camera
+from agent.errors import DeviceError
 
 SHARP = 0.32
 """Of `PictureFigures.sharpness`; the tampering detector calls a picture blurred below the same figure."""
@@ -37,24 +38,26 @@ def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
         yield _exposure(sight.figures, sight.driver)
 
 
-def judge_running(camera: Camera, health: Mapping[str, Any]) -> Iterator[Line]:
-    """The same as told by the running daemon, which holds the camera."""
+def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
+    """The same as told by the running daemon, which holds the camera; `measure` asks it for the figures of its masked picture."""
     told = health.get("camera", {})
     age_s, fps = told.get("last_frame_age_s"), told.get("fps")
     if age_s is None or age_s > OLD_PICTURE_S:
         since = "no picture yet" if age_s is None else f"the last picture is {age_s:.0f} s old"
         yield fail("camera", f"{camera.driver}: {since} (the daemon runs)", _LOOK, driver=camera.driver)
-        fps = None
-    else:
-        yield _delivery(camera, fps, told.get("captured", 0))
+        yield from judge_picture(camera.purpose, camera.width, camera.height, None)
+        yield judge_density(camera)
+        return
+    yield _delivery(camera, fps, told.get("captured", 0))
     yield from judge_picture(camera.purpose, camera.width, camera.height, fps)
     yield judge_density(camera)
-    figures = {str(name): figure for name, figure in told.get("figures", {}).items()}
-    focus = figures.get("focus")
-    if isinstance(focus, int | float):
-        yield ok("focus", f"{focus:.0f} by the camera itself; turn the lens to where it is greatest", focus=focus)
-    else:
-        yield warn("focus", "not measured while the daemon holds the camera", "`sudo systemctl stop vigie`, then run this again")
+    try:
+        figures = PictureFigures(**measure())
+    except DeviceError as error:
+        yield _focus(None, error.what)
+        return
+    yield _focus(figures, "")
+    yield _exposure(figures, told.get("figures", {}))
 
 
 def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:
@@ -72,9 +75,7 @@ def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:
 def _focus(figures: PictureFigures | None, opaque: str) -> Line:
     if figures is None:
         why = opaque or "everything is covered"
-        return warn(
-            "focus", f"not measured, the picture is closed: {why}", "draw the masks and validate the view, then run this again"
-        )
+        return warn("focus", f"not measured: {why}", "draw the masks and validate the view, then run this again")
     told: dict[str, Figure] = {"focus": round(figures.focus, 1), "sharpness": None}
     said = f"{figures.focus:.0f} (greatest is best, on this view)"
     if figures.sharpness is None:

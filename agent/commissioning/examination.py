@@ -161,7 +161,8 @@ class _Examination:
 
     def _camera(self) -> Iterable[Line]:
         if self.health is not None:
-            return judge_running(self._config.camera, self.health)
+            state_dir = self._config.node.state_dir
+            return judge_running(self._config.camera, self.health, lambda: ask_daemon(state_dir, "picture"))
         means = self._means
         camera = means.open_camera(self._config.camera, means.clock)
         self._sight = look(camera, self._config, self._guard(), means.clock, seconds=means.look_s)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
 from agent.clock import NS, Clock
 from agent.config.model import Config
+from agent.errors import CameraError
 from agent.ports import Camera
 from agent.queues import Closed
 from agent.video.capture import Capture
-from agent.video.cover import ViewState
+from agent.video.cover import Cover, ViewState
 from agent.video.masking import Masking
 from agent.video.masks_as_drawn import cover_as_drawn
 from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_guard import FixedGuard, Guard
+from agent.video.view_guard import NO_MASKS, FixedGuard, Guard
 
 FIRST_PICTURE_S = 15.0
 """An IP camera may take so long to answer; a board's own camera takes two seconds."""
@@ -50,6 +51,37 @@ def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds:
     capture.start()
     try:
         return _Watch(config, masking, capture, clock, seconds).sight()
+    finally:
+        capture.stop()
+        capture.join(3.0)
+
+
+def focus_through(camera: Camera, config: Config, clock: Clock) -> Iterator[float | None]:
+    """The focus figure through the masks as drawn, twice a second, until the caller has enough. CameraError when it is dead."""
+    if config.privacy.mask:
+        guard = FixedGuard(cover_as_drawn([mask.polygon for mask in config.privacy.mask], config.privacy.margin))
+    else:
+        guard = FixedGuard(Cover.none_needed()) if config.privacy.none_needed is not None else FixedGuard.closed(NO_MASKS)
+    capture = Capture(camera, clock)
+    masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
+    measure = PictureMeasure()
+    capture.start()
+    try:
+        next_ns = began_ns = clock.monotonic_ns()
+        while True:
+            with masking.next(0.5) as frame:
+                now_ns = clock.monotonic_ns()
+                if frame is None:
+                    if capture.trouble or now_ns - began_ns > FIRST_PICTURE_S * NS:
+                        raise CameraError(capture.trouble or "the camera does not deliver", remedy="see `vigie doctor`")
+                    continue
+                if now_ns < next_ns:
+                    continue
+                next_ns = now_ns + NS // 2
+                figures = measure.measure(frame)
+            yield figures.focus if figures is not None else None
+    except Closed:
+        return
     finally:
         capture.stop()
         capture.join(3.0)

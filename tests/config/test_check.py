@@ -1,0 +1,108 @@
+"""`vigie check`: what it says of good and bad files, to people and to machines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from agent.cli import vigie
+from agent.config.digest import config_digest
+from agent.config.load import load
+
+GOOD = """\
+[node]
+id = "pole-17"
+[camera]
+driver = "synthetic"
+[[privacy.mask]]
+name = "flat above the bakery"
+polygon = [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]
+[mqtt]
+url = "mqtts://hub.example"
+"""
+
+
+def check(tmp_path: Path, text: str, *more: str) -> tuple[int, str, str]:
+    """Exit code, stdout and stderr of the real command."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", "check", "--config", str(path), *more], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_good_file_is_ok_with_its_summary(tmp_path: Path) -> None:
+    """Masks, retention and broker, as a technician should recognise them; nothing on stderr, no escape sequences."""
+    code, out, err = check(tmp_path, GOOD)
+    assert (code, err) == (0, "")
+    for words in ("config.toml: ok", "flat above the bakery", "14 days", "mqtts://hub.example", "vigie/pole-17/"):
+        assert words in out
+    assert "\x1b" not in out
+
+
+def test_a_bad_file_leaves_with_78_and_compiler_lines(tmp_path: Path) -> None:
+    """`FILE:LINE: key: what`, the line and a caret under the value; all on stderr, no traceback."""
+    code, out, err = check(tmp_path, GOOD.replace('"synthetic"', '"synthetik"').replace("url =", "utl ="))
+    assert (code, out) == (78, "")
+    lines = err.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith(f"{tmp_path / 'config.toml'}:4: camera.driver: "))
+    assert "did you mean 'synthetic'" in lines[at]
+    assert lines[at + 1].endswith('driver = "synthetik"')
+    assert lines[at + 2].index("^") == lines[at + 1].index('"synthetik"')
+    assert lines[at + 2].count("^") == len('"synthetik"')
+    assert any(f"{tmp_path / 'config.toml'}:9: mqtt.utl: " in line for line in lines)
+    assert "Traceback" not in err
+    assert lines[-1].startswith("3 errors")
+
+
+def test_the_json_document_alone_stands_on_stdout(tmp_path: Path) -> None:
+    """One document, whatever the file is like."""
+    code, out, _ = check(tmp_path, GOOD, "--json")
+    good = json.loads(out)
+    assert (code, good["ok"], good["findings"]) == (0, True, [])
+    assert good["config_digest"] == config_digest(load(tmp_path / "config.toml"))
+    code, out, err = check(tmp_path, GOOD.replace('id = "pole-17"', "id = 17"), "--json")
+    bad = json.loads(out)
+    assert (code, err, bad["ok"]) == (78, "", False)
+    assert bad["findings"][0] | {"file": "", "remedy": ""} == {
+        "file": "", "line": 2, "column": 6, "length": 2, "key": "node.id", "what": "17 is no text", "remedy": "",
+    }  # fmt: skip
+
+
+def test_what_deserves_a_second_look_is_noted_and_refuses_nothing(tmp_path: Path) -> None:
+    """No masks, no TLS, few bits, a file that is not there."""
+    text = GOOD.replace("[[privacy.mask]]", "[[motion.ignore]]").replace('name = "flat above the bakery"\n', "")
+    text = text.replace("mqtts://", "mqtt://") + 'username = "a"\npassword_file = "none"\n[encoding]\nbitrate_kbps = 100\n'
+    code, out, _ = check(tmp_path, text)
+    assert code == 0
+    for words in ("opaque", "not encrypted", "bitrate_kbps 100 is little", "there is no file"):
+        assert words in out
+
+
+def test_a_digest_names_a_meaning_and_no_secret(tmp_path: Path) -> None:
+    """Order, comments and spelt-out defaults change nothing; a value does; a password file's content does not."""
+    path = tmp_path / "config.toml"
+    path.write_text(GOOD + 'username = "a"\npassword_file = "pw"\n')
+    (tmp_path / "pw").write_text("one")
+    first = config_digest(load(path))
+    path.write_text(
+        '# x\n[mqtt]\npassword_file = "pw"\nusername = "a"\n'
+        + GOOD.split("[mqtt]\n")[1]
+        + GOOD.split("[mqtt]\n", maxsplit=1)[0]
+        + "[recording]\nretention_days = 14\n"
+    )
+    (tmp_path / "pw").write_text("two")
+    assert config_digest(load(path)) == first
+    path.write_text(path.read_text().replace("= 14", "= 13"))
+    assert config_digest(load(path)) != first
+
+
+def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
+    """The default is /etc/vigie/config.toml; any other may be named."""
+    result = CliRunner().invoke(vigie, ["check", "--config", str(tmp_path / "none.toml")])
+    assert result.output.startswith(f"{tmp_path / 'none.toml'}: there is no such file")
