@@ -50,7 +50,8 @@ CREATE TABLE hold (
     until_ns INTEGER,
     held_ns INTEGER NOT NULL,
     released_ns INTEGER,
-    released_by TEXT
+    released_by TEXT,
+    unentered TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TABLE destroyed (
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.clock import Clock, rfc3339
-from agent.errors import StorageError
+from agent.errors import JournalError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact, Journal
 from agent.journal.register import lines
@@ -58,12 +58,18 @@ class Holds:
             )
         with self._catalog.change() as db:
             cursor = db.execute(
-                "INSERT INTO hold (from_ns, to_ns, reference, by, until_ns, held_ns) VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO hold (from_ns, to_ns, reference, by, until_ns, held_ns, unentered)"
+                " VALUES (?, ?, ?, ?, ?, ?, 'held')",
                 (from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns),
             )
             hold_id = int(cursor.lastrowid or 0)
         hold = Hold(hold_id, from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns)
-        self._journal.enter(Act.HELD, hold.by, facts(hold))
+        try:
+            self._enter(hold, Act.HELD, hold.by)
+        except JournalError:
+            with self._catalog.change() as db:
+                db.execute("DELETE FROM hold WHERE id = ?", (hold.id,))
+            raise
         return hold
 
     def release(self, hold_id: int, by: str) -> Hold:
@@ -88,11 +94,34 @@ class Holds:
         """Every hold there ever was."""
         return _select(self._catalog, "")
 
+    def make_up(self, before_ns: int) -> None:
+        """Enter what was held or released before `before_ns` by a program that was killed before it could enter it."""
+        with self._catalog.read() as db:
+            found = db.execute(
+                "SELECT id, unentered, released_by, held_ns, released_ns FROM hold WHERE unentered <> ''"
+            ).fetchall()
+        for hold_id, act, released_by, held_ns, released_ns in found:
+            if max(held_ns, released_ns or 0) < before_ns:
+                hold = self._one(hold_id)
+                self._enter(hold, Act(act), hold.by if act == Act.HELD else str(released_by))
+
     def _end(self, hold: Hold, by: str, at_ns: int) -> Hold:
         with self._catalog.change() as db:
-            db.execute("UPDATE hold SET released_ns = ?, released_by = ? WHERE id = ?", (at_ns, by, hold.id))
-        self._journal.enter(Act.RELEASED, by, facts(hold))
+            db.execute(
+                "UPDATE hold SET released_ns = ?, released_by = ?, unentered = 'released' WHERE id = ?", (at_ns, by, hold.id)
+            )
+        try:
+            self._enter(hold, Act.RELEASED, by)
+        except JournalError:
+            with self._catalog.change() as db:
+                db.execute("UPDATE hold SET released_ns = NULL, released_by = NULL, unentered = '' WHERE id = ?", (hold.id,))
+            raise
         return self._one(hold.id)
+
+    def _enter(self, hold: Hold, act: Act, by: str) -> None:
+        self._journal.enter(act, by, facts(hold))
+        with self._catalog.change() as db:
+            db.execute("UPDATE hold SET unentered = '' WHERE id = ?", (hold.id,))
 
     def _one(self, hold_id: int) -> Hold:
         found = _select(self._catalog, "WHERE id = ?", hold_id)

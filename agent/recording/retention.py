@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 DAY_NS: Final = 86_400 * NS
 _BATCH: Final = 256
+_KILLED_BEFORE_NS: Final = 60 * NS  # a hold not entered for so long was set by a program that is gone
 _JOINED_NS: Final = NS  # spans that lie closer than this are told as one
 AGE: Final = "age"
 SPACE: Final = "space"
@@ -86,6 +87,7 @@ class Retention:
         """Destroy what is past its day, then what must go for space; say what happened."""
         done = Sweep()
         now_ns = self._now(done)
+        self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
         self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now_ns)))
         self._attempt(done, lambda: self._adopt_strays(now_ns))
         self._attempt(done, lambda: self._carry_on(done))
