@@ -91,6 +91,8 @@ class Component(ABC):
                     log.error("%s: %s", self.name, error)
                     return
                 self.state = ComponentState.STARTING
+                # A known trouble that is tried again and reported is no hang: a restart would not free a full disk.
+                self._progress_ns = self.clock.monotonic_ns()
                 log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
                 if self.clock.monotonic_ns() - began_ns > 60 * NS:
                     pause_s = self.retry_s

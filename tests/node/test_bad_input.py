@@ -1,0 +1,142 @@
+"""What a person meets when something is wrong: one clear line that says what, where and what to do; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.control import ask
+from agent.errors import DeviceError
+from tests.support.deadline import until
+from tests.support.small_disk import small_disk
+from tests.support.whole_node import WholeNode
+
+REFUSED = 78
+
+
+def health(node: WholeNode) -> dict[str, object]:
+    """What the running node says of itself; empty while it does not answer."""
+    try:
+        return ask(node.directory / "state", "status")
+    except DeviceError:
+        return {}
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[WholeNode, list[subprocess.Popen[str]]]]:
+    """A node, and the processes to end afterwards."""
+    started: list[subprocess.Popen[str]] = []
+    yield WholeNode(tmp_path), started
+    for process in started:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ("polygon = [[0.1, 0.1], [0.2, 0.1]]", "at least three corners"),
+        ("polygon = [[0.1, 0.1], [1.2, 0.1], [0.2, 0.3]]", "from 0 .* to 1"),
+        ("polygon = [[0.1, 0.1], [0.3, 0.3], [0.3, 0.1], [0.1, 0.3]]", "crosses"),
+        ("polygon = [[0.1, 0.1], [0.2, 0.2], [0.3, 0.3]]", "no inside"),
+    ],
+)
+def test_an_illegal_polygon_is_refused_in_its_place(tmp_path: Path, wrong: str, words: str) -> None:
+    """The daemon does not start (78); file, line and what would be right are said."""
+    node = WholeNode(tmp_path, masks=False)
+    config = node.write()
+    config.write_text(config.read_text() + f'\n[[privacy.mask]]\nname = "a"\n{wrong}\n')
+    line = config.read_text().splitlines().index(wrong) + 1
+    for command in ("run", "check"):
+        done = node.vigie(command, "--config", str(config), expect=REFUSED)
+        said = done.stdout + done.stderr
+        assert re.search(words, said), said
+        assert f"{config}:{line}" in said
+
+
+def test_a_missing_film_is_named_and_waited_for(running: tuple[WholeNode, list[subprocess.Popen[str]]]) -> None:
+    """No film yet: the daemon runs, says so in the log and in health, and films once it is there."""
+    node, started = running
+    film = node.directory / "later.avi"
+    config = node.write(realtime=True, loop=True)
+    text = re.sub(r'source = ".*"', f'source = "{film}"', config.read_text())
+    config.write_text(text.replace('driver = "synthetic"', f'driver = "file"\nsource = "{film}"'))
+    started.append(node.start())
+    until(lambda: str(film) in node.log(), "the log names the film")
+    until(lambda: health(node).get("camera", {}).get("state") == "silent", "health says that the camera is silent")
+    make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=768x576:rate=10", "-t", "5", "-c:v", "mpeg4"]
+    subprocess.run([*make, str(node.directory / "half.avi")], check=True)
+    (node.directory / "half.avi").rename(film)
+    until(lambda: health(node).get("camera", {}).get("state") == "delivering", "the camera delivers")
+
+
+def test_a_broken_film_is_explained(running: tuple[WholeNode, list[subprocess.Popen[str]]]) -> None:
+    """A file that is no film: one line with its name, no traceback, and the daemon lives on."""
+    node, started = running
+    film = node.directory / "broken.avi"
+    film.write_bytes(os.urandom(50_000))
+    config = node.write()
+    text = re.sub(r'source = ".*"', f'source = "{film}"', config.read_text())
+    config.write_text(text.replace('driver = "synthetic"', f'driver = "file"\nsource = "{film}"'))
+    started.append(node.start())
+    until(lambda: str(film) in node.log(), "the log names the film")
+    assert "Traceback" not in node.log()
+    assert started[0].poll() is None
+
+
+def test_an_unreachable_broker_stops_nothing(running: tuple[WholeNode, list[subprocess.Popen[str]]]) -> None:
+    """Nobody listens at the broker's address: the node records, events wait, and health says why in words."""
+    node, started = running
+    node.write(realtime=True, loop=True)
+    node.validate()
+    started.append(node.start())
+    until(lambda: health(node).get("recording", {}).get("state") == "recording", "it records")
+    until(lambda: health(node).get("outbox", {}).get("pending", 0) > 3, "events wait")
+    until(lambda: "nobody listens" in str(health(node).get("uplink", {}).get("reason")), "health says why")
+
+
+@pytest.mark.lane("root")
+def test_a_full_disk_is_said_and_survived(running: tuple[WholeNode, list[subprocess.Popen[str]]]) -> None:
+    """The recordings' disk is full: the daemon runs, says so, and records again when there is room."""
+    node, started = running
+    with small_disk(node.directory / "disk", megabytes=48) as disk:
+        node.tables["recording"] = f'directory = "{disk}"'
+        config = node.write(realtime=True, loop=True)
+        config.write_text(config.read_text().replace("min_free_mb = 64", "min_free_mb = 0"))
+        node.validate()
+        ballast = disk / "somebody-elses-file"
+        with ballast.open("wb") as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(bytes(1 << 16))
+                file.flush()
+        started.append(node.start())
+        until(lambda: health(node).get("recording", {}).get("state") == "failing", "health says that recording fails")
+        until(lambda: re.search("no space|full", node.log(), re.IGNORECASE) is not None, "the log says why")
+        ballast.unlink()
+        until(lambda: health(node).get("recording", {}).get("state") == "recording", "it records again")
+        assert "Traceback" not in node.log()
+        started.pop().terminate()
+
+
+def test_an_unwritable_directory_is_refused_at_start(tmp_path: Path) -> None:
+    """A state directory that is a file: refused with 78 and the remedy."""
+    node = WholeNode(tmp_path)
+    (tmp_path / "state").write_text("in the way")
+    config = node.write()
+    done = node.vigie("run", "--config", str(config), expect=REFUSED)
+    assert str(tmp_path / "state") in done.stderr
+
+
+def test_masks_of_another_resolution_close_the_picture(tmp_path: Path) -> None:
+    """Validated at one size, run at another: every picture is closed, and the reason names it."""
+    node = WholeNode(tmp_path)
+    config = node.write()
+    node.validate()
+    config.write_text(config.read_text().replace("width = 768", "width = 640").replace("height = 576", "height = 480"))
+    summary = node.run("--for", "3")
+    assert summary["opaque"] == summary["masked"] > 10
