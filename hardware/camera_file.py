@@ -18,6 +18,8 @@ from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 
+PICTURES = 4
+"""Under way at once: one being masked and encoded, three queued before that. Reading waits for one to come back."""
 LATE_NS = NS
 """Further behind than this, the film's clock is moved: what is missed plays later, nothing is skipped."""
 
@@ -35,7 +37,7 @@ class FileCamera:
         self._path = Path(settings.source)
         self._settings = settings
         self._clock = clock
-        self._pool = PicturePool(settings.width, settings.height)
+        self._pool = PicturePool(settings.width, settings.height, PICTURES)
         self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
         self._closed = threading.Event()
         self._film: Film | None = None

@@ -14,8 +14,7 @@ from agent.config.model import Camera as CameraSettings
 from agent.errors import CameraEnded, CameraError
 from agent.video.frame import RawFrame
 from agent.video.picture import Planes
-from hardware.camera_file import LATE_NS, FileCamera
-from hardware.picture_pool import CAPACITY
+from hardware.camera_file import LATE_NS, PICTURES, FileCamera
 from tests.support.films import i420_of, make_film, run_ffmpeg
 from tests.support.turned_clock import TurnedClock
 
@@ -151,14 +150,14 @@ def test_pictures_under_way_are_bounded(tmp_path: Path, clock: TurnedClock) -> N
     """A consumer that gives nothing back gets a few pictures and then none, until it returns one; none is lost."""
     camera = camera_of(make_film(tmp_path / "a.avi", "-c:v", "ffv1"), clock)
     camera.open()
-    held = [camera.read(0) for _ in range(CAPACITY + 3)]
+    held = [camera.read(0) for _ in range(PICTURES + 3)]
     got = [frame for frame in held if frame is not None]
-    assert len(got) == CAPACITY
+    assert len(got) == PICTURES
     got[0].release()
     got[0].release()
     following = camera.read(0)
     assert following is not None
-    assert following.time.index == CAPACITY
+    assert following.time.index == PICTURES
     assert camera.read(0) is None
 
 
