@@ -213,8 +213,10 @@ class Node:
         return BoardHealth(
             temperature_c=figures.temperature_c,
             throttled=figures.throttled,
+            undervoltage=figures.undervoltage,
             load_1m=figures.load_1m,
             rss_bytes=figures.rss_bytes,
+            more=dict(figures.more),
         )
 
     def uplink(self) -> UplinkHealth:

@@ -55,7 +55,7 @@ _MEDIA = {
 }  # fmt: skip
 _RATES = {"measured": "mesuré", "configured": "réglé"}
 
-_STATES = {"enabled": "actif", "static": "actif", "disabled": "actif par vigie.target", "None": "non vérifiable ici"}
+_STATES = {"enabled": "actif", "None": "non vérifiable ici"}
 
 
 def _density(f: Mapping[str, Figure]) -> str:

@@ -91,8 +91,11 @@ class BoardHealth(Part):
 
     temperature_c: float | None = None
     throttled: bool | None = None
+    undervoltage: bool | None = None
     load_1m: float | None = None
     rss_bytes: int | None = None
+    more: dict[str, float | str] = Field(default_factory=dict)
+    """What only some boards tell: model, memory, power, storage wear, what has been so since boot."""
 
 
 class UplinkHealth(Part):
@@ -137,6 +140,7 @@ class Health(Part):
             self.recording.shortfall > 0,
             self.outbox.trouble,
             self.board.throttled,
+            self.board.undervoltage,
             self.uplink.broker,
             tuple(sorted(self.components.items())),
         )

@@ -24,14 +24,15 @@ def units(**states: str) -> dict[str, Grade]:
 @pytest.mark.parametrize(
     ("states", "service", "timer"),
     [
-        ({"vigie_service": "enabled", "vigie_retention_timer": "enabled"}, Grade.OK, Grade.OK),
+        ({"vigie_target": "enabled", "vigie_service": "enabled", "vigie_retention_timer": "enabled"}, Grade.OK, Grade.OK),
         ({"vigie_target": "enabled", "vigie_service": "disabled", "vigie_retention_timer": "enabled"}, Grade.OK, Grade.OK),
+        ({"vigie_target": "disabled", "vigie_service": "enabled", "vigie_retention_timer": "enabled"}, Grade.FAIL, Grade.OK),
         ({"vigie_target": "enabled", "vigie_service": "masked", "vigie_retention_timer": "disabled"}, Grade.FAIL, Grade.FAIL),
         ({}, Grade.FAIL, Grade.FAIL),
     ],
 )
 def test_each_unit_must_start_at_boot(states: dict[str, str], service: Grade, timer: Grade) -> None:
-    """By itself, or the service through its target; the retention timer always by itself."""
+    """The service comes with its target, and only with it; the retention timer always by itself."""
     assert units(**states) == {"vigie.service": service, "vigie-retention.timer": timer}
 
 
