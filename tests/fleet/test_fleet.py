@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker, free_port
-from tests.support.subscriber import Subscriber
+from bench.independent_hub import Subscriber
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -24,10 +24,10 @@ from agent.ports import (
     Subscribed,
     TransportEvent,
 )
+from bench.independent_hub import Subscriber
 from hardware.mqtt_paho import PahoLoop, PahoTransport, tls_context
 from tests.support.broker import Authority, TlsBroker
 from tests.support.parts import program
-from tests.support.subscriber import Subscriber
 
 OPTIONS = ConnectOptions("client-1", Publication("will", b"gone", 1, retain=True), 0, 10, 60, 20)
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker
-from tests.support.subscriber import Heard, Subscriber
+from bench.independent_hub import Heard, Subscriber
 from tests.support.uplink_node import UplinkNode
 
 

@@ -1,0 +1,165 @@
+"""A hub that shares none of our code: a plain paho client that writes down what reaches it, and a judge of what it heard."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message as it came."""
+
+    topic: str
+    payload: bytes
+    retain: bool
+    qos: int
+    properties: dict[str, str]
+    at_ns: int
+
+    @property
+    def event_id(self) -> str:
+        return self.properties.get("event-id", "")
+
+    @property
+    def sequence(self) -> int:
+        return int(self.properties["sequence"])
+
+
+class Subscriber:
+    """Subscribes to everything at QoS 1 with a session of its own, and reconnects by itself."""
+
+    def __init__(self, port: int, name: str = "hub", topic: str = "#", tls: Callable[[mqtt.Client], None] | None = None) -> None:
+        self.heard: list[Heard] = []
+        self._changed = threading.Condition()
+        self._ready = threading.Event()
+        self._topic = topic
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
+        self.client.reconnect_delay_set(1, 1)
+        self.client.on_connect = self._on_connect
+        self.client.on_subscribe = lambda *_: self._ready.set()
+        self.client.on_message = self._on_message
+        if tls is not None:
+            tls(self.client)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = 3600
+        self.client.connect("127.0.0.1", port, keepalive=60, clean_start=False, properties=properties)
+        self.client.loop_start()
+        assert self._ready.wait(10), "the subscriber could not subscribe"
+
+    def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
+        client.subscribe(self._topic, qos=1)
+
+    def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
+        properties = dict(getattr(message.properties, "UserProperty", []))
+        heard = Heard(message.topic, bytes(message.payload), message.retain, message.qos, properties, time.monotonic_ns())
+        with self._changed:
+            self.heard.append(heard)
+            self._changed.notify_all()
+
+    def wait_for(self, condition: Callable[[list[Heard]], bool], timeout_s: float = 15) -> list[Heard]:
+        """Everything heard so far, once `condition` holds of it."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: condition(self.heard), timeout_s), (
+                f"not heard in {timeout_s} s; heard {len(self.heard)}: {[h.topic for h in self.heard[-10:]]}"
+            )
+            return list(self.heard)
+
+    def on(self, suffix: str) -> list[Heard]:
+        """What came on topics that end so."""
+        with self._changed:
+            return [heard for heard in self.heard if heard.topic.endswith(suffix)]
+
+    def close(self) -> None:
+        self.client.disconnect()
+        self.client.loop_stop()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an independent hub can say after a fault. Everything but `heard`, `duplicates` and `dropped` must be zero.
+
+    `unaccounted` are sequences that never came and that no announcement explains.
+    """
+
+    heard: int
+    alarms: int
+    alarms_lost: int
+    out_of_order: int
+    unfoldable: int
+    unaccounted: int
+    duplicates: int
+    dropped: int
+
+    @property
+    def sound(self) -> bool:
+        """Nothing lost, nothing confused, everything explained."""
+        return not (self.alarms_lost or self.out_of_order or self.unfoldable or self.unaccounted)
+
+
+def judge(heard: list[Heard], alarms_raised: set[int]) -> Verdict:
+    """Hold what one node's hub heard against the numbers of the alarms that node had made durable."""
+    events = [h for h in heard if "event-id" in h.properties and "restated" not in h.properties]
+    first: dict[str, Heard] = {}
+    unfoldable = 0
+    for event in events:
+        known = first.setdefault(event.event_id, event)
+        unfoldable += known.sequence != event.sequence or known.payload != event.payload
+    by_sequence: dict[int, str] = {}
+    for event in first.values():
+        unfoldable += by_sequence.setdefault(event.sequence, event.event_id) != event.event_id
+    alarms = {
+        number for event in first.values() if (number := _number(event)) is not None and event.properties["class"] == "alarm"
+    }
+    missing = set(range(1, max(by_sequence, default=0) + 1)) - set(by_sequence)
+    excused, dropped = _excused(list(first.values()), missing)
+    return Verdict(
+        heard=len(first),
+        alarms=len(alarms),
+        alarms_lost=len(alarms_raised - alarms),
+        out_of_order=sum(_out_of_order([e.sequence for e in first.values() if e.properties["class"] == c]) for c in _CLASSES),
+        unfoldable=unfoldable,
+        unaccounted=len(missing) - excused,
+        duplicates=len(events) - len(first),
+        dropped=dropped,
+    )
+
+
+_CLASSES = ("alarm", "property", "register", "telemetry")
+
+
+def _number(event: Heard) -> int | None:
+    data = json.loads(event.payload).get("Data", {}) if event.payload else {}
+    number = data.get("Number")
+    return number if isinstance(number, int) else None
+
+
+def _out_of_order(sequences: list[int]) -> int:
+    return sum(later < earlier for earlier, later in itertools.pairwise(sequences))
+
+
+def _excused(events: list[Heard], missing: set[int]) -> tuple[int, int]:
+    """How many of the missing the node owned up to, and how many drops it announced; more than that stay unaccounted."""
+    excused: set[int] = set()
+    dropped = 0
+    for event in events:
+        if "vigie:OutboxEpoch" in event.topic:
+            data = json.loads(event.payload)["Data"]
+            excused |= {s for s in missing if data["LastKnownSequence"] < s < data["FirstSequence"]}
+    counted = 0
+    for event in events:
+        if "vigie:EventsDropped" in event.topic:
+            data = json.loads(event.payload)["Data"]
+            dropped += data["Count"]
+            counted += min(data["Count"], len({s for s in missing - excused if data["First"] <= s <= data["Last"]}))
+    return len(excused) + min(counted, len(missing - excused)), dropped
