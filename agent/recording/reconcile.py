@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.errors import StorageError
+from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk
 from agent.recording.hold import restore
@@ -65,10 +66,11 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
     try:
         catalog = Catalog(path, root)
     except StorageError as error:
-        if not damaged(error):
+        if damaged(error):
+            log.error("%s; it is set aside and made anew from the recordings", error)
+            _set_aside(path)
+        elif not says_full(error) or not Ballast(path).drop():
             raise
-        log.error("%s; it is set aside and made anew from the recordings", error)
-        _set_aside(path)
         catalog = Catalog(path, root)
     if catalog.fresh:
         held = restore(catalog, register)

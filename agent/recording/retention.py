@@ -92,6 +92,7 @@ class Retention:
         self._attempt(done, lambda: self._adopt_strays(now_ns))
         self._attempt(done, lambda: self._carry_on(done))
         self._attempt(done, lambda: self._by_age(done, now_ns))
+        self._ballast.take()  # before free space is counted: it is no free space
         self._attempt(done, lambda: self._by_space(done))
         self._attempt(done, lambda: self._enter_destroyed(done))
         done.shortfall = self._shortfall(now_ns)
