@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from agent import __version__, alarms
+from agent.analytics.mask_state import PrivacyMaskDetector
 from agent.analytics.motion import MotionDetector
 from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
@@ -56,7 +57,7 @@ from agent.video.capture import Capture
 from agent.video.masking import Masking
 from agent.video.pipeline import Detector, Pipeline
 from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_commissioning import ViewSample, validate_view
+from agent.video.view_commissioning import LiveValidation, ViewSample, register_validation, validate_view
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
@@ -171,8 +172,11 @@ def identity_of(config: Config) -> IdentityDirectory:
     return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None)
 
 
-def validate(config: Config, *, by: str, clock: Clock) -> Verdict:
-    """Take and sign the reference of this view while no daemon holds the camera. MaskError when it cannot be guarded."""
+def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Verdict:
+    """Take and sign the reference of this view while no daemon holds the camera, and enter it in the register.
+
+    A film is read as fast as it goes. MaskError when the view cannot be guarded.
+    """
     signer = _signer(config)
     camera = open_camera(config.camera.model_copy(update={"realtime": False}), clock)
     camera.open()
@@ -180,7 +184,10 @@ def validate(config: Config, *, by: str, clock: Clock) -> Verdict:
         sample = ViewSample().watch(camera, clock)
     finally:
         camera.close()
-    return validate_view(sample, config, config.node.state_dir, signer.sign, by=by, clock=clock)
+    state_dir = config.node.state_dir
+    verdict = validate_view(sample, config, state_dir, signer.sign, by=by, clock=clock, lift=lift)
+    register_validation(Register(state_dir / "register.jsonl", clock, signer), by, verdict, config, lifted=lift)
+    return verdict
 
 
 def _signer(config: Config) -> NodeSigner:
@@ -221,7 +228,8 @@ class _Builder:
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
         camera = open_camera(config.camera, clock)
         capture = Capture(camera, clock, lossless=_is_lossless(config))
-        masking = Masking(capture, *self.privacy(config, signer))
+        validation = LiveValidation(lambda: node.config, self.state_dir, signer.sign, register, clock)
+        masking = Masking(capture, *self.privacy(config, signer), validation)
         encoders: list[Encoder] = []
 
         def fresh_encoder() -> Encoder:
@@ -308,7 +316,7 @@ class _Builder:
         height = config.camera.height
         caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
         rows = caption.rows(config.camera.width, height)
-        found: list[Detector] = []
+        found: list[Detector] = [PrivacyMaskDetector(config.node.id)]
         if config.motion.enabled:
             found.append(MotionDetector(config.node.id, config.motion, (rows.top / height, rows.bottom / height)))
         if config.tampering.enabled:

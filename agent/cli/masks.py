@@ -34,9 +34,10 @@ def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
     Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds.
     """
     from agent.cli._node_files import NodeFiles
+    from agent.wiring import validate as open_and_validate
 
     node = NodeFiles.of(config_path)
-    verdict = _by_daemon(node, by, lift=lift) or _by_camera(node, by, lift=lift)
+    verdict = _by_daemon(node, by, lift=lift) or open_and_validate(node.config, by=by, clock=node.clock, lift=lift)
     if as_json:
         print_json(verdict.document())
         return
@@ -99,23 +100,6 @@ def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
         return Verdict.of(document)
     except (KeyError, TypeError):
         raise MaskError("the daemon's answer cannot be read: it runs another version", remedy="restart it") from None
-
-
-def _by_camera(node: NodeFiles, by: str, *, lift: bool) -> Verdict:
-    from agent.video.view_commissioning import ViewSample, register_validation, validate_view
-    from agent.wiring import open_camera
-
-    identity = node.identity()
-    signer = identity.load() if identity.exists() else identity.init(node.config.node.id)
-    camera = open_camera(node.config.camera, node.clock)
-    camera.open()
-    try:
-        sample = ViewSample().watch(camera, node.clock)
-    finally:
-        camera.close()
-    verdict = validate_view(sample, node.config, node.config.node.state_dir, signer.sign, by=by, clock=node.clock, lift=lift)
-    register_validation(node.register(), by, verdict, node.config, lifted=lift)
-    return verdict
 
 
 def _daemon_runs(node: NodeFiles) -> bool:

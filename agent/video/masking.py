@@ -11,14 +11,16 @@ from contextlib import contextmanager
 from agent.video.capture import Capture
 from agent.video.cover import Cover
 from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.video.view_commissioning import LiveValidation
 from agent.video.view_guard import Guard
 
 
 class Masking:
     """Guard and mask in front of everything else. The pipeline thread calls `next`; `replace` may come from any thread."""
 
-    def __init__(self, capture: Capture, guard: Guard, mask: PrivacyMask) -> None:
+    def __init__(self, capture: Capture, guard: Guard, mask: PrivacyMask, validation: LiveValidation | None = None) -> None:
         self._capture = capture
+        self._validation = validation
         self._privacy = (guard, mask)
         self.cover: Cover = Cover.closed("no picture yet")
         self.masked = 0
@@ -40,6 +42,8 @@ class Masking:
             return
         try:
             guard, mask = self._privacy
+            if self._validation is not None:
+                self._validation.offer(raw)
             self.cover = cover = guard.observe(raw)
             frame = mask.apply(raw, cover)
             self.masked += 1

@@ -14,11 +14,8 @@ from typing import Any
 import av
 import numpy as np
 
-from agent.clock import SystemClock
-from agent.config.load import load
 from agent.demo.scene import Scene, configuration_text
 from agent.video.picture import Planes
-from agent.wiring import validate
 from hardware.camera_synthetic import private_windows
 from tests.support.footage import REPOSITORY, WINDOWS, footage
 
@@ -61,7 +58,7 @@ class WholeNode:
 
     def validate(self) -> None:
         """What the technician does once."""
-        validate(load(self.config), by="test", clock=SystemClock())
+        self.vigie("masks", "validate", "--config", str(self.config), "--by", "test")
 
     def vigie(self, *arguments: str, expect: int = 0, timeout_s: float = 120) -> subprocess.CompletedProcess[str]:
         """One command to its end; its exit code must be `expect`."""
