@@ -27,6 +27,9 @@ class HeldState:
 
     def observe(self, reading: Reading, monotonic_ns: int, wall_ns: int) -> Sequence[Event]:
         """Take one reading; the events it brings: at first `Initialized`, then `Changed` on every change."""
+        if reading == self.active and self._announced:
+            self._since_ns = None
+            return ()
         events = []
         if not self._announced:
             self._announced = True

@@ -23,8 +23,8 @@ BLURRY = "VideoSource/ImageTooBlurry/ImagingService"
 SIGNAL_LOSS = "VideoSource/SignalLoss"
 SCENE_CHANGE = "VideoSource/GlobalSceneChange/ImagingService"
 
-EVERY_NS = NS // 5
-"""Darkness and blur are looked at five times a second: they last, and the hold is longer."""
+EVERY_NS = 2 * NS // 5
+"""Darkness and blur are looked at two or three times a second: they last."""
 LEAST_VISIBLE = 0.02
 """Of the picture; of less than this nothing is said."""
 
@@ -92,10 +92,13 @@ class TamperDetector:
 
     def _look(self, frame: MaskedFrame) -> tuple[Reading, Reading, Reading]:
         """Dark, bright, blurry; nothing is said of a closed picture, nor of blur where there is no light to see it by."""
-        visible = (frame.hidden == 0).astype(np.uint8)
-        if frame.opaque or cv2.countNonZero(visible) < LEAST_VISIBLE * visible.size:
+        if frame.opaque:
             return None, None, None
-        mean = cv2.mean(frame.small, visible)[0]
+        visible = np.asarray(cv2.bitwise_not(frame.hidden), np.uint8)
+        seen = visible[::4]
+        if cv2.countNonZero(seen) < LEAST_VISIBLE * seen.size:
+            return None, None, None
+        mean = cv2.mean(frame.small[::4], seen)[0]
         dark, bright = MEAN_DARK.read(mean), MEAN_BRIGHT.read(mean)
         sharp = self._sharpness.measure(frame.small, visible)
         blurry = SHARPNESS.read(sharp) if sharp is not None and dark is False and bright is False else None

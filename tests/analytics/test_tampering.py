@@ -65,7 +65,7 @@ def test_a_spoilt_picture_raises_its_event_after_the_hold_and_lowers_it_after_th
     assert shown(detector, stage, None, 3) == []
     assert shown(detector, stage, spoil(stage.square), 1.5) == []
     assert shown(detector, stage, None, 3) == []
-    assert shown(detector, stage, spoil(stage.square), 4) == [(topic, True)]
+    assert shown(detector, stage, spoil(stage.square), 6) == [(topic, True)]
     assert shown(detector, stage, None, 1.5) == []
     assert shown(detector, stage, None, 3) == [(topic, False)]
 
