@@ -7,10 +7,11 @@ bounded memory and time.
 from __future__ import annotations
 
 import os
-import struct
+import sys
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from agent.errors import EvidenceError
 
@@ -137,10 +138,13 @@ class Fields:
         """The head of a full box."""
         return self.unsigned(1), self.unsigned(3)
 
-    def numbers(self, count: int, form: str) -> list[int]:
-        """`count` numbers of one `struct` form, after a check that they are all there."""
-        layout = struct.Struct(f">{form}")
-        return [number for (number,) in layout.iter_unpack(self.take(layout.size * count))]
+    def numbers(self, count: int, form: Literal["I", "Q"]) -> array[int]:
+        """`count` unsigned numbers of 4 ("I") or 8 ("Q") bytes, after a check that they are all there."""
+        found = array(form)
+        found.frombytes(self.take(found.itemsize * count))
+        if sys.byteorder == "little":
+            found.byteswap()
+        return found
 
     @property
     def left(self) -> int:

@@ -83,9 +83,13 @@ def read_chain(path: Path) -> CertificateChain:
     """The certificates of a file. Raises EvidenceError."""
     try:
         with path.open("rb") as file:
-            return CertificateChain.from_pem(file.read(_MAX_PEM_BYTES + 1), of=str(path))
+            content = file.read(_MAX_PEM_BYTES + 1)
     except OSError as error:
         raise EvidenceError(f"{path}: {error.strerror}") from None
+    # A signed film holds certificates in PEM as well: handed over as its own CA it must not vouch for itself.
+    if not content.isascii() or b"\0" in content:
+        raise EvidenceError(f"{path}: is no text", remedy="a certificate in PEM is expected")
+    return CertificateChain.from_pem(content, of=str(path))
 
 
 def _check_readable(certificate: x509.Certificate, of: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Literal, Self
 
 from agent.errors import EvidenceError
 from agent.evidence.boxes import (
@@ -120,15 +121,14 @@ class Film:
         except MalformedFilm as error:
             raise self._placed(error) from None
 
-    def shown_samples(self) -> tuple[list[Sample], int]:
-        """The access units up to where the edit list ends the film, and how many lie hidden behind it."""
-        found = list(self.samples())
+    def count_shown(self) -> tuple[int, int]:
+        """How many access units come up to where the edit list ends the film, and how many lie hidden behind it."""
         until = self.track.shown_until
-        kept = len(found)
-        if until is not None:
-            while kept and found[kept - 1].shown >= until:
-                kept -= 1
-        return found[:kept], len(found) - kept
+        shown = total = 0
+        for total, sample in enumerate(self.samples(), 1):
+            if until is None or sample.shown < until:
+                shown = total
+        return shown, total - shown
 
     def nal_units(self, sample: Sample) -> Iterator[bytes]:
         """The NAL units of one access unit, without trailing zero bytes. Raises MalformedFilm."""
@@ -184,17 +184,17 @@ class Film:
     def _table_samples(self) -> Iterator[Sample]:
         """The samples of the tables in `moov`, for films that are not fragmented."""
         tables = self.track.tables
-        sizes = _sizes(need(tables, b"stsz"))
-        if not sizes:
+        count, sizes = _sizes(need(tables, b"stsz"))
+        if not count:
             return
-        durations = _runs(find(tables, b"stts"), "I", len(sizes))
-        shifts = _runs(find(tables, b"ctts"), "i", len(sizes))
+        durations = _runs(find(tables, b"stts"), "I", count)
+        shifts = _runs(find(tables, b"ctts"), "i", count)
         sync_box = find(tables, b"stss")
         sync = None if sync_box is None else frozenset(_table(sync_box, "I"))
         chunks = find(tables, b"co64")
         offsets = _table(chunks, "Q") if chunks is not None else _table(need(tables, b"stco"), "I")
         decoded = 0
-        numbers = enumerate(_in_chunks(need(tables, b"stsc"), offsets, sizes), 1)
+        numbers = enumerate(_in_chunks(need(tables, b"stsc"), offsets, sizes, count), 1)
         for (number, (offset, size, description)), duration, shift in zip(numbers, durations, shifts, strict=False):
             is_sync = sync is None or number in sync
             yield Sample(offset, size, decoded, decoded + shift, duration, is_sync, _known(self.track, description))
@@ -329,19 +329,17 @@ def _known(track: Track, description: int) -> int:
     return description
 
 
-def _sizes(box: memoryview) -> list[int]:
+def _sizes(box: memoryview) -> tuple[int, Iterator[int]]:
+    """How many samples, and the size of each."""
     fields = Fields(box)
     fields.version_and_flags()
     constant, count = fields.unsigned(4), fields.unsigned(4)
     if count > MAX_SAMPLES:
         raise MalformedFilm("describes more pictures than it can hold")
-    sizes = [constant] * count if constant else fields.numbers(count, "I")
-    if 0 in sizes:
-        raise MalformedFilm("holds a picture of no bytes")
-    return sizes
+    return count, itertools.repeat(constant, count) if constant else iter(fields.numbers(count, "I"))
 
 
-def _table(box: memoryview, form: str) -> list[int]:
+def _table(box: memoryview, form: Literal["I", "Q"]) -> array[int]:
     fields = Fields(box)
     fields.version_and_flags()
     return fields.numbers(fields.unsigned(4), form)
@@ -364,25 +362,27 @@ def _runs(box: memoryview | None, form: str, count: int) -> Iterator[int]:
         raise MalformedFilm("its time table is shorter than the film")
 
 
-def _in_chunks(box: memoryview, offsets: list[int], sizes: list[int]) -> Iterator[tuple[int, int, int]]:
+def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count: int) -> Iterator[tuple[int, int, int]]:
     """Offset, size and description of every sample, by the sample-to-chunk table."""
     fields = Fields(box)
     fields.version_and_flags()
     entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(_bounded(fields, 12))]
-    sample = 0
+    left = count
     for place, (first, per_chunk, description) in enumerate(entries):
         after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1
         if not 1 <= first < after <= len(offsets) + 1:
             raise MalformedFilm("its chunk table contradicts itself")
         for chunk in range(first - 1, after - 1):
             offset = offsets[chunk]
-            for _ in range(per_chunk):
-                if sample >= len(sizes):
-                    return
-                yield offset, sizes[sample], description
-                offset += sizes[sample]
-                sample += 1
-    if sample < len(sizes):
+            for size in itertools.islice(sizes, per_chunk):
+                if not size:
+                    raise MalformedFilm("holds a picture of no bytes")
+                yield offset, size, description
+                offset += size
+                left -= 1
+            if not left:
+                return
+    if left:
         raise MalformedFilm("its chunk table is shorter than the film")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from agent.clock import NS, rfc3339
@@ -22,8 +22,15 @@ from agent.evidence.sei import SigningSei
 from agent.evidence.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
 
 _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
+_STRAY_UNITS = 64
+# A film that is forged all over is described up to here, then only counted.
+_MOST_SPANS = 20_000
 # Recordings dated before 2020 were made on a clock that nobody had set.
 _EARLIEST_PLAUSIBLE_NS = 1_577_836_800 * NS
+
+
+# By severity; a picture without any code holds no slice.
+STATE_CODES = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class StreamVerifier:
     hash_name: str = "sha256"
     key: Key = field(default_factory=Key)
     spans: list[Span] = field(default_factory=list)
+    states: bytearray = field(default_factory=bytearray)
+    missing_units: int = 0
     notes: list[str] = field(default_factory=list)
     vendor: VendorInformation | None = None
     seis: int = 0
@@ -78,6 +87,8 @@ class StreamVerifier:
 
     def take(self, unit: bytes, picture: int) -> None:
         """The next NAL unit of picture number `picture`."""
+        if picture >= len(self.states):
+            self.states.extend(bytes(picture + 1 - len(self.states)))
         kind = nal.unit_type(unit)
         if nal.is_vcl(kind):
             self._pending.append(_Unit(picture, self._hash(unit), nal.is_gop_start(unit)))
@@ -192,7 +203,7 @@ class StreamVerifier:
 
     def _judge_singly(self, found: SigningSei, gop: GopInformation, picture: int, *, starts_gop: bool) -> None:
         """Compare hash by hash, and leave what does not belong to this GOP to the next signature."""
-        units = list(islice(self._pending, len(self._pending)))
+        units = list(islice(self._pending, self._window(found, gop)))
         boundary = next((number for number, unit in enumerate(units) if number and unit.gop_start), len(units))
         if not found.hashes:
             used = min(gop.nal_units, boundary)
@@ -219,6 +230,13 @@ class StreamVerifier:
         for count in lacking.values():
             self._span(State.MISSING, picture, picture, count, "signed, but not in the film", gop)
 
+    def _window(self, found: SigningSei, gop: GopInformation) -> int:
+        """How many pending units may be of this GOP: twice as many as were signed, from where it begins."""
+        begins_at = 0
+        if found.hashes:
+            begins_at = next((number for number, unit in enumerate(self._pending) if unit.digest == found.hashes[0]), 0)
+        return min(begins_at + 2 * gop.nal_units + _STRAY_UNITS, len(self._pending))
+
     def _check_order(self, gop: GopInformation, picture: int) -> None:
         """Does this GOP follow the one before it?"""
         before, first = self._previous, self._previous_first
@@ -239,7 +257,8 @@ class StreamVerifier:
         elif step < 1 << 31 and step:
             missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
             place = self._pending[0].picture if self._pending else picture
-            self.spans.append(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
+            self.missing_units += step - 1
+            self._add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
         else:
             self._span(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
 
@@ -281,13 +300,29 @@ class StreamVerifier:
     def _span(self, state: State, first: int, last: int, units: int, why: str = "", gop: GopInformation | None = None) -> None:
         """Add a finding, or lengthen the last one when it says the same of the picture before."""
         start, end = (gop.start_ns, gop.end_ns) if gop else (None, None)
+        if state is State.MISSING:
+            self.missing_units += units
+        else:
+            self._mark(state, first, last)
         if self.spans and state is not State.MISSING:
             last_span = self.spans[-1]
             if last_span.state is state and last_span.why == why and first - last_span.last in (0, 1):
                 start = last_span.from_ns if last_span.from_ns is not None else start
                 self.spans[-1] = Span(state, last_span.first, last, last_span.units + units, why, start, end or last_span.to_ns)
                 return
-        self.spans.append(Span(state, first, last, units, why, start, end))
+        self._add(Span(state, first, last, units, why, start, end))
+
+    def _add(self, span: Span) -> None:
+        if len(self.spans) < _MOST_SPANS:
+            self.spans.append(span)
+        elif len(self.spans) == _MOST_SPANS:
+            self.spans.append(replace(span, why="and more: further spans are counted, not listed"))
+
+    def _mark(self, state: State, first: int, last: int) -> None:
+        """A picture is as bad as the worst of its units."""
+        code = STATE_CODES[state]
+        for picture in range(first, last + 1):
+            self.states[picture] = max(self.states[picture], code)
 
     def _note_times(self, gop: GopInformation) -> None:
         self.from_ns = gop.start_ns if self.from_ns is None else min(self.from_ns, gop.start_ns)

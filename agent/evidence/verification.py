@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from agent.clock import NS
@@ -13,7 +14,7 @@ from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
-from agent.evidence.stream_verifier import Key, StreamVerifier
+from agent.evidence.stream_verifier import STATE_CODES, Key, StreamVerifier
 from agent.evidence.tlv import MANUFACTURER
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
@@ -26,17 +27,17 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
     `progress` is told how many of how many pictures are read.
     """
     with Film(path) as film:
-        samples, hidden = film.shown_samples()
+        shown, hidden = film.count_shown()
 
         def units() -> Iterator[tuple[int, bytes]]:
-            for picture, sample in enumerate(samples):
+            for picture, sample in enumerate(islice(film.samples(), shown)):
                 if progress is not None and picture % 256 == 0:
-                    progress(picture, len(samples))
+                    progress(picture, shown)
                 for unit in film.nal_units(sample):
                     yield picture, unit
 
         notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
-        report = judge(units, len(samples), anchors, notes)
+        report = judge(units, shown, anchors, notes)
     return _with_seal(report, read_seal(path, anchors))
 
 
@@ -78,16 +79,8 @@ def _first_certificates(units: NumberedUnits) -> tuple[str, Key]:
 
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
     chain_error = _chain_error(verifier, anchors)
-    states: dict[int, State] = {}
-    missing = 0
-    for span in verifier.spans:
-        if span.state is State.MISSING:
-            missing += span.units
-            continue
-        for picture in range(span.first, span.last + 1):
-            if states.get(picture) is not State.CHANGED:
-                states[picture] = span.state
-    counts = {state: sum(1 for each in states.values() if each is state) for state in State}
+    missing = verifier.missing_units
+    counts = {state: verifier.states.count(code) for state, code in STATE_CODES.items()}
     signing = verifier.key.signing
     verdict, reason = _verdict(verifier, counts, missing, chain_error)
     return Report(

@@ -237,9 +237,10 @@ def test_what_is_still_recorded_is_exported_up_to_its_last_signature(node: Node)
     recorder.start()
     for unit in node.recordings.units(6.5):
         assert recorder.offer(media_signer.process(unit))
-    deadline = 200
-    while (not node.recordings.rows() or node.recordings.rows()[-1].frames < 50) and deadline:
-        deadline -= 1
+    for _ in range(400):
+        rows = node.recordings.rows()
+        if len(rows) == 2 and rows[1].frames >= 50:
+            break
         recorder.stopping.wait(0.05)
     exported = node.export(0, 10)
     report = verify(exported.film, node.ca)
