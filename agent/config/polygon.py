@@ -76,26 +76,16 @@ def signed_area(corners: Sequence[Point]) -> float:
 
 
 def first_crossing(corners: Sequence[Point]) -> tuple[int, int] | None:
-    """Indices of two edges that share a point they must not share, else None.
+    """Indices of two edges that share a point without being neighbours, else None; edge i runs from corner i to the next.
 
-    Edge i runs from corner i to the next. Neighbours share a corner; they clash only when one runs back over the other.
+    That also finds an edge that runs back over its neighbour, from four corners on: the edge after it then starts on the first.
     """
     edges = list(zip(corners, (*corners[1:], corners[0]), strict=True))
     for i, j in combinations(range(len(edges)), 2):
-        if j == i + 1:
-            clash = _runs_back(edges[i][0], edges[i][1], edges[j][1])
-        elif i == 0 and j == len(edges) - 1:
-            clash = _runs_back(edges[j][0], edges[j][1], edges[i][1])
-        else:
-            clash = _touch(*edges[i], *edges[j])
-        if clash:
+        neighbours = j == i + 1 or (i == 0 and j == len(edges) - 1)
+        if not neighbours and _touch(*edges[i], *edges[j]):
             return i, j
     return None
-
-
-def _runs_back(a: Point, b: Point, c: Point) -> bool:
-    """True when the way a, b, c turns round at b and comes back over itself."""
-    return _turn(a, b, c) == 0 and (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]) < 0
 
 
 def _touch(a: Point, b: Point, c: Point, d: Point) -> bool:

@@ -12,7 +12,7 @@ from agent.commissioning.broker import LOGIN_PATIENCE_S, judge_brokers, log_in_w
 from agent.commissioning.line import Grade, Line
 from agent.config.model import Mqtt
 from agent.demo.broker import LocalBroker, free_port
-from agent.ports import BrokerCredentials
+from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
 from hardware.mqtt_paho import PahoTransport
 from tests.support.broker import Authority, Pair, TlsBroker
 
@@ -157,3 +157,18 @@ def test_no_broker_is_a_warning_and_fallbacks_are_looked_at(tmp_path: Path) -> N
         log_in = log_in_with(PahoTransport, "pole-17")
         found = {line.check: line.grade for line in judge_brokers(mqtt, BrokerCredentials(), log_in, NOW)}
     assert found == {"broker": Grade.FAIL, "broker 2": Grade.OK}
+
+
+def test_the_daemons_own_session_is_left_alone(tmp_path: Path) -> None:
+    """The broker would close the session of a client whose id comes a second time: the doctor has another one."""
+    daemon = PahoTransport()
+    options = ConnectOptions("pole-17", None, 0, 30, 60, 20)
+    with LocalBroker(tmp_path) as broker:
+        daemon.open(BrokerEndpoint.of(broker.url), options)
+        opened = next(event for _ in range(100) for event in daemon.wait(0.1))
+        (found,) = lines(broker.url)
+        afterwards = daemon.wait(0.3)
+        daemon.close()
+    assert isinstance(opened, Opened)
+    assert found.grade is Grade.OK
+    assert list(afterwards) == []

@@ -7,14 +7,14 @@ from fractions import Fraction
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agent.config.misfit import Misfit
 from agent.config.polygon import MOST_CORNERS, Point, check_polygon, signed_area
 
-# Coordinates with few binary digits, so that a model in exact fractions sees the very same points.
-coordinate = st.integers(0, 32).map(lambda n: n / 32)
+# Few coordinates, of few binary digits: corners often meet edges, and a model in exact fractions sees the very same points.
+coordinate = st.integers(0, 4).map(lambda n: n / 4)
 corner = st.tuples(coordinate, coordinate)
 
 
@@ -45,7 +45,8 @@ def crosses_itself(polygon: list[Point]) -> bool:
     return False
 
 
-@given(st.lists(corner, min_size=3, max_size=8))
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(corner, min_size=3, max_size=6))
 def test_a_polygon_is_accepted_exactly_when_it_is_simple(polygon: list[Point]) -> None:
     """Agrees with a model in exact fractions on every drawing, touching corners and edges that run back included."""
     legal = not crosses_itself(polygon) and all(a != b for a, b in zip(polygon, polygon[1:] + polygon[:1], strict=True))
