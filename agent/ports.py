@@ -194,6 +194,18 @@ class BrokerCredentials:
     cert_file: Path | None = None
     key_file: Path | None = None
 
+    def stamp(self) -> tuple[int, ...]:
+        """Changes when one of the files is replaced or rewritten; 0 stands for a missing one."""
+        files = (self.password_file, self.ca_file, self.cert_file, self.key_file)
+        return tuple(_changed_ns(path) for path in files if path is not None)
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:

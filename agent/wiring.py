@@ -331,7 +331,7 @@ class _Builder:
         transport = open_transport(credentials_of(mqtt))
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
         identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
-        return Session(identity, endpoints, outbox, transport, self.clock)
+        return Session(identity, endpoints, outbox, transport, self.clock, credentials=credentials_of(mqtt))
 
 
 def _is_lossless(config: Config) -> bool:

@@ -50,14 +50,17 @@ class FaultNode:
         directory.mkdir(parents=True, exist_ok=True)
         self.outbox = Outbox(OutboxStore(directory / "outbox.sqlite3", self.clock), self.clock)
         files: dict[str, Any] = {name: Path(path) for name, path in settings.get("files", {}).items()}
+        credentials = BrokerCredentials(**files)
         self.session = Session(
             Identity(settings.get("node", "pole-1"), "vigie", "1.0", "boot"),
             [BrokerEndpoint.of(url) for url in settings["urls"]],
             self.outbox,
-            PahoTransport(BrokerCredentials(**files)),
+            PahoTransport(credentials),
             self.clock,
             pace=replace(QUICK, **settings.get("pace", {})),
+            credentials=credentials,
         )
+        self.session.stamp_every_s = settings.get("stamp_every_s", self.session.stamp_every_s)
         self.number = int(settings.get("first", 0))
         self.outbox.start()
         self.session.start()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import random
+import threading
 from collections.abc import Callable, Iterable, Sequence
 
 from agent.clock import NS, Clock
 from agent.component import Component
 from agent.events.outbox import Outbox
-from agent.ports import BrokerEndpoint, MqttTransport, Publication, Received, TransportEvent
+from agent.ports import BrokerCredentials, BrokerEndpoint, MqttTransport, Publication, Received, TransportEvent
 from agent.queues import BoundedQueue
 from agent.uplink.health import UplinkHealth
 from agent.uplink.session_core import (
@@ -41,12 +42,14 @@ class Session(Component):
     """One node's session with the broker. Its thread is the transport's loop: nothing else touches the connection.
 
     `on_message` gets every message of `filters` on this thread and must return at once; `greetings` are sent after every
-    connect, after the birth message and the properties. Not critical: a node without a broker records on.
+    connect, after the birth message and the properties. `credentials` are watched: renewed files renew the handshake.
+    Not critical: a node without a broker records on.
     A simulated node does not start the thread but calls `turn` with the transport's events.
     """
 
     critical = False
     breath_s = 1.0
+    stamp_every_s = 10.0
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class Session(Component):
         filters: Sequence[str] = (),
         on_message: Callable[[Received], None] | None = None,
         greetings: Callable[[], Iterable[Publication]] = tuple,
+        credentials: BrokerCredentials | None = None,
     ) -> None:
         super().__init__("uplink", clock)
         self.identity = identity
@@ -75,6 +79,10 @@ class Session(Component):
         self._health: bytes | None = None
         self._health_sent: bytes | None = None
         self._restate = False
+        self._asked_for_state = threading.Event()
+        self._credentials = credentials or BrokerCredentials()
+        self._stamps = (self._credentials.stamp(),) * 2
+        self._stamped_ns = clock.monotonic_ns()
         self._announced_ns: int | None = None
         outbox.committed = transport.wake
 
@@ -92,7 +100,7 @@ class Session(Component):
 
     def request_full_state(self) -> None:
         """Send birth, properties, greetings and health anew."""
-        self._restate = True
+        self._asked_for_state.set()
         self._transport.wake()
 
     def health(self) -> UplinkHealth:
@@ -132,6 +140,8 @@ class Session(Component):
         core = self._core
         if self.stopping.is_set():
             self._carry_out(core.stop())
+        elif self.clock.monotonic_ns() - self._stamped_ns > self.stamp_every_s * NS:
+            self._carry_out(self._look_at_credentials())
         for event in events:
             self._carry_out(core.handle(event))
         self._carry_out(core.tick())
@@ -146,9 +156,24 @@ class Session(Component):
         else:
             self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
 
+    def _look_at_credentials(self) -> list[Instruction]:
+        """Renew the handshake once files have changed and then stood still for a while: they are replaced one by one."""
+        self._stamped_ns = self.clock.monotonic_ns()
+        used, before = self._stamps
+        now = self._credentials.stamp()
+        self._stamps = (now if now == before else used), now
+        if now == used or now != before:
+            return []
+        log.info("certificate or password files were renewed: connecting with the new ones")
+        return self._core.renew()
+
     def _send_asked(self) -> None:
         if self._restate:
             self._restate = False
+            self._send_state()
+        if self._asked_for_state.is_set():
+            self._asked_for_state.clear()
+            self._carry_out(self._core.birth())
             self._send_state()
         while len(self._asked):
             publication = self._asked.get(0)

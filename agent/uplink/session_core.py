@@ -1,7 +1,7 @@
 """The MQTT session's decisions, free of I/O: transport events go in, instructions come out.
 
     waiting -> connecting -> online -> waiting ...
-                               |-> leaving (hand-over to a preferred broker) -> connecting
+                               |-> leaving (hand-over: preferred broker, renewed certificate) -> connecting
                                `-> stopping -> finished
 One thread. The clock and the dice are injected.
 """
@@ -184,6 +184,7 @@ class SessionCore:
         self._pace = pace
         self._dice = dice
         self._chosen = 0
+        self._next = 0
         self._failures = 0
         self._why = "not connected yet"
         self._since_ns: int | None = None
@@ -241,6 +242,10 @@ class SessionCore:
                 self._schedule_probe()
                 return [Probe(self._endpoints[0])]
         return self._flush()
+
+    def birth(self) -> list[Instruction]:
+        """Say again who is here."""
+        return self.send(self._status("online")) if self.phase is Phase.ONLINE else []
 
     def stop(self) -> list[Instruction]:
         """Say goodbye: announce `stopping`, let what is in flight arrive, then disconnect."""
@@ -425,9 +430,17 @@ class SessionCore:
     def _probed(self, event: Probed) -> list[Instruction]:
         if self.phase is not Phase.ONLINE or self._chosen == 0 or not event.reachable:
             return []
-        self.phase = Phase.LEAVING
-        self._due_ns = self._clock.monotonic_ns() + round(self._pace.goodbye_s * NS)
         self._control.appendleft(self._status("offline"))
+        return self._leave_for(0)
+
+    def renew(self) -> list[Instruction]:
+        """Shake hands again with the same broker, to show it renewed certificates; no will, nobody notices."""
+        return self._leave_for(self._chosen) if self.phase is Phase.ONLINE else []
+
+    def _leave_for(self, endpoint: int) -> list[Instruction]:
+        self.phase = Phase.LEAVING
+        self._next = endpoint
+        self._due_ns = self._clock.monotonic_ns() + round(self._pace.goodbye_s * NS)
         return self._flush()
 
     def _depart(self) -> list[Instruction]:
@@ -436,7 +449,7 @@ class SessionCore:
         self._ordinary_tags.clear()
         self._control.clear()
         if leaving:
-            self._chosen = 0
+            self._chosen = self._next
             return [Disconnect(), Release(), *self._connect()]
         self.phase = Phase.FINISHED
         return [Disconnect(with_will=True), Release()]

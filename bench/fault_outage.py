@@ -1,0 +1,115 @@
+"""A day without a broker, by a clock that jumps: 100,000 events wait, then drain past an independent hub."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from agent.clock import NS, Clock, ClockQuality, SystemClock
+from agent.demo.broker import LocalBroker
+from agent.events.bounds import Bounds, default_classes
+from agent.events.event import Event, Priority, PropertyOperation
+from agent.events.outbox import Outbox
+from agent.events.outbox_store import OutboxStore
+from agent.ports import BrokerEndpoint
+from agent.uplink.session import Session
+from agent.uplink.session_core import Identity
+from bench.fault_node import QUICK
+from bench.fault_scene import SETTINGS, Scene, hub_on
+from bench.independent_hub import Verdict, judge
+from hardware.mqtt_paho import PahoTransport
+
+DAY_S = 24 * 3600
+ALARM_EVERY = 50
+COMMIT_EVERY = 200
+DRAINED_WITHIN_S = 300.0
+LATE_ALARMS = 5
+
+
+class JumpingClock:
+    """Real time plus what was skipped."""
+
+    def __init__(self) -> None:
+        self._real: Clock = SystemClock()
+        self._skipped_ns = 0
+
+    def skip(self, seconds: float) -> None:
+        """Let time have passed."""
+        self._skipped_ns += round(seconds * NS)
+
+    def monotonic_ns(self) -> int:
+        return self._real.monotonic_ns() + self._skipped_ns
+
+    def wall_ns(self) -> int:
+        return self._real.wall_ns() + self._skipped_ns
+
+    def quality(self) -> ClockQuality:
+        return ClockQuality.SYNCHRONISED
+
+    def wait(self, event: threading.Event, timeout_s: float) -> bool:
+        return self._real.wait(event, timeout_s)
+
+
+def outage(scene: Scene) -> Verdict:
+    """A day of silence within bounds: everything arrives."""
+    return _outage(scene, Bounds())
+
+
+def outage_beyond_bounds(scene: Scene) -> Verdict:
+    """A day of silence in an outbox too small for it: states are dropped and announced, no alarm is."""
+    classes = default_classes()
+    small = classes[Priority.PROPERTY]
+    classes[Priority.PROPERTY] = type(small)(scene.events // 5, small.body_bytes, small.age_ns)
+    return _outage(scene, Bounds(classes))
+
+
+def _outage(scene: Scene, bounds: Bounds) -> Verdict:
+    clock = JumpingClock()
+    broker = LocalBroker(scene.directory / "broker", settings=SETTINGS)
+    directory = scene.directory / "node"
+    directory.mkdir(parents=True)
+    outbox = Outbox(OutboxStore(directory / "outbox.sqlite3", clock, bounds), clock)
+    transport = PahoTransport()
+    session = Session(
+        Identity("pole-1", "vigie", "1.0", "boot"), [BrokerEndpoint.of(broker.url)], outbox, transport, clock, pace=QUICK
+    )
+    alarms: set[int] = set()
+    for number in range(scene.events):
+        clock.skip(DAY_S / scene.events)
+        if number % ALARM_EVERY == 0:
+            alarms.add(number)
+            outbox.raise_event(_alarm(number, clock))
+        else:
+            outbox.raise_event(_state(number, clock))
+        if number % COMMIT_EVERY == 0:
+            outbox.write_once()
+            session.turn(transport.wait(0))
+    with broker, hub_on(broker) as hub:
+        late = set(range(scene.events, scene.events + LATE_ALARMS))
+        for number in late:
+            outbox.raise_event(_alarm(number, clock))
+        ends = time.monotonic() + DRAINED_WITHIN_S
+        while time.monotonic() < ends and (outbox.write_once() or not outbox.drained or outbox.figures().pending):
+            session.turn(transport.wait(0.02))
+        hub.wait_for(lambda heard: len(heard) > session.acknowledged, 60)  # the birth message is one more
+        transport.abort()
+        verdict = judge(hub.heard, alarms | late)
+        states_before = 0
+        for heard in hub.heard:
+            if heard.properties.get("class") == "property" and "restated" not in heard.properties:
+                states_before += 1
+            if f'"Number":{max(late)}}}'.encode() in heard.payload:
+                break
+        print(
+            f"  the alarms raised last passed the backlog: {states_before} of {verdict.heard - verdict.alarms} states came before"
+        )
+    return verdict
+
+
+def _alarm(number: int, clock: Clock) -> Event:
+    return Event("Device/vigie:Fault/Alarm", clock.wall_ns(), {}, {"Number": number}, priority=Priority.ALARM)
+
+
+def _state(number: int, clock: Clock) -> Event:
+    data = {"State": number % 2 == 0}
+    return Event("VideoSource/MotionAlarm", clock.wall_ns(), {"Source": "front"}, data, PropertyOperation.CHANGED)
