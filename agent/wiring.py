@@ -283,7 +283,11 @@ class _Builder:
         # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
         line = [] if node.session is None else [node.session]
         components: list[Component] = [outbox, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
-        verbs: dict[str, Verb] = {"status": lambda _: node.health(), "picture": lambda _: gauge.figures()}
+        verbs: dict[str, Verb] = {
+            "status": lambda _: node.health(),
+            "picture": lambda _: gauge.figures(),
+            "masks-validate": validation.answer,
+        }
         components.append(ControlSocket(socket_path(self.state_dir), verbs, clock))
         if config.console.enabled:
             page = config.console

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from agent.demo.broker import LocalBroker, free_port
+from tests.support.deadline import until
 from tests.support.whole_node import WholeNode
 
 pytestmark = pytest.mark.lane("browser")
@@ -51,10 +52,10 @@ def test_shows_the_masked_picture_health_and_events(node: tuple[WholeNode, int],
     page = opened(browser, port)
     expect(page.locator("#verdict")).to_have_text("running, masked", timeout=15_000)
     expect(page.locator("#privacy")).to_have_text(re.compile(r"mask\(s\) lie on the picture; the view is verified"))
-    page.wait_for_function("document.getElementById('picture').naturalWidth > 100")
-    first = page.locator("#picture").screenshot()
-    page.wait_for_timeout(1500)
-    assert page.locator("#picture").screenshot() != first, "the picture stands still"
+    picture = page.locator("#picture")
+    until(lambda: picture.evaluate("image => image.naturalWidth") > 100, "the picture is there")
+    first = picture.screenshot()
+    until(lambda: picture.screenshot() != first, "the picture moves")
     expect(page.locator("#events")).to_contain_text("VideoSource/MotionAlarm")
     expect(page.locator("#cards")).to_contain_text("delivering")
     page.close()

@@ -1,0 +1,91 @@
+"""SIGHUP under a running node: what can change at once changes, the recording goes on, and a bad file changes nothing."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.control import ask
+from agent.demo.broker import LocalBroker
+from agent.errors import DeviceError
+from tests.support.deadline import until
+from tests.support.whole_node import WholeNode, decoded
+
+
+class Running:
+    """A node in the background with its broker."""
+
+    def __init__(self, node: WholeNode) -> None:
+        self.node = node
+        self.process = node.start()
+
+    def health(self) -> dict[str, Any]:
+        """Empty while it does not answer."""
+        try:
+            return ask(self.node.directory / "state", "status")
+        except DeviceError:
+            return {}
+
+    def part(self, name: str) -> dict[str, Any]:
+        """One part of health."""
+        part = self.health().get(name, {})
+        assert isinstance(part, dict)
+        return part
+
+    def reload(self, change: str, to: str) -> None:
+        """Change the file and send SIGHUP."""
+        text = self.node.config.read_text()
+        assert change in text
+        self.node.config.write_text(text.replace(change, to))
+        self.process.send_signal(signal.SIGHUP)
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Running]:
+    """A node that films in real time and reports to a broker."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        node = WholeNode(tmp_path, broker.url, tables={"motion": "hold_seconds = 1"})
+        node.write(realtime=True, loop=True)
+        node.validate()
+        running = Running(node)
+        until(lambda: running.part("uplink").get("state") == "online", "the node is online")
+        until(lambda: running.part("privacy").get("state") == "masked", "the picture is masked")
+        yield running
+        running.process.terminate()
+        assert running.process.wait(30) == 0
+        assert "Traceback" not in node.log()
+
+
+def test_motion_broker_and_masks_change_while_the_recording_goes_on(running: Running, tmp_path: Path) -> None:
+    """Three reloads: motion, another broker, one mask less; the recording never stops and shows no gap."""
+    running.reload("hold_seconds = 1", "hold_seconds = 2")
+    until(lambda: "motion.hold_seconds" in running.node.log(), "the log names what changed")
+    with LocalBroker(tmp_path / "other") as other:
+        running.reload(running.node.broker_url, other.url)
+        until(lambda: running.part("uplink").get("broker", "").endswith(str(other.port)), "the node moved to the other broker")
+        until(lambda: running.part("uplink").get("state") == "online", "and is online there")
+        text = running.node.config.read_text()
+        last = text[text.rindex("[[privacy.mask]]") :]
+        running.reload(last, "")
+        until(lambda: running.part("privacy").get("state") == "opaque", "masks nobody has validated close the picture")
+        running.node.vigie("masks", "validate", "--config", str(running.node.config), "--by", "test", "--lift")
+        until(lambda: running.part("privacy").get("state") == "masked", "validated, they open it again")
+        camera = running.part("camera")
+        captured, dropped = camera["captured"], camera["dropped"]
+        running.process.terminate()
+        assert running.process.wait(30) == 0
+    recorded = sum(1 for segment in running.node.recordings() for _ in decoded(segment))
+    assert recorded >= captured - dropped
+
+
+def test_a_refused_file_changes_nothing(running: Running) -> None:
+    """A bad file on SIGHUP: the log says where and why, the node goes on with the former one."""
+    before = running.health()["config_digest"]
+    running.reload("hold_seconds = 1", "hold_secs = 1")
+    until(lambda: "hold_secs" in running.node.log(), "the log places the error")
+    assert running.health()["config_digest"] == before
+    assert running.part("recording")["state"] == "recording"
