@@ -23,7 +23,7 @@ LEAVES_NOISE = AVERAGED / (2 - AVERAGED)
 """Of the noise's power, what is left in the average."""
 MOST_NOISE = 15.0
 """Levels; more is another scene or another light, and the average begins anew."""
-SETTLES_AFTER = 5
+SETTLES_AFTER = 4
 """Looks after which the average's noise is what the formula says."""
 LEAST_POWER = 6.0
 """Coarse power below which a scene has no edges to judge by: fog, a wall, a covered lens."""
@@ -39,7 +39,7 @@ class Sharpness:
         self._looks = 0
 
     def measure(self, luma: Plane, visible: Plane) -> float | None:
-        """Take one luma with what is visible of it (255, else 0); None when the scene has too little contrast to tell."""
+        """Take one luma with what is visible of it (not 0); None when the scene has too little contrast to tell."""
         columns = luma.shape[1] // FACTOR * FACTOR
         level, visible = luma[::EVERY_ROW, :columns].astype(np.float32), visible[::EVERY_ROW, :columns]
         if self._average is None or self._average.shape != level.shape:
@@ -60,7 +60,8 @@ class Sharpness:
         noise_power = noise**2 * (1 - AVERAGED / 2) * LEAVES_NOISE
         size = columns // FACTOR, level.shape[0]
         coarse = np.asarray(cv2.resize(self._average, size, interpolation=cv2.INTER_AREA), np.float32)
-        whole = np.asarray(cv2.resize(visible, size, interpolation=cv2.INTER_AREA) == 255, np.uint8)
+        shown = cv2.threshold(visible, 0, 255, cv2.THRESH_BINARY)[1]
+        whole = np.asarray(cv2.resize(shown, size, interpolation=cv2.INTER_AREA) == 255, np.uint8)
         fine_power = _step_power(self._average, visible)
         coarse_power = _step_power(coarse, whole)
         if fine_power is None or coarse_power is None:

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 Fill = Literal["solid", "mosaic", "blur"]
 
-SETTLES_AFTER = 25
+SETTLES_AFTER = 100
 """Frames on which the very same cover must lie before it is compiled: compiling costs a good part of a frame's period."""
 SETTLED_KEPT = 4
 
