@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from agent.video.picture import Planes
 
-CAPACITY = 5
+CAPACITY = 7
 """Pictures under way at once: one being masked, one being encoded, a few queued between."""
 
 

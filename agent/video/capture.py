@@ -25,7 +25,7 @@ class Capture(Component):
     """Owns the camera. `lossless` (a film played as fast as it goes) waits for room; a live camera never waits: the
     newest pictures win and `dropped` counts the others."""
 
-    def __init__(self, camera: Camera, clock: Clock, *, capacity: int = 2, lossless: bool = False) -> None:
+    def __init__(self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False) -> None:
         super().__init__("camera", clock)
         self._camera = camera
         self._lossless = lossless
