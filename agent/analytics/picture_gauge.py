@@ -6,12 +6,13 @@ import threading
 from dataclasses import asdict
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
+from agent.analytics.sharpness import SETTLES_AFTER
 from agent.clock import NS
 from agent.errors import DeviceError
 from agent.video.privacy_mask import MaskedFrame
 
 EVERY_NS = NS // 10
-PICTURES = 5
+PICTURES = SETTLES_AFTER + 2
 """Sharpness is told from an average over some pictures."""
 FORGET_NS = 5 * NS
 """A new technician, a new view: older pictures take no part in the average."""
@@ -42,7 +43,7 @@ class PictureGauge:
             self._wanted -= 1
             self._changed.notify_all()
 
-    def figures(self, timeout_s: float = 3.0, pictures: int = PICTURES) -> dict[str, float | None]:
+    def figures(self, timeout_s: float = 4.0, pictures: int = PICTURES) -> dict[str, float | None]:
         """The figures of the picture as it is now. DeviceError when it is closed, or when none comes in time."""
         with self._changed:
             self._wanted = pictures

@@ -23,6 +23,8 @@ FIRST_PICTURE_S = 15.0
 GUARDED = 0.4
 """Of the time, the node's own guard judges the picture; if it keeps it closed, the rest goes through the masks as drawn."""
 
+MEASURE_EVERY_NS = NS // 8
+
 
 @dataclass(frozen=True, slots=True)
 class Sight:
@@ -95,6 +97,7 @@ class _Watch:
         self._clock = clock
         self._seconds = seconds
         self._measure = PictureMeasure()
+        self._measure_next_ns = 0
         self._times: list[tuple[int, int]] = []
         self._size = (0, 0)
         self._figures: PictureFigures | None = None
@@ -127,7 +130,8 @@ class _Watch:
                 return False
             self._times.append((frame.time.index, frame.time.monotonic_ns))
             self._size = (frame.planes.width, frame.planes.height)
-            if len(self._times) % 5 == 1:
+            if frame.time.monotonic_ns >= self._measure_next_ns:
+                self._measure_next_ns = frame.time.monotonic_ns + MEASURE_EVERY_NS
                 self._figures = self._measure.measure(frame) or self._figures
             return True
 
