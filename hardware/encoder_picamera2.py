@@ -34,10 +34,14 @@ class _Origin:
 
 
 def has_hardware_encoder() -> bool:
-    """True on boards up to the Pi 4, whose video core encodes H.264."""
-    from picamera2.platform import Platform, get_platform
-
-    return bool(get_platform() == Platform.VC4) and HARDWARE_DEVICE.exists()
+    """True on boards up to the Pi 4, whose video core encodes H.264; False without picamera2, too."""
+    if not HARDWARE_DEVICE.exists():
+        return False
+    try:
+        from picamera2.platform import Platform, get_platform
+    except (ImportError, OSError):
+        return False
+    return bool(get_platform() == Platform.VC4)
 
 
 class PicameraEncoder:

@@ -7,7 +7,10 @@ import time
 
 import pytest
 
+from agent.clock import SystemClock
+from agent.component import ComponentState
 from agent.errors import CameraError, DriverHangs
+from agent.video.capture import Capture
 from hardware.camera_picamera2 import BARREN_OPENINGS, MOST_LENT, PicameraCamera
 from tests.lanes.picamera2.inside.fakes import VirtualPicamera2
 from tests.lanes.picamera2.inside.scene import DEADLINE_S, camera, descriptors, next_frame
@@ -151,3 +154,33 @@ def test_picture_kept_beyond_close_harms_nothing() -> None:
     frame.release()
     del frame
     assert descriptors() <= before
+
+
+def test_capture_thread_recovers_by_itself_and_gives_up_when_only_a_restart_helps() -> None:
+    """As the daemon runs it: a stall is cured without anyone's hand; a camera that stays barren ends the component for good."""
+    source = camera(640, 360)
+    capture = Capture(source, SystemClock())
+    capture.retry_s = capture.retry_most_s = 0.1
+    capture.start()
+
+    def taken(count: int) -> None:
+        until = time.monotonic() + DEADLINE_S
+        while count:
+            assert time.monotonic() < until, capture.trouble
+            frame = capture.take(0.5)
+            if frame is not None:
+                frame.release()
+                count -= 1
+
+    taken(5)
+    VirtualPicamera2.frozen = True
+    until = time.monotonic() + DEADLINE_S
+    while "stopped delivering" not in capture.trouble:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    VirtualPicamera2.frozen = False
+    taken(5)
+    assert capture.opened == 2
+    VirtualPicamera2.frozen = True
+    assert capture.join(3 * DEADLINE_S)
+    assert capture.state is ComponentState.FAILED

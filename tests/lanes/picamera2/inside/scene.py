@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -45,7 +46,8 @@ def next_frame(source: PicameraCamera) -> RawFrame:
 
 
 def descriptors() -> int:
-    """Open file descriptors of this process."""
+    """Open file descriptors of this process, once what is unreachable is gone (picamera2's objects refer to each other)."""
+    gc.collect()
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
 
