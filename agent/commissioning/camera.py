@@ -94,7 +94,7 @@ def _exposure(figures: PictureFigures, driver: Mapping[str, float | str]) -> Lin
         "dark_share": round(figures.dark_share, 3),
         "bright_share": round(figures.bright_share, 3),
     }
-    told |= {name: driver[name] for name in ("exposure_us", "gain", "lux") if name in driver}
+    told |= {name: driver[name] for name in ("exposure_us", "analogue_gain", "lux") if name in driver}
     said = f"mean {figures.mean_luma:.0f} of 16..235, {figures.dark_share:.0%} black, {figures.bright_share:.0%} white"
     if figures.mean_luma < DARK_MEAN:
         return warn("exposure", f"{said}: too dark", "more light, a longer exposure (exposure_max_us), or a faster lens", **told)
