@@ -63,20 +63,29 @@ class CertificateChain:
 
         An anchor may be an intermediate CA or a self-signed leaf: whoever hands it over trusts it.
         """
+        refusals = []
+        # One by one: two authorities may bear one name, as after a renewal, and OpenSSL takes the first of that name.
+        for anchor in anchors.certificates:
+            try:
+                self._lead_to(anchor, at_ns)
+            except (crypto.X509StoreContextError, crypto.Error) as error:
+                refusals.append(error)
+            else:
+                return
+        # The furthest that any got tells the most: a fault deep in a chain rather than an unknown issuer.
+        told = max(refusals, key=lambda error: "issuer" not in str(error) and "signature" not in str(error))
+        raise ChainNotTrusted(
+            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {told}",
+            remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
+        )
+
+    def _lead_to(self, anchor: x509.Certificate, at_ns: int) -> None:
         store = crypto.X509Store()
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(utc(at_ns))
-        try:
-            for anchor in anchors.certificates:
-                store.add_cert(crypto.X509.from_cryptography(anchor))
-            intermediates = [crypto.X509.from_cryptography(each) for each in self.certificates[1:]]
-            context = crypto.X509StoreContext(store, crypto.X509.from_cryptography(self.leaf), intermediates)
-            context.verify_certificate()
-        except (crypto.X509StoreContextError, crypto.Error) as error:
-            raise ChainNotTrusted(
-                f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {error}",
-                remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
-            ) from None
+        store.add_cert(crypto.X509.from_cryptography(anchor))
+        intermediates = [crypto.X509.from_cryptography(each) for each in self.certificates[1:]]
+        crypto.X509StoreContext(store, crypto.X509.from_cryptography(self.leaf), intermediates).verify_certificate()
 
 
 def read_chain(path: Path) -> CertificateChain:

@@ -26,6 +26,7 @@ _WHY_WORDS = {
     "pictures lost": "images perdues",
     "segment file missing": "fichier d’enregistrement absent",
     "segment damaged": "fichier d’enregistrement endommagé",
+    "left out: its signature is lost": "écarté : sa signature est perdue",
     "destroyed on": "détruit le",
 }
 _VERDICT_WORDS = {

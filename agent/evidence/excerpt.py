@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
 from agent.evidence.film import Film, Sample
+from agent.evidence.tlv import MalformedField
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
 
 
@@ -62,6 +64,20 @@ class Cut:
                 return unit
         return None
 
+    def covers_end_of(self, before: Cut) -> bool:
+        """True unless this cut begins with a signature for another GOP than the last one of `before`."""
+        unit = self.leading_signature(self.first)
+        if unit is None:
+            return True
+        try:
+            signed = sei.parse(unit).hashes
+        except MalformedField:
+            return False
+        start = max(at for at in range(before.first, before.end) if before.samples[at].sync)
+        slices = (unit for unit in before.film.nal_units(before.samples[start]) if nal.is_gop_start(unit))
+        first = next(slices, None)
+        return first is not None and bool(signed) and hashlib.sha256(first).digest() == signed[0]
+
     def closing_signature(self) -> bytes | None:
         """The signature unit behind the slices of the last sample kept."""
         last = None
@@ -90,6 +106,18 @@ def cut(row: SegmentRow, film: Film, from_ns: int, to_ns: int) -> Cut | None:
     if end == len(samples) and row.state is SegmentState.OPEN and _is_signed(whole) and whole.closing_signature() is None:
         end = starts[-1]
     return Cut(row, film, samples, first, end) if first < end else None
+
+
+def without_unsigned_end(cut: Cut, following: Cut | None) -> Cut:
+    """The cut without its last GOP when its signature was lost with what is missing before `following`; perhaps empty.
+
+    A recording that broke off (a new one begins without a signature) keeps its end: what follows does not speak against it.
+    """
+    whole = cut.end == len(cut.samples)
+    if not whole or following is None or cut.closing_signature() is not None or following.covers_end_of(cut):
+        return cut
+    start = max(at for at in range(cut.first, cut.end) if cut.samples[at].sync)
+    return replace(cut, end=start)
 
 
 def certificate(cuts: Sequence[SegmentRow]) -> bytes | None:

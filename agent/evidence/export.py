@@ -190,7 +190,11 @@ class Export:
         film = _FilmWriter(path, rows, provenance, self._place, self._signer, self._progress)
         with film:
             for current, following in _pairs(_cuts(rows, request)):
-                film.add(current, following)
+                kept = excerpt.without_unsigned_end(current, following)
+                if kept.end < current.end:
+                    film.contents.absences.append(_left_out(current, kept.end))
+                if kept.end > kept.first:
+                    film.add(kept, following)
             return film.finish()
 
     def _enter(self, request: Request, exported: Exported, sheet_sha256: str) -> None:
@@ -408,6 +412,12 @@ def _pairs(cuts: Iterator[Cut]) -> Iterator[tuple[Cut, Cut | None]]:
         yield current, following
         current.film.close()
         current = following
+
+
+def _left_out(cut: Cut, end: int) -> Absence:
+    last = max(cut.samples[end : cut.end], key=lambda sample: sample.shown)
+    to_ns = cut.wall_ns(last) + last.duration * NS // cut.film.track.timescale
+    return Absence(cut.wall_ns(cut.samples[end]), to_ns, "left out: its signature is lost")
 
 
 def _pieces(samples: Sequence[Sample], span: range, content: dict[int, bytes]) -> Iterator[bytes | tuple[int, int]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from agent.clock import rfc3339
+from agent.evidence.chain import CertificateChain
 from agent.evidence.seal import Seal
 from agent.evidence.tlv import VendorInformation
 
@@ -67,6 +68,7 @@ class Report:
     signer: str | None
     key_digest: str | None
     vendor: VendorInformation | None
+    chain: CertificateChain | None
     chain_trusted: bool
     chain_error: str | None
     from_ns: int | None

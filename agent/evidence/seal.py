@@ -61,8 +61,11 @@ def seal(path: Path, signer: Signer) -> None:
         os.fsync(file.fileno())
 
 
-def read_seal(path: Path, anchors: CertificateChain) -> Seal | None:
-    """The seal of a film; None when it is no export. Raises MalformedFilm."""
+def read_seal(path: Path, anchors: CertificateChain, beside: CertificateChain | None = None) -> Seal | None:
+    """The seal of a film; None when it is no export. Raises MalformedFilm.
+
+    The seal has room for one certificate: those between it and the CA are taken from `beside`, the chain of the stream.
+    """
     with path.open("rb") as file:
         meta = _meta(file, str(path))
         suep = None if meta is None else find(meta, b"suep")
@@ -76,12 +79,17 @@ def read_seal(path: Path, anchors: CertificateChain) -> Seal | None:
         place = _signature_place(file, str(path))
         if place is None:
             return Seal(None, "the export is not sealed", unit, operator, exported_ns)
-        intact, error = _check(file, place, meta, anchors, exported_ns)
+        intact, error = _check(file, place, meta, anchors, exported_ns, beside)
         return Seal(intact, error, unit, operator, exported_ns)
 
 
 def _check(
-    file: BinaryIO, place: tuple[int, int], meta: memoryview, anchors: CertificateChain, exported_ns: int
+    file: BinaryIO,
+    place: tuple[int, int],
+    meta: memoryview,
+    anchors: CertificateChain,
+    exported_ns: int,
+    beside: CertificateChain | None,
 ) -> tuple[bool, str]:
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
@@ -101,7 +109,7 @@ def _check(
     except (InvalidSignature, ValueError):
         return False, "the seal is broken: the file was changed since its export"
     try:
-        CertificateChain((certificate,)).check(anchors, max(exported_ns, 0))
+        CertificateChain((certificate, *(beside.certificates[1:] if beside else ()))).check(anchors, max(exported_ns, 0))
     except ChainNotTrusted as error:
         return False, f"the seal is not of a trusted node: {error.what}"
     return True, ""

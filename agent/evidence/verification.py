@@ -38,7 +38,7 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
 
         notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
         report = judge(units, shown, anchors, notes)
-    return _with_seal(report, read_seal(path, anchors))
+    return _with_seal(report, read_seal(path, anchors, report.chain))
 
 
 def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes: list[str] | None = None) -> Report:
@@ -97,6 +97,7 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
         signer=common_name(signing.leaf) if signing else None,
         key_digest=signing.key_digest if signing else None,
         vendor=verifier.vendor,
+        chain=signing,
         chain_trusted=chain_error is None and signing is not None,
         chain_error=chain_error,
         from_ns=verifier.from_ns,

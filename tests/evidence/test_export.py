@@ -7,7 +7,7 @@ import resource
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -20,62 +20,25 @@ from agent.evidence import nal, sei
 from agent.evidence.boxes import children, find, need
 from agent.evidence.chain import CertificateChain
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, Exported, Request
-from agent.evidence.export_boxes import Place, Provenance, Source
+from agent.evidence.export import Export, Request
+from agent.evidence.export_boxes import Provenance, Source
 from agent.evidence.film import Film
 from agent.evidence.identity import NodeSigner
 from agent.evidence.media_signing import MediaSigner
 from agent.evidence.report import Verdict
-from agent.evidence.tlv import MANUFACTURER, VendorInformation
 from agent.evidence.verification import verify
 from agent.journal.entry import Act, Fact
 from agent.journal.register import lines
 from tests.support.parts import program
 from tests.support.recordings import DAY_S, Recordings
 from tests.support.signed_film import encode
-
-VENDOR = VendorInformation("0.1.0", "cam-1", MANUFACTURER)
-PLACE = Place("place de l'Horloge", 48.5, -2.75)
-
-
-@dataclass
-class Node:
-    """A node's recordings, signed, and exports out of them."""
-
-    recordings: Recordings
-    signer: NodeSigner
-    ca: CertificateChain
-    out: Path
-
-    def record(self, seconds: float, *, close: bool = True) -> None:
-        """A daemon's life, with signing."""
-        self.recordings.pictures = 0
-        media_signer = MediaSigner(self.signer, VENDOR)
-        units = [media_signer.process(unit) for unit in self.recordings.units(seconds)]
-        closing = media_signer.finish()
-        assert closing is not None
-        self.recordings.take([*units, closing] if close else units)
-
-    def export(self, from_s: float, to_s: float, *, sealed: bool = True, out: Path | None = None, **more: object) -> Exported:
-        """Seconds count from the first picture ever recorded."""
-        begun_ns = self.recordings.rows()[0].wall_from_ns
-        request = Request(begun_ns + round(from_s * NS), begun_ns + round(to_s * NS), "A. Martin", "PV 2026/417")
-        return Export(
-            self.recordings.catalog,
-            more.get("journal", self.recordings.register),  # type: ignore[arg-type]
-            self.recordings.clock,
-            provenance=lambda r, at: Provenance(Source("cam-1", mac="02:00:00:00:00:01"), Source("place"), at, r.operator),
-            sheet=ConformitySheet(ZoneInfo("Europe/Paris")),
-            place=PLACE,
-            signer=self.signer if sealed else None,
-            anchors=self.ca,
-        ).write(request, out or self.out)
+from tests.support.signed_recordings import VENDOR, SignedRecordings
 
 
 @pytest.fixture
-def node(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> Node:
+def node(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> SignedRecordings:
     """A node that has never recorded."""
-    return Node(Recordings(tmp_path / "state"), signer, node_ca, tmp_path / "export.mp4")
+    return SignedRecordings(Recordings(tmp_path / "state"), signer, node_ca, tmp_path / "export.mp4")
 
 
 def stream(paths: list[Path]) -> Iterator[bytes]:
@@ -106,7 +69,7 @@ def top(path: Path) -> list[tuple[bytes, int, memoryview]]:
     return found
 
 
-def test_a_whole_recording_comes_out_bit_by_bit(node: Node) -> None:
+def test_a_whole_recording_comes_out_bit_by_bit(node: SignedRecordings) -> None:
     """Every NAL unit of every segment, in order, once; every picture decodes to what the segments show; all of it verifies."""
     node.record(10)
     exported = node.export(0, 10)
@@ -120,7 +83,7 @@ def test_a_whole_recording_comes_out_bit_by_bit(node: Node) -> None:
     assert report.seal.intact
 
 
-def test_signatures_stand_in_an_export_once(node: Node) -> None:
+def test_signatures_stand_in_an_export_once(node: SignedRecordings) -> None:
     """Segments end with a copy of the signature that the next begins with; in one film one of the two is enough."""
     node.record(10)
     with Film(node.export(0, 10).film) as film:
@@ -132,7 +95,7 @@ def test_signatures_stand_in_an_export_once(node: Node) -> None:
 
 
 @pytest.mark.parametrize(("from_s", "to_s"), [(2.3, 2.4), (3.5, 5.5), (0.0, 0.5), (6.2, 99), (-5, 1.5), (4.0, 8.0)])
-def test_the_cut_is_on_gops_around_the_span(node: Node, from_s: float, to_s: float) -> None:
+def test_the_cut_is_on_gops_around_the_span(node: SignedRecordings, from_s: float, to_s: float) -> None:
     """Nothing of the span lacks, less than a GOP (one second) is more on either side, and nothing dangles."""
     node.record(10)
     begun_ns = node.recordings.rows()[0].wall_from_ns
@@ -146,7 +109,7 @@ def test_the_cut_is_on_gops_around_the_span(node: Node, from_s: float, to_s: flo
     assert (report.from_ns, report.to_ns) == (exported.contents.from_ns, exported.contents.to_ns)
 
 
-def test_the_film_begins_with_the_certificate(node: Node) -> None:
+def test_the_film_begins_with_the_certificate(node: SignedRecordings) -> None:
     """Wherever it is cut: a verifier must know the key before it needs it."""
     node.record(6)
     with Film(node.export(2.5, 3).film) as film:
@@ -155,7 +118,7 @@ def test_the_film_begins_with_the_certificate(node: Node) -> None:
     assert sei.is_certificate_sei(signing[0])
 
 
-def test_gaps_keep_their_length_and_are_told(node: Node) -> None:
+def test_gaps_keep_their_length_and_are_told(node: SignedRecordings) -> None:
     """The daemon stood still for a minute: the film's timeline and the sheet say so, and both parts verify."""
     node.record(3)
     node.recordings.clock.advance(60)
@@ -172,7 +135,7 @@ def test_gaps_keep_their_length_and_are_told(node: Node) -> None:
     assert "enregistrement interrompu" in exported.sheet.read_text()
 
 
-def test_after_a_reboot_the_order_of_recording_stays(node: Node) -> None:
+def test_after_a_reboot_the_order_of_recording_stays(node: SignedRecordings) -> None:
     """Another boot counts media time anew; the timeline goes on by the wall clock."""
     node.record(3)
     node.recordings.clock.advance(30)
@@ -184,7 +147,7 @@ def test_after_a_reboot_the_order_of_recording_stays(node: Node) -> None:
         assert last.decoded / film.track.timescale == pytest.approx(36, abs=0.1)
 
 
-def test_a_span_partly_destroyed_gives_what_is_left_and_says_so(node: Node) -> None:
+def test_a_span_partly_destroyed_gives_what_is_left_and_says_so(node: SignedRecordings) -> None:
     """With the day of the destruction; the rest verifies."""
     node.record(10)
     begun_ns = node.recordings.rows()[0].wall_from_ns
@@ -208,7 +171,7 @@ def test_a_span_partly_destroyed_gives_what_is_left_and_says_so(node: Node) -> N
     assert verify(exported.film, node.ca).verdict is Verdict.AUTHENTIC
 
 
-def test_a_span_wholly_destroyed_says_when(node: Node) -> None:
+def test_a_span_wholly_destroyed_says_when(node: SignedRecordings) -> None:
     """One clear line, nothing written."""
     node.record(4)
     begun_ns = node.recordings.rows()[0].wall_from_ns
@@ -221,7 +184,7 @@ def test_a_span_wholly_destroyed_says_when(node: Node) -> None:
     assert not list(node.out.parent.glob("*export*"))
 
 
-def test_a_span_without_footage_is_one_clear_line(node: Node) -> None:
+def test_a_span_without_footage_is_one_clear_line(node: SignedRecordings) -> None:
     """Nothing is written, nothing entered."""
     node.record(2)
     with pytest.raises(EvidenceError, match="no footage"):
@@ -229,7 +192,7 @@ def test_a_span_without_footage_is_one_clear_line(node: Node) -> None:
     assert not list(node.out.parent.glob("*export*"))
 
 
-def test_what_is_still_recorded_is_exported_up_to_its_last_signature(node: Node) -> None:
+def test_what_is_still_recorded_is_exported_up_to_its_last_signature(node: SignedRecordings) -> None:
     """The daemon keeps recording: the open segment gives its signed GOPs, and nothing dangles."""
     node.recordings.pictures = 0
     media_signer = MediaSigner(node.signer, VENDOR)
@@ -249,7 +212,7 @@ def test_what_is_still_recorded_is_exported_up_to_its_last_signature(node: Node)
     node.recordings.stop(recorder)
 
 
-def test_a_recording_that_broke_off_is_exported_whole(node: Node) -> None:
+def test_a_recording_that_broke_off_is_exported_whole(node: SignedRecordings) -> None:
     """Power lost: the last GOP has no signature. It may be the one that matters: it is kept, and the verdict says so."""
     node.record(4.5, close=False)
     exported = node.export(0, 9)
@@ -258,7 +221,7 @@ def test_a_recording_that_broke_off_is_exported_whole(node: Node) -> None:
     assert (exported.report.verdict, exported.report.pending) == (Verdict.MISSING, 12)
 
 
-def test_films_with_b_frames_come_out_in_order(tmp_path: Path, node: Node) -> None:
+def test_films_with_b_frames_come_out_in_order(tmp_path: Path, node: SignedRecordings) -> None:
     """Decoding order, presentation times and signatures survive."""
     units = encode(tmp_path / "plain.mp4", gop=10, b_frames=2, pictures=60)
     media_signer = MediaSigner(node.signer, VENDOR)
@@ -273,7 +236,7 @@ def test_films_with_b_frames_come_out_in_order(tmp_path: Path, node: Node) -> No
     assert decoded(exported.film) == [picture for path in node.recordings.files() for picture in decoded(path)]
 
 
-def test_the_boxes_are_those_of_the_standard(node: Node) -> None:
+def test_the_boxes_are_those_of_the_standard(node: SignedRecordings) -> None:
     """`suep`, `cstb` and `loci` hold what ONVIF and ETSI ask; the index at the end finds every GOP."""
     node.record(6)
     exported = node.export(0, 6)
@@ -300,7 +263,7 @@ def test_the_boxes_are_those_of_the_standard(node: Node) -> None:
 
 
 @pytest.mark.parametrize("where", ["suep", "cstb", "tfdt", "mdat", "mfra", "sibo"])
-def test_the_seal_breaks_when_anything_changes(node: Node, where: str) -> None:
+def test_the_seal_breaks_when_anything_changes(node: SignedRecordings, where: str) -> None:
     """Times, provenance, pictures, index: one byte anywhere, and the film is not authentic."""
     node.record(3)
     film = node.export(0, 3).film
@@ -311,7 +274,7 @@ def test_the_seal_breaks_when_anything_changes(node: Node, where: str) -> None:
     assert report.verdict is Verdict.NOT_AUTHENTIC
 
 
-def test_without_the_key_the_export_is_not_sealed_but_authentic(node: Node) -> None:
+def test_without_the_key_the_export_is_not_sealed_but_authentic(node: SignedRecordings) -> None:
     """An operator who may not read the key still gets signed pictures, and the sheet says what is lacking."""
     node.record(3)
     exported = node.export(0, 3, sealed=False)
@@ -322,7 +285,7 @@ def test_without_the_key_the_export_is_not_sealed_but_authentic(node: Node) -> N
     assert "absent" in exported.sheet.read_text()
 
 
-def test_the_register_knows_who_and_why(node: Node) -> None:
+def test_the_register_knows_who_and_why(node: SignedRecordings) -> None:
     """With the digests of film and sheet, before either stands under its name."""
     node.record(3)
     exported = node.export(0, 3)
@@ -340,7 +303,7 @@ class RefusingJournal:
         raise JournalError("the register cannot be written")
 
 
-def test_no_trace_no_export(node: Node) -> None:
+def test_no_trace_no_export(node: SignedRecordings) -> None:
     """When the register refuses, nothing is left."""
     node.record(3)
     with pytest.raises(JournalError):
@@ -348,7 +311,7 @@ def test_no_trace_no_export(node: Node) -> None:
     assert not list(node.out.parent.glob("*export*"))
 
 
-def test_evidence_is_never_overwritten(node: Node) -> None:
+def test_evidence_is_never_overwritten(node: SignedRecordings) -> None:
     """An existing file is refused and stays."""
     node.record(3)
     node.out.write_bytes(b"an earlier export")
@@ -357,7 +320,7 @@ def test_evidence_is_never_overwritten(node: Node) -> None:
     assert node.out.read_bytes() == b"an earlier export"
 
 
-def test_a_full_disk_leaves_nothing(node: Node) -> None:
+def test_a_full_disk_leaves_nothing(node: SignedRecordings) -> None:
     """The write that does not fit ends the export: one clear line, no partial film."""
     node.record(6)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -371,7 +334,7 @@ def test_a_full_disk_leaves_nothing(node: Node) -> None:
 
 
 @pytest.mark.parametrize("place", ["missing/export.mp4", "file/export.mp4"])
-def test_a_place_that_cannot_be_written_is_one_clear_line(node: Node, place: str) -> None:
+def test_a_place_that_cannot_be_written_is_one_clear_line(node: SignedRecordings, place: str) -> None:
     """No traceback, nothing entered."""
     node.record(2)
     (node.out.parent / "file").write_text("")
@@ -379,7 +342,7 @@ def test_a_place_that_cannot_be_written_is_one_clear_line(node: Node, place: str
         node.export(0, 2, out=node.out.parent / place)
 
 
-def test_a_damaged_segment_is_left_out_and_told(node: Node) -> None:
+def test_a_damaged_segment_is_left_out_and_told(node: SignedRecordings) -> None:
     """The rest of the span is still evidence."""
     node.record(10)
     path = node.recordings.files()[1]
@@ -390,7 +353,7 @@ def test_a_damaged_segment_is_left_out_and_told(node: Node) -> None:
     assert exported.report.verdict is Verdict.MISSING
 
 
-def test_the_sheet_escapes_what_people_type(node: Node) -> None:
+def test_the_sheet_escapes_what_people_type(node: SignedRecordings) -> None:
     """A reference is text, never markup."""
     node.record(2)
     begun_ns = node.recordings.rows()[0].wall_from_ns
@@ -401,3 +364,22 @@ def test_the_sheet_escapes_what_people_type(node: Node) -> None:
     assert "<script>" not in text
     assert "PV &amp; fils" in text
     assert exported.sha256 in text
+
+
+@pytest.mark.parametrize("lost_s", [0.5, 1.4, 3.5])
+def test_where_the_disk_did_not_keep_up_no_unsigned_gop_taints_the_film(node: SignedRecordings, lost_s: float) -> None:
+    """Units lost inside one run of the signer, with or without the signature over the pictures before."""
+    node.recordings.pictures = 0
+    media_signer = MediaSigner(node.signer, VENDOR)
+    signed = [media_signer.process(unit) for unit in node.recordings.units(10)]
+    closing = media_signer.finish()
+    assert closing is not None
+    kept = [*signed[:60], *(unit for unit in signed[60 + round(lost_s * 25) :])]
+    at = next(number for number, unit in enumerate(kept) if number >= 60 and unit.keyframe)
+    node.recordings.take(kept[:60])
+    node.recordings.take([*kept[at:], closing])
+    exported = node.export(0, 10)
+    assert exported.report is not None
+    assert exported.report.verdict is Verdict.MISSING
+    assert exported.report.changed == 0
+    assert exported.contents.absences

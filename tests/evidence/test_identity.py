@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.cli import run
@@ -16,31 +16,7 @@ from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, read_chain, verify_signature
 from agent.evidence.identity import CREDENTIAL, IdentityDirectory
 from tests.support.manual_clock import ManualClock
-
-
-class TownCa:
-    """A small certification authority."""
-
-    def __init__(self, name: str = "Ville de Test", until: dt.datetime = dt.datetime(2030, 1, 1, tzinfo=dt.UTC)) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        self._until = until
-        self.certificate = self._issue(self._name, self._key.public_key(), ca=True)
-
-    def _issue(self, subject: x509.Name, key: object, *, ca: bool) -> x509.Certificate:
-        builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key)  # type: ignore[arg-type]
-        builder = builder.serial_number(x509.random_serial_number()).not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
-        builder = builder.not_valid_after(self._until).add_extension(x509.BasicConstraints(ca, None), critical=True)
-        return builder.sign(self._key, hashes.SHA256())
-
-    def sign(self, request_pem: bytes) -> CertificateChain:
-        request = x509.load_pem_x509_csr(request_pem)
-        assert request.is_signature_valid
-        return CertificateChain((self._issue(request.subject, request.public_key(), ca=False),))
-
-    @property
-    def chain(self) -> CertificateChain:
-        return CertificateChain((self.certificate,))
+from tests.support.town_ca import TownCa
 
 
 @pytest.fixture
