@@ -33,7 +33,7 @@ def shapes_of(cover: Cover, width: int, height: int) -> tuple[Shape, ...]:
     """The shapes of a cover over a picture of this size. MaskError when they cannot be drawn: then nothing may be shown."""
     grow = float(cover.grow) * width
     if not 0.0 <= grow <= width:  # NaN fails this too
-        raise MaskError(f"the masks would grow by {cover.grow:g} of the picture's width", remedy="The view guard must say closed")
+        raise MaskError(f"the masks would grow by {cover.grow:g} of the picture's width")
     size = np.array((width, height), np.float64)
     polygons = [np.asarray(polygon, np.float64) * size for polygon in cover.polygons]
     for polygon in polygons:

@@ -96,6 +96,7 @@ class PrivacyMask:
         self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
         self._last_key = b""
         self._seen = 0
+        self._said = ""
 
     def apply(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         """Cover `raw` in place. The returned frame shares its buffer and its analysis luma."""
@@ -104,11 +105,19 @@ class PrivacyMask:
         if not cover.polygons and not cover.clear_by_statement:
             return self._closed(raw, "no privacy mask is set, and no statement says that none is needed", cover.state)
         try:
-            return self._masked(raw, cover)
+            frame = self._masked(raw, cover)
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture must not leave clear
-            reason = str(error) if isinstance(error, MaskError) else "the privacy mask could not be drawn"
-            log.error("picture closed: %s: %s", type(error).__name__, error)
+            self._say(f"{type(error).__name__}: {error}")
+            reason = error.what if isinstance(error, MaskError) else "the privacy mask could not be drawn"
             return self._closed(raw, reason, cover.state)
+        self._said = ""
+        return frame
+
+    def _say(self, trouble: str) -> None:
+        """Log what closes the picture once, not with every frame."""
+        if trouble != self._said:
+            log.error("picture closed: %s", trouble)
+            self._said = trouble
 
     def _masked(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         planes, small = raw.planes, analysis_luma(raw)
@@ -138,7 +147,7 @@ class PrivacyMask:
                 self._caption.draw(planes, raw.time)
             write_reason(planes.y, reason)
         except Exception as error:  # noqa: BLE001 - a closed picture without words is still closed
-            log.error("no words on a closed picture: %s: %s", type(error).__name__, error)
+            log.debug("no words on a closed picture: %s: %s", type(error).__name__, error)
         return MaskedFrame(_SEAL, planes, small, hidden, raw.time, "opaque", view, opaque=True, reason=reason)
 
     def _layer(self, cover: Cover, planes: Planes, small: Plane) -> MaskLayer:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agent.errors import MaskError
 from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
 from agent.video.mask_colour import SOLID_YUV
 from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.video.privacy_mask import Fill, MaskedFrame, PrivacyMask
 
 WHOLE = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
 SQUARE = np.array([(0.25, 0.25), (0.5, 0.25), (0.5, 0.5), (0.25, 0.5)])
@@ -149,3 +154,61 @@ def test_a_crossing_polygon_is_covered_by_its_hull() -> None:
     bow = np.array([(0.25, 0.25), (0.5, 0.5), (0.5, 0.25), (0.25, 0.5)])
     frame = PrivacyMask().apply(bright(), cover(bow))
     assert (frame.planes.y[45:90, 80:160] == SOLID_YUV[0]).all()
+
+
+_numbers = st.floats(allow_nan=True, allow_infinity=True) | st.floats(-2.0, 3.0)
+_points = st.lists(st.tuples(_numbers, _numbers), min_size=0, max_size=8).map(lambda p: np.array(p, np.float64).reshape(-1, 2))
+_anything = st.one_of(
+    _points,
+    st.just(np.zeros((3, 3))),
+    st.just(np.zeros((4,))),
+    st.just(np.array([["a", "b"]] * 3, dtype=object)),
+    st.none(),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_anything, max_size=4), _numbers, _anything, st.sampled_from(("solid", "mosaic", "blur")))
+def test_whatever_the_guard_says_no_private_square_is_seen(wild: list[object], grow: float, view: object, fill: Fill) -> None:
+    """Covers of any nonsense beside one true mask: the frame comes out closed, or that mask lies where it must."""
+    raw = bright(64, 48)
+    said = Cover((SQUARE, *wild), grow, view, "", "wild", ViewState.VERIFIED)  # type: ignore[arg-type]
+    frame = PrivacyMask(fill).apply(raw, said)
+    assert frame.opaque or (frame.planes.y[12:24, 16:32] != 235).all()  # on a closed picture words are written there
+    assert (frame.planes.u[6:12, 8:16] != 16).all()
+    assert (frame.planes.v[6:12, 8:16] != 240).all()
+
+
+def test_a_picture_that_stays_closed_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Twenty-five lines a second would bury what is wrong; when it was well in between, it is said again."""
+    mask, wrong = PrivacyMask(), cover(SQUARE * np.nan)
+    for _ in range(50):
+        mask.apply(bright(), wrong)
+    assert len(caplog.records) == 1
+    mask.apply(bright(), cover(SQUARE))
+    mask.apply(bright(), wrong)
+    assert len(caplog.records) == 2
+
+
+def test_chroma_of_another_size_closes_the_picture() -> None:
+    """Planes that do not belong together are not masked by guesswork."""
+    raw = bright()
+    raw.planes = Planes(raw.planes.y, raw.planes.u[:-1], raw.planes.v)
+    assert is_all_fill(PrivacyMask().apply(raw, cover(SQUARE)))
+
+
+def test_an_error_between_two_planes_closes_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Luma masked, chroma not yet, and the drawing fails: the picture that comes out is closed as a whole."""
+    mask = PrivacyMask()
+    mask.apply(bright(), cover(SQUARE))
+    (layer,) = mask._layers.values()
+    drawn = layer.draw
+
+    def half(planes: Planes) -> None:
+        drawn(Planes(planes.y, planes.u.copy(), planes.v.copy()))
+        raise RuntimeError("out of memory")
+
+    mask._layers = OrderedDict((key, SimpleNamespace(draw=half, hidden=layer.hidden)) for key in mask._layers)  # type: ignore[misc]
+    frame = mask.apply(bright(), cover(SQUARE))
+    assert frame.opaque
+    assert is_all_fill(frame)
