@@ -128,10 +128,12 @@ class PicameraCamera:
         if not self.loans.wait_below(MOST_LENT, timeout_s):
             self._silent_since_ns = self._clock.monotonic_ns()  # it is not the camera that is slow
             return None
-        request = self._next_request(timeout_s)
+        stalls_ns = self._silent_since_ns + round(STALL_S * NS)
+        left_s = max(0.0, (stalls_ns - self._clock.monotonic_ns()) / NS)
+        request = self._next_request(min(timeout_s, left_s))
         now_ns = self._clock.monotonic_ns()
         if request is None:
-            if now_ns - self._silent_since_ns > STALL_S * NS:
+            if now_ns >= stalls_ns:
                 raise CameraError(
                     "the camera has stopped delivering pictures", remedy="It is opened again; check its ribbon cable"
                 )

@@ -69,14 +69,15 @@ class LiveStream:
 
     def read(self, timeout_s: float, stall_s: float) -> RawFrame | None:
         """The next picture, None after `timeout_s`. Raises CameraError once the stream failed or stalled for `stall_s`."""
+        stalls_ns = self._silent_since_ns + round(stall_s * NS)
         try:
-            frame = self._queue.get(timeout_s)
+            frame = self._queue.get(min(timeout_s, max(0.0, (stalls_ns - self._clock.monotonic_ns()) / NS)))
         except Closed:
             raise self._failure or CameraError("the stream is closed") from None
         now_ns = self._clock.monotonic_ns()
         if frame is not None:
             self._silent_since_ns = now_ns
-        elif now_ns - self._silent_since_ns > stall_s * NS:
+        elif now_ns >= stalls_ns:
             raise self._source.explain(TimeoutError())
         return frame
 

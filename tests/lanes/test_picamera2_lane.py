@@ -1,7 +1,7 @@
 """The picamera2 driver and encoder on real libcamera and picamera2, in a system of their own.
 
 The tests themselves are tests/lanes/picamera2/inside/check_*.py. VIGIE_ENDURANCE_S sets how long the endurance test runs
-(20 s here; 600 before a release).
+(12 s here; 600 before a release).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.lanes.picamera2 import rootfs
 pytestmark = pytest.mark.lane("picamera2")
 
 INSIDE = Path(__file__).parent / "picamera2" / "inside"
-ENDURANCE_S = os.environ.get("VIGIE_ENDURANCE_S", "20")
+ENDURANCE_S = os.environ.get("VIGIE_ENDURANCE_S", "12")
 
 
 @pytest.fixture(scope="module")

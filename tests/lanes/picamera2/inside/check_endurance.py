@@ -11,7 +11,7 @@ from agent.video.privacy_mask import PrivacyMask
 from hardware.encoder_picamera2 import PicameraEncoder
 from tests.lanes.picamera2.inside.scene import camera, cover, descriptors, next_frame
 
-SECONDS = float(os.environ.get("VIGIE_ENDURANCE_S", "20"))
+SECONDS = float(os.environ.get("VIGIE_ENDURANCE_S", "12"))
 ROUND_S = max(2.0, min(60.0, SECONDS / 8))
 GROWTH_BYTES = 16_000_000
 """What allocators may keep for themselves. A leak of one picture a second is 20 MB in a minute."""

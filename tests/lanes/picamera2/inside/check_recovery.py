@@ -84,19 +84,6 @@ def test_unplugged_camera_is_told_and_taken_up_again() -> None:
     source.close()
 
 
-def test_camera_that_never_gives_a_picture_asks_for_a_new_process() -> None:
-    """Opened again and again without one picture: the last resort is a restart by the service manager."""
-    source = camera(640, 360)
-    VirtualPicamera2.frozen = True
-    for _ in range(BARREN_OPENINGS):
-        source.open()
-        until_failure(source)
-        source.close()
-    with pytest.raises(DriverHangs) as caught:
-        source.open()
-    assert caught.value.final
-
-
 def test_close_returns_when_the_driver_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     """A close that blocks for ever is left behind; opening again asks for a new process."""
     let_go = threading.Event()
