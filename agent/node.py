@@ -70,8 +70,10 @@ class Node:
         """As last read; what waits for a restart already stands in it."""
         self.digest = digest
         self.parts = parts
+        self.waiting: tuple[str, ...] = ()
+        """Keys of the file that take effect with the next start."""
         self.session: Session | None = None
-        self._begun_with = config
+        self.begun_with = config
         self.supervisor: Supervisor
         self.publisher: HealthPublisher
         self.apply: Callable[[], None] = lambda: None
@@ -137,6 +139,7 @@ class Node:
         """Where the health document comes from."""
         return HealthProviders(
             config_digest=lambda: self.digest,
+            restart_needed=lambda: list(self.waiting),
             clock=lambda: ClockHealth(quality=self.parts.clock.quality()),
             camera=self.camera,
             privacy=self.privacy,
@@ -153,7 +156,7 @@ class Node:
         capture = self.parts.capture
         age_s = capture.last_frame_age_s()
         return CameraHealth(
-            driver=self._begun_with.camera.driver,
+            driver=self.begun_with.camera.driver,
             fps=round(capture.fps(), 2),
             captured=capture.captured,
             dropped=capture.dropped,
@@ -192,7 +195,7 @@ class Node:
 
     def disk(self) -> DiskHealth:
         """Health's `disk`: the one recordings lie on."""
-        free, total = _disk(self._begun_with.recordings_dir)
+        free, total = _disk(self.begun_with.recordings_dir)
         return DiskHealth(free_bytes=free, total_bytes=total)
 
     def outbox(self) -> OutboxHealth:

@@ -72,7 +72,10 @@ class Reloading:
         if not changes.changes:
             return
         self._hand_out(config, changes.apply)
-        node.config, node.digest = config, config_digest(config)
+        # Health names the configuration that is in force: the file's, unless some of it waits for a restart.
+        node.config, node.waiting = config, plan(node.begun_with, config).restart
+        if not node.waiting:
+            node.digest = config_digest(config)
         node.parts.register.enter(
             Act.CONFIGURATION_CHANGED,
             "reload",

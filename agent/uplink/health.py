@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -116,6 +116,8 @@ class Health(Part):
     uptime_s: float
     version: str
     config_digest: str
+    restart_needed: list[str] = Field(default_factory=list)
+    """Keys of the configuration file that wait for a restart; the digest is that of what is in force."""
     clock: ClockHealth
     camera: CameraHealth
     privacy: PrivacyHealth
@@ -151,6 +153,7 @@ class HealthProviders:
     """Where each part comes from: cheap callables, called on the publisher's thread about once a second."""
 
     config_digest: Callable[[], str]
+    restart_needed: Callable[[], list[str]] = field(default=list, kw_only=True)
     clock: Callable[[], ClockHealth]
     camera: Callable[[], CameraHealth]
     privacy: Callable[[], PrivacyHealth]
@@ -200,6 +203,7 @@ class HealthPublisher(Component):
             uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
             version=self.version,
             config_digest=get.config_digest(),
+            restart_needed=get.restart_needed(),
             clock=get.clock(),
             camera=get.camera(),
             privacy=get.privacy(),

@@ -82,6 +82,17 @@ def test_motion_broker_and_masks_change_while_the_recording_goes_on(running: Run
     assert recorded >= captured - dropped
 
 
+def test_what_needs_a_restart_is_said_and_remembered(running: Running) -> None:
+    """The segment length cannot change under a recording: health lists the key until the restart, the digest stays."""
+    before = running.health()["config_digest"]
+    running.reload("segment_seconds = 20", "segment_seconds = 30")
+    until(lambda: running.health().get("restart_needed") == ["recording.segment_seconds"], "health lists the key")
+    running.reload("hold_seconds = 1", "hold_seconds = 3")
+    until(lambda: "motion.hold_seconds" in running.node.log(), "the second reload is through")
+    assert running.health()["restart_needed"] == ["recording.segment_seconds"]
+    assert running.health()["config_digest"] == before
+
+
 def test_a_refused_file_changes_nothing(running: Running) -> None:
     """A bad file on SIGHUP: the log says where and why, the node goes on with the former one."""
     before = running.health()["config_digest"]
