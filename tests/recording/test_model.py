@@ -47,10 +47,13 @@ class Model(RuleBasedStateMachine):
         self.synchronised: set[str] = {"boot-0"}
         self.believed = True
         self.recorded: list[Path] = []
-        self.node.retention().sweep()
+        self.holds: dict[int, tuple[int, int]] = {}
+        self.sweep()
+        self.record(3)
 
     def teardown(self) -> None:
         if hasattr(self, "node"):
+            self.node.assert_in_order()
             self.node.catalog.close()
             shutil.rmtree(self.where)
 
@@ -76,29 +79,41 @@ class Model(RuleBasedStateMachine):
             self.known[row.path] = Known(before_ns + since_ns, self.node.boot, row.frames)
             self.recorded.append(row.path)
 
-    @rule(hours=st.sampled_from([0.01, 0.5, 3.0, 11.0, 23.9, 30.0]))
+    @rule(hours=st.sampled_from([0.01, 3.0, 11.0]))
     def wait(self, hours: float) -> None:
         """Nothing happens for a while."""
         self.pass_time(hours * 3600)
-        if self.is_synchronised:
-            self.node.clock.step_wall(utc(self.true_ns))
+        self.sweep()
+
+    @precondition(lambda self: self.recorded)
+    @rule(after_s=st.sampled_from([-60, 1, 60]), which=st.integers(0, 3))
+    def wait_for_the_day(self, after_s: int, which: int) -> None:
+        """Until shortly before, or after, the day of one of the oldest segments; the timer ran meanwhile."""
+        oldest = self.recorded[min(which, len(self.recorded) - 1)]
+        left_ns = DAY_NS - self.age_ns(oldest) + after_s * NS
+        if left_ns > 0:
+            self.pass_time(left_ns / 2 / NS)
+            self.sweep()
+            self.pass_time(left_ns / 2 / NS)
+        self.sweep()
 
     @rule()
     def synchronise(self) -> None:
-        """The network tells the time."""
+        """The network tells the time, and the timer runs."""
         self.node.clock.step_wall(utc(self.true_ns))
         self.node.clock.clock_quality = ClockQuality.SYNCHRONISED
         self.synchronised.add(self.node.boot)
         self.believed = True
+        self.sweep()
 
     @precondition(lambda self: self.believed)
-    @rule(hours=st.sampled_from([-20_000.0, -30.0, -1.0, 1.0, 26.0, 9_000.0]))
+    @rule(hours=st.sampled_from([-20_000.0, -30.0, -1.0, 26.0, 9_000.0]))
     def leap(self, hours: float) -> None:
         """Somebody sets the clock wrong, by hand."""
         self.node.clock.clock_quality = ClockQuality.HOLDOVER
         self.node.clock.step_wall(utc(max(0, self.true_ns + round(hours * 3600) * NS)))
 
-    @rule(off_hours=st.sampled_from([0.0, 0.1, 5.0, 40.0]))
+    @rule(off_hours=st.sampled_from([0.0, 5.0, 40.0]))
     def reboot(self, off_hours: float) -> None:
         """Power off and on: monotonic time starts anew, and there is no clock."""
         self.true_ns += round(off_hours * 3600) * NS
@@ -129,14 +144,16 @@ class Model(RuleBasedStateMachine):
         rows = self.node.rows()
         if rows:
             row = data.draw(st.sampled_from(rows))
-            self.node.holds().add(row.wall_from_ns, row.wall_to_ns, "PV 1", "OPJ")
+            hold = self.node.holds().add(row.wall_from_ns, row.wall_to_ns, "PV 1", "OPJ")
+            self.holds[hold.id] = (row.wall_from_ns, row.wall_to_ns)
 
     @rule(data=st.data())
     def release(self, data: st.DataObject) -> None:
         """Release a hold."""
-        holds = self.node.holds().active()
-        if holds:
-            self.node.holds().release(data.draw(st.sampled_from(holds)).id, "Parquet")
+        if self.holds:
+            hold_id = data.draw(st.sampled_from(sorted(self.holds)))
+            self.node.holds().release(hold_id, "Parquet")
+            del self.holds[hold_id]
 
     @rule()
     def sweep(self) -> None:
@@ -149,7 +166,7 @@ class Model(RuleBasedStateMachine):
             if row.path not in after:
                 self.check_destroyed(row)
         if self.is_synchronised:
-            late = [row for path, row in after.items() if not row.held and self.age_ns(path) >= DAY_NS]
+            late = [row for path, row in after.items() if not self.is_held(row) and self.age_ns(path) >= DAY_NS]
             assert late == []
 
     def check_destroyed(self, row: SegmentRow) -> None:
@@ -159,7 +176,11 @@ class Model(RuleBasedStateMachine):
         if known.boot in self.synchronised or self.boots == 0:
             assert self.true_ns - known.true_ns >= DAY_NS - NS
         if known.boot != self.node.boot or not self.is_synchronised:  # else it may just have been dated anew
-            assert not row.held
+            assert not self.is_held(row)
+
+    def is_held(self, row: SegmentRow) -> bool:
+        """Does a hold touch the time that the catalog gives this segment?"""
+        return any(from_ns < row.wall_to_ns and to_ns > row.wall_from_ns for from_ns, to_ns in self.holds.values())
 
     def age_ns(self, path: Path) -> int:
         """How old a segment truly is."""
@@ -179,16 +200,11 @@ class Model(RuleBasedStateMachine):
         if hasattr(self, "node"):
             assert verify(self.node.register.path).whole
 
-    @rule()
-    def look(self) -> None:
-        """Every file plays and is what its row says."""
-        self.node.assert_in_order()
-
 
 TestModel = Model.TestCase
 TestModel.settings = settings(
-    max_examples=12,
-    stateful_step_count=18,
+    max_examples=60,
+    stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
