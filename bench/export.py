@@ -20,8 +20,9 @@ from rich.table import Table
 from agent.clock import NS, ClockQuality, SystemClock
 from agent.evidence.chain import read_chain
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, Request
+from agent.evidence.export import Export
 from agent.evidence.export_boxes import Provenance, Source
+from agent.evidence.exported import Request
 from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.evidence.media_signing import MediaSigner, closed, closing_unit
 from agent.evidence.tlv import MANUFACTURER, VendorInformation

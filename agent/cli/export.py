@@ -16,8 +16,9 @@ from agent.clock import rfc3339
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, read_chain
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, Exported, Request
+from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
+from agent.evidence.exported import Exported, Request
 from agent.evidence.identity import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")

@@ -10,8 +10,8 @@ from jinja2 import Environment, StrictUndefined
 
 from agent import __version__
 from agent.clock import ClockQuality, utc
-from agent.evidence.export import Exported, Request
 from agent.evidence.export_boxes import Place, Provenance
+from agent.evidence.exported import Exported, Request
 from agent.evidence.report import Verdict
 
 _CLOCK_WORDS = {

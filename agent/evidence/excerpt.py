@@ -11,7 +11,8 @@ from typing import Protocol
 from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
-from agent.evidence.film import Film, Sample
+from agent.evidence.film import Film
+from agent.evidence.sample import Sample
 from agent.evidence.tlv import MalformedField
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from agent.clock import Clock
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain, verify_signature
+from agent.evidence.durable_file import Temporary, sync_directory, write_durably, write_whole
 
 CREDENTIAL = "identity-key"
 _KEY = "key.pem"
@@ -177,10 +177,10 @@ class IdentityDirectory:
         target = self.path / _KEY
         try:
             # A link fails when the name is taken: two inits at once end with one key, and never with half a file.
-            with _written(target, pem, mode=0o600) as temporary:
+            with Temporary(target, mode=0o600) as temporary:
+                write_durably(temporary, pem)
                 os.link(temporary, target)
-                temporary.unlink()
-            _sync_directory(self.path)
+            sync_directory(self.path)
         except FileExistsError:
             raise EvidenceError(f"{target}: another `init` was faster", remedy="keep its key") from None
         except OSError as error:
@@ -206,43 +206,6 @@ class IdentityDirectory:
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise EvidenceError(f"{path}: the key is not EC P-256", remedy="make one with `vigie identity init`")
         return key
-
-
-def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Replace a file by another, whole or not at all, durable on return. Raises EvidenceError."""
-    try:
-        with _written(path, content, mode=mode) as temporary:
-            temporary.replace(path)
-        _sync_directory(path.parent)
-    except OSError as error:
-        raise EvidenceError(f"{path}: {error.strerror}") from None
-
-
-class _written:  # noqa: N801  (reads as a participle where it is used)
-    """A durable temporary file beside `path`; gone at the end unless it was moved away."""
-
-    def __init__(self, path: Path, content: bytes, *, mode: int) -> None:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        self._path = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def __enter__(self) -> Path:
-        return self._path
-
-    def __exit__(self, *_: object) -> None:
-        self._path.unlink(missing_ok=True)
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _belongs(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bool:

@@ -9,28 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 
-from agent.clock import NS, rfc3339
+from agent.clock import rfc3339
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
 from agent.evidence.alignment import align
 from agent.evidence.chain import CertificateChain, verify_signature
+from agent.evidence.findings import Findings
 from agent.evidence.report import Span, State
 from agent.evidence.sei import SigningSei
 from agent.evidence.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
 
 _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
 _STRAY_UNITS = 64
-# A film that is forged all over is described up to here, then only counted.
-_MOST_SPANS = 20_000
-# Recordings dated before 2020 were made on a clock that nobody had set.
-_EARLIEST_PLAUSIBLE_NS = 1_577_836_800 * NS
-
-
-# By severity; a picture without any code holds no slice.
-STATE_CODES = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +53,10 @@ class StreamVerifier:
 
     hash_name: str = "sha256"
     key: Key = field(default_factory=Key)
-    spans: list[Span] = field(default_factory=list)
-    states: bytearray = field(default_factory=bytearray)
-    missing_units: int = 0
-    notes: list[str] = field(default_factory=list)
+    found: Findings = field(default_factory=Findings)
     vendor: VendorInformation | None = None
     seis: int = 0
     gops: int = 0
-    earliest_ns: int | None = None
-    latest_ns: int | None = None
-    from_ns: int | None = None
-    to_ns: int | None = None
     _pending: deque[_Unit] = field(default_factory=deque)
     _anchor: bytes | None = None
     _previous: GopInformation | None = None
@@ -87,8 +73,7 @@ class StreamVerifier:
 
     def take(self, unit: bytes, picture: int) -> None:
         """The next NAL unit of picture number `picture`."""
-        if picture >= len(self.states):
-            self.states.extend(bytes(picture + 1 - len(self.states)))
+        self.found.reach(picture)
         kind = nal.unit_type(unit)
         if nal.is_vcl(kind):
             self._pending.append(_Unit(picture, self._hash(unit), nal.is_gop_start(unit)))
@@ -120,7 +105,7 @@ class StreamVerifier:
         self._change(units[begins_at:dangling_from], "the signature of this GOP is missing although the next GOP follows")
         dangling = units[dangling_from:]
         if dangling:
-            self._span(State.PENDING, dangling[0].picture, dangling[-1].picture, len(dangling), why)
+            self.found.say(State.PENDING, dangling[0].picture, dangling[-1].picture, len(dangling), why)
 
     # --- signatures -------------------------------------------------------------------------------------------------
 
@@ -128,7 +113,7 @@ class StreamVerifier:
         try:
             found = sei.parse(unit)
         except MalformedField as error:
-            self._span(State.CHANGED, picture, picture, 1, f"a signature unit is damaged: {error.what}")
+            self.found.say(State.CHANGED, picture, picture, 1, f"a signature unit is damaged: {error.what}")
             return
         if found.signature is None:
             raise EvidenceError(
@@ -138,9 +123,9 @@ class StreamVerifier:
         if found.certificate:
             self._take_certificate(found, picture)
         elif self.key.signing is None or not _signed_by(self.key.signing, found, self.hash_name):
-            self._span(State.CHANGED, picture, picture, 1, "a signature is not that of the film's key over its content")
+            self.found.say(State.CHANGED, picture, picture, 1, "a signature is not that of the film's key over its content")
         elif found.gop is None:
-            self._span(State.CHANGED, picture, picture, 1, "a signature says nothing of its GOP")
+            self.found.say(State.CHANGED, picture, picture, 1, "a signature says nothing of its GOP")
         else:
             if found.maker_chain_pem or found.user_chain_pem:
                 self._same_key(found, picture)
@@ -153,7 +138,7 @@ class StreamVerifier:
         except EvidenceError:
             own = None
         if own is None or not _signed_by(own, found, self.hash_name):
-            self._span(State.CHANGED, picture, picture, 1, "the certificate unit is not signed by its own key")
+            self.found.say(State.CHANGED, picture, picture, 1, "the certificate unit is not signed by its own key")
             return
         self._same_key(found, picture)
         self.vendor = self.vendor or found.vendor
@@ -162,7 +147,7 @@ class StreamVerifier:
         for pem, known in ((found.maker_chain_pem, self.key.maker), (found.user_chain_pem, self.key.user)):
             chain = CertificateChain.from_pem(pem, of="certificate unit") if pem else None
             if chain is not None and (known is None or chain.key_digest != known.key_digest):
-                self._span(State.CHANGED, picture, picture, 1, "another key signs from here on: films of two keys were joined")
+                self.found.say(State.CHANGED, picture, picture, 1, "another key signs from here on: films of two keys joined")
 
     def _judge(self, found: SigningSei, gop: GopInformation, picture: int) -> None:
         digest = found.digest
@@ -170,7 +155,7 @@ class StreamVerifier:
             if self._takes_whole(gop):
                 self._change(self._drop(gop.nal_units), "repeated: these pictures stood in the film before", gop)
             elif digest != self._latest:
-                self._span(State.CHANGED, picture, picture, 1, "an earlier signature again: pictures were moved or repeated", gop)
+                self.found.say(State.CHANGED, picture, picture, 1, "an earlier signature again: moved or repeated", gop)
             return
         self._seen.add(digest)
         self._latest = digest
@@ -186,11 +171,11 @@ class StreamVerifier:
             units = self._drop(gop.nal_units)
             first = self._digest(units[0])
             self._advance_anchor(units)
-            self._span(State.AUTHENTIC, units[0].picture, units[-1].picture, len(units), gop=gop)
-            self._note_times(gop)
+            self.found.say(State.AUTHENTIC, units[0].picture, units[-1].picture, len(units), gop=gop)
+            self.found.date(gop)
         else:
             self._judge_singly(found, gop, picture, starts_gop=self._previous is None or not self._previous.partial)
-            self._note_times(gop)
+            self.found.date(gop)
         self._previous, self._previous_first = gop, first
 
     def _end_recording(self, found: SigningSei, gop: GopInformation) -> None:
@@ -208,7 +193,7 @@ class StreamVerifier:
         if not found.hashes:
             used = min(gop.nal_units, boundary)
             if used < gop.nal_units:
-                self._span(State.MISSING, picture, picture, gop.nal_units - used, "the GOP is shorter than signed", gop)
+                self.found.say(State.MISSING, picture, picture, gop.nal_units - used, "the GOP is shorter than signed", gop)
             self._change(self._drop(used), "the GOP differs from what was signed", gop)
             self._anchor = None
             return
@@ -222,13 +207,13 @@ class StreamVerifier:
         lacking = dict(result.missing)
         for number, unit in enumerate(self._drop(result.used)):
             if number in lacking:
-                self._span(State.MISSING, unit.picture, unit.picture, lacking.pop(number), "signed, but not in the film", gop)
+                self.found.say(State.MISSING, unit.picture, unit.picture, lacking.pop(number), "signed, but not in the film", gop)
             if result.matches[number] is None:
                 self._change([unit], "changed, inserted or moved since it was signed", gop)
             else:
-                self._span(State.AUTHENTIC, unit.picture, unit.picture, 1, gop=gop)
+                self.found.say(State.AUTHENTIC, unit.picture, unit.picture, 1, gop=gop)
         for count in lacking.values():
-            self._span(State.MISSING, picture, picture, count, "signed, but not in the film", gop)
+            self.found.say(State.MISSING, picture, picture, count, "signed, but not in the film", gop)
 
     def _window(self, found: SigningSei, gop: GopInformation) -> int:
         """How many pending units may be of this GOP: twice as many as were signed, from where it begins."""
@@ -246,21 +231,20 @@ class StreamVerifier:
         if _begins_anew(gop):
             if gop.start_ns < before.end_ns:
                 why = f"a recording of {rfc3339(gop.start_ns)} after one until {rfc3339(before.end_ns)}: the order is not proved"
-                self._span(State.CHANGED, picture, picture, 1, why, gop)
+                self.found.say(State.CHANGED, picture, picture, 1, why, gop)
             else:
-                self.notes.append(
+                self.found.notes.append(
                     f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew"
                 )
         elif step == 1:
             if first is not None and gop.linked_hash != first:
-                self._span(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
+                self.found.say(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
         elif step < 1 << 31 and step:
             missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
             place = self._pending[0].picture if self._pending else picture
-            self.missing_units += step - 1
-            self._add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
+            self.found.add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
         else:
-            self._span(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
+            self.found.say(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
 
     # --- hashes -----------------------------------------------------------------------------------------------------
 
@@ -291,49 +275,9 @@ class StreamVerifier:
     def _drop(self, count: int) -> list[_Unit]:
         return [self._pending.popleft() for _ in range(count)]
 
-    # --- findings ---------------------------------------------------------------------------------------------------
-
     def _change(self, units: list[_Unit], why: str, gop: GopInformation | None = None) -> None:
         for unit in units:
-            self._span(State.CHANGED, unit.picture, unit.picture, 1, why, gop)
-
-    def _span(self, state: State, first: int, last: int, units: int, why: str = "", gop: GopInformation | None = None) -> None:
-        """Add a finding, or lengthen the last one when it says the same of the picture before."""
-        start, end = (gop.start_ns, gop.end_ns) if gop else (None, None)
-        if state is State.MISSING:
-            self.missing_units += units
-        else:
-            self._mark(state, first, last)
-        if self.spans and state is not State.MISSING:
-            last_span = self.spans[-1]
-            if last_span.state is state and last_span.why == why and first - last_span.last in (0, 1):
-                start = last_span.from_ns if last_span.from_ns is not None else start
-                self.spans[-1] = Span(state, last_span.first, last, last_span.units + units, why, start, end or last_span.to_ns)
-                return
-        self._add(Span(state, first, last, units, why, start, end))
-
-    def _add(self, span: Span) -> None:
-        if len(self.spans) < _MOST_SPANS:
-            self.spans.append(span)
-        elif len(self.spans) == _MOST_SPANS:
-            self.spans.append(replace(span, why="and more: further spans are counted, not listed"))
-
-    def _mark(self, state: State, first: int, last: int) -> None:
-        """A picture is as bad as the worst of its units."""
-        code = STATE_CODES[state]
-        for picture in range(first, last + 1):
-            self.states[picture] = max(self.states[picture], code)
-
-    def _note_times(self, gop: GopInformation) -> None:
-        self.from_ns = gop.start_ns if self.from_ns is None else min(self.from_ns, gop.start_ns)
-        self.to_ns = gop.end_ns if self.to_ns is None else max(self.to_ns, gop.end_ns)
-        if gop.start_ns < _EARLIEST_PLAUSIBLE_NS:
-            note = "recorded, at least in part, before the clock was set: the dates are not to be relied on"
-            if note not in self.notes:
-                self.notes.append(note)
-            return
-        self.earliest_ns = gop.start_ns if self.earliest_ns is None else min(self.earliest_ns, gop.start_ns)
-        self.latest_ns = gop.start_ns if self.latest_ns is None else max(self.latest_ns, gop.start_ns)
+            self.found.say(State.CHANGED, unit.picture, unit.picture, 1, why, gop)
 
 
 def _begins_anew(gop: GopInformation) -> bool:

@@ -14,7 +14,7 @@ from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
-from agent.evidence.stream_verifier import STATE_CODES, Key, StreamVerifier
+from agent.evidence.stream_verifier import Key, StreamVerifier
 from agent.evidence.tlv import MANUFACTURER
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
@@ -48,7 +48,7 @@ def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes:
     for picture, unit in units():
         verifier.take(unit, picture)
     verifier.finish()
-    verifier.notes += notes or []
+    verifier.found.notes += notes or []
     return _report(verifier, pictures, anchors)
 
 
@@ -79,15 +79,16 @@ def _first_certificates(units: NumberedUnits) -> tuple[str, Key]:
 
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
     chain_error = _chain_error(verifier, anchors)
-    missing = verifier.missing_units
-    counts = {state: verifier.states.count(code) for state, code in STATE_CODES.items()}
+    found = verifier.found
+    missing = found.missing_units
+    counts = {state: found.count(state) for state in (State.AUTHENTIC, State.CHANGED, State.PENDING)}
     signing = verifier.key.signing
     verdict, reason = _verdict(verifier, counts, missing, chain_error)
     return Report(
         verdict=verdict,
         reason=reason,
-        spans=tuple(verifier.spans),
-        notes=tuple(verifier.notes),
+        spans=tuple(found.spans),
+        notes=tuple(found.notes),
         pictures=pictures,
         authentic=counts[State.AUTHENTIC],
         changed=counts[State.CHANGED],
@@ -100,8 +101,8 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
         chain=signing,
         chain_trusted=chain_error is None and signing is not None,
         chain_error=chain_error,
-        from_ns=verifier.from_ns,
-        to_ns=verifier.to_ns,
+        from_ns=found.from_ns,
+        to_ns=found.to_ns,
     )
 
 
@@ -109,17 +110,17 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
     if not verifier.seis:
         return Verdict.NOT_SIGNED, "the film carries no signature: whether it is authentic cannot be told"
     if counts[State.CHANGED]:
-        fault = next(span for span in verifier.spans if span.state is State.CHANGED)
+        fault = verifier.found.first(State.CHANGED)
         return Verdict.NOT_AUTHENTIC, f"picture {fault.first}: {fault.why}"
     if chain_error is not None:
         return Verdict.NOT_TRUSTED, chain_error
     if missing:
-        fault = next(span for span in verifier.spans if span.state is State.MISSING)
+        fault = verifier.found.first(State.MISSING)
         return Verdict.MISSING, f"before picture {fault.first}: {fault.why}"
     if not counts[State.AUTHENTIC]:
         return Verdict.NOT_SIGNED, "no signature speaks for any picture: whether the film is authentic cannot be told"
     if counts[State.PENDING] and verifier.vendor is not None and verifier.vendor.manufacturer.startswith(MANUFACTURER):
-        fault = next(span for span in verifier.spans if span.state is State.PENDING)
+        fault = verifier.found.first(State.PENDING)
         lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
         return Verdict.MISSING, f"{lost}: the end was cut off or added, or the node lost its power there"
     if counts[State.PENDING]:
@@ -135,7 +136,7 @@ def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | N
             continue
         # A film without a date is judged when its certificate began to hold; the note on the clock says so.
         begun_ns = int(chain.leaf.not_valid_before_utc.timestamp()) * NS
-        for at_ns in {verifier.earliest_ns or begun_ns, verifier.latest_ns or begun_ns}:
+        for at_ns in {verifier.found.earliest_ns or begun_ns, verifier.found.latest_ns or begun_ns}:
             try:
                 chain.check(anchors, at_ns)
             except ChainNotTrusted as error:

@@ -20,8 +20,9 @@ from agent.evidence import nal, sei
 from agent.evidence.boxes import children, find, need
 from agent.evidence.chain import CertificateChain
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, Request
+from agent.evidence.export import Export
 from agent.evidence.export_boxes import Provenance, Source
+from agent.evidence.exported import Request
 from agent.evidence.film import Film
 from agent.evidence.identity import NodeSigner
 from agent.evidence.media_signing import MediaSigner

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from agent.clock import NS
 from agent.evidence.chain import CertificateChain
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, Exported, Request
+from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
+from agent.evidence.exported import Exported, Request
 from agent.evidence.identity import NodeSigner
 from agent.evidence.media_signing import MediaSigner
 from agent.evidence.tlv import MANUFACTURER, VendorInformation

@@ -1,0 +1,67 @@
+"""What is asked of an export, and what came out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from agent.evidence.report import Report
+from agent.recording.row import DestroyedSpan
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for, by whom and why. Times are Unix nanoseconds."""
+
+    from_ns: int
+    to_ns: int
+    operator: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """No picture of [from_ns, to_ns), wall time, and why."""
+
+    from_ns: int
+    to_ns: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Which masks lay on the pictures of [from_ns, to_ns), wall time."""
+
+    from_ns: int
+    to_ns: int
+    digest: str
+    opaque: bool
+    view: str
+
+
+@dataclass(slots=True)
+class Contents:
+    """What went into the film."""
+
+    pictures: int = 0
+    segments: int = 0
+    from_ns: int = 0
+    to_ns: int = 0
+    absences: list[Absence] = field(default_factory=list)
+    layers: list[Layer] = field(default_factory=list)
+    clocks: set[str] = field(default_factory=set)
+    sources: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A finished export."""
+
+    film: Path
+    sheet: Path
+    sha256: str
+    bytes: int
+    sealed: bool
+    contents: Contents
+    report: Report | None
+    destroyed: tuple[DestroyedSpan, ...]

@@ -1,0 +1,171 @@
+"""Where every access unit of a film lies, and when it is shown: from the tables of `moov`, or from each `moof`."""
+
+from __future__ import annotations
+
+import itertools
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
+from agent.evidence.track import Track
+
+# 55 hours at 25 pictures a second: no single file of evidence is longer.
+MAX_SAMPLES: Final = 5_000_000
+_SYNC_UNLESS: Final = 0x00010000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One access unit. Times count in the track's timescale; `shown` is its presentation time."""
+
+    offset: int
+    size: int
+    decoded: int
+    shown: int
+    duration: int
+    sync: bool
+    description: int
+
+
+def table_samples(track: Track) -> Iterator[Sample]:
+    """The samples of the tables in `moov`, for films that are not fragmented."""
+    tables = track.tables
+    count, sizes = _sizes(need(tables, b"stsz"))
+    if not count:
+        return
+    durations = _runs(find(tables, b"stts"), "I", count)
+    shifts = _runs(find(tables, b"ctts"), "i", count)
+    sync_box = find(tables, b"stss")
+    sync = None if sync_box is None else frozenset(_table(sync_box, "I"))
+    chunks = find(tables, b"co64")
+    offsets = _table(chunks, "Q") if chunks is not None else _table(need(tables, b"stco"), "I")
+    decoded = 0
+    numbers = enumerate(_in_chunks(need(tables, b"stsc"), offsets, sizes, count), 1)
+    for (number, (offset, size, description)), duration, shift in zip(numbers, durations, shifts, strict=False):
+        is_sync = sync is None or number in sync
+        yield Sample(offset, size, decoded, decoded + shift, duration, is_sync, _known(track, description))
+        decoded += duration
+
+
+def fragment_samples(track: Track, moof: memoryview, moof_start: int, decoded: int) -> Iterator[Sample]:
+    """The samples of one fragment; `decoded` is where the one before ended, for fragments that do not say where they begin."""
+    for kind, traf in children(moof):
+        if kind == b"traf":
+            for sample in _read_fragment(track, traf, moof_start, decoded):
+                decoded = sample.decoded + sample.duration
+                yield sample
+
+
+def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int) -> Iterator[Sample]:
+    header = Fields(need(traf, b"tfhd"))
+    _, flags = header.version_and_flags()
+    if header.unsigned(4) != track.track_id:
+        return
+    base = header.unsigned(8) if flags & 0x01 else moof_start
+    description = header.unsigned(4) if flags & 0x02 else track.defaults[0]
+    duration = header.unsigned(4) if flags & 0x08 else track.defaults[1]
+    size = header.unsigned(4) if flags & 0x10 else track.defaults[2]
+    sample_flags = header.unsigned(4) if flags & 0x20 else track.defaults[3]
+    time_box = find(traf, b"tfdt")
+    if time_box is not None:
+        time = Fields(time_box)
+        version, _ = time.version_and_flags()
+        decoded = time.unsigned(8 if version == 1 else 4)
+    offset = base
+    for kind, body in children(traf):
+        if kind != b"trun":
+            continue
+        run = Fields(body)
+        version, flags = run.version_and_flags()
+        count = run.unsigned(4)
+        offset = base + run.signed(4) if flags & 0x001 else offset
+        first_flags = run.unsigned(4) if flags & 0x004 else None
+        if count > run.left and not size:
+            raise MalformedFilm("a fragment describes more pictures than it can hold")
+        for number in range(count):
+            own_duration = run.unsigned(4) if flags & 0x100 else duration
+            own_size = run.unsigned(4) if flags & 0x200 else size
+            own_flags = run.unsigned(4) if flags & 0x400 else sample_flags
+            if number == 0 and first_flags is not None:
+                own_flags = first_flags
+            shift = 0
+            if flags & 0x800:
+                shift = run.signed(4) if version else run.unsigned(4)
+            if own_size == 0:
+                raise MalformedFilm("a fragment holds a picture of no bytes")
+            sync = not own_flags & _SYNC_UNLESS
+            yield Sample(offset, own_size, decoded, decoded + shift, own_duration, sync, _known(track, description))
+            offset += own_size
+            decoded += own_duration
+
+
+def _known(track: Track, description: int) -> int:
+    if not 1 <= description <= len(track.nal_length_bytes):
+        raise MalformedFilm("a picture follows a description that is not there")
+    return description
+
+
+def _sizes(box: memoryview) -> tuple[int, Iterator[int]]:
+    """How many samples, and the size of each."""
+    fields = Fields(box)
+    fields.version_and_flags()
+    constant, count = fields.unsigned(4), fields.unsigned(4)
+    if count > MAX_SAMPLES:
+        raise MalformedFilm("describes more pictures than it can hold")
+    return count, itertools.repeat(constant, count) if constant else iter(fields.numbers(count, "I"))
+
+
+def _table(box: memoryview, form: Literal["I", "Q"]) -> array[int]:
+    fields = Fields(box)
+    fields.version_and_flags()
+    return fields.numbers(fields.unsigned(4), form)
+
+
+def _runs(box: memoryview | None, form: str, count: int) -> Iterator[int]:
+    """A run-length table (`stts`, `ctts`) as one value per sample; zeros where there is no table."""
+    if box is None:
+        yield from itertools.repeat(0, count)
+        return
+    fields = Fields(box)
+    fields.version_and_flags()
+    left = count
+    for _ in range(fields.unsigned(4)):
+        length = min(fields.unsigned(4), left)
+        value = fields.signed(4) if form == "i" else fields.unsigned(4)
+        yield from itertools.repeat(value, length)
+        left -= length
+    if left:
+        raise MalformedFilm("its time table is shorter than the film")
+
+
+def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count: int) -> Iterator[tuple[int, int, int]]:
+    """Offset, size and description of every sample, by the sample-to-chunk table."""
+    fields = Fields(box)
+    fields.version_and_flags()
+    entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(_bounded(fields, 12))]
+    left = count
+    for place, (first, per_chunk, description) in enumerate(entries):
+        after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1
+        if not 1 <= first < after <= len(offsets) + 1:
+            raise MalformedFilm("its chunk table contradicts itself")
+        for chunk in range(first - 1, after - 1):
+            offset = offsets[chunk]
+            for size in itertools.islice(sizes, per_chunk):
+                if not size:
+                    raise MalformedFilm("holds a picture of no bytes")
+                yield offset, size, description
+                offset += size
+                left -= 1
+            if not left:
+                return
+    if left:
+        raise MalformedFilm("its chunk table is shorter than the film")
+
+
+def _bounded(fields: Fields, entry_bytes: int) -> int:
+    count = fields.unsigned(4)
+    if count * entry_bytes > fields.left:
+        raise MalformedFilm("a table is shorter than it says")
+    return count

@@ -1,0 +1,111 @@
+"""What `moov` says of a film's H.264 track, read strictly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What `moov` says of the first H.264 track."""
+
+    track_id: int
+    timescale: int
+    movie_timescale: int
+    width: int
+    height: int
+    description_box: bytes
+    nal_length_bytes: tuple[int, ...]
+    defaults: tuple[int, int, int, int]
+    tables: memoryview
+    shown_until: int | None
+
+
+def read_moov(moov: memoryview) -> Track:
+    """The first picture track. Raises MalformedFilm when there is none, or none of H.264."""
+    movie_timescale = _timescale(need(moov, b"mvhd"))
+    for kind, trak in children(moov):
+        if kind == b"trak" and bytes(need(trak, b"mdia", b"hdlr")[8:12]) == b"vide":
+            return _read_track(moov, trak, movie_timescale)
+    raise MalformedFilm("has no picture track")
+
+
+def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Track:
+    header = Fields(need(trak, b"tkhd"))
+    version, _ = header.version_and_flags()
+    header.take(16 if version == 1 else 8)
+    track_id = header.unsigned(4)
+    timescale = _timescale(need(trak, b"mdia", b"mdhd"))
+    tables = need(trak, b"mdia", b"minf", b"stbl")
+    descriptions = Fields(need(tables, b"stsd"))
+    descriptions.version_and_flags()
+    count = descriptions.unsigned(4)
+    entries = descriptions.take(descriptions.left)
+    lengths: list[int] = []
+    size = (0, 0)
+    for kind, entry in children(entries):
+        if kind in (b"hvc1", b"hev1"):
+            raise MalformedFilm("is H.265: Vigie judges H.264 only")
+        if kind not in (b"avc1", b"avc3") or len(entry) < 78:
+            raise MalformedFilm(f"its pictures are {kind!r}, not H.264")
+        if not lengths:
+            size = (int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big"))
+        configuration = need(entry[78:], b"avcC")
+        if len(configuration) < 5:
+            raise MalformedFilm("its decoder configuration is cut short")
+        lengths.append((configuration[4] & 3) + 1)
+    if not lengths or len(lengths) != count:
+        raise MalformedFilm("does not describe its pictures")
+    return Track(
+        track_id=track_id,
+        timescale=timescale,
+        movie_timescale=movie_timescale,
+        width=size[0],
+        height=size[1],
+        description_box=bytes(entries),
+        nal_length_bytes=tuple(lengths),
+        defaults=_fragment_defaults(moov, track_id),
+        tables=tables,
+        shown_until=_shown_until(find(trak, b"edts", b"elst"), timescale, movie_timescale),
+    )
+
+
+def _timescale(header: memoryview) -> int:
+    fields = Fields(header)
+    version, _ = fields.version_and_flags()
+    fields.take(16 if version == 1 else 8)
+    timescale = fields.unsigned(4)
+    if not timescale:
+        raise MalformedFilm("counts time in units of nothing")
+    return timescale
+
+
+def _fragment_defaults(moov: memoryview, track_id: int) -> tuple[int, int, int, int]:
+    """Description, duration, size and flags that fragments fall back on."""
+    extends = find(moov, b"mvex")
+    for kind, body in children(extends) if extends is not None else ():
+        if kind == b"trex":
+            fields = Fields(body)
+            fields.version_and_flags()
+            if fields.unsigned(4) == track_id:
+                return fields.unsigned(4), fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)
+    return 1, 0, 0, 0
+
+
+def _shown_until(edits: memoryview | None, timescale: int, movie_timescale: int) -> int | None:
+    """Where a plain edit list (one edit, perhaps after an empty one) ends the film, in the track's timescale."""
+    if edits is None:
+        return None
+    fields = Fields(edits)
+    version, _ = fields.version_and_flags()
+    width = 8 if version == 1 else 4
+    ends = []
+    for _ in range(min(fields.unsigned(4), 1024)):
+        duration, media_time, _rate = fields.unsigned(width), fields.signed(width), fields.unsigned(4)
+        if media_time >= 0:
+            ends.append((media_time, duration))
+    if len(ends) != 1 or ends[0][1] == 0:
+        return None
+    return ends[0][0] + ends[0][1] * timescale // movie_timescale
