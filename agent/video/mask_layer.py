@@ -11,7 +11,7 @@ from agent.errors import MaskError
 from agent.video.fill import Region
 from agent.video.mask_check import Rim, uncovered
 from agent.video.mask_colour import SOLID_YUV
-from agent.video.mask_outline import MOST_SLACK_PX, Grid, Outline, Strokes
+from agent.video.mask_outline import MOST_SLACK_PX, TOLERANCES, Grid, Outline, Strokes
 from agent.video.mask_shape import Shape
 from agent.video.picture import Plane, Planes
 
@@ -94,8 +94,8 @@ def _region(shape: Shape, luma: Plane, chroma: Plane, *, trim: bool) -> Sequence
 def _proved(shapes: Sequence[Shape], grid: Grid) -> Outline:
     """The compiled outline of the shapes on one grid, drawn and checked sample by sample."""
     missed = 0
-    for simplified in (True, False):
-        outline = Outline(shapes, grid, simplified=simplified)
+    for tolerance in TOLERANCES:
+        outline = Outline(shapes, grid, tolerance)
         drawn = np.zeros((grid.height, grid.width), np.uint8)
         outline.draw(drawn, 1)
         missed = uncovered(shapes, grid, drawn.view(np.bool_))

@@ -23,9 +23,10 @@ SLACK = 2.75
 """Samples a pen reaches beyond the growth: half a sample's diagonal on both sides of a touch (1.42), pen raster (1), rest."""
 SHIFT = 4
 """Fractional bits of the corners handed to OpenCV."""
-COMPILED_SLACK = 2
-"""More samples for a compiled outline, which is then simplified by less than that."""
-SIMPLIFIED = 1.75
+COMPILED_SLACK = 1
+"""More samples for a compiled outline, which is then simplified by about that."""
+TOLERANCES = (1.25, 0.6, 0.0)
+"""Samples by which contours are simplified: the first at which the check finds nothing uncovered."""
 MOST_SLACK_PX = 16
 """Luma samples: no chroma sample farther than this beyond a shape's growth is ever drawn."""
 
@@ -81,17 +82,16 @@ class Strokes:
 class Outline:
     """The union of shapes on one grid as contours: what is drawn on every frame of a cover that stays.
 
-    Simplified contours have few corners and fill fast; they may, rarely, touch each other and leave a hole where they
-    do, which the check finds: then the full contours serve, which cannot.
+    Simplified contours have few corners and fill fast; they may cut off what they must not, or touch each other and leave
+    a hole where they do. The check finds that, and the next finer tolerance is taken; the last one is the bitmap itself.
     """
 
     __slots__ = ("_contours",)
 
-    def __init__(self, shapes: Sequence[Shape], grid: Grid, *, simplified: bool = True) -> None:
+    def __init__(self, shapes: Sequence[Shape], grid: Grid, tolerance: float = TOLERANCES[0]) -> None:
         bitmap = np.zeros((grid.height, grid.width), np.uint8)
         Strokes(shapes, grid, SLACK + COMPILED_SLACK).draw(bitmap, 255)
         contours, _ = cv2.findContours(bitmap, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        tolerance = SIMPLIFIED if simplified else 0.0
         self._contours = [np.asarray(cv2.approxPolyDP(contour, tolerance, True), np.int32) for contour in contours]
 
     def draw(self, plane: Plane, value: int) -> None:

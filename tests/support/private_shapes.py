@@ -14,7 +14,7 @@ def shapes(draw: st.DrawFn) -> Corners:
     """One simple polygon in fractions: concave or convex, tiny or large, warped, at or over an edge of the picture."""
     count = draw(st.integers(3, 9))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    turns = np.sort(rng.uniform(0, 2 * np.pi, count))
+    turns = (np.arange(count) + rng.uniform(0, 0.9, count)) * 2 * np.pi / count  # no gap of half a turn: no crossing edges
     reach = draw(st.sampled_from((0.01, 0.08, 0.25, 0.7))) * rng.uniform(0.15, 1.0, count)
     polygon = np.stack((reach * np.cos(turns), reach * np.sin(turns)), axis=1)
     warp = np.eye(2) + rng.uniform(-0.3, 0.3, (2, 2))
