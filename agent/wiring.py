@@ -30,6 +30,7 @@ from agent.evidence.identity import IdentityDirectory, NodeSigner
 from agent.evidence.media_signing import MediaSigner
 from agent.evidence.tlv import VendorInformation
 from agent.journal.register import Register
+from agent.journal.registrar import Registrar
 from agent.node import Node, Parts
 from agent.ports import (
     Board,
@@ -224,7 +225,8 @@ class _Builder:
 
         signer = _signer(config)
         register_path = self.state_dir / "register.jsonl"
-        register = Register(register_path, clock, signer, alarm, on_entry=outbox.enter_register)
+        register = Register(register_path, clock, signer, alarm)
+        registrar = Registrar(register=register, clock=clock, hand_on=outbox.enter_register)
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
         camera = open_camera(config.camera, clock)
         capture = Capture(camera, clock, lossless=_is_lossless(config))
@@ -282,7 +284,7 @@ class _Builder:
         node.session = self.session(config, outbox)
         # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
         line = [] if node.session is None else [node.session]
-        components: list[Component] = [outbox, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
+        components: list[Component] = [outbox, registrar, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
         verbs: dict[str, Verb] = {
             "status": lambda _: node.health(),
             "picture": lambda _: gauge.figures(),

@@ -39,8 +39,7 @@ class Register:
     """The register at `path`. Any thread, any number of processes. Implements Journal.
 
     Without a `signer` lines are chained but not signed; `verify` says from where on. `alarm` is told in words whenever an
-    entry could not be made durable or signed; the first also raises JournalError. `on_entry` gets each line this object
-    wrote, durable, without its newline, on the writer's thread; it must not block.
+    entry could not be made durable or signed; the first also raises JournalError.
     """
 
     def __init__(
@@ -49,25 +48,22 @@ class Register:
         clock: Clock,
         signer: Signer | None = None,
         alarm: Callable[[str], None] = lambda _: None,
-        on_entry: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         self.path = path
         self._clock = clock
         self._signature = Signature.by(signer) if signer is not None else None
         self._alarm = alarm
-        self._on_entry = on_entry
         self._thread_lock = threading.Lock()  # flock does not hold between threads that share a process' descriptors
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         """Append one entry; it is on disk on return. JournalError with the remedy otherwise, and nothing is half written."""
         try:
             with self._thread_lock, self._locked() as fd:
-                line = self._append(fd, act, by, facts)
+                self._append(fd, act, by, facts)
         except OSError as error:
             sentence = f"the register {self.path} cannot be written: {(error.strerror or str(error)).lower()}"
             self._alarm(sentence)
             raise JournalError(sentence, remedy="Free space on its disk and check its permissions") from error
-        self._on_entry(line)
 
     def sign_head(self) -> bool:
         """Enter a signed line when unsigned ones hang at the end; called hourly. False when there is no need or no key."""
@@ -96,7 +92,7 @@ class Register:
         finally:
             os.close(fd)  # and with it the lock
 
-    def _append(self, fd: int, act: Act, by: str, facts: Mapping[str, Fact]) -> bytes:
+    def _append(self, fd: int, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         size = os.fstat(fd).st_size
         known = read_head(self.path)
         if known is None and size == 0:
@@ -120,7 +116,6 @@ class Register:
             os.ftruncate(fd, size)
             raise
         self._write_head(Head(n, chain.digest(line)))
-        return line
 
     def _set_torn_aside(self, fd: int, size: int) -> tuple[str, int]:
         """What a power cut left after the last newline goes to `register.torn`; the digest of it, and the size without it."""

@@ -287,20 +287,6 @@ def test_an_entry_that_cannot_be_written_is_an_alarm_and_leaves_nothing_half_don
     assert verify(path).whole
 
 
-def test_each_entry_is_handed_on_once_it_is_durable(path: Path) -> None:
-    """The uplink gets the very line that stands in the file, after it stands there."""
-    seen: list[bytes] = []
-
-    def hand_on(line: bytes) -> None:
-        assert list(lines(path))[-1] == line
-        seen.append(line)
-
-    register = Register(path, ManualClock(), None, on_entry=hand_on)
-    register.enter(Act.COMMAND, "operator", {"a": 1})
-    register.enter(Act.COMMAND, "operator", {"a": 2})
-    assert seen == list(lines(path))
-
-
 def test_the_head_follows_each_entry(path: Path) -> None:
     """register.head names the number and digest of the last line."""
     filled(path, 5)
