@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.evidence.layer import Layer
 from agent.evidence.report import Report
 from agent.recording.row import DestroyedSpan
 
@@ -26,17 +27,6 @@ class Absence:
     from_ns: int
     to_ns: int
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """Which masks lay on the pictures of [from_ns, to_ns), wall time."""
-
-    from_ns: int
-    to_ns: int
-    digest: str
-    opaque: bool
-    view: str
 
 
 @dataclass(slots=True)

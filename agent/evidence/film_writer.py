@@ -11,16 +11,20 @@ from cryptography.hazmat.primitives import serialization
 
 from agent.clock import NS
 from agent.evidence import excerpt, export_boxes
+from agent.evidence.attestation import attestation_box
 from agent.evidence.excerpt import Cut
 from agent.evidence.export_boxes import TICKS_PER_S, FragmentSample, Place, Provenance
-from agent.evidence.exported import Absence, Contents, Layer
+from agent.evidence.exported import Absence, Contents
 from agent.evidence.film import Film
 from agent.evidence.identity import NodeSigner
+from agent.evidence.layer import Layer
 from agent.evidence.sample import Sample
-from agent.recording.row import Gap, MaskSpan, SegmentRow
+from agent.recording.note import FragmentNote
+from agent.recording.row import VARIOUS, Gap, MaskSpan, SegmentRow
 
 _COPY_BYTES: Final = 4 << 20
 _GAP_PICTURES: Final = 2.5
+_MOST_NOTE_BYTES: Final = 4 << 20
 
 Progress = Callable[[int, int], None]
 """Bytes done, of how many."""
@@ -87,6 +91,7 @@ class FilmWriter:
         """Write index and durations; durable on return. None when nothing was added."""
         if self._last is None:
             return None
+        self._file.write(attestation_box(self.contents.layers))
         self._file.write(export_boxes.mfra(self._index))
         self._file.seek(self._moov_at)
         self._file.write(self._moov(self._end))
@@ -146,7 +151,7 @@ class FilmWriter:
         for gap in cut.row.gaps:
             if gap.from_ns >= media_from and gap.to_ns <= media_to:
                 contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "pictures lost"))
-        for span in cut.row.masks:
+        for span in _mask_spans(cut):
             if span.from_ns < media_to and span.to_ns > media_from:
                 _lay(contents.layers, cut.row, span, Gap(media_from, media_to))
         contents.pictures += len(kept)
@@ -217,6 +222,18 @@ def _pieces(samples: Sequence[Sample], span: range, content: dict[int, bytes]) -
             start, end = sample.offset, sample.offset + sample.size
     if end > start:
         yield start, end - start
+
+
+def _mask_spans(cut: Cut) -> Sequence[MaskSpan]:
+    """The masks of a segment: by the catalog, and by the notes of the film where the catalog only says that they varied."""
+    if all(span.digest != VARIOUS for span in cut.row.masks):
+        return cut.row.masks
+    spans: list[MaskSpan] = []
+    for each in cut.film.boxes:
+        if each.kind == b"uuid" and each.end - each.body <= _MOST_NOTE_BYTES:
+            note = FragmentNote.read(cut.film.read(each.body, each.end - each.body))
+            spans += note.masks if note is not None else []
+    return spans
 
 
 def _lay(layers: list[Layer], row: SegmentRow, span: MaskSpan, within: Gap) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent.clock import rfc3339
 from agent.evidence.chain import CertificateChain
+from agent.evidence.layer import Layer
 from agent.evidence.seal import Seal
 from agent.evidence.tlv import VendorInformation
 
@@ -74,6 +75,7 @@ class Report:
     from_ns: int | None
     to_ns: int | None
     seal: Seal | None = None
+    layers: tuple[Layer, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -99,6 +101,7 @@ class Report:
                 "missing_units": self.missing_units,
             },
             "gops": self.gops,
+            "masks": [_masks(each) for each in self.layers],
             "export": None
             if self.seal is None
             else {
@@ -126,3 +129,13 @@ class Report:
 
 def _time(at_ns: int | None) -> str | None:
     return None if at_ns is None else rfc3339(at_ns)
+
+
+def _masks(layer: Layer) -> dict[str, object]:
+    return {
+        "from": _time(layer.from_ns),
+        "to": _time(layer.to_ns),
+        "digest": layer.digest,
+        "opaque": layer.opaque,
+        "view": layer.view,
+    }

@@ -10,6 +10,7 @@ from pathlib import Path
 from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
+from agent.evidence.attestation import read_attestation
 from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
@@ -37,7 +38,7 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
                     yield picture, unit
 
         notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
-        report = judge(units, shown, anchors, notes)
+        report = replace(judge(units, shown, anchors, notes), layers=read_attestation(film))
     return _with_seal(report, read_seal(path, anchors, report.chain))
 
 

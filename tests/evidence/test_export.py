@@ -30,6 +30,7 @@ from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
 from agent.journal.entry import Act, Fact
 from agent.journal.register import lines
+from agent.recording.row import VARIOUS
 from tests.support.parts import program
 from tests.support.recordings import DAY_S, Recordings
 from tests.support.signed_film import encode
@@ -384,3 +385,24 @@ def test_where_the_disk_did_not_keep_up_no_unsigned_gop_taints_the_film(node: Si
     assert exported.report.verdict is Verdict.MISSING
     assert exported.report.changed == 0
     assert exported.contents.absences
+
+
+def test_an_export_carries_the_masks_of_every_second(node: SignedRecordings) -> None:
+    """Also where they changed so often that the catalog only says so: the film lists each span, under its seal."""
+    node.recordings.pictures = 0
+    media_signer = MediaSigner(node.signer, VENDOR)
+    units = [
+        replace(media_signer.process(unit), mask_digest=f"masks-{number}", opaque=number % 50 == 0)
+        for number, unit in enumerate(node.recordings.units(8))
+    ]
+    closing = media_signer.finish()
+    assert closing is not None
+    node.recordings.take([*units, closing])
+    assert any(span.digest == VARIOUS for row in node.recordings.rows() for span in row.masks)
+    exported = node.export(0, 8)
+    layers = verify(exported.film, node.ca).layers
+    begun_ns = units[0].wall_ns
+    for unit in units:
+        (layer,) = (each for each in layers if each.from_ns <= unit.wall_ns < each.to_ns)
+        assert (layer.digest, layer.opaque) == (unit.mask_digest, unit.opaque), (unit.wall_ns - begun_ns) / NS
+    assert "autres périodes" not in exported.sheet.read_text() or len(layers) > 200

@@ -1,0 +1,100 @@
+"""`vigie export` as an operator types it: on a node's files, with its key, its catalog and its register."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.cli import run
+from agent.clock import rfc3339
+from agent.evidence.chain import read_chain
+from agent.evidence.identity import IdentityDirectory
+from tests.support.recordings import Recordings
+from tests.support.signed_recordings import SignedRecordings
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> SignedRecordings:
+    """Six seconds of signed footage, and the configuration that finds it."""
+    (tmp_path / "config.toml").write_text(
+        '[node]\nid = "cam-7"\nsite = "Place de l\'Horloge"\nstate_dir = "state"\nlatitude = 48.5\nlongitude = -2.75\n'
+        '[camera]\ndriver = "synthetic"\n'
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-01-05\nwhy = "a wall without windows"\n'
+    )
+    identity = IdentityDirectory(tmp_path / "state" / "identity")
+    signer = identity.init("cam-7")
+    made = SignedRecordings(Recordings(tmp_path / "state"), signer, read_chain(identity.ca_path), tmp_path / "film.mp4")
+    made.record(6)
+    made.recordings.catalog.close()
+    return made
+
+
+def arguments(node: SignedRecordings, from_s: float, to_s: float, *more: str) -> list[str]:
+    """The command line for seconds of the footage."""
+    begun_ns = node.recordings.clock.wall_ns() - 6 * 10**9
+    span = [rfc3339(begun_ns + round(at * 10**9)) for at in (from_s, to_s)]
+    config = node.out.parent / "config.toml"
+    return [
+        "export", "--config", str(config), "--from", span[0], "--to", span[1], "--out", str(node.out),
+        "--operator", "A. Martin", "--reference", "PV 2026/417", *more,
+    ]  # fmt: skip
+
+
+def test_an_operator_exports_verifies_and_finds_the_entry(node: SignedRecordings, capsys: pytest.CaptureFixture[str]) -> None:
+    """Film, sheet, verdict, register: one command each, exit code 0."""
+    assert run(arguments(node, 1, 4, "--json")) == 0
+    exported = json.loads(capsys.readouterr().out)
+    assert exported["verdict"] == "authentic"
+    assert exported["sealed"] is True
+    assert run(["verify", str(node.out), "--ca", str(node.out.parent / "state/identity/ca.pem"), "--json"]) == 0
+    verified = json.loads(capsys.readouterr().out)
+    assert verified["export"]["seal_intact"] is True
+    assert verified["export"]["operator"] == "A. Martin"
+    assert verified["frames"]["total"] == exported["pictures"]
+    assert run(["register", "--verify", "--config", str(node.out.parent / "config.toml")]) == 0
+    assert exported["sha256"] in (node.out.parent / "state/register.jsonl").read_text()
+    sheet = node.out.with_suffix(".html").read_text()
+    assert exported["sha256"] in sheet
+    assert "PV 2026/417" in sheet
+
+
+def test_the_words_say_what_was_made(node: SignedRecordings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The film, the sheet and the verdict on standard output; what lacks of the span on standard error."""
+    assert run(arguments(node, 1, 60)) == 0
+    told = capsys.readouterr()
+    assert "film.mp4" in told.out
+    assert "verified: authentic" in told.out
+    assert "missing" in told.err
+
+
+@pytest.mark.parametrize(
+    ("span", "more", "code", "says"),
+    [
+        ((600, 700), [], 1, "no footage"),
+        ((4, 1), [], 1, "ends before it begins"),
+        ((1, 2), ["--out", "film.avi"], 2, ".mp4"),
+        ((1, 2), ["--reference", " "], 2, "who and why"),
+        ((1, 2), ["--out", "/nowhere/at/all/film.mp4"], 1, "nothing was exported"),
+    ],
+)
+def test_a_bad_request_is_one_clear_line(
+    node: SignedRecordings, capsys: pytest.CaptureFixture[str], span: tuple[float, float], more: list[str], code: int, says: str
+) -> None:
+    """With the right exit code, and nothing written."""
+    assert run(arguments(node, *span, *more)) == code
+    told = capsys.readouterr()
+    assert says in told.err
+    assert "Traceback" not in told.err
+    assert not list(node.out.parent.glob("*film*"))
+
+
+def test_an_operator_who_may_not_read_the_key_is_told(node: SignedRecordings, capsys: pytest.CaptureFixture[str]) -> None:
+    """The film is authentic by its own signatures; it only lacks the seal."""
+    (node.out.parent / "state/identity/key.pem").unlink()
+    assert run(arguments(node, 1, 4, "--json")) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["sealed"] is False
+    assert "not sealed" in told.err
+    assert run(["verify", str(node.out), "--ca", str(node.out.parent / "state/identity/ca.pem")]) == 0
