@@ -8,6 +8,7 @@ from agent.recording.retention import Shortfall
 
 LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
 REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
+RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
 
 
@@ -21,6 +22,11 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 def of_register(sentence: str, wall_ns: int, token: str) -> Event:
     """The register could not take an entry: no silent gap."""
     return Event(REGISTER_FAILURE, wall_ns, {"Token": token}, {"Failed": True, "What": sentence}, None, Priority.ALARM)
+
+
+def of_sweep(trouble: str, wall_ns: int, token: str) -> Event:
+    """Retention could not do all it should: too little is free, or something refuses to be destroyed."""
+    return Event(RETENTION_TROUBLE, wall_ns, {"Token": token}, {"What": trouble}, None, Priority.ALARM)
 
 
 def of_shortfall(shortfall: Shortfall | None, wall_ns: int, token: str) -> Event:

@@ -191,6 +191,8 @@ class Node:
             days=round(((stock.newest_ns or 0) - (stock.oldest_ns or 0)) / _DAY_NS, 3) if kept else 0.0,
             shortfall=round(shortfall.wanted_days - shortfall.days, 3) if shortfall else 0.0,
             holds=len(self.parts.holds.active()),
+            recorded=int(self.parts.recorder.figures()["recorded"]),
+            lost=int(self.parts.recorder.figures()["lost"]),
         )
 
     def disk(self) -> DiskHealth:

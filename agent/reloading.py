@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from agent.analytics.motion import MotionDetector
+from agent.analytics.tampering import TamperDetector
 from agent.config.digest import config_digest
 from agent.config.last_good import remember
 from agent.config.load import load
@@ -82,13 +84,22 @@ class Reloading:
             {"digest": config_digest(config), "keys": ", ".join(change.key for change in changes.changes)[:500]},
         )
 
+    def _detectors(self, config: Config, parts: frozenset[Part]) -> tuple[Detector, ...]:
+        """New ones only where their settings changed: the others keep what they have learnt and said."""
+        running = {type(detector): detector for detector in self._node.parts.pipeline.detectors}
+        if Part.MOTION in parts:
+            running.pop(MotionDetector, None)
+        if Part.TAMPERING in parts:
+            running.pop(TamperDetector, None)
+        return tuple(running.get(type(fresh), fresh) for fresh in self._maker.detectors(config))
+
     def _hand_out(self, config: Config, parts: frozenset[Part]) -> None:
         node, maker = self._node, self._maker
         if Part.PRIVACY in parts:
             node.parts.masking.replace(*maker.privacy(config, self._verifier))
             node.parts.register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
         if Part.MOTION in parts or Part.TAMPERING in parts:
-            node.parts.pipeline.detectors = tuple(maker.detectors(config))
+            node.parts.pipeline.detectors = self._detectors(config, parts)
         if Part.RETENTION in parts:
             node.parts.sweeper.replace(maker.retention(config, node.parts.catalog, node.parts.register))
         if Part.HEALTH in parts and config.mqtt is not None:

@@ -254,7 +254,7 @@ class _Builder:
             clock=clock,
             retention=retention,
             report=lambda short: events.raise_event(alarms.of_shortfall(short, clock.wall_ns(), token)),
-            alarm=alarm,
+            alarm=lambda trouble: events.raise_event(alarms.of_sweep(trouble, clock.wall_ns(), token)),
         )
         preview, gauge = Preview(clock, register), PictureGauge()
         pipeline = Pipeline(

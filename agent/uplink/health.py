@@ -66,6 +66,9 @@ class RecordingHealth(Part):
     days: float = 0.0
     shortfall: float = 0.0
     holds: int = 0
+    recorded: int = 0
+    lost: int = 0
+    """Pictures since the start: on their way to disk, and lost because the disk refused them."""
 
 
 class DiskHealth(Part):

@@ -1,0 +1,189 @@
+"""A node that is not left in peace: broker restarts, reloads, a disk that fills and empties, and what grows meanwhile.
+
+Options: --minutes 30, --broker-every 60, --reload-every 20, --disk-every 120, --directory DIR (kept). Needs root for the
+small disk. Real film, 1080p25. Memory and descriptors are compared with what they were after the first sixth of the time;
+every picture the camera delivered must be recorded, or counted as dropped or lost in health.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from agent.clock import SystemClock
+from agent.config.load import load
+from agent.control import ask
+from agent.demo.broker import LocalBroker
+from agent.demo.scene import TOWN_SQUARE, quoted
+from agent.errors import DeviceError
+from agent.wiring import validate
+from bench.film import film_1080p25
+
+ROOT = Path(__file__).resolve().parents[1]
+DISK_MB = 256
+FULL_FOR_S = 15.0
+SAMPLE_S = 5.0
+
+
+@dataclass
+class _Observed:
+    """Samples over the run; each list has one entry per sample."""
+
+    at_s: list[float] = field(default_factory=list)
+    rss_bytes: list[int] = field(default_factory=list)
+    descriptors: list[int] = field(default_factory=list)
+    threads: list[int] = field(default_factory=list)
+    silent: int = 0
+
+    def take(self, at_s: float, process: psutil.Process) -> None:
+        self.at_s.append(at_s)
+        self.rss_bytes.append(process.memory_info().rss)
+        self.descriptors.append(process.num_fds())
+        self.threads.append(process.num_threads())
+
+
+def run(options: Mapping[str, object]) -> dict[str, Any]:
+    """Trouble the node for so many minutes; the figures."""
+    minutes = float(str(options.get("minutes", 30)))
+    every = {what: float(str(options.get(f"{what}_every", s))) for what, s in (("broker", 60), ("reload", 20), ("disk", 120))}
+    kept = options.get("directory")
+    with tempfile.TemporaryDirectory(prefix="vigie-soak-") as name:
+        directory = Path(str(kept)) if kept else Path(name)
+        directory.mkdir(parents=True, exist_ok=True)
+        with _small_disk(directory / "recordings") as disk, LocalBroker(directory / "broker") as broker:
+            result = _soak(directory, disk, broker, minutes * 60, every)
+    for key, value in result.items():
+        print(f"{key:<32} {value}")
+    return result
+
+
+def _soak(directory: Path, disk: Path, broker: LocalBroker, seconds: float, every: Mapping[str, float]) -> dict[str, Any]:
+    config = directory / "config.toml"
+    texts = [_configuration(directory / "state", disk, broker.url, hold_s) for hold_s in (3, 4)]
+    config.write_text(texts[0], encoding="utf-8")
+    validate(load(config), by="bench", clock=SystemClock())
+    observed = _Observed()
+    last: dict[str, Any] = {}
+    counts = dict.fromkeys(every, 0)
+    began = time.monotonic()
+    due = {what: began + pause for what, pause in every.items()}
+    with (directory / "run.log").open("wb") as log:
+        node = subprocess.Popen([sys.executable, "-m", "agent", "run", "--config", str(config)], cwd=ROOT, stdout=log, stderr=log)
+        process = psutil.Process(node.pid)
+        while (now := time.monotonic()) - began < seconds and node.poll() is None:
+            for what in [what for what, at in due.items() if now >= at]:
+                due[what] += every[what]
+                counts[what] += 1
+                if what == "broker":
+                    broker.kill()
+                    broker.start()
+                elif what == "reload":
+                    config.write_text(texts[counts[what] % 2], encoding="utf-8")
+                    node.send_signal(signal.SIGHUP)
+                else:
+                    _fill_for_a_while(disk)
+            observed.take(now - began, process)
+            last = _health(directory / "state") or last
+            time.sleep(SAMPLE_S)
+        alive = node.poll() is None
+        last = _health(directory / "state") or last
+        node.terminate()
+        code = node.wait(60)
+    return {
+        "minutes": round(seconds / 60, 1),
+        **counts,
+        "alive_to_the_end": alive,
+        "exit_code": code,
+        **_judged(observed, last, directory),
+    }
+
+
+def _judged(observed: _Observed, last: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+    settled = max(1, len(observed.at_s) // 6)
+
+    def growth(values: list[int]) -> float:
+        early, late = values[settled : 2 * settled], values[-settled:]
+        return round(max(late) / max(early) - 1, 4) if early and late else 0.0
+
+    camera, recording = last.get("camera", {}), last.get("recording", {})
+    accounted = recording.get("recorded", 0) + recording.get("lost", 0) + camera.get("dropped", 0)
+    return {
+        "rss_mb_early": round(max(observed.rss_bytes[settled : 2 * settled], default=0) / 1e6, 1),
+        "rss_mb_late": round(max(observed.rss_bytes[-settled:], default=0) / 1e6, 1),
+        "rss_growth": growth(observed.rss_bytes),
+        "descriptors_growth": growth(observed.descriptors),
+        "threads_growth": growth(observed.threads),
+        "pictures_captured": camera.get("captured", 0),
+        "pictures_dropped": camera.get("dropped", 0),
+        "pictures_recorded": recording.get("recorded", 0),
+        "pictures_lost_at_the_disk": recording.get("lost", 0),
+        "pictures_nobody_counted": max(0, camera.get("captured", 0) - accounted),
+        "events": last.get("outbox", {}).get("sequence", 0),
+        "tracebacks": (directory / "run.log").read_text(encoding="utf-8", errors="replace").count("Traceback"),
+    }
+
+
+def _health(state: Path) -> dict[str, Any]:
+    try:
+        return ask(state, "status")
+    except DeviceError:
+        return {}
+
+
+def _fill_for_a_while(disk: Path) -> None:
+    """Leave not a byte free for a few seconds; another process does it, so that the node's troubles go on meanwhile."""
+    script = f"head -c 1G /dev/zero > {disk}/ballast 2>/dev/null; sleep {FULL_FOR_S}; rm -f {disk}/ballast"
+    subprocess.Popen(["sh", "-c", script], stderr=subprocess.DEVNULL)
+
+
+@contextmanager
+def _small_disk(at: Path) -> Iterator[Path]:
+    if os.geteuid() != 0:
+        raise SystemExit("the soak fills a small disk of its own: mounting it takes root (sudo vigie bench soak)")
+    at.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "none", str(at)], check=True)
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "-l", str(at)], check=True)
+
+
+def _configuration(state: Path, recordings: Path, broker: str, hold_s: int) -> str:
+    masks = "".join(
+        f"\n[[privacy.mask]]\nname = {quoted(name)}\npolygon = {[list(corner) for corner in corners]}\n"
+        for name, corners in TOWN_SQUARE.items()
+    )
+    return f"""
+[node]
+id = "soak"
+state_dir = {quoted(state)}
+[camera]
+driver = "file"
+source = {quoted(film_1080p25())}
+width = 1920
+height = 1080
+fps = 25
+loop = true
+[recording]
+directory = {quoted(recordings)}
+segment_seconds = 10
+min_free_mb = 64
+[motion]
+hold_seconds = {hold_s}
+[mqtt]
+url = "{broker}"
+health_seconds = 5
+[console]
+port = 0
+{masks}"""
