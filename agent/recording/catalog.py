@@ -65,6 +65,10 @@ CREATE TABLE destroyed (
 ) STRICT;
 CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
 CREATE INDEX destroyed_by_time ON destroyed (reason, to_ns);
+CREATE TABLE place (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    root TEXT NOT NULL
+) STRICT;
 CREATE TABLE trusted (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     wall_ns INTEGER NOT NULL,
@@ -105,6 +109,7 @@ class Catalog:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = FULL")
                 self._create()
+                self._settle_place()
         except (sqlite3.Error, OSError) as error:
             raise _refused(path, error) from error
 
@@ -187,7 +192,8 @@ class Catalog:
     def taken(self, path: Path) -> bool:
         """Does a row hold this name already?"""
         with self.read() as db:
-            return db.execute("SELECT 1 FROM segment WHERE path = ?", (self._relative(path),)).fetchone() is not None
+            names = (self._relative(path), str(path.absolute()))
+            return db.execute("SELECT 1 FROM segment WHERE path IN (?, ?)", names).fetchone() is not None
 
     # --- destruction ----------------------------------------------------------------------------------------------
 
@@ -249,6 +255,25 @@ class Catalog:
                     f"{self.path} is a catalog of version {version}, this program knows {_SCHEMA_VERSION}",
                     remedy="Install the version of Vigie that wrote it, or a newer one",
                 )
+
+    def _settle_place(self) -> None:
+        """When recordings were told to go elsewhere, what lies in the old place keeps its full path, and is destroyed there.
+
+        When the state directory itself was moved, its files came along, and paths stay relative.
+        """
+        root = str(self.root.absolute())
+        with self.change() as db:
+            found = db.execute("SELECT root FROM place").fetchone()
+            if found is not None and found[0] == root:
+                return
+            if found is not None:
+                old = Path(found[0])
+                newest = db.execute("SELECT path FROM segment WHERE path NOT LIKE '/%' ORDER BY id DESC LIMIT 50").fetchall()
+                if any((old / path).exists() for (path,) in newest) and not any(
+                    (self.root / path).exists() for (path,) in newest
+                ):
+                    db.execute("UPDATE segment SET path = ? || '/' || path WHERE path NOT LIKE '/%'", (str(old),))
+            db.execute("INSERT OR REPLACE INTO place (id, root) VALUES (1, ?)", (root,))
 
     def _extend(self, segment_id: int, extent: Extent) -> None:
         self._db.execute(

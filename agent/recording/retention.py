@@ -180,7 +180,7 @@ class Retention:
 
     def _remove_empty(self, directories: Iterable[Path]) -> None:
         for directory in directories:
-            for each in (directory, directory.parent, directory.parent.parent):
+            for each in (directory, directory.parent, directory.parent.parent):  # day, month, year
                 with suppress(OSError):  # not empty: a day, month or year that goes on
                     each.rmdir()
 

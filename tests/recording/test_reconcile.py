@@ -45,6 +45,8 @@ class Story:
         for _ in range(4):
             self.diary.note("sync-directory", node.root)  # nothing lies there: moments after the last step, to cut at
         self.frames_acknowledged = self._acknowledged()
+        node.catalog.close()
+        shutil.rmtree(node.root)  # what the tests look at is what the diary rebuilds elsewhere
 
     def _acknowledged(self) -> list[dict[Path, int]]:
         """For each step: how many pictures of each file had been synced, by the notes in what was written."""

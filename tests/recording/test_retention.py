@@ -15,6 +15,7 @@ from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines
 from agent.recording.disk import SystemDisk
+from agent.recording.reconcile import open_catalog
 from agent.recording.retention import days_that_fit
 from agent.recording.row import SegmentState
 from tests.support.encoded import FPS
@@ -323,6 +324,34 @@ def test_the_register_tells_what_was_destroyed(node: Recordings) -> None:
     assert (fact["segments"], fact["reason"], len(str(fact["digest"]))) == (2, "age", 64)
     (span,) = node.catalog.destroyed(starts[0], starts[3])
     assert (span.from_ns, span.to_ns, span.digest) == (starts[0], starts[2], fact["digest"])
+
+
+def test_footage_in_a_place_recordings_went_to_before_goes_on_its_day(node: Recordings, tmp_path: Path) -> None:
+    """The directory was changed to a larger disk: the old files are known, play, and are destroyed where they are."""
+    node.record(4)
+    old = node.files()
+    node.catalog.close()
+    node.state = tmp_path / "state"
+    larger = tmp_path / "larger disk"
+    catalog = open_catalog(node.state / "catalog.sqlite3", larger, node.register.path)
+    larger.mkdir()
+    assert [row.path for row in catalog.span(0, 1 << 62)] == old
+    catalog.close()
+    again = open_catalog(node.state / "catalog.sqlite3", larger, node.register.path)
+    assert [row.path for row in again.span(0, 1 << 62)] == old
+    node.catalog = again
+    node.clock.advance(14 * DAY_S)
+    assert node.retention().sweep().destroyed == 1
+    assert not old[0].exists()
+
+
+def test_a_state_directory_that_was_moved_keeps_its_footage(node: Recordings, tmp_path: Path) -> None:
+    """Moved as a whole, to another disk or another machine: rows and files still belong together."""
+    node.record(4)
+    node.catalog.close()
+    node.state = node.state.rename(tmp_path / "moved")
+    node.reopen()
+    node.assert_in_order()
 
 
 @given(st.floats(1e3, 1e8), st.floats(0.1, 30))
