@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.clock import NS, Clock
 from agent.config.model import Camera as CameraSettings
@@ -29,6 +30,8 @@ STALL_S = 2.5
 """Without a picture for so long the camera hangs or its cable is loose: flush, close, open again."""
 BARREN_OPENINGS = 3
 """So many openings in a row without one picture, and only a new process helps."""
+LAST_RESORT_S = 60
+"""How long an orderly end of the process may take once the driver hangs: after that the kernel ends it."""
 FIGURES_EVERY_NS = NS
 
 _FIGURES = {
@@ -79,10 +82,17 @@ class PicameraCamera:
     with picamera2 that would see an unmasked request: no callback, no encoder, no preview.
     """
 
-    def __init__(self, settings: CameraSettings, clock: Clock, make: Opened = real_picamera2) -> None:
+    def __init__(
+        self,
+        settings: CameraSettings,
+        clock: Clock,
+        make: Opened = real_picamera2,
+        last_resort: Callable[[], object] = lambda: signal.alarm(LAST_RESORT_S),
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._make = make
+        self._last_resort = last_resort
         self._number = int(settings.source) if settings.source.isdecimal() else 0
         self.loans = LoanBook()
         self._maps = BufferMaps()
@@ -105,18 +115,16 @@ class PicameraCamera:
         if self._hanging is not None:
             self._hanging.join(CLOSE_S)
             if self._hanging.is_alive():
-                raise DriverHangs(
-                    "the camera's driver hangs", remedy="The service restarts; if that does not help, power off and on"
-                )
+                raise self._hopeless("the camera's driver hangs", "The service restarts; if that is no help, power off and on")
             self._hanging = None
         if self._barren >= BARREN_OPENINGS:
-            raise DriverHangs(
+            raise self._hopeless(
                 f"the camera gave no picture after {self._barren} openings",
-                remedy="The service restarts; check the ribbon cable at both ends",
+                "The service restarts; check the ribbon cable at both ends",
             )
         self._openings += 1
-        self._barren += 1
         self._picam2 = self._bounded("open", self._begin, OPEN_S)
+        self._barren += 1  # until a picture comes; a camera that is not there does not count
         self._first_sequence, self._index = None, -1
         self._silent_since_ns = self._clock.monotonic_ns()
         self._ask()
@@ -157,6 +165,11 @@ class PicameraCamera:
     def figures(self) -> Mapping[str, float | str]:
         """Health: exposure, gain, lux, focus... of a picture at most a second old; openings; what the camera cannot do."""
         return {**self._figures, "reopened": max(0, self._openings - 1)}
+
+    def _hopeless(self, what: str, remedy: str) -> DriverHangs:
+        """The process is to end; should the hanging driver keep it from ending, the kernel does it (see alarm(2))."""
+        self._last_resort()
+        return DriverHangs(what, remedy=remedy)
 
     def _begin(self) -> Any:
         """Make, configure and start; runs on a thread that may be abandoned."""
@@ -246,13 +259,14 @@ class PicameraCamera:
         if changes:
             self._picam2.set_controls(changes)
 
-    def _bounded(self, what: str, call: Callable[[], Any], limit_s: float) -> Any:
+    def _bounded(self, what: Literal["open", "close"], call: Callable[[], Any], limit_s: float) -> Any:
         """The result of `call`, run on a thread that is left alone when it takes longer than `limit_s`."""
         outcome: dict[str, Any] = {}
+        deciding, given_up = threading.Lock(), threading.Event()
 
         def run() -> None:
             try:
-                outcome["result"] = call()
+                result = call()
             except CameraError as error:
                 outcome["error"] = error
             except Exception as error:  # noqa: BLE001 - whatever picamera2 raises is the camera's failure
@@ -260,11 +274,19 @@ class PicameraCamera:
                     f"the camera cannot be {'opened' if what == 'open' else 'closed'} ({_cause(error)})",
                     remedy="Is another program using it? Else check its ribbon cable",
                 )
+            else:
+                with deciding:
+                    outcome["result"] = result
+                if given_up.is_set() and result is not None:
+                    _end(result, None)  # opened too late: nobody waits for it any more, and it would block the next one
 
         thread = threading.Thread(target=run, name=f"picamera2 {what}", daemon=True)
         thread.start()
         thread.join(limit_s)
-        if thread.is_alive():
+        with deciding:
+            if not outcome:
+                given_up.set()
+        if given_up.is_set():
             self._hanging = thread
             raise CameraError(f"the camera's driver did not {what} within {limit_s:g} s", remedy="Check its ribbon cable")
         if "error" in outcome:

@@ -11,6 +11,7 @@ from agent.clock import SystemClock
 from agent.component import ComponentState
 from agent.errors import CameraError, DriverHangs
 from agent.video.capture import Capture
+from hardware import camera_picamera2
 from hardware.camera_picamera2 import BARREN_OPENINGS, MOST_LENT, PicameraCamera
 from tests.lanes.picamera2.inside.fakes import VirtualPicamera2
 from tests.lanes.picamera2.inside.scene import DEADLINE_S, camera, descriptors, next_frame
@@ -74,7 +75,7 @@ def test_unplugged_camera_is_told_and_taken_up_again() -> None:
     VirtualPicamera2.unplugged = True
     until_failure(source)
     source.close()
-    for _ in range(BARREN_OPENINGS - 1):
+    for _ in range(BARREN_OPENINGS + 2):
         with pytest.raises(CameraError, match="none found"):
             source.open()
         source.close()
@@ -93,20 +94,45 @@ def test_close_returns_when_the_driver_does_not(monkeypatch: pytest.MonkeyPatch)
         let_go.wait(60)
         real_close(self)
 
-    source = camera(640, 360)
+    ends: list[str] = []
+    source = camera(640, 360, last_resort=lambda: ends.append("hard exit"))
     source.open()
     next_frame(source).release()
     monkeypatch.setattr(VirtualPicamera2, "close", hanging_close)
     began = time.monotonic()
     source.close()
     assert time.monotonic() - began < 5
-    with pytest.raises(DriverHangs):
+    with pytest.raises(DriverHangs) as caught:
         source.open()
+    assert caught.value.final
+    assert ends == ["hard exit"]
     let_go.set()
     monkeypatch.undo()
     assert source._hanging is not None
     source._hanging.join(10)
     source.open()  # it came to its senses after all
+    next_frame(source).release()
+    source.close()
+
+
+def test_camera_that_opens_too_late_does_not_block_the_next_opening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening takes longer than it may: an error in time; once it is through after all, the camera can be opened."""
+    let_go = threading.Event()
+    real_start = VirtualPicamera2.start
+
+    def slow_start(self: VirtualPicamera2) -> None:
+        let_go.wait(60)
+        real_start(self)
+
+    monkeypatch.setattr(camera_picamera2, "OPEN_S", 0.5)
+    monkeypatch.setattr(VirtualPicamera2, "start", slow_start)
+    source = camera(640, 360)
+    with pytest.raises(CameraError, match="did not open"):
+        source.open()
+    source.close()
+    monkeypatch.undo()
+    let_go.set()
+    source.open()
     next_frame(source).release()
     source.close()
 

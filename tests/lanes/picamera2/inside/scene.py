@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,12 @@ MASKS = (
 )
 
 
-def camera(width: int = 1280, height: int = 720, fps: float = 30.0, **more: Any) -> PicameraCamera:
+def camera(
+    width: int = 1280, height: int = 720, fps: float = 30.0, last_resort: Callable[[], object] = lambda: None, **more: Any
+) -> PicameraCamera:
     """The driver under test, on the virtual camera."""
     settings = CameraSettings(driver="picamera2", width=width, height=height, fps=fps, **more)
-    return PicameraCamera(settings, SystemClock(), lambda number: found(VirtualPicamera2, number))
+    return PicameraCamera(settings, SystemClock(), lambda number: found(VirtualPicamera2, number), last_resort)
 
 
 def cover() -> Cover:
