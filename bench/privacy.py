@@ -31,7 +31,7 @@ from bench.scene import LAYOUTS, WIDTH, Scene, town_square
 FULL = 352
 MARGIN = 0.01
 _WARM_UP = 6
-_SEARCH_TAKES_FRAMES = 2
+_SEARCH_TAKES_FRAMES = 5
 
 
 @dataclass(slots=True)
@@ -116,9 +116,7 @@ def commissioned(
     lumas = [disturbance.reference_picture(scene, start + 23 * i, grain) for i in range(9)]
     identity = ViewIdentity("0" * 64, "corpus", WIDTH, scene.height, 0)
     reference, _ = ViewReference.take(lumas, drawn, identity, by="the corpus", on="")
-    return ViewGuard(
-        reference, drawn, MARGIN, SteppedRelocation(reference.keypoints, reference.frame, delay_frames=_SEARCH_TAKES_FRAMES)
-    )
+    return ViewGuard(reference, drawn, MARGIN, SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES))
 
 
 def raw_frame(luma: Plane, n: int) -> RawFrame:

@@ -55,8 +55,8 @@ def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
 def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bool) -> None:
     """Draw the masks over a commissioning still: what stands still for some seconds, so that passers-by vanish.
 
-    The still shows what the masks will hide. It is kept in memory only, written where you say, and entered in the register.
-    The running daemon gives no clear picture to anybody: stop it first.
+    The masks are filled: what they hide is hidden here too. The still is kept in memory only, written where you say, and
+    entered in the register. The running daemon gives no unguarded picture to anybody: stop it first.
     """
     import getpass
 
@@ -82,7 +82,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     picture = commissioning_still.draw(sample.still(), node.config.privacy.mask)
     if out is not None:
         _write_private(out, commissioning_still.png(picture))
-        click.echo(f"{out}: it shows what the masks hide; remove it once the masks are right")
+        click.echo(f"{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards")
     if in_terminal:
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
 
@@ -120,7 +120,7 @@ def _refuse_beside_daemon(node: NodeFiles) -> None:
 
     if _daemon_runs(node):
         raise MaskError(
-            "the daemon is running, and it gives no clear picture to anybody",
+            "the daemon is running, and it gives no unguarded picture to anybody",
             remedy="`systemctl stop vigie`, look, then start it again; or look at the masked picture on its page",
         )
 

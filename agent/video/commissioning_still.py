@@ -1,7 +1,7 @@
-"""The commissioning still: what stands still in front of the camera, with the masks drawn over it, for a technician's eyes.
+"""The commissioning still: what stands still in front of the camera, with the masks lying on it, for a technician's eyes.
 
-It is the one picture on which private spaces can be seen, since somebody has to judge whether the masks fit them. It lives
-in the memory of the command that makes it and goes nowhere but where the technician says.
+Whether a mask reaches far enough shows at its outline; what it hides is hidden here too. The still lives in the memory of
+the command that makes it and goes nowhere but where the technician says.
 """
 
 from __future__ import annotations
@@ -18,19 +18,21 @@ from agent.video.picture import Plane
 
 Picture = NDArray[np.uint8]
 
+_FILL = (16, 16, 16)
 _COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 80, 220), (230, 230, 60))
 """Blue, green, red."""
 
 
 def draw(still: Plane, masks: Sequence[Mask]) -> Picture:
-    """The still in colour, shape (rows, columns, 3), every mask outlined and named."""
-    picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
+    """The still in colour, shape (rows, columns, 3), every mask filled, outlined and named: what it hides stays hidden."""
+    picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = still.shape
     stroke = max(1, width // 480)
-    for number, mask in enumerate(masks):
+    outlines = [np.round(np.array(mask.polygon) * (width, height)).astype(np.int32) for mask in masks]
+    for corners in outlines:
+        cv2.fillPoly(picture, [corners], _FILL)
+    for number, (mask, corners) in enumerate(zip(masks, outlines, strict=True)):
         colour = _COLOURS[number % len(_COLOURS)]
-        corners = np.round(np.array(mask.polygon) * (width, height)).astype(np.int32)
-        cv2.polylines(picture, [corners], True, (0, 0, 0), stroke + 2, cv2.LINE_AA)
         cv2.polylines(picture, [corners], True, colour, stroke, cv2.LINE_AA)
         _label(picture, mask.name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, colour, stroke)
     return picture

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from agent.video.picture import Plane
 
@@ -38,15 +39,29 @@ def working_height(width: int, height: int) -> int:
     return max(16, round(WORKING_WIDTH * height / width))
 
 
+class Normaliser:
+    """`normalise` over and over for pictures of one shape, in memory of its own. One thread; each result is a new plane."""
+
+    def __init__(self, neighbourhood_px: int = NEIGHBOURHOOD_PX) -> None:
+        self._side = (neighbourhood_px, neighbourhood_px)
+        self._above: NDArray[np.float32] = np.empty((0, 0), np.float32)
+        self._scratch: NDArray[np.float32] = self._above
+
+    def __call__(self, luma: Plane) -> Plane:
+        if self._above.shape != luma.shape:
+            self._above, self._scratch = (np.empty(luma.shape, np.float32) for _ in range(2))
+        above, scratch = self._above, self._scratch
+        cv2.boxFilter(luma, cv2.CV_32F, self._side, dst=scratch)
+        cv2.subtract(luma, scratch, dst=above, dtype=cv2.CV_32F)
+        cv2.sqrBoxFilter(above, cv2.CV_32F, self._side, dst=scratch)
+        cv2.sqrt(scratch, dst=scratch)
+        scratch += np.float32(_NOISE_FLOOR)
+        cv2.divide(above, scratch, dst=above, scale=_CONTRAST)
+        above += np.float32(_MID)
+        np.maximum(above, 0, out=above)
+        return np.asarray(cv2.convertScaleAbs(above), np.uint8)
+
+
 def normalise(luma: Plane, neighbourhood_px: int = NEIGHBOURHOOD_PX) -> Plane:
     """Subtract the local mean and divide by the local contrast: lamps, clouds and exposure steps leave little trace."""
-    side = (neighbourhood_px, neighbourhood_px)
-    above = luma.astype(np.float32)
-    above -= np.asarray(cv2.boxFilter(above, -1, side), np.float32)
-    spread = np.asarray(cv2.sqrt(cv2.sqrBoxFilter(above, cv2.CV_32F, side)), np.float32)
-    spread += np.float32(_NOISE_FLOOR)
-    above /= spread
-    above *= np.float32(_CONTRAST)
-    above += np.float32(_MID)
-    np.maximum(above, 0, out=above)
-    return np.asarray(cv2.convertScaleAbs(above), np.uint8)
+    return Normaliser(neighbourhood_px)(luma)

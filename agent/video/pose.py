@@ -9,6 +9,7 @@ working picture, shape (n, 2), float64.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,14 @@ def furthest_px(a: Points, b: Points) -> float:
     return float(np.sqrt(np.einsum("ij,ij->i", apart, apart).max()))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Frame:
     """Size of the working picture, and the units the fit computes in: half a width, from the middle."""
 
     width: int
     height: int
 
-    @property
+    @cached_property
     def centre(self) -> Points:
         return np.array([(self.width - 1) / 2, (self.height - 1) / 2])
 
@@ -54,7 +55,19 @@ class Frame:
     def unit_px(self) -> float:
         return self.width / 2
 
-    @property
+    @cached_property
+    def to_unit(self) -> Pose:
+        """From pixels to the units of the fit."""
+        unit, (x, y) = self.unit_px, self.centre
+        return np.array([[1 / unit, 0, -x / unit], [0, 1 / unit, -y / unit], [0, 0, 1.0]])
+
+    @cached_property
+    def from_unit(self) -> Pose:
+        """From the units of the fit to pixels."""
+        unit, (x, y) = self.unit_px, self.centre
+        return np.array([[unit, 0, x], [0, unit, y], [0, 0, 1.0]])
+
+    @cached_property
     def corners(self) -> Points:
         """The outline of the picture: half a pixel outside of the outermost pixel centres."""
         right, bottom = self.width - 0.5, self.height - 0.5
@@ -85,7 +98,7 @@ class PoseFit:
     def sigma_px(self, points: Points) -> NDArray[np.float64]:
         """Standard deviation, along both axes together, of where the pose puts each of the points (of the reference)."""
         jacobian, _ = _linearise((points - self.frame.centre) / self.frame.unit_px, self.parameters)
-        variance = np.einsum("aij,jk,aik->i", jacobian, self.covariance, jacobian)
+        variance = ((jacobian @ self.covariance) * jacobian).sum(axis=(0, 2))
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)) * self.frame.unit_px, np.float64)
 
 
@@ -93,9 +106,7 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
     """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels."""
     centre, unit = frame.centre, frame.unit_px
     a, b = (reference - centre) / unit, (seen - centre) / unit
-    to_unit = np.array([[1 / unit, 0, -centre[0] / unit], [0, 1 / unit, -centre[1] / unit], [0, 0, 1.0]])
-    from_unit = np.array([[unit, 0, centre[0]], [0, unit, centre[1]], [0, 0, 1.0]])
-    h = to_unit @ start @ from_unit
+    h = frame.to_unit @ start @ frame.from_unit
     h = h / h[2, 2]
     theta = np.array([0.0, 0.0, h[0, 2], h[1, 2], h[2, 0], h[2, 1], h[0, 1] + h[1, 0], h[1, 1] - h[0, 0]])
     theta[[0, 1]] = h[0, 0], h[1, 0]
@@ -105,9 +116,9 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
         jacobian, there = _linearise(a, theta)
         error = b.T - there
         weight = 1 / (sigma**2 + np.einsum("aj,aj->j", error, error))  # Cauchy: 1/s^2 in the middle, fading with the square
-        weighted = jacobian * weight[None, :, None]
-        normal = np.einsum("aij,aik->jk", weighted, jacobian)
-        slope = np.einsum("aij,ai->j", weighted, error)
+        weighted = (jacobian * weight[None, :, None]).reshape(-1, 8)
+        normal = weighted.T @ jacobian.reshape(-1, 8)
+        slope = weighted.T @ error.ravel()
         shift = theta[2:4]
         precision = 1 / (_PERSPECTIVE_SPREAD * np.abs(shift) + _PERSPECTIVE_FLOOR) ** 2
         normal[[4, 5], [4, 5]] += precision
@@ -119,7 +130,7 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
     h = np.array(
         [[theta[0], theta[6] - theta[1], theta[2]], [theta[1], theta[0] + theta[7], theta[3]], [theta[4], theta[5], 1.0]]
     )
-    pose = from_unit @ h @ to_unit
+    pose = frame.from_unit @ h @ frame.to_unit
     covariance = np.asarray(np.linalg.inv(normal), np.float64)
     return PoseFit(pose / pose[2, 2], theta, covariance, frame)
 

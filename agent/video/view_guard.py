@@ -73,7 +73,7 @@ class ViewGuard:
             reference.patches,
             reference.frame,
             corners,
-            relocation or RelocationThread(reference.keypoints, reference.frame),
+            relocation or RelocationThread(reference.landmarks),
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
         self._failed = ""

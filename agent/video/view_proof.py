@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agent.video.patches import Patches
 from agent.video.picture import Plane
-from agent.video.pose import HOME, Frame, Points, Pose, PoseFit, fit_pose, move
+from agent.video.pose import Frame, Points, Pose, PoseFit, fit_pose, move
 
 LEAST_LIKENESS = 0.70
 MOST_RESIDUAL_PX = 1.2
@@ -23,12 +23,16 @@ SIGMAS = 3.0
 MOST_UNCERTAINTY = 0.02
 """Of the width: what SIGMAS standard deviations may amount to at any corner of a mask."""
 MOST_SHIFT = 0.45
-"""Of the width: beyond it too little of the validated view is left in the picture."""
+"""Of the width, in the middle: beyond it too little of the validated view is left in the picture."""
+LEAST_DEPTH = 0.4
+"""Of the middle's, at the corners: no lens that watches a square turns the picture so far over."""
 SCALE_RANGE = (0.8, 1.25)
 
 _GUESS_LIKENESS = 0.45
-_ROUNDS = 5
-_SETTLED_PX = 0.08
+_ROUNDS = 6
+_SETTLED_PX = 0.4
+_MOST_STRAYS = 0.1
+"""Of the confirmed: so few patches that only seemed right hardly pull the fit, which weighs them little anyway."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -67,21 +71,24 @@ def prove(
         near = inside & (look.likeness > _GUESS_LIKENESS)
         if np.count_nonzero(near) < LEAST_CONFIRMED_STILL:
             return None
-        fit = fit_pose(frame, patches.at[near], _seen(patches.at[near], look.step[near], pose), pose)
-        step_px = frame.shift_px(fit.pose, pose)
-        if step_px < _SETTLED_PX or not rounds_left:
+        seen = move(pose, patches.at + look.step)
+        fit = fit_pose(frame, patches.at[near], seen[near], pose, rounds=1)
+        if frame.shift_px(fit.pose, pose) < _SETTLED_PX or not rounds_left:
             break  # a pose that has not settled shows in the residuals below
         pose = fit.pose
         if not _plausible(frame, pose):
             return None
-    off_px = np.sqrt(np.einsum("ij,ij->i", look.step, look.step))
+    off = move(fit.pose, patches.at) - seen
+    off_px = np.sqrt(np.einsum("ij,ij->i", off, off))
     confirmed = inside & (look.likeness > LEAST_LIKENESS) & (off_px < MOST_RESIDUAL_PX)
-    still = known is not None and frame.shift_px(pose, known) < STILL_PX
+    still = known is not None and frame.shift_px(fit.pose, known) < STILL_PX
     if np.count_nonzero(confirmed) < (LEAST_CONFIRMED_STILL if still else LEAST_CONFIRMED):
         return None
-    if len(np.unique(patches.cell[confirmed])) < (LEAST_CELLS_STILL if still else LEAST_CELLS):
+    if len(set(patches.cell[confirmed].tolist())) < (LEAST_CELLS_STILL if still else LEAST_CELLS):
         return None
-    final = fit_pose(frame, patches.at[confirmed], _seen(patches.at[confirmed], look.step[confirmed], pose), pose, rounds=1)
+    final = fit
+    if np.count_nonzero(near & ~confirmed) > _MOST_STRAYS * np.count_nonzero(confirmed):
+        final = fit_pose(frame, patches.at[confirmed], seen[confirmed], fit.pose, rounds=1)
     uncertainty_px = _worst_sigma_px(final, corners)
     if SIGMAS * uncertainty_px > MOST_UNCERTAINTY * frame.width or not _plausible(frame, final.pose):
         return None
@@ -101,10 +108,14 @@ def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
     return float(fit.sigma_px(corners[near]).max()) if near.any() else 0.0
 
 
-def _seen(at: Points, step: Points, pose: Pose) -> Points:
-    return move(pose, at + step)
-
-
 def _plausible(frame: Frame, pose: Pose) -> bool:
-    scale = float(np.sqrt(abs(np.linalg.det(pose[:2, :2]))))
-    return SCALE_RANGE[0] < scale < SCALE_RANGE[1] and frame.shift_px(pose, HOME) <= MOST_SHIFT * frame.width
+    """Whether a camera that was knocked could see this: measured in the middle of the picture, where no perspective reaches."""
+    depth = frame.corners @ pose[2, :2] + pose[2, 2]
+    if depth.min() < LEAST_DEPTH:
+        return False
+    middle = frame.centre + np.array([(0, 0), (1, 0), (0, 1)])
+    there = move(pose, middle)
+    across, down = there[1] - there[0], there[2] - there[0]
+    scale = float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
+    away_px = float(np.hypot(*(there[0] - middle[0])))
+    return SCALE_RANGE[0] < scale < SCALE_RANGE[1] and away_px <= MOST_SHIFT * frame.width

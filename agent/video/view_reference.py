@@ -26,7 +26,7 @@ from agent.video.mask_geometry import private_outlines, stamp
 from agent.video.patches import KEEP_AWAY_PX, MOST_PATCHES, SIDE, Patches, choose_patches
 from agent.video.picture import Plane
 from agent.video.pose import Frame
-from agent.video.relocation import MOST_KEYPOINTS, Keypoints, find_keypoints
+from agent.video.relocation import MOST_KEYPOINTS, Keypoints, Landmarks, find_keypoints
 from agent.video.view_verdict import Verdict, judge
 
 LEAST_FRAMES = 3
@@ -79,6 +79,11 @@ class ViewReference:
         keypoints = find_keypoints(temporal_median(lumas), frame, private)
         reference = cls(identity, by, on, frame, patches, keypoints)
         return reference, judge(patches, resemblance, polygons, frame)
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """What a lost view is looked for by."""
+        return Landmarks(self.frame, self.patches, self.keypoints)
 
     def to_bytes(self) -> bytes:
         """The canonical form: one JSON document."""

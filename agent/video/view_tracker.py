@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.video.cover import Corners, ViewState
-from agent.video.double_exposure import shows_twice
-from agent.video.local_contrast import normalise, reduce
+from agent.video.local_contrast import Normaliser, reduce
 from agent.video.patches import Patches
+from agent.video.phase_correlation import overall_shift, shows_twice
 from agent.video.picture import Plane
 from agent.video.pose import HOME, Frame, Points, Pose, fit_pose, furthest_px, move
 from agent.video.relocation import Relocation
@@ -70,6 +70,7 @@ class ViewTracker:
 
     def __init__(self, patches: Patches, frame: Frame, polygons: Sequence[Corners], relocation: Relocation) -> None:
         outlines = [frame.from_fractions(np.asarray(p, np.float64)) for p in polygons]
+        self._normalise = Normaliser()
         self._patches = patches
         self._frame = frame
         self._corners = np.concatenate(outlines)
@@ -88,7 +89,7 @@ class ViewTracker:
 
     def track(self, luma: Plane) -> Sighting:
         """Prove one picture; `luma` is its luma at the analysis size."""
-        picture = normalise(reduce(luma))
+        picture = self._normalise(reduce(luma))
         proof, candidates = self._find(picture)
         if proof is None:
             return self._not_proved(luma)
@@ -104,13 +105,20 @@ class ViewTracker:
         proof = self._prove(picture, self._pose)
         if proof is not None and (self._share(proof) >= SURE_SHARE or self._frame.shift_px(proof.pose, self._pose) < STILL_PX):
             return proof, []
-        candidates: list[Pose] = []
-        if self._picture is not None:
-            candidates = self._follow(self._picture, picture)
-        candidates += self._relocation.answer()
+        candidates = self._relocation.answer()
         if self._lost_frames % 5 == 1:
             candidates.append(HOME)
-        best, others = proof, list(candidates)
+        if self._picture is not None:
+            candidates += self._follow(self._picture, picture, (0.0, 0.0))
+        best, others = self._best(picture, proof, candidates)
+        if best is None and self._picture is not None and self._lost_frames < BRIEF_FRAMES:
+            shift = overall_shift(self._picture, picture)
+            best, others = self._best(picture, None, self._follow(self._picture, picture, shift))
+        return best, others
+
+    def _best(self, picture: Plane, best: Proof | None, candidates: Sequence[Pose]) -> tuple[Proof | None, list[Pose]]:
+        """The proof with the most patches, and where else patches were found or might be."""
+        others = list(candidates)
         for start in candidates:
             rival = self._prove(picture, start)
             if rival is None:
@@ -130,11 +138,17 @@ class ViewTracker:
         expected = self._trust[proof.inside].sum()
         return float(self._trust[proof.confirmed].sum() / expected) if expected > LEAST_CONFIRMED / 2 else 0.0
 
-    def _follow(self, before: Plane, now: Plane) -> list[Pose]:
-        """Poses by optical flow from the last proved picture: the main motion, and a second one among what is left over."""
+    def _follow(self, before: Plane, now: Plane, shift: tuple[float, float]) -> list[Pose]:
+        """Poses by optical flow from the last proved picture: the main motion, and a second one among what is left over.
+
+        `shift` is by how much the picture as a whole seems to have moved: where the flow starts to look.
+        """
         at = self._patches.at
         start = move(self._pose, at).astype(np.float32).reshape(-1, 1, 2)
-        flow, status, _ = cv2.calcOpticalFlowPyrLK(before, now, start, start.copy(), winSize=(15, 15), maxLevel=3)
+        guess = np.asarray(start + np.array(shift), np.float32)
+        flow, status, _ = cv2.calcOpticalFlowPyrLK(
+            before, now, start, guess, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
+        )
         seen = np.asarray(flow, np.float64).reshape(-1, 2)
         left = (np.asarray(status).ravel() == 1) & self._patches.inside(self._pose, self._frame.width, self._frame.height)
         poses: list[Pose] = []
@@ -173,7 +187,7 @@ class ViewTracker:
         settled = self._distinct([proof.pose, *self._trail, *swept])
         self._rivals = self._vouched(picture, proof, settled, [HOME, *self._rivals, *candidates])
         self._trail = [proof.pose, *self._trail][:_TRAIL_FRAMES]
-        self._remember(picture, proof)
+        self._remember(picture, proof, sound=not held)
         shift_px = self._frame.shift_px(proof.pose)
         if not self._open or held:
             return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is being verified", shift_px, proof.uncertainty_px)
@@ -199,10 +213,13 @@ class ViewTracker:
         """What to add for masks far from whatever proves them."""
         return FAR_DOUBT * self._rows.furthest_px(proof.confirmed)
 
-    def _remember(self, picture: Plane, proof: Proof) -> None:
+    def _remember(self, picture: Plane, proof: Proof, *, sound: bool) -> None:
+        """What the next picture is compared with; a torn or doubly exposed one is no good to follow the view from."""
         self._trust = _remembered(self._trust, proof)
         self._likeness = proof.likeness
-        self._pose, self._picture, self._lost_frames = proof.pose, picture, 0
+        self._lost_frames = 0
+        if sound or self._picture is None:
+            self._pose, self._picture = proof.pose, picture
 
     def _not_proved(self, luma: Plane) -> Sighting:
         self._lost_frames += 1

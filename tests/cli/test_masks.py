@@ -126,7 +126,7 @@ def test_beside_a_running_daemon_validation_goes_through_it_and_no_clear_picture
     assert done.exit_code == 0, done.output
     assert entered == ["view-validated A. Technician"]
     assert isinstance(refused.exception, Exception)
-    assert "gives no clear picture" in str(refused.exception)
+    assert "gives no unguarded picture" in str(refused.exception)
     assert not (tmp_path / "x.png").exists()
 
 
@@ -163,6 +163,20 @@ def test_a_closed_picture_is_lifted_only_on_purpose(config: Path) -> None:
     assert "--lift" in str(refused.exception)
     assert vigie("masks", "validate", "--config", str(config), "--by", "A. Technician", "--lift").exit_code == 0
     assert store.closed() == ""
+
+
+def test_what_a_mask_hides_is_hidden_on_the_drawing_too() -> None:
+    """Two scenes that differ only behind the masks give the same drawing."""
+    from agent.config.model import Mask
+    from agent.video.commissioning_still import draw, terminal
+
+    masks = [Mask(name="window", polygon=((0.40, 0.30), (0.60, 0.30), (0.60, 0.50), (0.40, 0.50)))]
+    one = seen(street(), noise=0)
+    other = one.copy()
+    other[108:181, 256:385] = np.random.default_rng(0).integers(0, 255, (73, 129))
+    assert np.array_equal(draw(one, masks), draw(other, masks))
+    assert not np.array_equal(draw(one, []), draw(other, []))
+    assert terminal(draw(one, masks), 80) == terminal(draw(other, masks), 80)
 
 
 def test_the_still_is_a_median_without_passers_by() -> None:

@@ -32,7 +32,7 @@ REFERENCE = reference_of(STREET, MASKS)
 
 def guard() -> ViewGuard:
     """A guard of STREET whose search repeats exactly."""
-    return ViewGuard(REFERENCE, MASKS, 0.01, SteppedRelocation(REFERENCE.keypoints, REFERENCE.frame))
+    return ViewGuard(REFERENCE, MASKS, 0.01, SteppedRelocation(REFERENCE.landmarks))
 
 
 def watch(guarding: ViewGuard, pictures: Iterable[Plane], first: int = 0) -> list[Cover]:

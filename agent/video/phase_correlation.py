@@ -1,0 +1,68 @@
+"""What two pictures have in common when one is displaced against the other: found at once over the whole picture.
+
+A picture exposed partly before and partly after a movement shows everything twice, one time more faintly. When the
+stronger image still lies where it was, every patch confirms and only fades a little, as it would under another light.
+What is left after taking the expected picture away tells the two apart: a second image is a displaced copy of it.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.video.picture import Plane
+from agent.video.pose import Pose
+
+AT_HOME_PX = 3.5
+"""A copy displaced by less is a change of focus or light, and the masks' margin covers it."""
+CLEAREST_BY_CHANCE = 12.5
+"""In standard deviations of the correlation surface: what no picture without a second image reaches."""
+_PEAK_PX = 1.0
+_MID = np.float32(128)
+
+
+def shows_twice(before: Plane, now: Plane, moved: Pose) -> bool:
+    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 3 ms."""
+    return second_image(before, now, moved) > CLEAREST_BY_CHANCE
+
+
+def second_image(before: Plane, now: Plane, moved: Pose) -> float:
+    """How clearly a displaced copy of `before` stands out of what `now` shows besides it, in standard deviations."""
+    height, width = before.shape
+    moved_on = cv2.warpPerspective(before, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    window = _window(height, width)
+    expected = (np.asarray(moved_on, np.float32) - _MID) * window
+    seen = (now.astype(np.float32) - _MID) * window
+    strength = float((seen * expected).sum() / max(1.0, float((expected * expected).sum())))
+    left_over = seen - np.float32(strength) * expected
+    cross = cv2.mulSpectrums(cv2.dft(left_over, flags=cv2.DFT_COMPLEX_OUTPUT), _spectrum(expected), 0, conjB=True)
+    size = cv2.magnitude(cross[..., 0], cross[..., 1]) + np.float32(1e-6)
+    surface = np.asarray(cv2.idft(cross / size[..., None], flags=cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE), np.float32)
+    surface[_at_home(height, width)] = 0
+    surface = np.asarray(cv2.GaussianBlur(surface, (0, 0), _PEAK_PX), np.float32)  # perspective spreads the peak
+    return float(surface.max()) / max(float(surface.std()), 1e-12)
+
+
+def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:
+    """By how many pixels, across and down, the picture as a whole seems to have moved; a guess. About 1 ms."""
+    (across, down), _ = cv2.phaseCorrelate(before.astype(np.float32), now.astype(np.float32), _window(*before.shape))
+    return float(across), float(down)
+
+
+def _spectrum(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.dft(picture, flags=cv2.DFT_COMPLEX_OUTPUT), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _at_home(height: int, width: int) -> NDArray[np.bool_]:
+    """Displacements of less than AT_HOME_PX; the surface wraps round."""
+    down, across = (np.minimum(np.arange(n), n - np.arange(n)) for n in (height, width))
+    return np.asarray(down[:, None] ** 2 + across[None, :] ** 2 <= AT_HOME_PX**2, np.bool_)
+
+
+@lru_cache(maxsize=4)
+def _window(height: int, width: int) -> NDArray[np.float32]:
+    return np.asarray(cv2.createHanningWindow((width, height), cv2.CV_32F), np.float32)
