@@ -20,14 +20,12 @@ from typing import Any
 import av
 import av.error
 
-from agent.clock import SystemClock
-from agent.config.load import load
 from agent.demo.broker import LocalBroker
-from agent.demo.scene import quoted
 from agent.fleet.listener import Listener
 from agent.fleet.wiring import transport
 from agent.ports import BrokerCredentials, BrokerEndpoint, Received
-from agent.wiring import drawn_windows, validate
+from agent.wiring import drawn_windows
+from bench.filming_node import Tables, commission, write
 
 ROOT = Path(__file__).resolve().parents[1]
 LATEST_KILL_S = 4.0
@@ -50,9 +48,16 @@ def crash(directory: Path, kills: int, seed: int) -> dict[str, Any]:
     dice = random.Random(seed)
     heard: dict[int, str] = {}
     with LocalBroker(directory / "broker") as broker:
-        config = directory / "config.toml"
-        config.write_text(_configuration(directory / "state", broker.url), encoding="utf-8")
-        validate(load(config), by="bench", clock=SystemClock())
+        tables: Tables = {
+            "node": {"id": "pole-7", "state_dir": directory / "state"},
+            "camera": {"driver": "synthetic", "width": 640, "height": 360, "fps": 15},
+            "recording": {"segment_seconds": 2},
+            "motion": {"sensitivity": 1.0, "hold_seconds": 0.2},
+            "mqtt": {"url": broker.url, "health_seconds": 1},
+            "console": {"enabled": False},
+        }
+        config = write(directory / "config.toml", tables, drawn_windows())
+        commission(config)
         centre = Listener(
             BrokerEndpoint.of(broker.url), transport(BrokerCredentials()), ("vigie/+/onvif-ej/#", "vigie/+/register")
         )
@@ -127,30 +132,3 @@ def _disagreements(directory: Path) -> int:
     with closing(sqlite3.connect(state / "catalog.sqlite3")) as catalog:
         rows = {state / "recordings" / path for (path,) in catalog.execute("SELECT path FROM segment")}
     return len(rows ^ set(_segments(directory)))
-
-
-def _configuration(state: Path, broker: str) -> str:
-    masks = "".join(
-        f"\n[[privacy.mask]]\nname = {quoted(name)}\npolygon = {[list(corner) for corner in corners]}\n"
-        for name, corners in drawn_windows().items()
-    )
-    return f"""
-[node]
-id = "pole-7"
-state_dir = {quoted(state)}
-[camera]
-driver = "synthetic"
-width = 640
-height = 360
-fps = 15
-[recording]
-segment_seconds = 2
-[motion]
-sensitivity = 1.0
-hold_seconds = 0.2
-[mqtt]
-url = "{broker}"
-health_seconds = 1
-[console]
-enabled = false
-{masks}"""

@@ -19,12 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from agent.clock import SystemClock
-from agent.config.load import load
 from agent.demo.broker import LocalBroker
-from agent.demo.scene import TOWN_SQUARE, quoted
-from agent.wiring import validate
+from agent.demo.scene import TOWN_SQUARE
 from bench.film import film_1080p25
+from bench.filming_node import Tables, commission, film_1080p, write
 from bench.process import Cost, measure
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,18 +42,24 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
         with LocalBroker(directory / "broker") as broker:
             for number in range(rounds):
                 peers.append(_ffmpeg(film, directory, seconds, preset, crf))
-                ours.append(_node(film, directory / f"node{number}", broker.url, seconds, preset, crf))
+                ours.append(_node(directory / f"node{number}", broker.url, seconds, preset, crf))
     result = _judged(ours, peers)
     _print(result)
     return result
 
 
-def _node(film: Path, state: Path, broker: str, seconds: float, preset: str, crf: int) -> dict[str, float]:
+def _node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> dict[str, float]:
     state.mkdir()
-    config = state / "config.toml"
-    config.write_text(_configuration(film, state, broker, preset, crf), encoding="utf-8")
+    tables: Tables = {
+        "node": {"id": "bench", "state_dir": state},
+        "camera": film_1080p(),
+        "encoding": {"preset": preset, "crf": crf},
+        "mqtt": {"url": broker},
+        "console": {"port": 0},
+    }
+    config = write(state / "config.toml", tables)
     vigie = [sys.executable, "-m", "agent"]
-    validate(load(config), by="bench", clock=SystemClock())
+    commission(config)
     summary = state / "summary.json"
     log = state / "run.log"
     command = [*vigie, "run", "--config", str(config), "--for", f"{seconds:g}", "--summary", str(summary)]
@@ -126,29 +130,3 @@ def _print(result: Mapping[str, Any]) -> None:
     table.add_row("[bold]cpu ratio[/bold]", f"[bold]{result['cpu_ratio']}[/bold]", "1")
     table.add_row("bytes ratio", str(result["bytes_ratio"]), "1")
     Console().print(table)
-
-
-def _configuration(film: Path, state: Path, broker: str, preset: str, crf: int) -> str:
-    masks = "".join(
-        f"\n[[privacy.mask]]\nname = {quoted(name)}\npolygon = {[list(corner) for corner in corners]}\n"
-        for name, corners in TOWN_SQUARE.items()
-    )
-    return f"""
-[node]
-id = "bench"
-state_dir = {quoted(state)}
-[camera]
-driver = "file"
-source = {quoted(film)}
-width = {WIDTH}
-height = {HEIGHT}
-fps = {FPS}
-loop = true
-[encoding]
-preset = "{preset}"
-crf = {crf}
-[mqtt]
-url = "{broker}"
-[console]
-port = 0
-{masks}"""

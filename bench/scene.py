@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from agent.config.polygon import Polygon
+from agent.demo.scene import TOWN_SQUARE
 from agent.video.picture import Plane
 from bench.film import footage
 
@@ -16,11 +17,7 @@ PICTURES = 160
 _EVERY = 2
 
 LAYOUTS: dict[str, tuple[Polygon, ...]] = {
-    "square": (
-        ((0.425, 0.055), (0.750, 0.062), (0.750, 0.148), (0.425, 0.140)),
-        ((0.140, 0.005), (0.285, 0.000), (0.285, 0.045), (0.140, 0.062)),
-        ((0.905, 0.010), (0.985, 0.000), (0.985, 0.060), (0.905, 0.075)),
-    ),
+    "square": tuple(TOWN_SQUARE.values()),
     "doors": (
         ((0.06, 0.42), (0.12, 0.42), (0.12, 0.62), (0.06, 0.62)),
         ((0.55, 0.35), (0.62, 0.34), (0.63, 0.48), (0.55, 0.48)),

@@ -21,14 +21,10 @@ from typing import Any
 
 import psutil
 
-from agent.clock import SystemClock
-from agent.config.load import load
 from agent.control import ask
 from agent.demo.broker import LocalBroker
-from agent.demo.scene import TOWN_SQUARE, quoted
 from agent.errors import DeviceError
-from agent.wiring import validate
-from bench.film import film_1080p25
+from bench.filming_node import Tables, commission, film_1080p, write
 
 ROOT = Path(__file__).resolve().parents[1]
 DISK_MB = 256
@@ -70,9 +66,15 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
 
 def _soak(directory: Path, disk: Path, broker: LocalBroker, seconds: float, every: Mapping[str, float]) -> dict[str, Any]:
     config = directory / "config.toml"
-    texts = [_configuration(directory / "state", disk, broker.url, hold_s) for hold_s in (3, 4)]
-    config.write_text(texts[0], encoding="utf-8")
-    validate(load(config), by="bench", clock=SystemClock())
+    tables: Tables = {
+        "node": {"id": "soak", "state_dir": directory / "state"},
+        "camera": film_1080p(),
+        "recording": {"directory": disk, "segment_seconds": 10, "min_free_mb": 64},
+        "mqtt": {"url": broker.url, "health_seconds": 5},
+        "console": {"port": 0},
+    }
+    write(config, tables)
+    commission(config)
     observed = _Observed()
     last: dict[str, Any] = {}
     counts = dict.fromkeys(every, 0)
@@ -89,7 +91,7 @@ def _soak(directory: Path, disk: Path, broker: LocalBroker, seconds: float, ever
                     broker.kill()
                     broker.start()
                 elif what == "reload":
-                    config.write_text(texts[counts[what] % 2], encoding="utf-8")
+                    write(config, {**tables, "motion": {"hold_seconds": 3 + counts[what] % 2}})
                     node.send_signal(signal.SIGHUP)
                 else:
                     _fill_for_a_while(disk)
@@ -157,33 +159,3 @@ def _small_disk(at: Path) -> Iterator[Path]:
         yield at
     finally:
         subprocess.run(["umount", "-l", str(at)], check=True)
-
-
-def _configuration(state: Path, recordings: Path, broker: str, hold_s: int) -> str:
-    masks = "".join(
-        f"\n[[privacy.mask]]\nname = {quoted(name)}\npolygon = {[list(corner) for corner in corners]}\n"
-        for name, corners in TOWN_SQUARE.items()
-    )
-    return f"""
-[node]
-id = "soak"
-state_dir = {quoted(state)}
-[camera]
-driver = "file"
-source = {quoted(film_1080p25())}
-width = 1920
-height = 1080
-fps = 25
-loop = true
-[recording]
-directory = {quoted(recordings)}
-segment_seconds = 10
-min_free_mb = 64
-[motion]
-hold_seconds = {hold_s}
-[mqtt]
-url = "{broker}"
-health_seconds = 5
-[console]
-port = 0
-{masks}"""

@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from agent.demo.scene import TOWN_SQUARE
 from agent.video.frame import RawFrame
 from agent.video.picture import FrameTime, Plane, Planes
+from bench.film import footage
 
 REPOSITORY = Path(__file__).parents[2]
-WINDOWS = (
-    ((0.425, 0.055), (0.750, 0.062), (0.750, 0.148), (0.425, 0.140)),
-    ((0.140, 0.005), (0.285, 0.000), (0.285, 0.045), (0.140, 0.062)),
-    ((0.905, 0.010), (0.985, 0.000), (0.985, 0.060), (0.905, 0.075)),
-)
+WINDOWS = tuple(TOWN_SQUARE.values())
 """The private windows of the film, as corners from the top left."""
 FPS = 10
 START_NS = 1_795_600_000_000_000_000
-
-
-def footage() -> Path | None:
-    """The film: `VIGIE_FOOTAGE` (the file, or its folder), else ../shared/footage beside the repository; None without."""
-    named = os.environ.get("VIGIE_FOOTAGE")
-    place = Path(named) if named else REPOSITORY.parent / "shared" / "footage"
-    film = place / "town-square.avi" if place.is_dir() else place
-    return film if film.is_file() else None
 
 
 def town_square(frames: int) -> Iterator[RawFrame]:
