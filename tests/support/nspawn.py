@@ -89,7 +89,8 @@ class Machine:
             timeout=timeout_s,
         )
         if check and done.returncode:
-            raise AssertionError(f"`{command}` ended with {done.returncode}:\n{done.stdout}")
+            journal = self.run("journalctl --no-pager --lines=40", check=False).output
+            raise AssertionError(f"`{command}` ended with {done.returncode}:\n{done.stdout}\nthe journal's end:\n{journal}")
         return Done(done.returncode, done.stdout.strip())
 
     def wait_for(self, command: str, wanted: str, deadline_s: float = 30) -> str:
