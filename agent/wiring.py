@@ -51,8 +51,8 @@ from agent.recording.trusted_time import boot_id
 from agent.reloading import Reloading
 from agent.supervisor import Supervisor
 from agent.uplink.health import HealthPublisher
+from agent.uplink.identity import Identity
 from agent.uplink.session import Session
-from agent.uplink.session_core import Identity
 from agent.video.caption import Caption
 from agent.video.capture import Capture
 from agent.video.masking import Masking

@@ -19,8 +19,9 @@ from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.ports import BrokerCredentials, BrokerEndpoint
+from agent.uplink.identity import Identity
+from agent.uplink.pace import Pace
 from agent.uplink.session import Session
-from agent.uplink.session_core import Identity, Pace
 from hardware.mqtt_paho import PahoTransport
 
 QUICK = Pace(

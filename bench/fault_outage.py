@@ -12,8 +12,8 @@ from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.ports import BrokerEndpoint
+from agent.uplink.identity import Identity
 from agent.uplink.session import Session
-from agent.uplink.session_core import Identity
 from bench.fault_node import QUICK
 from bench.fault_scene import SETTINGS, Scene, hub_on
 from bench.independent_hub import Verdict, judge

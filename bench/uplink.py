@@ -27,8 +27,8 @@ from agent.fleet.simulation import percentiles
 from agent.fleet.tally import HubProcess
 from agent.fleet.wiring import PahoSharedLoop, transport
 from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
+from agent.uplink.identity import Identity
 from agent.uplink.session import Session
-from agent.uplink.session_core import Identity
 
 SETTINGS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
 PREFIX = "vigie"

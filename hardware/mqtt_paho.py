@@ -7,20 +7,11 @@ thread touches a client. paho's callbacks only append to the transport's list of
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import queue
 import selectors
-import socket
-import ssl
-import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -39,91 +30,12 @@ from agent.ports import (
     Subscribed,
     TransportEvent,
 )
+from hardware.mqtt_client import connected_client, is_reachable, publish_properties, why_unreachable
+from hardware.mqtt_loop import PahoLoop
 
-log = logging.getLogger(__name__)
-
-CONNECT_TIMEOUT_S = 8.0
-MISC_EVERY_S = 4.0
 ALIAS_MOST = 64
-RECEIVED_MOST_BYTES = 256 * 1024
 WITH_WILL = 0x04
 FAILURE_FROM = 0x80
-
-
-class PahoLoop:
-    """The selector that all its transports share, and the threads that open connections for them. One thread turns it."""
-
-    def __init__(self, openers: int = 1) -> None:
-        self._selector = selectors.DefaultSelector()
-        self._wake_r, self._wake_w = os.pipe()
-        os.set_blocking(self._wake_r, False)
-        os.set_blocking(self._wake_w, False)
-        self._selector.register(self._wake_r, selectors.EVENT_READ)
-        self._attached: dict[int, PahoTransport] = {}
-        self._done: deque[Callable[[], None]] = deque()
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._openers = openers
-        self._started = 0
-        self._misc_at = 0.0
-        self.stirred: dict[PahoTransport, None] = {}
-
-    def turn(self, timeout_s: float) -> list[PahoTransport]:
-        """Wait for and do network work; the transports that have something to tell (`PahoTransport.collect`)."""
-        if self.stirred or self._done:
-            timeout_s = 0.0
-        for key, mask in self._selector.select(timeout_s):
-            if key.data is None:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(self._wake_r, 4096)
-            else:
-                key.data.serve(mask)
-        while self._done:
-            self._done.popleft()()
-        now = time.monotonic()
-        if now >= self._misc_at:
-            self._misc_at = now + MISC_EVERY_S
-            for transport in list(self._attached.values()):
-                transport.look_after()
-        stirred, self.stirred = list(self.stirred), {}
-        return stirred
-
-    def wake(self) -> None:
-        """Cut `turn` short; any thread."""
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._wake_w, b"!")
-
-    def in_background(self, job: Callable[[], Callable[[], None]]) -> None:
-        """Run `job` on an opener thread, and what it returns on the loop's thread."""
-
-        def run() -> None:
-            self._done.append(job())
-            self.wake()
-
-        self._jobs.put(run)
-        if self._started < self._openers:
-            self._started += 1
-            threading.Thread(target=self._open_for_ever, name=f"mqtt-opener-{self._started}", daemon=True).start()
-
-    def _open_for_ever(self) -> None:
-        while True:
-            self._jobs.get()()
-
-    def attach(self, transport: PahoTransport, fd: int) -> None:
-        """Listen on a connected socket."""
-        self._attached[fd] = transport
-        self._selector.register(fd, selectors.EVENT_READ, transport)
-
-    def want_write(self, fd: int, *, wanted: bool) -> None:
-        """Listen for room to write as well, or no more."""
-        transport = self._attached.get(fd)
-        if transport is not None:
-            mask = selectors.EVENT_READ | (selectors.EVENT_WRITE if wanted else 0)
-            self._selector.modify(fd, mask, transport)
-
-    def detach(self, fd: int) -> None:
-        """Listen no more; idempotent."""
-        if self._attached.pop(fd, None) is not None:
-            self._selector.unregister(fd)
 
 
 class PahoTransport:
@@ -151,16 +63,9 @@ class PahoTransport:
 
         def connect() -> Callable[[], None]:
             try:
-                client = _client(endpoint, options, credentials)
-                client.connect(
-                    endpoint.host,
-                    endpoint.port,
-                    keepalive=options.keepalive_s,
-                    clean_start=False,
-                    properties=_connect_properties(options),
-                )
+                client = connected_client(endpoint, options, credentials)
             except (OSError, ValueError) as error:
-                why = _network_fault(error, endpoint)
+                why = why_unreachable(error, endpoint)
                 return lambda: self._not_connected(attempt, why)
             return lambda: self._connected(attempt, client)
 
@@ -169,17 +74,7 @@ class PahoTransport:
     def publish(self, publication: Publication, tag: int) -> None:
         if self._client is None:
             return
-        properties = _properties(PacketTypes.PUBLISH)
-        if publication.user_properties:
-            properties.UserProperty = list(publication.user_properties)
-        if publication.expiry_s is not None:
-            properties.MessageExpiryInterval = publication.expiry_s
-        if publication.response_topic is not None:
-            properties.ResponseTopic = publication.response_topic
-        if publication.correlation_data is not None:
-            properties.CorrelationData = publication.correlation_data
-        if publication.content_type is not None:
-            properties.ContentType = publication.content_type
+        properties = publish_properties(publication)
         topic = self._aliased(publication.topic, properties)
         info = self._client.publish(topic, publication.payload, publication.qos, publication.retain, properties)
         if publication.qos:
@@ -219,7 +114,7 @@ class PahoTransport:
         credentials = self._credentials
 
         def knock() -> Callable[[], None]:
-            reachable = _reachable(endpoint, credentials)
+            reachable = is_reachable(endpoint, credentials)
             return lambda: self._tell(Probed(endpoint, reachable))
 
         self.loop.in_background(knock)
@@ -357,57 +252,6 @@ class PahoTransport:
         )
 
 
-def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: BrokerCredentials) -> Client:
-    client = Client(
-        CallbackAPIVersion.VERSION2,
-        client_id=options.client_id,
-        protocol=MQTTProtocolVersion.MQTTv5,
-        transport="websockets" if endpoint.websocket else "tcp",
-        reconnect_on_failure=False,
-    )
-    client.connect_timeout = CONNECT_TIMEOUT_S
-    client.max_inflight_messages_set(0)  # the session keeps the window
-    if endpoint.websocket:
-        client.ws_set_options(path=endpoint.path)
-    if endpoint.tls:
-        client.tls_set_context(tls_context(credentials))
-    if credentials.username is not None:
-        client.username_pw_set(credentials.username, _password(credentials))
-    if options.will is not None:
-        will = _properties(PacketTypes.WILLMESSAGE)
-        will.WillDelayInterval = options.will_delay_s
-        client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
-    return client
-
-
-def tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the server's chain and name always verified. OSError or ValueError when a file does not serve."""
-    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if credentials.cert_file is not None:
-        context.load_cert_chain(credentials.cert_file, credentials.key_file)
-    return context
-
-
-def _properties(packet: int) -> Properties:
-    return Properties(packet)  # type: ignore[no-untyped-call]
-
-
-def _password(credentials: BrokerCredentials) -> str | None:
-    if credentials.password_file is None:
-        return None
-    text: str = credentials.password_file.read_text(encoding="utf-8")
-    return text.rstrip("\r\n")
-
-
-def _connect_properties(options: ConnectOptions) -> Properties:
-    properties = _properties(PacketTypes.CONNECT)
-    properties.SessionExpiryInterval = options.session_expiry_s
-    properties.ReceiveMaximum = options.receive_maximum
-    properties.MaximumPacketSize = RECEIVED_MOST_BYTES
-    return properties
-
-
 def _granted(flags: ConnectFlags, properties: Properties | None) -> Opened:
     return Opened(
         flags.session_present,
@@ -417,35 +261,3 @@ def _granted(flags: ConnectFlags, properties: Properties | None) -> Opened:
         getattr(properties, "MaximumQoS", 2),
         bool(getattr(properties, "RetainAvailable", 1)),
     )
-
-
-def _reachable(endpoint: BrokerEndpoint, credentials: BrokerCredentials) -> bool:
-    try:
-        with socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S) as plain:
-            if endpoint.tls:
-                tls_context(credentials).wrap_socket(plain, server_hostname=endpoint.host).close()
-    except (OSError, ValueError):
-        return False
-    return True
-
-
-def _network_fault(error: Exception, endpoint: BrokerEndpoint) -> str:
-    """Why no connection came about, for a person."""
-    where = f"{endpoint.host}:{endpoint.port}"
-    match error:
-        case ssl.SSLCertVerificationError():
-            return f"the certificate of {where} is not trusted: {error.verify_message}"
-        case ssl.SSLError():
-            return f"TLS with {where} failed: {error.reason or error}"
-        case socket.gaierror():
-            return f"the name {endpoint.host} cannot be resolved: {error.strerror}"
-        case TimeoutError():
-            return f"{where} does not answer"
-        case FileNotFoundError():
-            return f"{error.filename} is missing" if error.filename else f"a certificate file is missing: {error}"
-        case ConnectionRefusedError():
-            return f"nobody listens at {where}"
-        case OSError():
-            return f"{where}: {error.strerror or error}"
-        case _:
-            return f"{where}: {error}"

@@ -46,8 +46,8 @@ class NodeView:
             found.append((100, self.state))
         elif self.silent:
             found.append((90, "silent"))
-        privacy, recording = self._part("privacy"), self._part("recording")
-        failed = [name for name, state in self._part("components").items() if state == "failed"]
+        privacy, recording = self.part("privacy"), self.part("recording")
+        failed = [name for name, state in self.part("components").items() if state == "failed"]
         if failed:
             found.append((80, f"failed: {', '.join(sorted(failed))}"))
         if privacy.get("state") == "opaque":
@@ -60,15 +60,16 @@ class NodeView:
             found.append((45, f"retention short by {recording['shortfall']} d"))
         if self.dropped:
             found.append((40, f"{self.dropped} events dropped"))
-        if self._part("outbox").get("trouble"):
-            found.append((35, f"outbox: {self._part('outbox')['trouble']}"))
-        if self._part("board").get("throttled"):
+        if self.part("outbox").get("trouble"):
+            found.append((35, f"outbox: {self.part('outbox')['trouble']}"))
+        if self.part("board").get("throttled"):
             found.append((20, "throttled"))
-        if self._part("clock").get("quality") == "unset":
+        if self.part("clock").get("quality") == "unset":
             found.append((15, "clock unset"))
         return sorted(found, reverse=True)
 
-    def _part(self, name: str) -> Mapping[str, Any]:
+    def part(self, name: str) -> Mapping[str, Any]:
+        """One part of the last health document; empty when there was none."""
         part = self.health.get(name)
         return part if isinstance(part, dict) else {}
 
@@ -121,9 +122,9 @@ class FleetFeed:
 
     def _fold(self, view: NodeView, rest: str, message: Received) -> list[Change]:
         if rest == "status":
-            return self._status(view, json.loads(message.payload))
+            return self._status(view, _document(message.payload))
         if rest == "health":
-            return self._health(view, json.loads(message.payload))
+            return self._health(view, _document(message.payload))
         if rest.startswith("onvif-ej/") or rest == "register":
             return self._event(view, rest, message)
         return []
@@ -147,7 +148,7 @@ class FleetFeed:
         sequence = int(properties["sequence"])
         changes: list[Change] = []
         epoch = properties.get("epoch", "")
-        body = json.loads(message.payload) if message.payload else {}
+        body = _document(message.payload) if message.payload else {}
         if "vigie:OutboxEpoch" in rest and epoch != view.epoch:
             changes.append(self._new_epoch(view, epoch, body.get("Data", {})))
         view.epoch = epoch or view.epoch
@@ -196,3 +197,10 @@ class FleetFeed:
         view.ledger.excuse(int(data["First"]), int(data["Last"]), int(data["Count"]))
         view.dropped += int(data["Count"])
         return {"node": view.node, "change": "dropped", **body["Source"], **data}
+
+
+def _document(payload: bytes) -> dict[str, Any]:
+    found = json.loads(payload)
+    if not isinstance(found, dict):
+        raise TypeError("no JSON object")
+    return found

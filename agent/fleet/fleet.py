@@ -13,7 +13,7 @@ from agent.clock import NS, Clock
 from agent.fleet.link import Link
 from agent.fleet.simulated_node import SimulatedNode, seconds_ns
 from agent.ports import BrokerEndpoint, MqttTransport, TransportEvent
-from agent.uplink.session_core import Pace
+from agent.uplink.pace import Pace
 
 FLEET_PACE = Pace(will_delay_s=5, session_expiry_s=3600)
 

@@ -25,8 +25,9 @@ from agent.uplink.health import (
     UplinkHealth,
     ViewHealth,
 )
+from agent.uplink.identity import Identity
+from agent.uplink.pace import Pace
 from agent.uplink.session import Session
-from agent.uplink.session_core import Identity, Pace
 
 SIMULATED = "simulated"
 ALARM_SHARE = 0.05

@@ -32,7 +32,6 @@ def draw(feed: FleetFeed, broker: str, trouble: str, now_ns: int) -> RenderableT
 
 
 def _row(view: NodeView, now_ns: int) -> list[RenderableType]:
-    health = view.health
     troubles = view.troubles()
     worst = troubles[0][0] if troubles else 0
     style = "red" if worst >= 60 else "yellow" if worst else "green"
@@ -43,11 +42,15 @@ def _row(view: NodeView, now_ns: int) -> list[RenderableType]:
         Text(view.node, style="bold"),
         Text("silent" if view.silent else view.state, style=style),
         f"{(now_ns - view.seen_ns) / NS:.0f} s",
-        str((health.get("privacy") or {}).get("state", "")),
-        f"{(health.get('camera') or {}).get('fps', 0):.1f}" if health else "",
-        str((health.get("outbox") or {}).get("pending", "")),
+        str(view.part("privacy").get("state", "")),
+        _number(view.part("camera").get("fps")),
+        str(view.part("outbox").get("pending", "")),
         str(view.events),
         str(view.ledger.unexplained or ""),
         str(view.alarm_count or ""),
         Text(words, style=style if troubles else "dim"),
     ]
+
+
+def _number(value: object) -> str:
+    return f"{value:.1f}" if isinstance(value, int | float) else ""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.ports import BrokerCredentials, MqttTransport, TransportEvent
-from hardware.mqtt_paho import PahoLoop, PahoTransport
+from hardware.mqtt_loop import PahoLoop
+from hardware.mqtt_paho import PahoTransport
 
 
 def transport(credentials: BrokerCredentials) -> MqttTransport:

@@ -13,23 +13,23 @@ from agent.events.outbox import Outbox
 from agent.ports import BrokerCredentials, BrokerEndpoint, MqttTransport, Publication, Received, TransportEvent
 from agent.queues import BoundedQueue
 from agent.uplink.health import UplinkHealth
-from agent.uplink.session_core import (
+from agent.uplink.identity import Identity
+from agent.uplink.instructions import (
     Connect,
     Deliver,
     Disconnect,
     Forget,
     GiveUp,
-    Identity,
     Instruction,
-    Pace,
-    Phase,
     Probe,
     Release,
     Restate,
     Send,
-    SessionCore,
     Subscribe,
 )
+from agent.uplink.pace import Pace
+from agent.uplink.phase import Phase
+from agent.uplink.session_core import SessionCore
 from agent.uplink.topics import publication_of
 
 log = logging.getLogger(__name__)

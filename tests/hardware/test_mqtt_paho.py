@@ -25,7 +25,9 @@ from agent.ports import (
     TransportEvent,
 )
 from bench.independent_hub import Subscriber
-from hardware.mqtt_paho import PahoLoop, PahoTransport, tls_context
+from hardware.mqtt_client import tls_context
+from hardware.mqtt_loop import PahoLoop
+from hardware.mqtt_paho import PahoTransport
 from tests.support.broker import Authority, TlsBroker
 from tests.support.parts import program
 

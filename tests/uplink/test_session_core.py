@@ -13,26 +13,15 @@ from agent.clock import ClockQuality
 from agent.events.event import Event, Priority
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused
-from agent.uplink.session_core import (
-    Connect,
-    Disconnect,
-    Forget,
-    GiveUp,
-    Identity,
-    Instruction,
-    Pace,
-    Phase,
-    Probe,
-    Release,
-    Restate,
-    Send,
-    SessionCore,
-    Subscribe,
-)
+from agent.uplink.identity import Identity
+from agent.uplink.instructions import Connect, Disconnect, Forget, GiveUp, Instruction, Probe, Release, Restate, Send, Subscribe
+from agent.uplink.pace import Pace
+from agent.uplink.phase import Phase
+from agent.uplink.session_core import SessionCore
 from tests.support.manual_clock import ManualClock
 
 FIRST, SECOND = BrokerEndpoint.of("mqtt://first"), BrokerEndpoint.of("mqtt://second")
-ACCEPTED, NOBODY, QUOTA, TOO_LARGE = 0x00, 0x10, 0x97, 0x95
+ACCEPTED, NOBODY, NOT_ALLOWED, TOO_LARGE, QUOTA = 0x00, 0x10, 0x87, 0x95, 0x97
 
 
 class Play:
@@ -91,18 +80,33 @@ def test_the_will_says_offline_after_a_delay() -> None:
 
 
 def test_only_a_good_puback_forgets_a_row() -> None:
-    """(2) Accepted: forgotten. Refused for now: kept, on a new connection. Refused for good: given up."""
+    """(2) Accepted: forgotten. Refused for now: kept, and offered again on a new handshake. Refused for good: given up."""
     play = Play()
     play.online()
     one, two = sends(play.core.send_rows([row(1), row(2)]))
     assert play.core.handle(Acknowledged(one.tag, ACCEPTED)) == [Forget(1)]
-    out = play.core.handle(Acknowledged(two.tag, QUOTA))
-    assert not any(isinstance(i, Forget | GiveUp) for i in out)
-    assert any(isinstance(i, Release) for i in out)
+    assert play.core.handle(Acknowledged(two.tag, QUOTA)) == []
     assert "quota" in play.core.health().reason
-    play.online()
+    play.clock.advance(61)
+    assert play.core.tick() == []
+    out = play.core.settle()
+    assert out[:2] == [Disconnect(with_will=False), Release()]
+    play.core.handle(Opened(session_present=True))
     (again,) = sends(play.core.send_rows([row(2)]))
     assert play.core.handle(Acknowledged(again.tag, TOO_LARGE)) == [GiveUp(2, "the message is too large for the broker (0x95)")]
+
+
+def test_a_row_refused_for_now_does_not_hold_up_the_others() -> None:
+    """(16) The access list lacks one topic: its rows rest, everything else goes on; a broker that refuses all is not hammered."""
+    play = Play(parked_most=10)
+    play.online()
+    for sequence in range(1, 11):
+        refused, good = sends(play.core.send_rows([row(sequence), row(100 + sequence)]))
+        assert play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED)) == []
+        assert play.core.handle(Acknowledged(good.tag, ACCEPTED)) == [Forget(100 + sequence)]
+    assert play.core.phase is Phase.ONLINE
+    assert "does not allow" in play.core.health().reason
+    assert play.core.room() == (0, 0)
 
 
 def test_the_window_keeps_room_for_alarms() -> None:

@@ -1,0 +1,161 @@
+"""What is on its way to the broker on one connection, and how much more may be."""
+
+from __future__ import annotations
+
+from agent.clock import NS, Clock
+from agent.ports import Opened, Publication
+from agent.uplink.pace import Pace
+
+REFILL_EVERY_NS = NS // 20
+
+
+class Flight:
+    """One thread. `begin` with every connection.
+
+    Tags are never used twice in the life of a session, so a late answer of an earlier connection matches nothing.
+    """
+
+    def __init__(self, pace: Pace, clock: Clock) -> None:
+        self._pace = pace
+        self._clock = clock
+        self._granted = Opened(session_present=False)
+        self._tag = 0
+        self._out: dict[int, int | None] = {}
+        self._ordinary: set[int] = set()
+        self._parked = 0
+        self._rest_ends_ns = 0
+        self._begun_ns = self._heard_ns = self._tokens_ns = clock.monotonic_ns()
+        self._tokens = pace.drain_burst
+        self._audience = False
+        self._hush_ends_ns = 0
+
+    def begin(self, granted: Opened) -> None:
+        """A new connection, with what the broker grants."""
+        self.clear()
+        self._granted = granted
+        self._begun_ns = self._heard_ns = self._tokens_ns = self._clock.monotonic_ns()
+        self._tokens = self._pace.drain_burst
+        self._audience = False
+        self._hush_ends_ns = 0
+
+    def clear(self) -> None:
+        """The connection is gone, and with it whatever was out."""
+        self._out.clear()
+        self._ordinary.clear()
+        self._parked = 0
+
+    # -- out and back ----------------------------------------------------------------------------------------------
+
+    def launch(self, sequence: int | None, *, ordinary: bool = False) -> int:
+        """Count a publication as out, under the tag returned. `ordinary` rows are paced; `sequence` None is no row."""
+        if not self._out:
+            self._heard_ns = self._clock.monotonic_ns()
+        self._tag += 1
+        self._out[self._tag] = sequence
+        if ordinary:
+            self._ordinary.add(self._tag)
+            self._tokens -= 1
+        return self._tag
+
+    def is_out(self, tag: int) -> bool:
+        """Whether an answer is waited for."""
+        return tag in self._out
+
+    def land(self, tag: int) -> int | None:
+        """It was answered; the row's sequence, if it is one."""
+        self._ordinary.discard(tag)
+        return self._out.pop(tag)
+
+    def park(self) -> None:
+        """A row was refused for now: it counts as out no more and rests, with its like, until `rested`."""
+        if not self._parked:
+            self._rest_ends_ns = self._clock.monotonic_ns() + round(self._pace.rest_s * NS)
+        self._parked += 1
+
+    @property
+    def rested(self) -> bool:
+        """Rows rest, and have rested long enough."""
+        return self._parked > 0 and self._clock.monotonic_ns() >= self._rest_ends_ns
+
+    @property
+    def is_empty(self) -> bool:
+        """No answer is waited for."""
+        return not self._out
+
+    # -- the other side --------------------------------------------------------------------------------------------
+
+    def heard(self) -> None:
+        """The broker is alive."""
+        self._heard_ns = self._clock.monotonic_ns()
+
+    @property
+    def is_stalled(self) -> bool:
+        """An answer is overdue and nothing else came either."""
+        return bool(self._out) and self._clock.monotonic_ns() - self._heard_ns > self._pace.stall_s * NS
+
+    def found_audience(self) -> None:
+        """Somebody is subscribed."""
+        self._audience = True
+
+    @property
+    def is_listened_to(self) -> bool:
+        """Whether a subscriber has been seen on this connection, or was waited for long enough."""
+        return self._audience or self._clock.monotonic_ns() - self._begun_ns > self._pace.audience_s * NS
+
+    def hush(self) -> None:
+        """Nobody listened: say nothing for a moment."""
+        self._hush_ends_ns = self._clock.monotonic_ns() + round(self._pace.hush_s * NS)
+
+    # -- how much more ---------------------------------------------------------------------------------------------
+
+    @property
+    def has_window(self) -> bool:
+        """One more publication may go out."""
+        return len(self._out) < self._window
+
+    def room(self) -> tuple[int, int]:
+        """How many rows may be sent now, and how many of them that are no alarms."""
+        self._refill()
+        if self._parked >= self._pace.parked_most:
+            return 0, 0
+        if not self.is_listened_to:
+            one = int(not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns)
+            return one, one
+        room = max(0, self._window - len(self._out))
+        for_others = max(1, self._window - self._pace.alarm_room) - len(self._ordinary)
+        return room, max(0, min(room, for_others, int(self._tokens)))
+
+    def fits(self, publication: Publication) -> bool:
+        """Whether the broker takes a packet of this size."""
+        most = self._granted.maximum_packet_bytes
+        if most is None:
+            return True
+        properties = sum(len(name) + len(value) + 5 for name, value in publication.user_properties)
+        return len(publication.payload or b"") + len(publication.topic) * 3 + properties + 128 <= most
+
+    @property
+    def may_retain(self) -> bool:
+        """Whether the broker keeps retained messages at all."""
+        return self._granted.retain_available
+
+    def deadline_ns(self) -> int | None:
+        """When time alone changes something."""
+        now_ns = self._clock.monotonic_ns()
+        due = [self._heard_ns + round(self._pace.stall_s * NS) + 1] if self._out else []
+        if not self._audience and self._hush_ends_ns > now_ns:
+            due.append(self._hush_ends_ns)
+        if self._parked:
+            due.append(self._rest_ends_ns)
+        if self._tokens < 1:
+            due.append(now_ns + REFILL_EVERY_NS)
+        return min(due, default=None)
+
+    @property
+    def _window(self) -> int:
+        return max(1, min(self._pace.window, self._granted.receive_maximum))
+
+    def _refill(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        gained = (now_ns - self._tokens_ns) / NS * self._pace.drain_per_s
+        self._tokens = min(self._pace.drain_burst, self._tokens + gained)
+        self._tokens_ns = now_ns

@@ -1,0 +1,35 @@
+"""How fast a session sends, how long it waits, and when it gives up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Times and rates of a session; the defaults suit 4G as well as fibre.
+
+    `alarm_room` of the `window` is kept free for alarms; everything else drains at `drain_per_s` after an outage.
+    A broker that lost its memory takes events before the hub has subscribed again, and throws them away: for `audience_s`
+    after a connect an event that nobody was subscribed to is kept and offered again every `hush_s`.
+    A row that the broker refuses for now rests for `rest_s`; no more than `parked_most` rows rest at a time.
+    """
+
+    window: int = 20
+    alarm_room: int = 4
+    drain_per_s: float = 200.0
+    drain_burst: float = 100.0
+    keepalive_s: int = 15
+    session_expiry_s: int = 24 * 3600
+    will_delay_s: int = 20
+    connect_timeout_s: float = 15.0
+    stall_s: float = 20.0
+    backoff_s: float = 5.0
+    backoff_most_s: float = 20.0
+    steady_s: float = 30.0
+    fail_back_s: float = 300.0
+    goodbye_s: float = 3.0
+    audience_s: float = 120.0
+    hush_s: float = 2.0
+    rest_s: float = 60.0
+    parked_most: int = 50

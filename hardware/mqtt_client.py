@@ -1,0 +1,129 @@
+"""A paho client made ready: TLS, passwords, will and limits; and in words why none could be connected."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
+
+CONNECT_TIMEOUT_S = 8.0
+RECEIVED_MOST_BYTES = 256 * 1024
+
+
+def connected_client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: BrokerCredentials) -> Client:
+    """A client whose CONNECT is on its way; blocks for the network. OSError or ValueError when it cannot be."""
+    client = _client(endpoint, options, credentials)
+    client.connect(
+        endpoint.host,
+        endpoint.port,
+        keepalive=options.keepalive_s,
+        clean_start=False,
+        properties=_connect_properties(options),
+    )
+    return client
+
+
+def publish_properties(publication: Publication) -> Properties:
+    """The properties of a PUBLISH packet."""
+    properties = _properties(PacketTypes.PUBLISH)
+    if publication.user_properties:
+        properties.UserProperty = list(publication.user_properties)
+    if publication.expiry_s is not None:
+        properties.MessageExpiryInterval = publication.expiry_s
+    if publication.response_topic is not None:
+        properties.ResponseTopic = publication.response_topic
+    if publication.correlation_data is not None:
+        properties.CorrelationData = publication.correlation_data
+    if publication.content_type is not None:
+        properties.ContentType = publication.content_type
+    return properties
+
+
+def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: BrokerCredentials) -> Client:
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=options.client_id,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        transport="websockets" if endpoint.websocket else "tcp",
+        reconnect_on_failure=False,
+    )
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.max_inflight_messages_set(0)  # the session keeps the window
+    if endpoint.websocket:
+        client.ws_set_options(path=endpoint.path)
+    if endpoint.tls:
+        client.tls_set_context(tls_context(credentials))
+    if credentials.username is not None:
+        client.username_pw_set(credentials.username, _password(credentials))
+    if options.will is not None:
+        will = _properties(PacketTypes.WILLMESSAGE)
+        will.WillDelayInterval = options.will_delay_s
+        client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
+    return client
+
+
+def tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
+    """TLS 1.2 or newer, the server's chain and name always verified. OSError or ValueError when a file does not serve."""
+    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if credentials.cert_file is not None:
+        context.load_cert_chain(credentials.cert_file, credentials.key_file)
+    return context
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call]
+
+
+def _password(credentials: BrokerCredentials) -> str | None:
+    if credentials.password_file is None:
+        return None
+    text: str = credentials.password_file.read_text(encoding="utf-8")
+    return text.rstrip("\r\n")
+
+
+def _connect_properties(options: ConnectOptions) -> Properties:
+    properties = _properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = options.session_expiry_s
+    properties.ReceiveMaximum = options.receive_maximum
+    properties.MaximumPacketSize = RECEIVED_MOST_BYTES
+    return properties
+
+
+def is_reachable(endpoint: BrokerEndpoint, credentials: BrokerCredentials) -> bool:
+    """Whether a broker would talk to us: TCP, and TLS where it is asked for. Blocks."""
+    try:
+        with socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S) as plain:
+            if endpoint.tls:
+                tls_context(credentials).wrap_socket(plain, server_hostname=endpoint.host).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
+    """Why no connection came about, for a person."""
+    where = f"{endpoint.host}:{endpoint.port}"
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"the certificate of {where} is not trusted: {error.verify_message}"
+        case ssl.SSLError():
+            return f"TLS with {where} failed: {error.reason or error}"
+        case socket.gaierror():
+            return f"the name {endpoint.host} cannot be resolved: {error.strerror}"
+        case TimeoutError():
+            return f"{where} does not answer"
+        case FileNotFoundError():
+            return f"{error.filename} is missing" if error.filename else f"a certificate file is missing: {error}"
+        case ConnectionRefusedError():
+            return f"nobody listens at {where}"
+        case OSError():
+            return f"{where}: {error.strerror or error}"
+        case _:
+            return f"{where}: {error}"

@@ -1,0 +1,122 @@
+"""What the hub makes of a node's messages."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from agent.fleet.feed import SILENT_AFTER_S, FleetFeed
+from agent.fleet.table import draw
+from agent.ports import Received
+
+NOW = 10**12
+
+
+def event(sequence: int, topic: str = "VideoSource/SignalLoss", data: Any = None, source: Any = None, **more: str) -> Received:
+    """An alarm of node a."""
+    properties = {"event-id": f"id{sequence}", "sequence": str(sequence), "epoch": "E1", "class": "alarm", **more}
+    payload = json.dumps({"UtcTime": "t", "Source": source or {}, "Data": data or {}}).encode()
+    return Received(f"vigie/a/onvif-ej/{topic}", payload, False, tuple(properties.items()))
+
+
+def status(state: str, node: str = "a") -> Received:
+    """A birth, a goodbye or a will."""
+    return Received(f"vigie/{node}/status", json.dumps({"state": state, "since": "t", "version": "1", "boot_id": "b"}).encode())
+
+
+def changes(feed: FleetFeed, *messages: Received) -> list[str]:
+    """The kinds of change they brought."""
+    return [change["change"] for message in messages for change in feed.take(message, NOW)]
+
+
+def test_gaps_open_and_close() -> None:
+    """A jump in the sequence is a gap until the missing events come."""
+    feed = FleetFeed("vigie")
+    assert changes(feed, event(1), event(4)) == ["alarm", "alarm", "gap"]
+    assert feed.nodes["a"].ledger.holes() == [(2, 3)]
+    assert changes(feed, event(3), event(2)) == ["alarm", "alarm", "gap-closed"]
+    assert changes(feed, event(2)) == ["duplicate"]
+
+
+def test_drops_the_node_owns_up_to_are_no_riddle() -> None:
+    """An announced drop explains its gap, and is shown as a drop."""
+    feed = FleetFeed("vigie")
+    told = event(10, "Monitoring/vigie:EventsDropped/&property/space", {"Count": 8, "First": 2, "Last": 9}, {"Class": "property"})
+    assert "dropped" in changes(feed, event(1), told)
+    view = feed.nodes["a"]
+    assert view.ledger.unexplained == 0
+    assert view.dropped == 8
+
+
+def test_a_new_epoch_explains_the_jump() -> None:
+    """A lost database: the count goes on higher, and that is no gap."""
+    feed = FleetFeed("vigie")
+    data = {"PreviousEpoch": "E1", "LastKnownSequence": 0, "FirstSequence": 1001, "Reason": "the database was lost"}
+    new = event(1001, "Monitoring/vigie:OutboxEpoch/&E2", data, epoch="E2")
+    assert "epoch" in changes(feed, event(5), new)
+    assert feed.nodes["a"].ledger.unexplained == 0
+
+
+def test_a_card_that_was_replaced_counts_from_one() -> None:
+    """Database and mark both gone: the new epoch's count is taken as it is."""
+    feed = FleetFeed("vigie")
+    data = {"PreviousEpoch": "", "LastKnownSequence": 0, "FirstSequence": 1, "Reason": "first start"}
+    changes(feed, event(500), event(1, "Monitoring/vigie:OutboxEpoch/&E2", data, epoch="E2"), event(2, epoch="E2"))
+    view = feed.nodes["a"]
+    assert (view.ledger.highest, view.ledger.unexplained, view.epoch) == (2, 0, "E2")
+
+
+def test_restated_and_retained_states_are_no_news() -> None:
+    """What a node repeats after a connect, or a broker from memory, opens no gap and counts as nothing."""
+    feed = FleetFeed("vigie")
+    retained = Received(event(3).topic, event(3).payload, True, event(3).user_properties)
+    assert changes(feed, event(100), event(5, restated="true"), retained) == ["alarm"]
+
+
+def test_the_worst_stands_first() -> None:
+    """Offline before opaque before missing events before well."""
+    feed = FleetFeed("vigie")
+    for node in "abcd":
+        feed.take(status("online", node), NOW)
+    feed.take(status("offline", "c"), NOW)
+    feed.take(Received("vigie/d/health", json.dumps({"privacy": {"state": "opaque", "reason": "moved"}}).encode()), NOW)
+    changes(feed, event(1), event(9))
+    assert [view.node for view in feed.by_trouble()] == ["c", "d", "a", "b"]
+
+
+def test_silence_without_a_will_is_noticed() -> None:
+    """A node that is online and says nothing is silent, until it is heard again."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    later = NOW + int((SILENT_AFTER_S + 1) * 10**9)
+    assert [change["change"] for change in feed.look(later)] == ["silent"]
+    assert feed.look(later) == []
+    assert [change["change"] for change in feed.take(event(1), later)] == ["heard-again", "alarm"]
+
+
+OWN = ["onvif-ej/x", "onvif-ej/vigie:OutboxEpoch", "onvif-ej/vigie:EventsDropped"]
+TOPICS = st.sampled_from(["status", "health", *OWN, "register", "y"])
+PROPERTIES = st.dictionaries(st.sampled_from(["sequence", "epoch", "class", "event-id"]), st.text(max_size=5) | st.just("7"))
+FIELDS = st.none() | st.integers() | st.dictionaries(st.sampled_from(["First", "Last", "Count", "a"]), st.integers())
+KEYS = st.sampled_from(["Data", "Source", "state", "privacy", "camera", "components", "board"])
+PAYLOADS = st.one_of(
+    st.binary(max_size=40),
+    st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists).map(lambda value: json.dumps(value).encode()),
+    st.dictionaries(KEYS, FIELDS).map(lambda value: json.dumps(value).encode()),
+)
+
+
+@given(st.lists(st.tuples(TOPICS, PAYLOADS, PROPERTIES), max_size=10))
+def test_nonsense_is_said_and_never_fatal(messages: list[tuple[str, bytes, dict[str, str]]]) -> None:
+    """Whatever anybody publishes below the prefix: the watch goes on, its order and changes stay printable."""
+    feed = FleetFeed("vigie")
+    for topic, payload, properties in messages:
+        for change in feed.take(Received(f"vigie/a/{topic}", payload, False, tuple(properties.items())), NOW):
+            json.dumps(change)
+    assert len(feed.by_trouble()) <= 1
+    Console(file=io.StringIO()).print(draw(feed, "mqtt://x", "", NOW))

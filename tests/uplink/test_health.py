@@ -1,0 +1,135 @@
+"""The health document: what it holds and when it is sent."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from agent.clock import ClockQuality
+from agent.component import ComponentState
+from agent.uplink.health import (
+    BoardHealth,
+    CameraHealth,
+    ClockHealth,
+    DiskHealth,
+    Health,
+    HealthProviders,
+    HealthPublisher,
+    OutboxHealth,
+    PrivacyHealth,
+    RecordingHealth,
+    UplinkHealth,
+    ViewHealth,
+)
+from tests.support.manual_clock import ManualClock
+
+
+class Node:
+    """A node whose state a test sets."""
+
+    def __init__(self) -> None:
+        self.privacy = PrivacyHealth(state="masked", masks=3, view=ViewHealth(state="verified"))
+        self.fps = 25.0
+        self.components = {"capture": ComponentState.RUNNING}
+
+    def providers(self) -> HealthProviders:
+        """All parts."""
+        return HealthProviders(
+            config_digest=lambda: "abc",
+            clock=lambda: ClockHealth(quality=ClockQuality.SYNCHRONISED),
+            camera=lambda: CameraHealth(driver="file", fps=self.fps, state="delivering"),
+            privacy=lambda: self.privacy,
+            recording=lambda: RecordingHealth(state="recording"),
+            disk=lambda: DiskHealth(free_bytes=1, total_bytes=2),
+            outbox=OutboxHealth,
+            board=BoardHealth,
+            uplink=UplinkHealth,
+            components=lambda: self.components,
+        )
+
+
+@pytest.fixture
+def sent() -> list[dict[str, Any]]:
+    """What was handed to the session."""
+    return []
+
+
+def publisher(node: Node, clock: ManualClock, sent: list[dict[str, Any]]) -> HealthPublisher:
+    """Every ten seconds."""
+    return HealthPublisher("pole-1", "1.0", clock, node.providers(), lambda document: sent.append(json.loads(document)), 10.0)
+
+
+def test_has_every_part_the_contract_names(sent: list[dict[str, Any]]) -> None:
+    """The names hubs rely on are all there."""
+    publisher(Node(), ManualClock(), sent).turn()
+    (document,) = sent
+    named = {
+        "node",
+        "at",
+        "uptime_s",
+        "version",
+        "config_digest",
+        "clock",
+        "camera",
+        "privacy",
+        "recording",
+        "disk",
+        "outbox",
+        "board",
+    }
+    assert named | {"components"} <= set(document)
+    assert set(document["clock"]) >= {"quality", "offset_ms"}
+    assert set(document["camera"]) >= {"driver", "fps", "captured", "dropped", "last_frame_age_s", "state"}
+    assert set(document["privacy"]) >= {"state", "reason", "masks", "mask_digest", "view"}
+    assert set(document["privacy"]["view"]) >= {"state", "shift_px", "uncertainty_px"}
+    assert set(document["recording"]) >= {"state", "oldest", "newest", "bytes", "days", "shortfall", "holds"}
+    assert set(document["disk"]) >= {"free_bytes", "total_bytes"}
+    assert set(document["outbox"]) >= {"pending", "oldest_age_s", "dropped", "sequence"}
+    assert set(document["board"]) >= {"temperature_c", "throttled", "load_1m", "rss_bytes"}
+    assert document["components"] == {"capture": "running"}
+
+
+def test_is_sent_every_interval_and_no_oftener(sent: list[dict[str, Any]]) -> None:
+    """Figures that move send nothing; time does."""
+    node, clock = Node(), ManualClock()
+    health = publisher(node, clock, sent)
+    for second in range(31):
+        node.fps = 25.0 - second / 100
+        health.turn()
+        clock.advance(1)
+    assert len(sent) == 4
+
+
+def test_a_changed_state_is_sent_at_once(sent: list[dict[str, Any]]) -> None:
+    """Masked to opaque, a failed component: each is told in the second it happens, once."""
+    node, clock = Node(), ManualClock()
+    health = publisher(node, clock, sent)
+    health.turn()
+    clock.advance(1)
+    node.privacy = PrivacyHealth(state="opaque", reason="view moved", view=ViewHealth(state="moved"))
+    assert health.turn()
+    assert not health.turn()
+    node.components = {"capture": ComponentState.FAILED}
+    assert health.turn()
+    assert [document["privacy"]["state"] for document in sent] == ["masked", "opaque", "opaque"]
+    assert sent[-1]["components"] == {"capture": "failed"}
+
+
+def test_the_interval_can_be_set_from_afar(sent: list[dict[str, Any]]) -> None:
+    """A shorter interval holds from now on."""
+    clock = ManualClock()
+    health = publisher(Node(), clock, sent)
+    health.turn()
+    clock.advance(3)
+    assert not health.turn()
+    health.set_interval(2)
+    assert health.turn()
+
+
+def test_a_document_with_a_stranger_in_it_is_refused() -> None:
+    """What leaves has exactly the published names."""
+    with pytest.raises(ValidationError):
+        Health.model_validate({"node": "x", "surprise": 1})
