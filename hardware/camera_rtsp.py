@@ -166,6 +166,7 @@ def _connect(address: str, transport: str) -> av.container.InputContainer:
     """Blocks for at most the two timeouts; FFmpeg's own socket timeout lies below the stall, so that the thread ends."""
     return av.open(
         address,
+        metadata_errors="replace",  # a camera may title its stream in any encoding
         timeout=(OPEN_TIMEOUT_S, STALL_S),
         options={
             "rtsp_transport": transport,

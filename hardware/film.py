@@ -130,7 +130,7 @@ def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.Vide
         raise CameraError(f"{path} is {'a directory' if path.is_dir() else 'no regular file'}, not a film", remedy=remedy)
     try:
         # `file:` and the whitelist: a playlist handed in as a film must not reach out to the network.
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except PermissionError:
         raise CameraError(f"film {path} may not be read", remedy="Give the service's user read access to it") from None
     except (av.error.FFmpegError, OSError) as error:
