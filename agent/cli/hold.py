@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
@@ -13,6 +15,8 @@ from agent.cli._options import Instant, config_option, json_option, print_json
 from agent.clock import rfc3339
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Hold, Holds
+
+_PIPED_COLUMNS: Final = 160
 
 
 @click.group()
@@ -66,7 +70,7 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
         state = "in force" if hold.active else f"released by {hold.released_by}, {rfc3339(hold.released_ns or 0)}"
         until = rfc3339(hold.until_ns) if hold.until_ns is not None else "release"
         table.add_row(str(hold.id), rfc3339(hold.from_ns), rfc3339(hold.to_ns), hold.reference, hold.by, until, state)
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
 
 
 @command.command()

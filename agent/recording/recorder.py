@@ -22,6 +22,7 @@ from agent.recording.disk import Disk, SystemDisk
 from agent.recording.reconcile import settle
 from agent.recording.row import Gap, NewSegment
 from agent.recording.segment import Origin, Segment, seconds_ns
+from agent.recording.tally import Tally
 from agent.recording.trusted_time import trusted_now
 from agent.video.access_unit import AccessUnit, VideoFormat
 
@@ -92,43 +93,42 @@ class Recorder(Component):
         self._report = report
         self._disk: Disk = disk or SystemDisk()
         self._skipping = False
-        self._lost = 0
-        self._lost_lock = threading.Lock()
+        self._offering = threading.Lock()
+        self._tally = Tally()
         self._segment: Segment | None = None
         self._segment_id = 0
         self._first: AccessUnit | None = None
         self._last: AccessUnit | None = None
         self._troubled = False
         self._why = ""
-        self._recorded = 0
         self._begun = False
         self._claim = Claim(catalog.path)
         self._before: Gap | None = None
 
     def offer(self, unit: AccessUnit) -> bool:
         """Hand one unit over; False when it is lost, because the disk does not keep up. Never blocks."""
-        with self._lost_lock:
-            if self._skipping and not unit.keyframe:
-                self._lost += 1
-                return False
-            if self._queue.offer(_Item(unit, self._skipping)):
-                self._skipping = False
-                return True
-            self._lost += 1
-            fresh, self._skipping = not self._skipping, True
+        is_picture = unit.duration_ns > 0
+        with self._offering:
+            refused = (self._skipping and not unit.keyframe) or not self._queue.offer(_Item(unit, self._skipping))
+            fresh, self._skipping = refused and not self._skipping, refused
+            if is_picture:
+                self._tally.offered(refused=refused)
         if fresh and not self.stopping.is_set():
             self._tell(Fault.OVERFLOW, "the disk does not keep up: pictures are lost until the next keyframe it has room for")
-        return False
+        return not refused
 
     def figures(self) -> Mapping[str, float | str]:
-        """For health: state, pictures recorded and lost, queue length; any thread."""
+        """For health: state, and every picture offered: recorded, lost, queued or pending; any thread."""
+        count = self._tally.count()
         state = "failing" if self._troubled else "recording" if self._segment is not None else "waiting"
         return {
             "state": state,
             "trouble": self._why if self._troubled else "",
-            "recorded": self._recorded,
-            "lost": self._lost,
-            "queued": len(self._queue),
+            "offered": count.offered,
+            "recorded": count.recorded,
+            "lost": count.lost,
+            "queued": count.queued,
+            "pending": count.pending,
         }
 
     def wake(self) -> None:
@@ -146,8 +146,10 @@ class Recorder(Component):
                     break
                 if item is None:
                     self._idle()
-                else:
-                    self._take(item)
+                elif item.unit.duration_ns > 0:
+                    self._count_in(item)
+                elif self._segment is not None:  # no picture: the signature over the last GOP of a stream that ends
+                    self._segment.sign_end(item.unit)
             self._finish(None)
             self._enter_end("stopped")
             self._claim.give_back()
@@ -163,12 +165,16 @@ class Recorder(Component):
         elif self.clock.monotonic_ns() - since_ns >= self._fragment_ns:
             self._sync(segment, None)
 
-    def _take(self, item: _Item) -> None:
+    def _count_in(self, item: _Item) -> None:
+        kept = False
+        try:
+            kept = self._take(item)
+        finally:
+            self._tally.done(kept=kept)
+
+    def _take(self, item: _Item) -> bool:
+        """Put one picture into the open fragment; False when no segment can begin with it."""
         unit = item.unit
-        if unit.duration_ns == 0:  # no picture: the signature over the last GOP of a stream that ends
-            if self._segment is not None:
-                self._segment.sign_end(unit)
-            return
         if item.broken:
             self._finish(None)
         elif self._stepped(unit) or self._long_enough(unit):
@@ -176,13 +182,13 @@ class Recorder(Component):
         segment = self._segment
         if segment is None:
             if not unit.keyframe:
-                return
+                return False
             segment = self._begin(unit)
         elif segment.pending_ns + unit.duration_ns > self._fragment_ns:
             self._sync(segment, unit.dts_ns)
         segment.append(unit)
         self._last = unit
-        self._recorded += 1
+        return True
 
     def _close_before(self, keyframe: AccessUnit) -> None:
         """End the segment with the signature over its last GOP, which comes with the keyframe of the next."""
@@ -248,7 +254,10 @@ class Recorder(Component):
             wall_ns += 1_000_000
 
     def _sync(self, segment: Segment, next_dts_ns: int | None) -> None:
-        self._catalog.advance(self._segment_id, segment.end_fragment(next_dts_ns))
+        before = segment.extent.frames
+        extent = segment.end_fragment(next_dts_ns)
+        self._tally.recorded(extent.frames - before)
+        self._catalog.advance(self._segment_id, extent)
         self._keep_reserve()
         self.progressed()
         if self._troubled:
@@ -259,7 +268,9 @@ class Recorder(Component):
         segment = self._segment
         if segment is None:
             return
+        before = segment.extent.frames
         extent, digest = segment.finish(next_dts_ns)
+        self._tally.recorded(extent.frames - before)
         self._catalog.finish(self._segment_id, extent, digest)
         self._segment = self._first = None
         self.progressed()
@@ -273,6 +284,7 @@ class Recorder(Component):
                 self._catalog.finish(self._segment_id, extent, digest)
             except StorageError:
                 pass  # the row stays open: reconciling at the next start settles it
+        self._tally.given_up()
         self._why = str(error)
         if not self._troubled:
             self._troubled = True
@@ -287,7 +299,8 @@ class Recorder(Component):
 
     def _enter_end(self, why: str) -> None:
         if self._begun:
-            self._enter(Act.RECORDING_ENDED, {"why": why, "pictures": self._recorded, "lost": self._lost})
+            count = self._tally.count()
+            self._enter(Act.RECORDING_ENDED, {"why": why, "pictures": count.recorded, "lost": count.lost})
             self._begun = False
 
     def _enter(self, act: Act, facts: Mapping[str, str | int]) -> bool:

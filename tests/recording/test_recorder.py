@@ -36,9 +36,8 @@ def until(condition, what: str) -> None:
 
 def feed(recorder: Recorder, units: Sequence[AccessUnit]) -> None:
     """Offer units and wait until the recorder has taken them all."""
-    wanted = int(recorder.figures()["recorded"]) + len(units)
     assert all(recorder.offer(unit) for unit in units)
-    until(lambda: recorder.figures()["recorded"] == wanted, "every picture taken")
+    until(lambda: recorder.figures()["queued"] == 0, "every picture taken")
 
 
 def test_pictures_become_segments_that_play(node: Recordings) -> None:
@@ -278,6 +277,48 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
     node.assert_in_order()
     assert [row.frames for row in node.rows()] == [60, 50]
     assert [(fault.kind, fault.over) for fault in node.faults] == [(Fault.STORAGE, False), (Fault.STORAGE, True)]
+
+
+def test_every_picture_offered_is_counted_once(tmp_path: Path) -> None:
+    """Through overflow, a full disk, waits for keyframes: recorded, lost, queued or pending; what is recorded is on disk."""
+    gate = Gate()
+    node = Recordings(tmp_path, disk=gate)
+    recorder = node.recorder(queue_units=60)
+    recorder.start()
+    offered, balanced = 0, []
+
+    def offer(seconds: float) -> None:
+        nonlocal offered
+        for unit in node.units(seconds):
+            recorder.offer(unit)
+            offered += 1
+            f = recorder.figures()
+            balanced.append(f["offered"] == f["recorded"] + f["lost"] + f["queued"] + f["pending"] == offered)
+
+    def drained() -> bool:
+        node.clock.advance(0.5)
+        return recorder.figures()["queued"] == 0
+
+    offer(2)
+    until(drained, "recording")
+    gate.open.clear()
+    offer(6)
+    gate.open.set()
+    until(drained, "the queue drained after the disk hung")
+    gate.refuse = OSError(28, "No space left on device")
+    offer(2)
+    until(lambda: gate.torn, "the disk refused")
+    gate.refuse = None
+    until(drained, "recording again")
+    offer(2)
+    node.stop(recorder)
+    figures = recorder.figures()
+    on_disk = sum(row.frames for row in node.rows())
+    assert all(balanced)
+    assert (figures["recorded"], figures["lost"]) == (on_disk, offered - on_disk)
+    assert (figures["queued"], figures["pending"]) == (0, 0)
+    assert 0 < on_disk < offered
+    node.assert_in_order()
 
 
 def test_the_register_tells_when_recording_began_and_ended(node: Recordings) -> None:
