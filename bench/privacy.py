@@ -24,11 +24,13 @@ from agent.video.privacy_mask import PrivacyMask
 from agent.video.relocation import SteppedRelocation
 from agent.video.view_guard import ViewGuard
 from agent.video.view_reference import ViewIdentity, ViewReference
+from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Stage
 from bench.disturbance_kinds import KINDS
 from bench.scene import LAYOUTS, WIDTH, Scene, town_square
 
 FULL = 352
+ENCODED_EVERY = 4
 MARGIN = 0.01
 _WARM_UP = 6
 _SEARCH_TAKES_FRAMES = 5
@@ -46,7 +48,8 @@ class Outcome:
     leaks: list[int] = field(default_factory=list)
     worst: int = 0
     back_s: float | None = 0.0
-    public: float = 0.0
+    decoded: int = 0
+    """Pictures that were also encoded, decoded and looked at."""
 
     @property
     def available(self) -> float:
@@ -55,13 +58,20 @@ class Outcome:
 
 
 def run(options: Mapping[str, object]) -> dict[str, object]:
-    """Options: seed, sequences, kind (a part of its name). Prints the table; returns its figures and every leak."""
+    """Options: seed, sequences, kind (a part of its name), encoded (every so many sequences are encoded and decoded too).
+
+    Prints the table; returns its figures and every leak.
+    """
+    every = int(str(options.get("encoded", ENCODED_EVERY)))
     seed, count = int(str(options.get("seed", 1))), int(str(options.get("sequences", FULL)))
     wanted = str(options.get("kind", ""))
     cv2.setNumThreads(1)
     scene = town_square()
     plan = list(sequences(seed, count, wanted))
-    outcomes = [play(scene, kind, layout, own) for kind, layout, own in track(plan, description="disturbances", transient=True)]
+    outcomes = [
+        play(scene, kind, layout, own, encoded=every > 0 and number % every == 0)
+        for number, (kind, layout, own) in enumerate(track(plan, description="disturbances", transient=True))
+    ]
     return report(outcomes, scene.name, seed)
 
 
@@ -74,8 +84,11 @@ def sequences(seed: int, count: int, wanted: str = "") -> Iterator[tuple[str, st
         yield kinds[number % len(kinds)], layouts[(turn + number) % len(layouts)], seed * 100_003 + number
 
 
-def play(scene: Scene, kind: str, layout: str, seed: int) -> Outcome:
-    """Commission a guard on the undisturbed view, then film one disturbance and hold every masked frame against the truth."""
+def play(scene: Scene, kind: str, layout: str, seed: int, *, encoded: bool = False) -> Outcome:
+    """Commission a guard on the undisturbed view, then film one disturbance and hold every masked frame against the truth.
+
+    `encoded`: the real frames are masked, encoded and decoded as well, and looked at again.
+    """
     rng = np.random.default_rng(seed)
     disturbance = KINDS[kind].build(Stage(rng, scene.height, int(rng.integers(40, 80))))
     grain = Grain(seed)
@@ -83,26 +96,35 @@ def play(scene: Scene, kind: str, layout: str, seed: int) -> Outcome:
     guard = commissioned(scene, disturbance, polygons, grain, seed)
     mask = PrivacyMask("solid")
     for n in range(_WARM_UP):
-        guard.observe(raw_frame(disturbance.picture(scene, 0, grain), n))
+        guard.observe(raw_frame(disturbance.picture(scene, 0, grain), n - _WARM_UP))
     outcome = Outcome(kind, layout, seed)
+    viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
     shut: list[int] = []
     for n in range(disturbance.frames):
-        raw = raw_frame(disturbance.picture(scene, n, grain), n + _WARM_UP)
+        raw = raw_frame(disturbance.picture(scene, n, grain), n)
         cover = guard.observe(raw)
         outcome.frames += 1
+        private = disturbance.private(polygons, scene.height, n) if viewer or not cover.opaque else None
+        if viewer is not None and private is not None and viewer.push(mask.apply(raw, cover), private):
+            outcome.leaks.append(n)
         if cover.opaque:
             shut.append(n)
             continue
         outcome.clear += 1
         blank = white_frame(scene.height)
         shown = mask.apply(blank, cover)
-        private = disturbance.private(polygons, scene.height, n)
+        assert private is not None
         bare = int(np.count_nonzero((shown.planes.y == 255) & (private > 0)))
         if disturbance.elsewhere and n >= disturbance.event:
             bare = max(bare, 1)  # nothing of this view was ever validated: it may not be shown at all
         if bare:
             outcome.leaks.append(n)
             outcome.worst = max(outcome.worst, bare)
+    if viewer is not None:
+        if viewer.flush():
+            outcome.leaks.append(disturbance.frames - 1)
+        outcome.decoded = viewer.compared
+    outcome.leaks = sorted(set(outcome.leaks))
     outcome.back_s = _back(shut, disturbance)
     return outcome
 
@@ -186,6 +208,8 @@ def report(outcomes: list[Outcome], scene: str, seed: int) -> dict[str, object]:
         )
     console = Console(width=118) if not sys.stdout.isatty() else Console()
     console.print(table)
+    decoded = sum(o.decoded for o in outcomes)
+    console.print(f"{decoded} of the pictures were also encoded, decoded and looked at")
     leaked = [
         {"kind": o.kind, "layout": o.layout, "seed": o.seed, "frames": o.leaks[:20], "count": len(o.leaks), "pixels": o.worst}
         for o in outcomes
@@ -198,6 +222,7 @@ def report(outcomes: list[Outcome], scene: str, seed: int) -> dict[str, object]:
         "seed": seed,
         "sequences": len(outcomes),
         "frames": sum(o.frames for o in outcomes),
+        "decoded": decoded,
         "leak_frames": sum(len(o.leaks) for o in outcomes),
         "kinds": rows,
         "leaks": leaked,

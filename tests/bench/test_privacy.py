@@ -9,8 +9,10 @@ from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
 from agent.video.mask_geometry import CoverGeometry
 from agent.video.pose import HOME
+from agent.video.privacy_mask import PrivacyMask
 from agent.video.view_reference import working_frame
 from bench import privacy
+from bench.decoded import EncodedAndDecoded
 from bench.disturbance_kinds import KINDS
 from bench.scene import LAYOUTS, WIDTH, Scene, drawn_square, town_square
 
@@ -33,6 +35,10 @@ HARD = [
 ]
 
 
+ENCODED = ("knock to 40 px", "knock in mid read-out", "infrared switch")
+"""Of these the pictures are encoded and decoded as well."""
+
+
 @pytest.fixture(scope="module")
 def square() -> Scene:
     """The real film where there is one, else the drawn square."""
@@ -43,7 +49,8 @@ def square() -> Scene:
 def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
     """From the very frame of the disturbance on, on real film, whatever the layout."""
     layout = list(LAYOUTS)[HARD.index(kind) % len(LAYOUTS)]
-    outcome = privacy.play(square, kind, layout, SEED + HARD.index(kind))
+    outcome = privacy.play(square, kind, layout, SEED + HARD.index(kind), encoded=kind in ENCODED)
+    assert outcome.decoded == (outcome.frames if kind in ENCODED else 0)
     assert outcome.leaks == []
     if (KINDS[kind].least or 0) > 90:
         assert outcome.available > 90
@@ -67,6 +74,21 @@ def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyP
     outcome = privacy.play(scene, "knock 50-120 px", "doors", 3)
     assert len(outcome.leaks) > 100
     assert outcome.worst > 50
+
+
+def test_the_decoder_sees_what_a_mask_forgets() -> None:
+    """A mask in the wrong place: the private samples are found on the decoded picture."""
+    scene = drawn_square()
+    viewer = EncodedAndDecoded(WIDTH, scene.height, 25)
+    private = np.zeros((scene.height, WIDTH), np.uint8)
+    private[100:160, 200:300] = 255
+    elsewhere = np.array([(0.7, 0.7), (0.9, 0.7), (0.9, 0.9), (0.7, 0.9)])
+    there = np.array([(0.3, 0.25), (0.5, 0.25), (0.5, 0.47), (0.3, 0.47)])
+    for n, (polygon, seen) in enumerate(((there, False), (elsewhere, True), (there, False))):
+        frame = PrivacyMask().apply(
+            privacy.raw_frame(scene.at(n).copy(), n), Cover((polygon,), 0.0, None, "", "x", ViewState.VERIFIED)
+        )
+        assert (viewer.push(frame, private) > 1000) is seen
 
 
 def test_the_corpus_repeats_itself() -> None:
