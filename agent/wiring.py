@@ -284,7 +284,7 @@ class _Builder:
         node.session = self.session(config, outbox)
         # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
         line = [] if node.session is None else [node.session]
-        components: list[Component] = [outbox, registrar, *line, node.publisher, recorder, pipeline, capture, sweeper, board]
+        components: list[Component] = [outbox, *line, registrar, node.publisher, recorder, pipeline, capture, sweeper, board]
         verbs: dict[str, Verb] = {
             "status": lambda _: node.health(),
             "picture": lambda _: gauge.figures(),
