@@ -7,10 +7,12 @@ thread touches a client. paho's callbacks only append to the transport's list of
 from __future__ import annotations
 
 import contextlib
+import logging
 import selectors
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -33,7 +35,10 @@ from agent.ports import (
 from hardware.mqtt_client import connected_client, is_reachable, publish_properties, why_unreachable
 from hardware.mqtt_loop import PahoLoop
 
+log = logging.getLogger(__name__)
+
 ALIAS_MOST = 64
+TOPIC_INVALID = 0x90
 WITH_WILL = 0x04
 FAILURE_FROM = 0x80
 
@@ -76,7 +81,12 @@ class PahoTransport:
             return
         properties = publish_properties(publication)
         topic = self._aliased(publication.topic, properties)
-        info = self._client.publish(topic, publication.payload, publication.qos, publication.retain, properties)
+        try:
+            info = self._client.publish(topic, publication.payload, publication.qos, publication.retain, properties)
+        except (ValueError, MQTTException) as error:
+            log.error("a message to %r cannot be sent: %s", publication.topic, error)
+            self._tell(Acknowledged(tag, TOPIC_INVALID))
+            return
         if publication.qos:
             self._tags[info.mid] = tag
         self._mind_writing()
@@ -240,9 +250,14 @@ class PahoTransport:
 
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         properties = message.properties
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            log.warning("a message on a topic that is no text is left out")
+            return
         self._tell(
             Received(
-                message.topic,
+                topic,
                 bytes(message.payload),
                 bool(message.retain),
                 tuple((str(k), str(v)) for k, v in getattr(properties, "UserProperty", [])),

@@ -202,6 +202,7 @@ class Outbox(Component):
         now_ns = self.clock.monotonic_ns()
         if now_ns - self._housekept_ns > self.housekeeping_s * NS:
             self._housekept_ns = now_ns
+            self._store.check_file()
             self._store.drop_aged(self._in_flight.copy())
 
     # -- sending (the session's thread) ----------------------------------------------------------------------------

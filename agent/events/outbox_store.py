@@ -58,6 +58,7 @@ class OutboxStore:
     def _take_up(self, writer: sqlite3.Connection) -> None:
         self._writer = writer
         self._reader = writer if self.path is None else sql.connect(self.path)
+        self._inode = 0 if self.path is None else self.path.stat().st_ino
         self.tally.recount(writer)
         if self._unsaid is not None:
             event, self._unsaid = self._unsaid, None
@@ -114,12 +115,15 @@ class OutboxStore:
         connection = sql.connect(path)
         sql.create_tables(connection)
         highest = MAX_SEQUENCE if mark is None else mark.reserved
-        rows = [row for row in (*cached, *sql.readable_rows(aside)) if 0 < row.sequence <= highest]
+        found = sql.readable_rows(aside) if aside.exists() else []
+        rows = [row for row in (*cached, *found) if 0 < row.sequence <= highest]
         rows = list({row.sequence: row for row in rows}.values())
         with sql.transaction(connection):
             connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows])
         known = max((row.sequence for row in rows), default=0)
-        self._begin_epoch(mark, f"the database was corrupt, {len(rows)} waiting events were carried over", known)
+        self._begin_epoch(
+            mark, f"the database was lost or corrupt ({fault}); {len(rows)} waiting events were carried over", known
+        )
         return connection
 
     def _begin_epoch(self, mark: Mark | None, reason: str, known: int) -> None:
@@ -281,6 +285,19 @@ class OutboxStore:
             self._lost_from_memory.append((lowest.priority, lowest.sequence))
             log.error("event %d of class %s is lost: neither disk nor memory has room", lowest.sequence, lowest.priority.name)
         self.volatile = held
+
+    def check_file(self) -> None:
+        """Begin the file anew when somebody removed or replaced it: SQLite writes on into the void and notices nothing."""
+        if self.path is None:
+            return
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        except OSError:
+            return
+        if inode != self._inode:
+            self._recover("somebody removed the file")
 
     def _recover(self, fault: str) -> None:
         """The file was damaged under us: begin anew with what can be read of it. What is held in memory follows."""

@@ -145,6 +145,21 @@ def test_damage_while_running_is_survived(path: Path, clock: ManualClock) -> Non
     again.close()
 
 
+def test_a_removed_file_is_noticed_while_it_can_still_be_read(path: Path, clock: ManualClock) -> None:
+    """(5) Deleted under the running outbox: what waited is written down again, and an epoch told."""
+    store = OutboxStore(path, clock)
+    store.commit(drafts(clock, 1, 2, 3), ())
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    store.check_file()
+    store.commit(drafts(clock, 4), ())
+    store.close()
+    again = OutboxStore(path, clock)
+    assert numbers(again) == [1, 2, 3, 4]
+    assert "removed" in str(epochs_told(again)[-1]["Reason"])
+    again.close()
+
+
 def test_an_older_database_that_comes_back_is_noticed(path: Path, clock: ManualClock, tmp_path: Path) -> None:
     """(5) A copy from long ago is put back: the count goes on above everything used since."""
     store = OutboxStore(path, clock)

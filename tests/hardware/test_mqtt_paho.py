@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -42,7 +44,7 @@ class Ear:
         self.heard: list[TransportEvent] = []
 
     def wait_for(
-        self, kind: type, timeout_s: float = 12, where: Callable[[TransportEvent], bool] = lambda _: True
+        self, kind: type | tuple[type, ...], timeout_s: float = 12, where: Callable[[TransportEvent], bool] = lambda _: True
     ) -> TransportEvent:
         """The first event of a kind, from those heard or yet to come."""
         deadline = time.monotonic() + timeout_s
@@ -51,7 +53,7 @@ class Ear:
                 if isinstance(event, kind) and where(event):
                     return event
             self.heard.extend(self.transport.wait(0.2))
-        pytest.fail(f"no {kind.__name__} in {timeout_s} s, only {self.heard}")
+        pytest.fail(f"no {kind} in {timeout_s} s, only {self.heard}")
 
 
 @pytest.fixture
@@ -294,6 +296,50 @@ def test_probe_sees_what_is_there(broker: LocalBroker) -> None:
     ear.transport.probe(dead)
     ear.wait_for(Probed, where=lambda event: event == Probed(dead, reachable=False))
     ear.transport.close()
+
+
+@pytest.mark.parametrize("topic", ["a/#", "a/+", "x" * 70_000])
+def test_what_mqtt_cannot_carry_is_refused_not_fatal(broker: LocalBroker, topic: str) -> None:
+    """A topic no broker takes comes back as a refusal for good, and the connection goes on."""
+    ear = open_to(broker.url)
+    ear.wait_for(Opened)
+    ear.transport.publish(Publication(topic, b"x"), 5)
+    ear.transport.publish(Publication("fine", b"x"), 6)
+    assert ear.wait_for(Acknowledged, where=lambda e: isinstance(e, Acknowledged) and e.tag == 5) == Acknowledged(5, 0x90)
+    ear.wait_for(Acknowledged, where=lambda e: isinstance(e, Acknowledged) and e.tag == 6)
+    ear.transport.close()
+
+
+CONNACK = bytes([0x20, 3, 0, 0, 0])
+PUBLISH = bytes([0x32, 12, 0, 3]) + b"a/b" + bytes([0, 1, 0]) + b"hi!!"
+DICE = random.Random(11)
+
+
+def hostile() -> bytes:
+    """A CONNACK and then packets that are altered, cut short, or no packets at all."""
+    packets = [CONNACK]
+    for _ in range(DICE.randint(1, 6)):
+        packet = bytearray(DICE.choice([CONNACK, PUBLISH, PUBLISH, bytes([0xE0, 2, 0x8B, 0]), DICE.randbytes(12)]))
+        for _ in range(DICE.randint(0, 3)):
+            packet[DICE.randrange(len(packet))] = DICE.randrange(256)
+        packets.append(bytes(packet[: DICE.randint(1, len(packet))]))
+    return b"".join(packets)
+
+
+def test_no_broker_can_bring_the_loop_down() -> None:
+    """Two hundred brokers that answer nonsense: each attempt ends as an event, never as an exception."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"mqtt://127.0.0.1:{server.getsockname()[1]}"
+        ear = Ear(PahoTransport())
+        for _ in range(200):
+            ear.heard.clear()
+            ear.transport.open(BrokerEndpoint.of(url), OPTIONS)
+            connection, _ = server.accept()
+            connection.sendall(hostile())
+            connection.shutdown(socket.SHUT_WR)
+            ear.wait_for((Refused, Lost))
+            connection.close()
+        ear.transport.abort()
 
 
 def test_many_transports_share_one_loop(broker: LocalBroker) -> None:
