@@ -82,7 +82,8 @@ def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | No
 
 def _bar(*, quiet: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=quiet)
+    errors = Console(stderr=True)
+    return Progress(*columns, console=errors, disable=quiet or not errors.is_terminal)
 
 
 def _mac() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
+from rich.progress import Progress
 from rich.table import Table
 
 from agent.cli._options import json_option, print_json
@@ -28,7 +29,10 @@ _MAX_SPANS_SHOWN = 40
 @click.pass_context
 def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:
     """Check a film's ONVIF Media Signing: exit code 0 authentic, 3 not authentic, 4 not signed, 1 no film."""
-    report = verify(film, read_chain(ca))
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=as_json or not errors.is_terminal) as bar:
+        task = bar.add_task("verify", total=None)
+        report = verify(film, read_chain(ca), lambda done, total: bar.update(task, completed=done, total=total))
     if as_json:
         print_json({"film": str(film), **report.as_dict()})
     else:

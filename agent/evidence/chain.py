@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +12,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.utils import CryptographyDeprecationWarning
 from OpenSSL import crypto
 
 from agent.clock import rfc3339, utc
@@ -36,7 +40,8 @@ class CertificateChain:
         if len(pem) > _MAX_PEM_BYTES:
             raise EvidenceError(f"{of}: {len(pem)} bytes are too many for a certificate chain")
         try:
-            found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
+            with _without_warnings():
+                found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
         except (ValueError, x509.InvalidVersion):
             raise EvidenceError(f"{of}: holds no PEM certificate", remedy="expected -----BEGIN CERTIFICATE-----") from None
         for each in found:
@@ -99,6 +104,25 @@ def read_chain(path: Path) -> CertificateChain:
     if not content.isascii() or b"\0" in content:
         raise EvidenceError(f"{path}: is no text", remedy="a certificate in PEM is expected")
     return CertificateChain.from_pem(content, of=str(path))
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """A certificate that a later library will refuse is no news for whoever verifies a film."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+        yield
+
+
+def load_der(der: bytes) -> x509.Certificate:
+    """One certificate. Raises EvidenceError."""
+    try:
+        with _without_warnings():
+            certificate = x509.load_der_x509_certificate(der)
+    except (ValueError, x509.InvalidVersion):
+        raise EvidenceError("a certificate is damaged") from None
+    _check_readable(certificate, "certificate")
+    return certificate
 
 
 def _check_readable(certificate: x509.Certificate, of: str) -> None:

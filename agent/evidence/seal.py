@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
-from agent.evidence.chain import CertificateChain, ChainNotTrusted
+from agent.evidence.chain import CertificateChain, ChainNotTrusted, load_der
 from agent.evidence.export_boxes import SIGNATURE_BYTES
 from agent.ports import Signer
 
@@ -96,10 +95,10 @@ def _check(
     if der is None:
         return False, "the seal holds no certificate"
     try:
-        certificate = x509.load_der_x509_certificate(bytes(der))
-        key = certificate.public_key()
-    except (ValueError, x509.InvalidVersion, UnsupportedAlgorithm):
+        certificate = load_der(bytes(der))
+    except EvidenceError:
         return False, "the certificate of the seal is damaged"
+    key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False, "the seal is not of EC, which is all this program judges"
     file.seek(place[0])

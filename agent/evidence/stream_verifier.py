@@ -37,10 +37,11 @@ class _Unit:
 
 @dataclass(slots=True)
 class Key:
-    """The certificates of the film."""
+    """The certificates of the film; `renewed`: others for the maker's key, as when a town's CA took the node over."""
 
     maker: CertificateChain | None = None
     user: CertificateChain | None = None
+    renewed: list[CertificateChain] = field(default_factory=list)
 
     @property
     def signing(self) -> CertificateChain | None:
@@ -145,8 +146,16 @@ class StreamVerifier:
 
     def _same_key(self, found: SigningSei, picture: int) -> None:
         for pem, known in ((found.maker_chain_pem, self.key.maker), (found.user_chain_pem, self.key.user)):
-            chain = CertificateChain.from_pem(pem, of="certificate unit") if pem else None
-            if chain is not None and (known is None or chain.key_digest != known.key_digest):
+            try:
+                chain = CertificateChain.from_pem(pem, of="certificate unit") if pem else None
+            except EvidenceError:
+                self.found.say(State.CHANGED, picture, picture, 1, "a certificate is damaged")
+                continue
+            if chain is None or chain == known or chain in self.key.renewed:
+                continue
+            if known is not None and chain.key_digest == known.key_digest and known is self.key.maker:
+                self.key.renewed.append(chain)
+            else:
                 self.found.say(State.CHANGED, picture, picture, 1, "another key signs from here on: films of two keys joined")
 
     def _judge(self, found: SigningSei, gop: GopInformation, picture: int) -> None:

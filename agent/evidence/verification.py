@@ -132,14 +132,21 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
 def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | None:
     if verifier.key.signing is None:
         return "the film carries no certificate" if verifier.seis else None
-    for chain in (verifier.key.maker, verifier.key.user):
-        if chain is None:
-            continue
+    key, found = verifier.key, verifier.found
+    for chains in ((key.maker, *key.renewed), (key.user,)):
+        known = [chain for chain in chains if chain is not None]
         # A film without a date is judged when its certificate began to hold; the note on the clock says so.
-        begun_ns = int(chain.leaf.not_valid_before_utc.timestamp()) * NS
-        for at_ns in {verifier.found.earliest_ns or begun_ns, verifier.found.latest_ns or begun_ns}:
-            try:
-                chain.check(anchors, at_ns)
-            except ChainNotTrusted as error:
-                return error.what
+        for at_ns in {found.earliest_ns, found.latest_ns} if known else ():
+            refusals = [_refusal(chain, anchors, at_ns) for chain in known]
+            if None not in refusals:
+                return refusals[0]
+    return None
+
+
+def _refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | None) -> str | None:
+    begun_ns = int(chain.leaf.not_valid_before_utc.timestamp()) * NS
+    try:
+        chain.check(anchors, begun_ns if at_ns is None else at_ns)
+    except ChainNotTrusted as error:
+        return error.what
     return None

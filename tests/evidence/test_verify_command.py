@@ -151,3 +151,22 @@ def test_an_authority_between_node_and_town_comes_with_the_film(tmp_path: Path, 
     assert report.verdict is Verdict.AUTHENTIC
     assert report.seal is not None
     assert report.seal.intact
+
+
+def test_a_film_across_the_change_to_the_towns_authority_needs_both(
+    tmp_path: Path, plain: list[AccessUnit], town: TownCa, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One key, first self-signed, then under the town's CA: trusted by whoever trusts both, not by the town's CA alone."""
+    identity = IdentityDirectory(tmp_path / "identity")
+    before = identity.init("cam-1")
+    own = identity.ca_path.read_bytes()
+    begun_ns = int(dt.datetime(2025, 12, 1, tzinfo=dt.UTC).timestamp()) * NS
+    first = sign([replace(unit, wall_ns=begun_ns + unit.pts_ns) for unit in plain], before)
+    after = identity.install(town.sign(identity.certificate_request("cam-1")), town.chain, "cam-1", ManualClock())
+    later_ns = int(dt.datetime(2026, 6, 1, tzinfo=dt.UTC).timestamp()) * NS
+    second = sign([replace(unit, wall_ns=later_ns + unit.pts_ns) for unit in plain], after)
+    film = write(retimed([*first, *second]), tmp_path / "film.mp4")
+    (tmp_path / "town.pem").write_bytes(town.chain.pem)
+    (tmp_path / "both.pem").write_bytes(own + town.chain.pem)
+    assert judged(film, capsys, tmp_path / "both.pem")[0] == 0
+    assert judged(film, capsys, tmp_path / "town.pem")[1]["verdict"] == "chain not trusted"
