@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.recording_process import kill_many
+from bench.recording_kill import kill_many
 
 
 def test_kills_at_random_instants_lose_nothing_acknowledged(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A process that really encodes and records, holds and sweeps, until it is killed; and what it owes afterwards."""
+"""A process that really encodes and records, holds and sweeps, until it is killed (kill -9); and what it owes afterwards."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import av
+import numpy as np
+
 from agent.clock import NS, SystemClock
 from agent.journal.register import Register
 from agent.journal.verdict import verify
@@ -20,15 +23,17 @@ from agent.recording.reconcile import open_catalog, settle
 from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.row import Extent, SegmentState
-from agent.video.picture import FrameTime
+from agent.video.cover import Cover, ViewState
+from agent.video.frame import RawFrame
+from agent.video.picture import FrameTime, Planes
+from agent.video.privacy_mask import MaskedFrame, PrivacyMask
 from hardware.encoder_libav import LibavEncoder
 from hardware.muxer_libav import LibavMuxer
-from tests.support.encoded import HEIGHT, WIDTH, masked, picture
-from tests.support.played import play
 
 FPS = 50
 BOOT = "kill"
-_PRELOAD = ["tests.support.recording_process"]
+_PRELOAD = ["bench.recording_kill"]
+_WIDTH, _HEIGHT = 64, 48
 
 
 def live(state: str, seed: int, told: Connection) -> None:
@@ -40,7 +45,7 @@ def live(state: str, seed: int, told: Connection) -> None:
     path = Path(state)
     register = Register(path / "register.jsonl", clock)
     catalog = open_catalog(path / "catalog.sqlite3", path / "recordings", register.path)
-    encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, keyframe_seconds=0.5, threads=1)
+    encoder = LibavEncoder(_WIDTH, _HEIGHT, FPS, crf=30, keyframe_seconds=0.5, threads=1)
     told.send(("open", len(catalog.rows("1"))))
     telling = _Telling(catalog, told)
     recorder = Recorder(
@@ -59,7 +64,7 @@ def live(state: str, seed: int, told: Connection) -> None:
     retention = Retention(catalog=catalog, clock=clock, boot=BOOT, journal=register, retention_days=12 / 86_400, min_free_bytes=0)
     index = 0
     while True:
-        for unit in encoder.encode(masked(picture(index), FrameTime(index, clock.monotonic_ns(), clock.wall_ns()))):
+        for unit in encoder.encode(_picture(index, FrameTime(index, clock.monotonic_ns(), clock.wall_ns()))):
             recorder.offer(unit)
         index += 1
         if chance.random() < 0.02:
@@ -69,6 +74,21 @@ def live(state: str, seed: int, told: Connection) -> None:
         if chance.random() < 0.02:
             retention.sweep()
         clock.wait(recorder.stopping, 1 / FPS)
+
+
+def _picture(index: int, time: FrameTime) -> MaskedFrame:
+    """A grey picture with a bright bar that walks, its left edge masked."""
+    planes = Planes.empty(_WIDTH, _HEIGHT)
+    planes.y[...], planes.u[...], planes.v[...] = 90, 100 + index % 40, 150
+    planes.y[:, index % 56 : index % 56 + 8] = 220
+    edge = np.array([[0.0, 0.0], [0.2, 0.0], [0.2, 1.0], [0.0, 1.0]])
+    cover = Cover((edge,), 0.0, None, "", "edge", ViewState.VERIFIED)
+    return PrivacyMask("solid").apply(RawFrame(planes, time, small=np.zeros((48, 64), np.uint8)), cover)
+
+
+def _pictures_that_play(path: Path) -> int:
+    with av.open(str(path)) as film:
+        return sum(1 for _ in film.decode(video=0))
 
 
 class _Telling(Catalog):
@@ -153,7 +173,7 @@ def _check(state: Path, claims: dict[int, int], held: set[int], toll: Toll) -> N
         if row.state is SegmentState.WHOLE:
             if not row.path.exists() or row.path.stat().st_size != row.bytes:
                 toll.troubles.append(f"{row.path}: catalog and disk disagree")
-            elif len(play(row.path).times_s) != row.frames:
+            elif _pictures_that_play(row.path) != row.frames:
                 toll.troubles.append(f"{row.path}: does not play whole")
     known = {row.path for row in rows.values()}
     toll.troubles += [f"{path}: no row" for path in (state / "recordings").rglob("*.mp4") if path not in known]
