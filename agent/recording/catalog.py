@@ -93,23 +93,19 @@ class Catalog:
     Raises StorageError.
     """
 
-    def __init__(self, path: Path, root: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, root: Path) -> None:
         self.path = path
         self.root = root
         self._lock = threading.RLock()
         self.fresh = False
         try:
-            if read_only:
-                self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-            else:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 10000")
-            if not read_only:
-                self._db.execute("PRAGMA journal_mode = WAL")
-                self._db.execute("PRAGMA synchronous = FULL")
-                self._create()
-                self._settle_place()
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            self._create()
+            self._settle_place()
         except (sqlite3.Error, OSError) as error:
             raise _refused(path, error) from error
 
@@ -347,5 +343,5 @@ def _spans(spans: Sequence[MaskSpan | Gap]) -> str:
 def _refused(path: Path, error: Exception) -> StorageError:
     remedy = "Check the disk's space and permissions"
     if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
-        remedy = "It is rebuilt from the recordings at the next start once it is moved away"
+        remedy = "The next start sets it aside and makes it anew from the recordings"
     return StorageError(f"the catalog {path} cannot be used: {error}", remedy=remedy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ from typing import Final
 from agent.errors import StorageError
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
+from agent.recording.claim import Claim
 from agent.recording.disk import Disk
 from agent.recording.hold import restore
 from agent.recording.row import NewSegment, SegmentRow, SegmentState
@@ -63,12 +65,13 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
     """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew: segments from their files
     below `root`, holds from the register. The damaged one is kept aside as `*.damaged-N`.
     """
+    if _condemned(path).exists():
+        _replace(path)
     try:
         catalog = Catalog(path, root)
     except StorageError as error:
         if damaged(error):
-            log.error("%s; it is set aside and made anew from the recordings", error)
-            _set_aside(path)
+            _replace(path)
         elif not says_full(error) or not Ballast(path).drop():
             raise
         catalog = Catalog(path, root)
@@ -78,6 +81,25 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
         if adopted or held:
             log.warning("recording: the catalog was made anew: %d segments from their files, %d holds", adopted, held)
     return catalog
+
+
+def condemn(catalog: Catalog) -> None:
+    """Damage was found while working: whoever opens this catalog next sets it aside and makes it anew."""
+    with suppress(OSError):
+        _condemned(catalog.path).touch()
+
+
+def _condemned(path: Path) -> Path:
+    return path.with_name(path.name + ".condemned")
+
+
+def _replace(path: Path) -> None:
+    """Set a damaged catalog aside, unless a daemon still works with it: it will find the damage itself."""
+    if not Claim(path).is_free():
+        raise StorageError(f"the catalog {path} is damaged", remedy="It is made anew when the daemon that records here restarts")
+    log.error("the catalog %s is damaged; it is set aside and made anew from the recordings", path)
+    _set_aside(path)
+    _condemned(path).unlink(missing_ok=True)
 
 
 def damaged(error: StorageError) -> bool:

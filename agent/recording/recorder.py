@@ -19,7 +19,7 @@ from agent.queues import BoundedQueue, Closed
 from agent.recording.catalog import Catalog
 from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
-from agent.recording.reconcile import settle
+from agent.recording.reconcile import condemn, damaged, settle
 from agent.recording.row import Gap, NewSegment
 from agent.recording.segment import Origin, Segment, seconds_ns
 from agent.recording.tally import Tally
@@ -102,8 +102,8 @@ class Recorder(Component):
         self._troubled = False
         self._why = ""
         self._begun = False
+        self._settled = False
         self._claim = Claim(catalog.path)
-        self._before: Gap | None = None
 
     def offer(self, unit: AccessUnit) -> bool:
         """Hand one unit over; False when it is lost, because the disk does not keep up. Never blocks."""
@@ -138,7 +138,7 @@ class Recorder(Component):
         """Settle what a crash left, then take units until the queue is closed and empty; the open segment is finished last."""
         try:
             self._claim.take()
-            settle(self._catalog, self._disk)
+            self._settle()
             while True:
                 try:
                     item = self._queue.get(_POLL_S)
@@ -155,7 +155,18 @@ class Recorder(Component):
             self._claim.give_back()
         except VigieError as error:
             self._give_up(error)
+            if isinstance(error, StorageError) and damaged(error):
+                condemn(self._catalog)
+                self._claim.give_back()
+                raise RuntimeError(f"{error}; only a restart, which makes it anew, can go on") from error
             raise
+
+    def _settle(self) -> None:
+        """What a crash left open is settled, and the recording that it ended is entered as ended."""
+        settled = settle(self._catalog, self._disk)
+        if settled.repaired and not self._settled:
+            self._enter(Act.RECORDING_ENDED, {"why": "interrupted", "segments": settled.repaired, "cut_bytes": settled.cut_bytes})
+        self._settled = True
 
     def _idle(self) -> None:
         segment = self._segment

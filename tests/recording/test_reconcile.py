@@ -11,7 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.clock import NS, ClockQuality, utc
+from agent.component import ComponentState
 from agent.errors import StorageError
+from agent.journal.chain import parse
+from agent.journal.entry import Act
+from agent.journal.register import lines
 from agent.journal.verdict import verify
 from agent.recording.catalog import Catalog
 from agent.recording.disk import SystemDisk
@@ -229,6 +233,37 @@ def test_a_damaged_catalog_is_set_aside_and_made_anew(node: Recordings, damage: 
     if damage:
         assert path.with_name("catalog.sqlite3.damaged-1").read_bytes()[: len(damage)] == damage
     node.assert_in_order()
+
+
+def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the_catalog_anew(node: Recordings) -> None:
+    """A page goes bad under a running node: the recorder fails for good, so that a restart follows; then all is known again."""
+    node.record(6)
+    node.catalog._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    node.catalog._db.execute("PRAGMA shrink_memory")
+    path = node.state / "catalog.sqlite3"
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (path.stat().st_size - 4096))
+    recorder = node.recorder()
+    recorder.start()
+    recorder.offer(node.units(1)[0])
+    assert recorder.join(20)
+    assert recorder.state is ComponentState.FAILED
+    node.reopen()
+    assert [row.frames for row in node.rows()] == [100, 50]
+    assert list(node.state.glob("catalog.sqlite3.damaged-1"))
+    node.record(2)
+    node.assert_in_order()
+
+
+def test_an_interrupted_recording_is_entered_as_ended(node: Recordings) -> None:
+    """Kill -9 leaves a recording begun and not ended; the next start enters its end, once."""
+    node.record(2)
+    with node.catalog.change() as db:
+        db.execute("UPDATE segment SET state = 'open'")
+    node.record(2)
+    facts = [(line.act, line.facts.get("why")) for line in map(parse, lines(node.register.path))]
+    assert facts[2:] == [(Act.RECORDING_ENDED, "interrupted"), (Act.RECORDING_BEGUN, None), (Act.RECORDING_ENDED, "stopped")]
 
 
 def test_files_without_our_notes_are_left_alone(node: Recordings) -> None:

@@ -18,7 +18,8 @@ from agent.recording.disk import OpenFile, SystemDisk
 from agent.recording.recorder import Fault, Recorder
 from agent.recording.row import VARIOUS, SegmentState
 from agent.video.access_unit import AccessUnit
-from tests.support.encoded import FPS, film
+from hardware.encoder_libav import LibavEncoder
+from tests.support.encoded import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
 from tests.support.played import play
 from tests.support.recordings import Recordings
 
@@ -380,6 +381,20 @@ def test_an_open_segment_can_be_found_and_read_while_it_grows(node: Recordings) 
     assert len(play(row.path).times_s) >= row.frames
     assert row.media_to_ns - row.media_from_ns == 60 * NS // FPS
     node.stop(recorder)
+
+
+def test_b_frames_go_through_fragments_and_segments(node: Recordings) -> None:
+    """Units in decoding order, cut into fragments and segments: every picture is there, in its own time, in every file."""
+    encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, preset="fast", keyframe_seconds=1, b_frames=3, threads=1)
+    start_ns, wall_ns = node.clock.monotonic_ns(), node.clock.wall_ns()
+    units = encode(encoder, [masked(picture(i), instant(i, start_ns=start_ns, wall_ns=wall_ns)) for i in range(150)])
+    assert any(unit.pts_ns != unit.dts_ns for unit in units)
+    node.take(units)
+    assert [row.frames for row in node.rows()] == [100, 50]
+    node.assert_in_order()
+    for row in node.rows():
+        times = play(row.path).times_s
+        assert [round((at - times[0]) * FPS, 3) for at in times] == list(range(row.frames))
 
 
 def test_the_film_is_the_one_that_was_encoded(node: Recordings) -> None:
