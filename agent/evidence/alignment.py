@@ -20,6 +20,11 @@ class Alignment:
     used: int
     missing: tuple[tuple[int, int], ...]
 
+    @property
+    def in_order(self) -> int:
+        """How many of the film's units are signed and in order."""
+        return sum(place is not None for place in self.matches)
+
 
 def align(found: Sequence[bytes], signed: Sequence[bytes], boundary: int) -> Alignment:
     """Put the hashes of the film's pending units beside the signed ones.

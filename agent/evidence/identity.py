@@ -168,7 +168,7 @@ class IdentityDirectory:
 
     def _make_directory(self) -> None:
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
             raise EvidenceError(f"{self.path}: {error.strerror}", remedy="the identity directory must be writable") from None
 

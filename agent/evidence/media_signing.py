@@ -3,7 +3,8 @@
     certificate SEI      with a keyframe, at the start and again at least a second apart, so that every segment stands alone
     signed SEI           with the keyframe that ends a GOP, before its slices: hash list, GOP hash, link to the GOP before
     partial GOP          signed after five seconds, with the next picture
-    closing unit         signs what is left when the stream or a segment ends, behind its last picture: nothing dangles
+    closing unit         signs what is left when the stream or a segment ends, or falls silent, behind its last picture:
+                         nothing dangles
 
 The order of NAL units in an access unit stays, and not one byte of them changes.
 """
@@ -80,6 +81,14 @@ class MediaSigner:
             self._take(slice_unit)
         self._last = unit
         return _with_seis(unit, seis) if seis else unit
+
+    def pause(self) -> AccessUnit | None:
+        """The closing unit of a stream that falls silent and may go on: signs what waits as a partial GOP."""
+        last = self._last
+        if last is None or not self._hashes:
+            return None
+        made = self._sign_gop(last.wall_ns + last.duration_ns, partial=True)
+        return None if made is None else _closing_unit(last, made)
 
     def finish(self) -> AccessUnit | None:
         """The closing unit: signs what has no signature yet. None when nothing is left, or the key fails.

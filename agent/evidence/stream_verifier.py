@@ -15,7 +15,7 @@ from itertools import islice
 from agent.clock import rfc3339
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
-from agent.evidence.alignment import align
+from agent.evidence.alignment import Alignment, align
 from agent.evidence.chain import CertificateChain, verify_signature
 from agent.evidence.findings import Findings
 from agent.evidence.report import Span, State
@@ -206,13 +206,7 @@ class StreamVerifier:
             self._change(self._drop(used), "the GOP differs from what was signed", gop)
             self._anchor = None
             return
-        if starts_gop:
-            self._anchor = found.hashes[0]
-        anchor = self._anchor or NO_HASH
-        hashes = [
-            unit.digest if starts_gop and unit.digest == found.hashes[0] else self._hash(anchor + unit.digest) for unit in units
-        ]
-        result = align(hashes, found.hashes, boundary)
+        result = self._aligned(units, found, boundary, starts_gop=starts_gop)
         lacking = dict(result.missing)
         for number, unit in enumerate(self._drop(result.used)):
             if number in lacking:
@@ -223,6 +217,20 @@ class StreamVerifier:
                 self.found.say(State.AUTHENTIC, unit.picture, unit.picture, 1, gop=gop)
         for count in lacking.values():
             self.found.say(State.MISSING, picture, picture, count, "signed, but not in the film", gop)
+
+    def _aligned(self, units: list[_Unit], found: SigningSei, boundary: int, *, starts_gop: bool) -> Alignment:
+        """The units beside the signed hashes. After a partial GOP either its GOP goes on or, after a pause, a new one begins."""
+        first = found.hashes[0]
+        begun = align(
+            [unit.digest if unit.digest == first else self._hash(first + unit.digest) for unit in units], found.hashes, boundary
+        )
+        if not starts_gop and self._anchor is not None:
+            anchor = self._anchor
+            going_on = align([self._hash(anchor + unit.digest) for unit in units], found.hashes, boundary)
+            if going_on.in_order >= begun.in_order:
+                return going_on
+        self._anchor = first
+        return begun
 
     def _window(self, found: SigningSei, gop: GopInformation) -> int:
         """How many pending units may be of this GOP: twice as many as were signed, from where it begins."""

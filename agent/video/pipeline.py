@@ -38,6 +38,10 @@ class UnitSigner(Protocol):
         """The signature over what has none yet, as a unit without a picture; None when nothing is left."""
         ...
 
+    def pause(self) -> AccessUnit | None:
+        """The same for a stream that falls silent and may go on."""
+        ...
+
 
 class Detector(Protocol):
     """Looks at every masked picture; returns what it saw begin or end."""
@@ -120,6 +124,8 @@ class Pipeline(Component):
         for detector in self.detectors:
             for event in detector.silence(self.clock.wall_ns(), self.clock.monotonic_ns()):
                 self._events.raise_event(event)
+        # What lies on disk must not wait for its signature until the camera comes back.
+        self._close(self._signer.pause() if self._signer is not None else None)
         self.progressed()
 
     def _hand_out(self, units: Sequence[AccessUnit]) -> None:
@@ -137,7 +143,9 @@ class Pipeline(Component):
             self._hand_out(encoder.flush())
         except EncoderError as error:
             log.warning("the last pictures could not be encoded: %s", error)
-        closing = self._signer.finish() if self._signer is not None else None
+        self._close(self._signer.finish() if self._signer is not None else None)
+
+    def _close(self, closing: AccessUnit | None) -> None:
         if closing is not None:
             for sink in self._sinks:
                 sink.offer(closing)

@@ -133,6 +133,32 @@ def test_after_the_end_signing_begins_anew(tmp_path: Path, signer: NodeSigner, n
     assert turned.verdict is Verdict.NOT_AUTHENTIC
 
 
+@pytest.mark.parametrize("resumed", [False, True])
+@pytest.mark.parametrize("at", [13, 20])
+def test_a_camera_that_falls_silent_leaves_nothing_unsigned(
+    tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain, at: int, resumed: bool
+) -> None:
+    """In the middle of a GOP or at its end; when the camera comes back, signing goes on in the same chain."""
+    plain = encode(tmp_path / "plain.mp4", gop=10)
+    media_signer = MediaSigner(signer, VENDOR)
+    signed = [media_signer.process(unit) for unit in plain[:at]]
+    closing = media_signer.pause()
+    assert closing is not None
+    assert media_signer.pause() is None
+    signed[-1] = closed(signed[-1], closing)
+    if resumed:
+        signed += [media_signer.process(unit) for unit in plain[at:]]
+        end = media_signer.finish()
+        assert end is not None
+        signed[-1] = closed(signed[-1], end)
+    report = verify(write(signed, tmp_path / "signed.mp4"), node_ca)
+    assert (report.verdict, report.authentic, report.pending) == (Verdict.AUTHENTIC, len(signed), 0)
+    assert report.notes == ()
+    if resumed:
+        dropped = verify(write(retimed([*signed[:22], *signed[23:]]), tmp_path / "dropped.mp4"), node_ca)
+        assert [(s.state, s.first) for s in dropped.spans if s.state is not State.AUTHENTIC] == [(State.MISSING, 22)]
+
+
 class BrokenKey:
     """A secure element that was pulled out."""
 
