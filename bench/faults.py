@@ -102,7 +102,7 @@ def cut(scene: Scene) -> Verdict:
 
 
 def full_disk(scene: Scene) -> Verdict:
-    """The disk under the outbox fills up and is freed again: while the broker is there, and while it is not."""
+    """The disk under the outbox fills up and is freed again: with the broker there, without it, and across a restart."""
     mount = scene.directory / "small"
     mount.mkdir(parents=True)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)], check=True)
@@ -126,9 +126,14 @@ def full_disk(scene: Scene) -> Verdict:
                 everything = {*node.alarms, *node.volatile}
                 node.kill()
             broker.start()
+            ballast = fill(mount)
             with scene.node(broker.url, directory=str(mount / "node"), first=10_000) as node:
+                node.ask("raise 20", "raised")
+                settled(hub, node, node.alarms | node.volatile)
+                ballast.unlink()
+                wait_until(lambda: not node.ask("health", "health")["trouble"])
                 node.ask("raise 5", "raised")
-                everything |= node.alarms
+                everything |= node.alarms | node.volatile
                 settled(hub, node, everything)
                 node.stop()
             return judge(hub.heard, everything)

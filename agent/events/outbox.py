@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from agent.clock import NS, Clock
 from agent.component import Component
 from agent.errors import JournalError
+from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event import Event, Priority
-from agent.events.outbox_store import COMMITTED_AT_ONCE, OutboxStore
+from agent.events.outbox_store import OutboxStore
 from agent.events.row import Draft, Kind, Row, draft_of, new_event_id
 
 log = logging.getLogger(__name__)
@@ -128,8 +129,10 @@ class Outbox(Component):
             self.progressed()
         while self._waiting or self._done:
             self.write_once()
-            if self._store.trouble:
+            if self._store.refused:
                 break
+        if self._store.trouble:
+            self._store.check_file()
         self._store.close()
 
     def wake(self) -> None:
@@ -155,22 +158,22 @@ class Outbox(Component):
             rows = self._store.commit(
                 [draft for draft, _ in batch], {s for s, reason in done if not reason}, self._in_flight.copy()
             )
-            if not self._store.trouble:
-                for (_, receipt), row in zip(batch, rows, strict=True):
-                    if receipt is not None:
-                        receipt.sequence = row.sequence
-                        receipt.committed.set()
-                self._finished.difference_update(s for s, _ in done)
-            else:
+            if self._store.refused:
                 with self._changed:
                     self._done.extend(done)
+            else:
+                self._finished.difference_update(s for s, _ in done)
+            for (_, receipt), row in zip(batch, rows, strict=True):
+                if receipt is not None and not self._store.trouble:
+                    receipt.sequence = row.sequence
+                    receipt.committed.set()
         for sequence, reason in given_up:
             self._store.drop(sequence, reason)
-        while self._overrun and not self._store.trouble:
+        while self._overrun and not self._store.refused:
             priority, count = self._overrun.popitem()
             self._store.note_lost(priority, count)
         self._keep_house()
-        if self._announce and not self._store.trouble:
+        if self._announce and not self._store.refused:
             self._announce = False
             if self._announced != self._store.tally.dropped:
                 rows = [*rows, *self._announce_now()]

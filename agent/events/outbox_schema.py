@@ -36,6 +36,10 @@ NOTE_DROPPED = (
     "INSERT INTO dropped VALUES (?, ?, ?, ?, 1) ON CONFLICT (priority, reason) DO UPDATE SET "
     "first = min(first, excluded.first), last = max(last, excluded.last), count = count + 1"
 )
+CARRY_DROPPED = (
+    "INSERT INTO dropped VALUES (?, ?, ?, ?, ?) ON CONFLICT (priority, reason) DO UPDATE SET "
+    "first = min(first, excluded.first), last = max(last, excluded.last), count = count + excluded.count"
+)
 OLDEST_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? ORDER BY sequence LIMIT ?"
 AGED_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? AND raised_ns < ? AND quality != ?"
 PENDING = (

@@ -8,17 +8,17 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ulid import ULID
-
 from agent.clock import Clock, ClockQuality
 from agent.errors import JournalError
-from agent.events import eviction
+from agent.events import epoch, eviction
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
-from agent.events.event import Event, Priority
+from agent.events.epoch import RESERVED_AT_ONCE, Beginning
+from agent.events.event import Priority
 from agent.events.eviction import Dropped, Tally
 from agent.events.mark import Mark, MarkFile
 from agent.events.row import Draft, Row, draft_of
@@ -27,10 +27,8 @@ log = logging.getLogger(__name__)
 
 _Eviction = Callable[[sqlite3.Connection, Tally], None]
 
-RESERVED_AT_ONCE = 1000
-COMMITTED_AT_ONCE = 500
 VOLATILE_MOST = 5000
-MAX_SEQUENCE = 1 << 53  # what JSON numbers hold exactly
+BOUNDS_WITHOUT_DISK = Bounds(body_bytes=8 << 20)
 
 
 class OutboxStore:
@@ -39,6 +37,7 @@ class OutboxStore:
     def __init__(self, path: Path | None, clock: Clock, bounds: Bounds | None = None) -> None:
         self.path = path
         self.trouble = ""
+        self.refused = False
         self.sequence = 0
         self.epoch = ""
         self.volatile: dict[int, Row] = {}
@@ -49,102 +48,97 @@ class OutboxStore:
         self._reserved = 0
         self._burnt = False
         self._damage = ""
+        self._without_disk = ""
         self._lost_from_memory: list[tuple[Priority, int]] = []
-        self._unsaid: Event | None = None
-        self._take_up(self._open())
+        self._take_up(self._begin())
 
     # -- opening ---------------------------------------------------------------------------------------------------
 
-    def _take_up(self, writer: sqlite3.Connection) -> None:
-        self._writer = writer
-        self._reader = writer if self.path is None else sql.connect(self.path)
-        self._inode = 0 if self.path is None else self.path.stat().st_ino
-        self.tally.recount(writer)
-        if self._unsaid is not None:
-            event, self._unsaid = self._unsaid, None
-            self.commit([draft_of(event, self._clock)], ())
-
-    def _open(self) -> sqlite3.Connection:
+    def _begin(self) -> Beginning:
         mark = self._mark_file.read() if self._mark_file else None
         try:
-            if self.path is not None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                if self.path.exists() and self.path.stat().st_size > 0:
-                    return self._reopen(self.path, mark)
-            connection = sql.connect(self.path)
-            sql.create_tables(connection)
+            return epoch.begin(self.path, mark, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
-            raise JournalError(
-                f"the outbox {self.path} cannot be opened: {error}",
-                remedy="check that the disk is mounted, writable and not full",
-            ) from error
-        self._begin_epoch(mark, "first start" if mark is None else "the database was lost", 0)
-        return connection
+            if not epoch.is_full(error) or mark is None:
+                raise JournalError(
+                    f"the outbox {self.path} cannot be opened: {error}",
+                    remedy="check that the disk is mounted, writable and not full",
+                ) from error
+            log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
+            self._without_disk = self.trouble = str(error)
+            memory = sql.connect(None)
+            sql.create_tables(memory)
+            return epoch.new_epoch(memory, mark, "the disk was full at the start", 0, self._clock.wall_ns())
 
-    def _reopen(self, path: Path, mark: Mark | None) -> sqlite3.Connection:
-        try:
-            connection = sql.connect(path)
-            sql.check(connection)
-            known = dict(connection.execute("SELECT name, value FROM counter"))
-            highest = connection.execute("SELECT max(sequence) FROM row").fetchone()[0] or 0
-            sequence, epoch = max(highest, int(known.get("sequence", 0))), str(known.get("epoch", ""))
-            self.tally.dropped = int(known.get("dropped", 0))
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
-            if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
-                raise
-            return self._salvage(path, mark, str(error))
-        if not epoch:
-            self._begin_epoch(mark, "first start" if mark is None else "the database was lost", sequence)
-        elif mark is not None and mark.burnt:
-            self._begin_epoch(mark, "the disk was full before the restart", sequence)
-        elif mark is not None and (mark.epoch != epoch or mark.reserved - RESERVED_AT_ONCE - COMMITTED_AT_ONCE > sequence):
-            self._begin_epoch(mark, "an older database came back", sequence)
-        else:
-            self.sequence, self.epoch, self._reserved = sequence, epoch, sequence
-        return connection
+    def _take_up(self, beginning: Beginning) -> None:
+        self._writer = self._reader = beginning.connection
+        self._inode = 0
+        self.sequence = self._reserved = beginning.sequence
+        self.epoch = beginning.epoch
+        self.tally = Tally(dropped=beginning.dropped)
+        self._attach()
+        if beginning.story is not None:
+            self.commit([draft_of(beginning.story, self._clock)], ())
 
-    def _salvage(self, path: Path, mark: Mark | None, fault: str, cached: Sequence[Row] = ()) -> sqlite3.Connection:
-        """Set a corrupt database aside, and carry over every row that can still be read of it or is `cached`."""
-        log.error("outbox %s is corrupt (%s): it is set aside and what can be read of it is carried over", path, fault)
-        aside = path.with_name(f"{path.name}.corrupt")
-        for suffix in ("-wal", "-shm", ""):
-            part = path.with_name(path.name + suffix)
-            aside.with_name(aside.name + suffix).unlink(missing_ok=True)
-            if part.exists():
-                part.replace(aside.with_name(aside.name + suffix))
-        connection = sql.connect(path)
-        sql.create_tables(connection)
-        highest = MAX_SEQUENCE if mark is None else mark.reserved
-        found = sql.readable_rows(aside) if aside.exists() else []
-        rows = [row for row in (*cached, *found) if 0 < row.sequence <= highest]
-        rows = list({row.sequence: row for row in rows}.values())
-        with sql.transaction(connection):
-            connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows])
-        known = max((row.sequence for row in rows), default=0)
-        self._begin_epoch(
-            mark, f"the database was lost or corrupt ({fault}); {len(rows)} waiting events were carried over", known
-        )
-        return connection
+    def _attach(self) -> None:
+        if self.path is not None and not self._without_disk:
+            self._reader = sql.connect(self.path)
+            self._inode = self.path.stat().st_ino
+        self.tally.recount(self._writer)
 
-    def _begin_epoch(self, mark: Mark | None, reason: str, known: int) -> None:
-        """Count on above everything that may ever have been handed out, under a new name, and say so.
+    def check_file(self) -> None:
+        """Take up the disk again once it has room; begin the file anew when somebody removed it.
 
-        The new name becomes durable together with the event that tells of it.
+        SQLite would write on into a removed file and notice nothing.
         """
-        self.epoch = str(ULID())
-        self.sequence = self._reserved = max(known, mark.reserved if mark else 0)
-        self._unsaid = Event(
-            "Monitoring/vigie:OutboxEpoch",
-            self._clock.wall_ns(),
-            {"Epoch": self.epoch},
-            {
-                "PreviousEpoch": mark.epoch if mark else "",
-                "LastKnownSequence": known,
-                "FirstSequence": self.sequence + 1,
-                "Reason": reason,
-            },
-            priority=Priority.ALARM,
-        )
+        if self.path is None:
+            return
+        if self._without_disk:
+            self._return_to_disk(self.path)
+            return
+        try:
+            inode = self.path.stat().st_ino
+        except FileNotFoundError:
+            inode = 0
+        except OSError:
+            return
+        if inode != self._inode:
+            self._recover("somebody removed the file")
+
+    def _return_to_disk(self, path: Path) -> None:
+        """The count goes on: it was taken above the mark, so no sequence on the disk is the same."""
+        try:
+            beginning = epoch.begin(path, None, self._clock.wall_ns())
+            with sql.transaction(beginning.connection) as connection:
+                held = [sql.values_of(row) for row in sql.rows_within_reach(self._writer)]
+                connection.executemany(sql.CARRY_ROW, held)
+                connection.executemany(sql.SET_STATE, self._writer.execute("SELECT * FROM state").fetchall())
+                connection.executemany(sql.CARRY_DROPPED, self._writer.execute("SELECT * FROM dropped").fetchall())
+                self._save_counters(connection, Tally(dropped=beginning.dropped + self.tally.dropped))
+        except (OSError, sqlite3.Error) as error:
+            self._without_disk = str(error)
+            return
+        log.warning("the outbox %s can be written again; %d waiting events were carried over", path, len(held))
+        memory, self._writer = self._writer, beginning.connection
+        self._without_disk = self.trouble = ""
+        self.tally = Tally(dropped=beginning.dropped + self.tally.dropped)
+        self._attach()
+        memory.close()
+
+    def _recover(self, fault: str) -> None:
+        """The file was damaged under us: begin anew with what can be read of it. What is held in memory follows."""
+        if self.path is None or self._mark_file is None:
+            return
+        cached = sql.rows_within_reach(self._writer)
+        dropped = self.tally.dropped
+        self.close()
+        try:
+            beginning = epoch.salvage(self.path, self._mark_file.read(), fault, cached, self._clock.wall_ns())
+        except (OSError, sqlite3.Error) as error:
+            log.error("the outbox %s cannot be begun anew: %s", self.path, error)
+            return
+        self._burnt = False
+        self._take_up(replace(beginning, dropped=dropped))
 
     # -- writing (the writer's thread) -----------------------------------------------------------------------------
 
@@ -170,15 +164,17 @@ class OutboxStore:
                     eviction.forget(connection, tally, sequence)
                 for priority, sequence in self._lost_from_memory:
                     eviction.note(connection, tally, priority, "memory", sequence)
-                eviction.make_room(connection, tally, self._bounds, spare)
+                eviction.make_room(connection, tally, BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds, spare)
                 self._save_counters(connection, tally)
         except sqlite3.Error as error:
+            self.refused = True
             self._hold_in_memory(fresh, done, str(error))
-            if _is_damage(error):
+            if epoch.is_damage(error):
                 self._recover(str(error))
             return fresh
+        self.refused = False
         self.tally = tally
-        self.trouble = ""
+        self.trouble = self._without_disk
         self.volatile = {}
         self._lost_from_memory = []
         if self._burnt:
@@ -286,34 +282,6 @@ class OutboxStore:
             log.error("event %d of class %s is lost: neither disk nor memory has room", lowest.sequence, lowest.priority.name)
         self.volatile = held
 
-    def check_file(self) -> None:
-        """Begin the file anew when somebody removed or replaced it: SQLite writes on into the void and notices nothing."""
-        if self.path is None:
-            return
-        try:
-            inode = self.path.stat().st_ino
-        except FileNotFoundError:
-            inode = 0
-        except OSError:
-            return
-        if inode != self._inode:
-            self._recover("somebody removed the file")
-
-    def _recover(self, fault: str) -> None:
-        """The file was damaged under us: begin anew with what can be read of it. What is held in memory follows."""
-        if self.path is None or self._mark_file is None:
-            return
-        cached = sql.rows_within_reach(self._writer)
-        self.close()
-        try:
-            writer = self._salvage(self.path, self._mark_file.read(), fault, cached)
-        except (OSError, sqlite3.Error) as error:
-            log.error("the outbox %s cannot be begun anew: %s", self.path, error)
-            return
-        self._burnt = False
-        self.tally = Tally(dropped=self.tally.dropped)
-        self._take_up(writer)
-
     # -- reading (the session's thread) ----------------------------------------------------------------------------
 
     def pending(self, priority: Priority, after: int, limit: int) -> list[Row]:
@@ -343,7 +311,7 @@ class OutboxStore:
             return []  # closed
         except sqlite3.Error as error:
             self.trouble = self.trouble or str(error)
-            if _is_damage(error):
+            if epoch.is_damage(error):
                 self._damage = str(error)
             return []
 
@@ -358,8 +326,3 @@ def _keep_state(connection: sqlite3.Connection, row: Row, draft: Draft) -> None:
         connection.execute(sql.END_STATE, (draft.state,))
     elif draft.state:
         connection.execute(sql.SET_STATE, (draft.state, *sql.values_of(row)))
-
-
-def _is_damage(error: Exception) -> bool:
-    """Whether the file itself is wrong, rather than the disk busy, full or read-only."""
-    return any(sign in str(error) for sign in ("malformed", "no such table", "no such column", "not a database"))

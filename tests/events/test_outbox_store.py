@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from agent.clock import ClockQuality
 from agent.errors import JournalError
+from agent.events import epoch
 from agent.events.bounds import Bounds, ClassBounds
+from agent.events.epoch import Beginning
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox_store import OutboxStore
 from agent.events.row import Draft, Row, draft_of, event_of
@@ -312,6 +314,36 @@ def test_a_disk_that_refuses_keeps_events_in_memory(path: Path, clock: ManualClo
     again = OutboxStore(path, clock)  # a crash now: what was only in memory is lost, and the next count is above it
     assert again.sequence > last
     assert "full" in str(epochs_told(again)[-1]["Reason"])
+    again.close()
+
+
+def test_starts_without_its_disk_and_returns_to_it(path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """(1, 5) A disk that is full at the start: events are kept in memory under a new epoch, then join what lay on the disk."""
+    store = OutboxStore(path, clock)
+    before = store.commit(drafts(clock, 1, 2, 3), ())
+    store.close()
+    begin = epoch.begin
+
+    def full(*_: object) -> Beginning:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(epoch, "begin", full)
+    store = OutboxStore(path, clock)
+    rows = store.commit(drafts(clock, 4, 5), ())
+    store.check_file()
+    assert "full" in store.trouble
+    assert numbers(store) == [4, 5]
+    assert rows[0].sequence > before[-1].sequence
+    assert "full" in str(epochs_told(store)[-1]["Reason"])
+    monkeypatch.setattr(epoch, "begin", begin)
+    store.check_file()
+    assert not store.trouble
+    assert numbers(store) == [1, 2, 3, 4, 5]
+    store.commit(drafts(clock, 6), {rows[0].sequence})
+    store.close()
+    again = OutboxStore(path, clock)
+    assert numbers(again) == [1, 2, 3, 5, 6]
+    assert again.epoch == store.epoch
     again.close()
 
 

@@ -1,0 +1,116 @@
+"""How the outbox's database is taken up at a start: as it was left, or under a new epoch that says why.
+
+Nothing here writes the count: the new epoch becomes durable together with the event that tells of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ulid import ULID
+
+from agent.events import outbox_schema as sql
+from agent.events.event import Event, Priority, Value
+from agent.events.mark import Mark
+from agent.events.row import Row
+
+log = logging.getLogger(__name__)
+
+RESERVED_AT_ONCE = 1000
+COMMITTED_AT_ONCE = 500
+MAX_SEQUENCE = 1 << 53  # what JSON numbers hold exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """An open database, where its count stands, and what the hub must be told of it (None: nothing happened)."""
+
+    connection: sqlite3.Connection
+    sequence: int
+    epoch: str
+    dropped: int = 0
+    story: Event | None = None
+
+
+def begin(path: Path | None, mark: Mark | None, wall_ns: int) -> Beginning:
+    """Open what is there, or make it. OSError or sqlite3.Error when the disk refuses."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size > 0:
+            return _reopen(path, mark, wall_ns)
+    connection = sql.connect(path)
+    sql.create_tables(connection)
+    return new_epoch(connection, mark, "first start" if mark is None else "the database was lost", 0, wall_ns)
+
+
+def _reopen(path: Path, mark: Mark | None, wall_ns: int) -> Beginning:
+    try:
+        connection = sql.connect(path)
+        sql.check(connection)
+        known = dict(connection.execute("SELECT name, value FROM counter"))
+        highest = connection.execute("SELECT max(sequence) FROM row").fetchone()[0] or 0
+        sequence, epoch = max(highest, int(known.get("sequence", 0))), str(known.get("epoch", ""))
+        dropped = int(known.get("dropped", 0))
+    except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
+            raise
+        return salvage(path, mark, str(error), (), wall_ns)
+    reason = ""
+    if not epoch:
+        reason = "first start" if mark is None else "the database was lost"
+    elif mark is not None and mark.burnt:
+        reason = "the disk was full before the restart"
+    elif mark is not None and (mark.epoch != epoch or mark.reserved - RESERVED_AT_ONCE - COMMITTED_AT_ONCE > sequence):
+        reason = "an older database came back"
+    if reason:
+        return new_epoch(connection, mark, reason, sequence, wall_ns, dropped)
+    return Beginning(connection, sequence, epoch, dropped)
+
+
+def salvage(path: Path, mark: Mark | None, fault: str, cached: Sequence[Row], wall_ns: int) -> Beginning:
+    """Set a damaged database aside, and carry over every row that can still be read of it or is `cached`."""
+    log.error("outbox %s is damaged (%s): it is set aside and what can be read of it is carried over", path, fault)
+    aside = path.with_name(f"{path.name}.corrupt")
+    for suffix in ("-wal", "-shm", ""):
+        part = path.with_name(path.name + suffix)
+        aside.with_name(aside.name + suffix).unlink(missing_ok=True)
+        if part.exists():
+            part.replace(aside.with_name(aside.name + suffix))
+    connection = sql.connect(path)
+    sql.create_tables(connection)
+    highest = MAX_SEQUENCE if mark is None else mark.reserved
+    found = sql.readable_rows(aside) if aside.exists() else []
+    rows = {row.sequence: row for row in (*cached, *found) if 0 < row.sequence <= highest}
+    with sql.transaction(connection):
+        connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows.values()])
+    reason = f"the database was lost or corrupt ({fault}); {len(rows)} waiting events were carried over"
+    return new_epoch(connection, mark, reason, max(rows, default=0), wall_ns)
+
+
+def new_epoch(
+    connection: sqlite3.Connection, mark: Mark | None, reason: str, known: int, wall_ns: int, dropped: int = 0
+) -> Beginning:
+    """Count on above everything that may ever have been handed out, under a new name."""
+    epoch, sequence = str(ULID()), max(known, mark.reserved if mark else 0)
+    data: dict[str, Value] = {
+        "PreviousEpoch": mark.epoch if mark else "",
+        "LastKnownSequence": known,
+        "FirstSequence": sequence + 1,
+        "Reason": reason,
+    }
+    story = Event("Monitoring/vigie:OutboxEpoch", wall_ns, {"Epoch": epoch}, data, priority=Priority.ALARM)
+    return Beginning(connection, sequence, epoch, dropped, story)
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether the file itself is wrong, rather than the disk busy, full or read-only."""
+    return any(sign in str(error) for sign in ("malformed", "no such table", "no such column", "not a database"))
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the disk has no room, which time may cure."""
+    return any(sign in str(error) for sign in ("disk is full", "disk I/O error", "No space left"))
