@@ -14,6 +14,7 @@ from agent.analytics.tampering import TamperDetector
 from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
 from agent.clock import Clock, SystemClock
+from agent.commissioning.start import warn_of_room
 from agent.component import Component
 from agent.config.digest import config_digest
 from agent.config.model import Camera as CameraSettings
@@ -228,6 +229,7 @@ class _Builder:
         register = Register(register_path, clock, signer, alarm)
         registrar = Registrar(register=register, clock=clock, hand_on=outbox.enter_register)
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
+        warn_of_room(config, catalog)
         camera = open_camera(config.camera, clock)
         capture = Capture(camera, clock, lossless=_is_lossless(config))
         validation = LiveValidation(lambda: node.config, self.state_dir, signer.sign, register, clock)
