@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.resources import files
 from zoneinfo import ZoneInfo
@@ -29,6 +30,14 @@ _WHY_WORDS = {
     "left out: its signature is lost": "écarté : sa signature est perdue",
     "destroyed on": "détruit le",
 }
+_MASK_WORDS = {"none-needed": "aucun masque requis (déclaration signée)", "various": "masques variables", "": "-"}
+_NOTE_WORDS = (
+    (r"recording interrupted from (\S+) to (\S+):.*", r"Enregistrement interrompu de \1 à \2 : la signature reprend à neuf."),
+    (
+        r"recorded, at least in part, before the clock was set:.*",
+        "Enregistré, au moins en partie, avant que l’horloge ne soit réglée.",
+    ),
+)
 _VERDICT_WORDS = {
     Verdict.AUTHENTIC: "Authentique : chaque image est signée, dans l’ordre, et aucune ne manque.",
     Verdict.MISSING: "Authentique, mais incomplet : voir les manques et la vérification ci-dessous.",
@@ -63,12 +72,23 @@ class ConformitySheet:
             why=_in_french,
             clock_words=_CLOCK_WORDS,
             view_words=_VIEW_WORDS,
+            mask_words=_MASK_WORDS,
+            note=_note_in_french,
         )
 
     def _time(self, wall_ns: int) -> str:
         at = utc(wall_ns)
         local = at.astimezone(self.zone)
-        return f"{local:%d/%m/%Y %H:%M:%S},{local.microsecond // 1000:03d} ({at:%H:%M:%S} UTC)"
+        same_day = at.date() == local.date()
+        universal = f"{at:%H:%M:%S} UTC" if same_day else f"{at:%d/%m/%Y %H:%M:%S} UTC"
+        return f"{local:%d/%m/%Y %H:%M:%S},{local.microsecond // 1000:03d} ({universal})"
+
+
+def _note_in_french(note: str) -> str:
+    for english, french in _NOTE_WORDS:
+        if re.fullmatch(english, note):
+            return re.sub(english, french, note)
+    return note
 
 
 def _in_french(why: str) -> str:

@@ -134,7 +134,9 @@ def test_gaps_keep_their_length_and_are_told(node: SignedRecordings) -> None:
     report = verify(exported.film, node.ca)
     assert report.verdict is Verdict.AUTHENTIC
     assert "interrupted" in report.notes[0]
-    assert "enregistrement interrompu" in exported.sheet.read_text()
+    sheet = exported.sheet.read_text()
+    assert "enregistrement interrompu" in sheet
+    assert "la signature reprend à neuf" in sheet
 
 
 def test_after_a_reboot_the_order_of_recording_stays(node: SignedRecordings) -> None:
