@@ -11,9 +11,11 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +54,7 @@ class Machine:
 
     def __init__(self, base: Path, directory: Path, name: str) -> None:
         self._directory = directory
+        self._name = name
         for part in ("upper", "work", "root"):
             (directory / part).mkdir(parents=True)
         environment = {
@@ -71,6 +74,7 @@ class Machine:
             stdout=self._console,
             stderr=subprocess.STDOUT,
         )
+        self._leader: int | None = None
         try:
             self._leader = self._first_process()
             self.wait_for("systemctl is-system-running", "running|degraded", BOOT_DEADLINE_S)
@@ -116,12 +120,31 @@ class Machine:
         command = ["nsenter", f"--target={self._leader}", "--all", "--", "sh", "-c", f"cat >'{target}'"]
         subprocess.run(command, input=text, text=True, check=True)
 
+    def processes(self) -> list[int]:
+        """Everything that runs inside, by the process ids of the machine outside."""
+        namespace = Path(f"/proc/{self._leader}/ns/pid").readlink()
+        found = []
+        for path in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if (path / "ns/pid").readlink() == namespace:
+                    found.append(int(path.name))
+        return found
+
     def power_off(self) -> None:
-        """End the machine, hard: nothing of it is kept."""
-        self._nspawn.kill()
-        self._nspawn.wait(20)
+        """End the machine, hard, with every process in it: nothing of it is kept."""
+        if self._leader is not None:
+            # The first process of a PID namespace takes all others with it; nspawn's own end would leave them running.
+            with suppress(ProcessLookupError):
+                os.kill(self._leader, signal.SIGKILL)
+        try:
+            self._nspawn.wait(20)
+        except subprocess.TimeoutExpired:
+            self._nspawn.kill()
+            self._nspawn.wait(20)
         self._console.close()
         shutil.rmtree(self._directory, ignore_errors=True)
+        with suppress(OSError):
+            Path("/run/systemd/nspawn/propagate", self._name).rmdir()
 
     def _first_process(self) -> int:
         """PID 1 inside, as seen from outside: the child of nspawn's stub."""

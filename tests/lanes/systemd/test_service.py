@@ -269,3 +269,13 @@ def test_group_reaches_the_socket_and_no_recording(node: Machine) -> None:
     as_technician = "setpriv --reuid=technician --regid=technician --init-groups --"
     assert '"node": "pole-7"' in node.run(f"{as_technician} vigie status --json").output
     assert node.run(f"{as_technician} ls /var/lib/vigie/recordings", check=False).code != 0
+
+
+def test_machine_leaves_nothing_running(boot: Boot) -> None:
+    """The lane cleans up behind itself: a machine that is switched off has no process left."""
+    board = boot("switched-off")
+    board.run("systemd-run --quiet --unit=stays sleep infinity")
+    inside = board.processes()
+    assert len(inside) > 3
+    board.power_off()
+    assert not [pid for pid in inside if Path(f"/proc/{pid}").exists()]
