@@ -16,6 +16,7 @@ from agent.clock import NS, Clock, rfc3339
 from agent.component import ComponentState
 from agent.config.model import Config
 from agent.events.outbox import Outbox
+from agent.evidence.media_signing import MediaSigner
 from agent.journal.register import Register
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds
@@ -27,6 +28,7 @@ from agent.uplink.health import (
     CameraHealth,
     ClockHealth,
     DiskHealth,
+    EvidenceHealth,
     HealthProviders,
     HealthPublisher,
     OutboxHealth,
@@ -53,6 +55,7 @@ class Parts:
     capture: Capture
     masking: Masking
     pipeline: Pipeline
+    media_signer: MediaSigner | None
     recorder: Recorder
     sweeper: Sweeper
     holds: Holds
@@ -144,6 +147,7 @@ class Node:
             camera=self.camera,
             privacy=self.privacy,
             recording=self.recording,
+            evidence=self.evidence,
             disk=self.disk,
             outbox=self.outbox,
             board=self.board,
@@ -194,6 +198,13 @@ class Node:
             recorded=int(self.parts.recorder.figures()["recorded"]),
             lost=int(self.parts.recorder.figures()["lost"]),
         )
+
+    def evidence(self) -> EvidenceHealth:
+        """Health's `evidence`."""
+        signer = self.parts.media_signer
+        if signer is None:
+            return EvidenceHealth()
+        return EvidenceHealth(signing=True, signed=signer.signed, failures=signer.failures, trouble=signer.trouble)
 
     def disk(self) -> DiskHealth:
         """Health's `disk`: the one recordings lie on."""

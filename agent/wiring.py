@@ -259,12 +259,14 @@ class _Builder:
             alarm=lambda trouble: events.raise_event(alarms.of_sweep(trouble, clock.wall_ns(), token)),
         )
         preview, gauge = Preview(clock, register), PictureGauge()
+        vendor = VendorInformation(__version__, token, "Vigie")
+        media_signer = MediaSigner(signer, vendor) if config.evidence.sign else None
         pipeline = Pipeline(
             masking,
             fresh_encoder,
             clock,
             sinks=[recorder],
-            signer=MediaSigner(signer, VendorInformation(__version__, token, "Vigie")) if config.evidence.sign else None,
+            signer=media_signer,
             detectors=self.detectors(config),
             viewers=[preview, gauge],
             events=events,
@@ -273,7 +275,7 @@ class _Builder:
             PiBoard(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])
         )
         holds = Holds(catalog, register, clock)
-        parts = Parts(clock, capture, masking, pipeline, recorder, sweeper, holds, catalog, outbox, board, register)
+        parts = Parts(clock, capture, masking, pipeline, media_signer, recorder, sweeper, holds, catalog, outbox, board, register)
         node = Node(config, config_digest(config), parts)
         node.publisher = HealthPublisher(
             config.node.id,

@@ -71,6 +71,15 @@ class RecordingHealth(Part):
     """Pictures since the start: on their way to disk, and lost because the disk refused them."""
 
 
+class EvidenceHealth(Part):
+    """Signing of the recording and the live stream: signatures made and failed since the start, and why."""
+
+    signing: bool = False
+    signed: int = 0
+    failures: int = 0
+    trouble: str = ""
+
+
 class DiskHealth(Part):
     """The file system that recordings lie on."""
 
@@ -125,6 +134,7 @@ class Health(Part):
     camera: CameraHealth
     privacy: PrivacyHealth
     recording: RecordingHealth
+    evidence: EvidenceHealth = EvidenceHealth()
     disk: DiskHealth
     outbox: OutboxHealth
     board: BoardHealth
@@ -142,6 +152,7 @@ class Health(Part):
             self.privacy.mask_digest,
             self.privacy.view.state,
             self.recording.state,
+            self.evidence.trouble,
             self.recording.shortfall > 0,
             self.outbox.trouble,
             self.board.throttled,
@@ -157,6 +168,7 @@ class HealthProviders:
 
     config_digest: Callable[[], str]
     restart_needed: Callable[[], list[str]] = field(default=list, kw_only=True)
+    evidence: Callable[[], EvidenceHealth] = field(default=EvidenceHealth, kw_only=True)
     clock: Callable[[], ClockHealth]
     camera: Callable[[], CameraHealth]
     privacy: Callable[[], PrivacyHealth]
@@ -211,6 +223,7 @@ class HealthPublisher(Component):
             camera=get.camera(),
             privacy=get.privacy(),
             recording=get.recording(),
+            evidence=get.evidence(),
             disk=get.disk(),
             outbox=get.outbox(),
             board=get.board(),

@@ -1,6 +1,6 @@
 "use strict";
 const at = (id) => document.getElementById(id);
-const SECTIONS = ["camera", "recording", "outbox", "disk", "clock", "board", "components"];
+const SECTIONS = ["camera", "recording", "evidence", "outbox", "disk", "clock", "board", "components"];
 
 function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
