@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.events.event import Event, Priority, PropertyOperation
-from agent.recording.recorder import Fault, RecordingFault
+from agent.recording.fault import Fault, RecordingFault
 from agent.recording.retention import Shortfall
 
 LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"

@@ -29,8 +29,8 @@ from agent.evidence.tlv import MANUFACTURER, VendorInformation
 from agent.evidence.verification import verify
 from agent.journal.register import Register
 from agent.recording.catalog import Catalog
-from agent.recording.recorder import segment_path
 from agent.recording.row import Extent, NewSegment
+from agent.recording.segment import segment_path
 from agent.video.access_unit import AccessUnit, VideoFormat
 from bench.film import film_1080p25
 from hardware.encoder_libav import parameter_sets

@@ -24,10 +24,10 @@ from agent.journal.register import Register
 from agent.recording.catalog import Catalog
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import open_catalog, settle
-from agent.recording.recorder import FRAGMENT_S, segment_path
+from agent.recording.recorder import FRAGMENT_S
 from agent.recording.retention import DAY_NS, Retention
 from agent.recording.row import NewSegment
-from agent.recording.segment import Origin, Segment
+from agent.recording.segment import Origin, Segment, segment_path
 from agent.recording.trusted_time import boot_id
 from agent.video.access_unit import AccessUnit, VideoFormat
 from agent.video.cover import Cover

@@ -165,7 +165,7 @@ class LibavEncoder:
             codec.colorspace = codec.color_primaries = codec.color_trc = colour
             codec.max_b_frames = b_frames
             codec.thread_count = threads
-            # Slice threads delay nothing and cost 0.1 to 0.8 % of bytes (docs/recording.md); frame threads hold a picture each.
+            # Slice threads delay nothing and cost 0.3 to 0.8 % of bytes (docs/recording.md); frame threads hold a picture each.
             codec.thread_type = ThreadType.FRAME if slices or b_frames else ThreadType.SLICE
             if bitrate_kbps is not None:
                 codec.bit_rate = bitrate_kbps * 1000

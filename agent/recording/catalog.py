@@ -12,72 +12,12 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from agent.clock import ClockQuality
 from agent.errors import StorageError
+from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, Gap, MaskSpan, NewSegment, SegmentRow, SegmentState, Stock
-
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE segment (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    path TEXT NOT NULL UNIQUE,
-    state TEXT NOT NULL,
-    boot TEXT NOT NULL,
-    media_from_ns INTEGER NOT NULL,
-    media_to_ns INTEGER NOT NULL,
-    wall_from_ns INTEGER NOT NULL,
-    wall_to_ns INTEGER NOT NULL,
-    clock TEXT NOT NULL,
-    trusted_from_ns INTEGER NOT NULL,
-    bytes INTEGER NOT NULL DEFAULT 0,
-    frames INTEGER NOT NULL DEFAULT 0,
-    sha256 TEXT NOT NULL DEFAULT '',
-    masks TEXT NOT NULL DEFAULT '[]',
-    gaps TEXT NOT NULL DEFAULT '[]'
-) STRICT;
-CREATE INDEX segment_by_wall ON segment (wall_from_ns);
-CREATE INDEX segment_by_trust ON segment (trusted_from_ns);
-CREATE INDEX segment_unsettled ON segment (state) WHERE state <> 'whole';
-CREATE INDEX segment_undated ON segment (boot) WHERE clock <> 'synchronised';
-CREATE TABLE hold (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    from_ns INTEGER NOT NULL,
-    to_ns INTEGER NOT NULL,
-    reference TEXT NOT NULL,
-    by TEXT NOT NULL,
-    until_ns INTEGER,
-    held_ns INTEGER NOT NULL,
-    released_ns INTEGER,
-    released_by TEXT,
-    unentered TEXT NOT NULL DEFAULT ''
-) STRICT;
-CREATE TABLE destroyed (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    from_ns INTEGER NOT NULL,
-    to_ns INTEGER NOT NULL,
-    at_ns INTEGER NOT NULL,
-    segments INTEGER NOT NULL,
-    digest TEXT NOT NULL,
-    reason TEXT NOT NULL,
-    entered INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX destroyed_unentered ON destroyed (id) WHERE entered = 0;
-CREATE INDEX destroyed_by_time ON destroyed (reason, to_ns);
-CREATE TABLE place (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    root TEXT NOT NULL
-) STRICT;
-CREATE TABLE trusted (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    wall_ns INTEGER NOT NULL,
-    boot TEXT NOT NULL,
-    mono_ns INTEGER NOT NULL,
-    believed INTEGER NOT NULL
-) STRICT;
-"""
-
 
 _HELD = "EXISTS (SELECT 1 FROM hold WHERE released_ns IS NULL AND hold.from_ns < s.wall_to_ns AND hold.to_ns > s.wall_from_ns)"
 _COLUMNS = (
@@ -242,13 +182,13 @@ class Catalog:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 self.fresh = True
-                for statement in _SCHEMA.split(";\n"):
+                for statement in schema.STATEMENTS.split(";\n"):
                     if statement.strip():
                         db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            elif version != _SCHEMA_VERSION:
+                db.execute(f"PRAGMA user_version = {schema.VERSION}")
+            elif version != schema.VERSION:
                 raise StorageError(
-                    f"{self.path} is a catalog of version {version}, this program knows {_SCHEMA_VERSION}",
+                    f"{self.path} is a catalog of version {version}, this program knows {schema.VERSION}",
                     remedy="Install the version of Vigie that wrote it, or a newer one",
                 )
 

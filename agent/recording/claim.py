@@ -1,4 +1,4 @@
-"""One recorder per catalog: a lock that lives as long as its holder, so that a crash leaves none behind."""
+"""One recorder, and one sweep at a time, per catalog: locks that live as long as their holder; a crash leaves none behind."""
 
 from __future__ import annotations
 
@@ -11,22 +11,24 @@ from agent.recording.disk import refused
 
 
 class Claim:
-    """The right to write segments under the catalog at `path`. Taken by the daemon; the retention sweep only asks."""
+    """A right that one process at a time has, for the catalog at `path`: to write segments, or (`what`) to sweep."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path.with_name(path.name + ".recorder")
+    def __init__(self, path: Path, what: str = "recorder") -> None:
+        self._path = path.with_name(f"{path.name}.{what}")
         self._fd: int | None = None
 
     def take(self) -> None:
         """Take it, or StorageError when another process records here. Idempotent."""
-        if self._fd is not None:
-            return
-        fd = self._try()
-        if fd is None:
+        if not self.taken():
             raise StorageError(
                 f"another process records into {self._path.parent}", remedy="Stop it, or give this node its own [node] state_dir"
             )
-        self._fd = fd
+
+    def taken(self) -> bool:
+        """Take it if nobody else has it. Idempotent."""
+        if self._fd is None:
+            self._fd = self._try()
+        return self._fd is not None
 
     def is_free(self) -> bool:
         """Does nobody record here now?"""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from agent.clock import NS, Clock, ClockQuality, utc
+from agent.clock import NS, Clock, ClockQuality
 from agent.component import Component
 from agent.errors import JournalError, StorageError, VigieError
 from agent.evidence.media_signing import closing_unit
@@ -19,9 +18,10 @@ from agent.queues import BoundedQueue, Closed
 from agent.recording.catalog import Catalog
 from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
+from agent.recording.fault import Fault, RecordingFault
 from agent.recording.reconcile import condemn, damaged, settle
 from agent.recording.row import Gap, NewSegment
-from agent.recording.segment import Origin, Segment, seconds_ns
+from agent.recording.segment import Origin, Segment, seconds_ns, segment_path
 from agent.recording.tally import Tally
 from agent.recording.trusted_time import trusted_now
 from agent.video.access_unit import AccessUnit, VideoFormat
@@ -30,24 +30,6 @@ FRAGMENT_S: Final = 0.8  # with the write and the sync of it, less than one seco
 _CLOCK_STEP_NS: Final = NS // 2
 _POLL_S: Final = 0.2
 _RESERVE_BYTES: Final = 8 << 20  # recordings leave this much to catalog, register and outbox
-
-
-class Fault(StrEnum):
-    """What goes wrong with recording."""
-
-    OVERFLOW = "overflow"
-    STORAGE = "storage"
-    JOURNAL = "journal"
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFault:
-    """A fault that begins (`over` False) or has passed (`over` True), in words, at a wall time."""
-
-    kind: Fault
-    what: str
-    wall_ns: int
-    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,9 +306,3 @@ class Recorder(Component):
 
     def _tell(self, kind: Fault, what: str, *, over: bool = False) -> None:
         self._report(RecordingFault(kind, what, self.clock.wall_ns(), over))
-
-
-def segment_path(directory: Path, wall_ns: int) -> Path:
-    """`YYYY/MM/DD/HHMMSS.mmm.mp4` in UTC below `directory`."""
-    at = utc(wall_ns)
-    return directory / at.strftime("%Y/%m/%d") / f"{at:%H%M%S}.{wall_ns % NS // 1_000_000:03d}.mp4"

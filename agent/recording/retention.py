@@ -82,10 +82,20 @@ class Retention:
         self._disk: Disk = disk or SystemDisk()
         self._ballast = Ballast(catalog.path)
         self._claim = Claim(catalog.path)
+        self._broom = Claim(catalog.path, "sweep")  # two at once would tell of one destruction twice
 
     def sweep(self) -> Sweep:
-        """Destroy what is past its day, then what must go for space; say what happened."""
+        """Destroy what is past its day, then what must go for space; say what happened. Nothing when another sweep is at it."""
         done = Sweep()
+        if not self._broom.taken():
+            return done
+        try:
+            self._sweep(done)
+        finally:
+            self._broom.give_back()
+        return done
+
+    def _sweep(self, done: Sweep) -> None:
         now_ns = self._now(done)
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
         self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now_ns)))
@@ -97,7 +107,6 @@ class Retention:
         self._attempt(done, lambda: self._enter_destroyed(done))
         done.shortfall = self._shortfall(now_ns)
         self._ballast.take()
-        return done
 
     def _now(self, done: Sweep) -> int:
         """Trusted time, stored if the disk takes it, else only read."""

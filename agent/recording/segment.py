@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
-from agent.clock import NS, ClockQuality
+from agent.clock import NS, ClockQuality, utc
 from agent.evidence.media_signing import closed
 from agent.ports import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
@@ -133,3 +134,9 @@ class Segment:
 def seconds_ns(seconds: float) -> int:
     """Seconds as nanoseconds."""
     return round(seconds * NS)
+
+
+def segment_path(directory: Path, wall_ns: int) -> Path:
+    """`YYYY/MM/DD/HHMMSS.mmm.mp4` in UTC below `directory`."""
+    at = utc(wall_ns)
+    return directory / at.strftime("%Y/%m/%d") / f"{at:%H%M%S}.{wall_ns % NS // 1_000_000:03d}.mp4"

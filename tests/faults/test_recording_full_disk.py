@@ -10,7 +10,7 @@ import pytest
 
 from agent.errors import StorageError
 from agent.journal.verdict import verify
-from agent.recording.recorder import Fault
+from agent.recording.fault import Fault
 from tests.support.greedy import fill
 from tests.support.parts import program, root
 from tests.support.recordings import DAY_S, Recordings

@@ -15,7 +15,8 @@ from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines
 from agent.recording.disk import OpenFile, SystemDisk
-from agent.recording.recorder import Fault, Recorder
+from agent.recording.fault import Fault
+from agent.recording.recorder import Recorder
 from agent.recording.row import VARIOUS, SegmentState
 from agent.video.access_unit import AccessUnit
 from hardware.encoder_libav import LibavEncoder

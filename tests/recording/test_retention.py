@@ -314,6 +314,25 @@ def test_the_open_segment_of_a_dead_daemon_goes_on_its_day(node: Recordings) -> 
     assert node.files() == []
 
 
+def test_two_sweeps_at_once_destroy_and_tell_once(tmp_path: Path) -> None:
+    """Daemon and timer sweep at the same instant: one does it, the other leaves it be, the register tells of it once."""
+    node = Recordings(tmp_path)
+    lay_in(node, 50)
+    node.clock.advance(14 * DAY_S)
+    inner: list[int] = []
+
+    class Meanwhile(SystemDisk):
+        def unlink(self, path: Path) -> None:
+            if not inner:
+                inner.append(Recordings(tmp_path, clock=node.clock).retention().sweep().destroyed)
+            super().unlink(path)
+
+    node.disk = Meanwhile()
+    assert node.retention().sweep().destroyed == 50
+    assert inner == [0]
+    assert [fact["segments"] for fact in destroyed_entries(node)] == [50]
+
+
 def test_the_register_tells_what_was_destroyed(node: Recordings) -> None:
     """When, how many, which span and the digest of the list; the catalog tells an export which span is gone."""
     starts = lay_in(node, 10)

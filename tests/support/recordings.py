@@ -13,9 +13,10 @@ from agent.component import ComponentState
 from agent.journal.register import Register
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk, SystemDisk
+from agent.recording.fault import RecordingFault
 from agent.recording.hold import Holds
 from agent.recording.reconcile import open_catalog
-from agent.recording.recorder import Recorder, RecordingFault
+from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.row import SegmentRow, SegmentState
 from agent.video.access_unit import AccessUnit

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from agent.clock import NS
 from agent.recording.disk import SystemDisk
-from agent.recording.recorder import segment_path
+from agent.recording.segment import segment_path
 from tests.support.recordings import Recordings
 
 FILE_BYTES = 100
