@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import cv2
@@ -275,6 +275,12 @@ def turned_away(stage: Stage) -> Disturbance:
     return Disturbance(at_event(stage, away), event=stage.event, elsewhere=True)
 
 
+def turned_away_under_overlay(stage: Stage) -> Disturbance:
+    """By more than half a picture, with marks on the picture that do not move."""
+    lit = light.overlay(stage)
+    return replace(turned_away(stage), light=lit, reference_light=lit)
+
+
 def switches(lighting: Lighting) -> Build:
     """Another light at the event, for 80 pictures."""
 
@@ -313,6 +319,8 @@ KINDS: dict[str, Kind] = {
     "knock to 40 px at night": Kind(knocks(2, 40, light.night, always=True), 99.4),
     "knock to 40 px, gamma step": Kind(knocks(2, 40, light.gamma_step), 99.4),
     "knock to 40 px, soft": Kind(knocks(2, 40, _softened), 99.4),
+    "knock to 60 px, overlay": Kind(knocks(2, 60, light.overlay, always=True), None),
+    "turned away, overlay": Kind(turned_away_under_overlay, None),
     "knock 50-120 px": Kind(knocks(50, 120), 69),
     "knock 120-200 px": Kind(knocks(120, 200), None),
     "knocked twice": Kind(knocked_twice, None),

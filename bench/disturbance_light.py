@@ -57,6 +57,23 @@ def night(stage: Stage) -> Painting:
     return light
 
 
+def overlay(stage: Stage) -> Painting:
+    """Clock, name and logo that the camera itself burns in, and a few drops on its dome: they stay where they are."""
+    rng = stage.rng
+    texts = [("2026-11-23 10:41:07", (8, 18)), ("CAM 07 TOWN", (WIDTH - 150, stage.height - 8)), ("REC", (8, stage.height - 8))]
+    drops = [(int(rng.uniform(0, WIDTH)), int(rng.uniform(0, stage.height)), int(rng.uniform(5, 12))) for _ in range(4)]
+
+    def light(p: Plane, _: int) -> Plane:
+        out = p.copy()
+        for text, place in texts:
+            cv2.putText(out, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, 240, 1, cv2.LINE_AA)
+        for x, y, radius in drops:
+            cv2.circle(out, (x, y), radius, 40, 2, cv2.LINE_AA)
+        return np.asarray(out, np.uint8)
+
+    return light
+
+
 def infrared(stage: Stage) -> Painting:
     """Another rendering of the same scene: greens bright, skies black, lit from the camera and falling off to the edge."""
     knots = [20, 95 + stage.rng.uniform(-25, 25), 105, 160 + stage.rng.uniform(-40, 40), 190]

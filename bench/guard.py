@@ -40,7 +40,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
     ways: dict[str, Way] = {
         "still": lambda _: HOME,
         "swaying by 6 px": lambda n: turned(6 * np.sin(n / 6), 3 * np.sin(n / 9), 0, 1, 1.2, 360),
-        "shaken by 6 px, another way every picture": lambda n: turned(*shaken[n], 0, 1, 1.2, 360),
+        "shaken by 6 px, another way every picture": lambda n: turned(float(shaken[n, 0]), float(shaken[n, 1]), 0, 1, 1.2, 360),
         "knocked by 30 px every second": lambda n: turned(30 * (n // FPS % 2), 10 * (n // FPS % 2), 0, 1, 1.2, 360),
         "turned away: lost": lambda n: HOME if n < 10 else turned(560, 0, 0, 1, 1.2, 360),
     }
@@ -53,7 +53,11 @@ def _measure(scene: Scene, reference: ViewReference, way: Way, frames: int) -> d
     guard = ViewGuard(reference, LAYOUTS[_LAYOUT], 0.01)
     mask = PrivacyMask("solid")
     encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=23, threads=1)
-    small, guarded, masked, encoded, clear = [], [], [], [], 0
+    small: list[float] = []
+    guarded: list[float] = []
+    masked: list[float] = []
+    encoded: list[float] = []
+    clear = 0
     for n in range(frames + 10):
         warp = HOME if n < 10 else way(n - 10)
         raw = _frame(scene, warp, n)

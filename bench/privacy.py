@@ -29,7 +29,7 @@ from bench.disturbance import FPS, Disturbance, Grain, Stage
 from bench.disturbance_kinds import KINDS
 from bench.scene import LAYOUTS, WIDTH, Scene, town_square
 
-FULL = 352
+FULL = 368
 ENCODED_EVERY = 4
 MARGIN = 0.01
 _WARM_UP = 6

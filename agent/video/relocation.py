@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,6 +64,9 @@ class Landmarks:
     frame: Frame
     patches: Patches
     keypoints: Keypoints
+
+
+Search = Callable[[Landmarks, Plane], Pose | None]
 
 
 def relocate(known: Landmarks, luma: Plane) -> list[Pose]:
@@ -171,46 +175,33 @@ class SteppedRelocation:
 
 
 class RelocationThread:
-    """Searches on a thread of its own, one picture at a time; pictures that come while it is busy are not looked at."""
+    """Searches beside the caller's thread, one picture at a time; pictures that come meanwhile are not looked at.
+
+    Each search has a thread of its own that ends with it: the interpreter waits for it at its end, and nothing has to be closed.
+    """
 
     def __init__(self, known: Landmarks) -> None:
         self._known = known
-        self._wanted = threading.Condition()
-        self._luma: Plane | None = None
+        self._lock = threading.Lock()
         self._found: list[Pose] = []
-        self._busy = self._closed = False
-        self._thread: threading.Thread | None = None
+        self._busy = False
 
     def look_for(self, luma: Plane) -> None:
-        with self._wanted:
-            if self._busy or self._closed:
+        with self._lock:
+            if self._busy:
                 return
-            self._luma, self._busy = luma.copy(), True
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._search, name="relocation", daemon=True)
-                self._thread.start()
-            self._wanted.notify()
+            self._busy = True
+        threading.Thread(target=self._search, args=(luma.copy(),), name="relocation").start()
 
     def answer(self) -> list[Pose]:
-        with self._wanted:
+        with self._lock:
             poses, self._found = self._found, []
             return poses
 
-    def close(self) -> None:
-        """End the thread; it finishes the picture it is at."""
-        with self._wanted:
-            self._closed = True
-            self._wanted.notify()
-
-    def _search(self) -> None:
-        while True:
-            with self._wanted:
-                while self._luma is None and not self._closed:
-                    self._wanted.wait()
-                if self._closed:
-                    return
-                luma, self._luma = self._luma, None
-            assert luma is not None
+    def _search(self, luma: Plane) -> None:
+        poses: list[Pose] = []
+        try:
             poses = relocate(self._known, luma)
-            with self._wanted:
+        finally:  # a search that failed found nothing; the next one may
+            with self._lock:
                 self._found, self._busy = poses, False

@@ -25,11 +25,15 @@ MOST_GONE = 0.25
 """Of the patches expected in this picture: when more are gone at once, the frame is not shown."""
 LEAST_SHARE = 0.5
 """Of the patches expected: when fewer confirm, the pose is not believed."""
+LEAST_SHARE_AT_FIRST = 0.25
+"""The same on the first pictures after a start, of all the patches of the reference: it may be night by now."""
 SURE_SHARE = 0.85
 """A jump is followed on its very frame when this share confirms at the new pose."""
 REOPEN_FRAMES = 3
 BRIEF_FRAMES = 3
 """After no more lost frames than this, one frame on which SURE_SHARE confirms is enough."""
+FLOW_EVERY = 4
+"""A view lost for longer is looked for by optical flow on every so many frames only."""
 LENS_DOUBT = 0.06
 """Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
 FAR_DOUBT = 0.02
@@ -78,7 +82,7 @@ class ViewTracker:
         self._relocation = relocation
         self._pose: Pose = HOME
         self._picture: Plane | None = None
-        self._trust = np.zeros(len(patches))
+        self._trust = np.ones(len(patches))
         self._likeness = np.zeros(len(patches))
         self._flicker = 0.0
         self._open = False
@@ -93,8 +97,8 @@ class ViewTracker:
         proof, candidates = self._find(picture)
         if proof is None:
             return self._not_proved(luma)
-        if self._share(proof) < LEAST_SHARE and self._picture is not None:
-            self._trust = _remembered(self._trust, proof)
+        if self._share(proof) < (LEAST_SHARE if self._picture is not None else LEAST_SHARE_AT_FIRST):
+            self._expect_less(proof)
             return self._not_proved(luma)
         return self._proved(picture, proof, candidates)
 
@@ -103,12 +107,14 @@ class ViewTracker:
     def _find(self, picture: Plane) -> tuple[Proof | None, list[Pose]]:
         """The best proof of this picture, and other poses that deserve a look."""
         proof = self._prove(picture, self._pose)
-        if proof is not None and (self._share(proof) >= SURE_SHARE or self._frame.shift_px(proof.pose, self._pose) < STILL_PX):
-            return proof, []
+        if proof is not None:
+            share, still = self._share(proof), self._frame.shift_px(proof.pose, self._pose) < STILL_PX
+            if share >= SURE_SHARE or (still and share >= LEAST_SHARE):
+                return proof, []
         candidates = self._relocation.answer()
         if self._lost_frames % 5 == 1:
             candidates.append(HOME)
-        if self._picture is not None:
+        if self._picture is not None and (self._lost_frames <= BRIEF_FRAMES or self._lost_frames % FLOW_EVERY == 0):
             candidates += self._follow(self._picture, picture, (0.0, 0.0))
         best, others = self._best(picture, proof, candidates)
         if best is None and self._picture is not None and self._lost_frames < BRIEF_FRAMES:
@@ -220,6 +226,16 @@ class ViewTracker:
         self._lost_frames = 0
         if sound or self._picture is None:
             self._pose, self._picture = proof.pose, picture
+
+    def _expect_less(self, proof: Proof) -> None:
+        """Get used to fewer patches, as long as they go by and by: behind a lorry.
+
+        Gone at once they stay expected: the few that lie still on a dirty dome or in a burned-in clock must not become the
+        view while the view itself is gone.
+        """
+        latest = (self._trust == 1.0) & proof.inside
+        if np.count_nonzero(proof.confirmed & latest) >= LEAST_SHARE * np.count_nonzero(latest):
+            self._trust = _remembered(self._trust, proof)
 
     def _not_proved(self, luma: Plane) -> Sighting:
         self._lost_frames += 1

@@ -1,0 +1,44 @@
+"""A second, fainter image in a picture is found; another light or focus is not taken for one."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from agent.video.local_contrast import normalise, reduce
+from agent.video.phase_correlation import overall_shift, shows_twice
+from agent.video.picture import Plane
+from agent.video.pose import HOME
+from tests.support.scenery import seen, street
+
+STREET = street()
+BEFORE = normalise(reduce(seen(STREET)))
+
+
+def normalised(luma: Plane) -> Plane:
+    """As the guard sees it."""
+    return normalise(reduce(np.asarray(luma, np.uint8)))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.4])
+@pytest.mark.parametrize("off", [(12, 5), (-40, 20), (80, -30)])
+def test_a_knock_within_the_exposure_shows(share: float, off: tuple[int, int]) -> None:
+    """From a tenth of the light on, near and far."""
+    mixed = (1 - share) * seen(STREET, seed=1).astype(float) + share * seen(STREET, *off, seed=1)
+    assert shows_twice(BEFORE, normalised(mixed), HOME)
+
+
+def test_other_light_focus_and_noise_show_once() -> None:
+    """Gamma, a shade, blur, four times the noise."""
+    picture = seen(STREET, seed=2)
+    dark = 255 * (picture / 255.0) ** 1.8
+    shaded = picture * np.linspace(0.4, 1, picture.shape[1])
+    for changed in (picture, dark, shaded, cv2.GaussianBlur(picture, (0, 0), 1.2), seen(STREET, noise=8, seed=3)):
+        assert not shows_twice(BEFORE, normalised(changed), HOME)
+
+
+def test_the_overall_shift_is_found() -> None:
+    """Half of what the analysis picture moved, since the working picture is half its size."""
+    across, down = overall_shift(BEFORE, normalised(seen(STREET, 70, -34)))
+    assert (across, down) == (pytest.approx(35, abs=2), pytest.approx(-17, abs=2))
