@@ -13,11 +13,13 @@ from agent.clock import SystemClock
 from agent.errors import UplinkError
 from agent.fleet.fleet import Fleet, SharedLoop, Weather
 from agent.fleet.tally import Count, HubProcess
-from agent.ports import BrokerCredentials, BrokerEndpoint, Publication
+from agent.ports import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 
 STEP_S = 0.2
 SETTLE_S = 60.0
 GOODBYE_S = 10.0
+WILL_MARGIN_S = 3.0  # a broker looks for overdue wills about once a second
+SWEPT_AT_ONCE = 20
 FILES_PER_NODE = 2
 
 
@@ -163,21 +165,21 @@ def _clean_up(fleet: Fleet, loop: SharedLoop, plan: Plan) -> None:
     ends = time.monotonic() + GOODBYE_S
     while not fleet.gone and time.monotonic() < ends:
         fleet.step(STEP_S)
-    from agent.ports import ConnectOptions, Opened
-
     sweeper = loop.transport()
     sweeper.open(BrokerEndpoint.of(plan.url), ConnectOptions("vigie-sweeper", None, 0, 30, 0, 20))
-    wanted = {f"{plan.prefix}/{node.name}/{part}" for node in fleet.nodes for part in _RETAINED}
-    will_ends = time.monotonic() + fleet.will_delay_s + 1
-    opened = False
-    while time.monotonic() < will_ends + GOODBYE_S:
+    wanted = [f"{plan.prefix}/{node.name}/{part}" for node in fleet.nodes for part in _RETAINED]
+    wills_are_out = time.monotonic() + fleet.will_delay_s + WILL_MARGIN_S
+    ends = wills_are_out + GOODBYE_S
+    opened, sent, answered = False, 0, 0
+    while time.monotonic() < ends and answered < len(wanted):
         for transport, events in loop.turn(STEP_S):
-            opened = opened or (transport is sweeper and any(isinstance(event, Opened) for event in events))
-        if opened and time.monotonic() > will_ends:
-            for topic in wanted:
-                sweeper.publish(Publication(topic, None, 0, retain=True), 0)
-            loop.turn(STEP_S)
-            break
+            if transport is sweeper:
+                opened = opened or any(isinstance(event, Opened) for event in events)
+                answered += sum(isinstance(event, Acknowledged) for event in events)
+        if opened and time.monotonic() > wills_are_out:
+            for topic in wanted[sent : answered + SWEPT_AT_ONCE]:
+                sent += 1
+                sweeper.publish(Publication(topic, None, 1, retain=True), sent)
     sweeper.close()
 
 
