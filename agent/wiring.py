@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__, alarms
@@ -11,6 +12,7 @@ from agent.analytics.mask_state import PrivacyMaskDetector
 from agent.analytics.motion import MotionDetector
 from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
+from agent.answering import Answering
 from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
 from agent.clock import Clock, SystemClock
@@ -41,6 +43,7 @@ from agent.ports import (
     Encoder,
     MqttTransport,
     MuxerFactory,
+    Publication,
 )
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds
@@ -51,14 +54,18 @@ from agent.recording.sweeper import Sweeper
 from agent.recording.trusted_time import boot_id
 from agent.reloading import Reloading
 from agent.supervisor import Supervisor
+from agent.uplink.commands import Commands
 from agent.uplink.health import HealthPublisher
 from agent.uplink.identity import Identity
 from agent.uplink.session import Session
+from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.topics import NodeTopics
 from agent.video.caption import Caption
 from agent.video.capture import Capture
 from agent.video.masking import Masking
 from agent.video.pipeline import Detector, Pipeline
 from agent.video.privacy_mask import PrivacyMask
+from agent.video.snapshot import Snapshot
 from agent.video.view_commissioning import LiveValidation, ViewSample, register_validation, validate_view
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
@@ -214,6 +221,8 @@ class _Builder:
         self.boot = boot_id()
         self.state_dir = _writable(config.node.state_dir)
         self.recordings = _writable(config.recordings_dir)
+        self.snapshot = Snapshot(self.clock)
+        self.asked: Commands | None = None
 
     def node(self) -> Node:
         config, clock, token = self.config, self.clock, self.config.node.id
@@ -268,7 +277,7 @@ class _Builder:
             sinks=[recorder],
             signer=media_signer,
             detectors=self.detectors(config),
-            viewers=[preview, gauge],
+            viewers=[preview, gauge, self.snapshot],
             events=events,
         )
         board = BoardMonitor(
@@ -285,10 +294,12 @@ class _Builder:
             node.publish_health,
             config.mqtt.health_seconds if config.mqtt else 10.0,
         )
+        self.asked = self.commands(lambda: node, register)
         node.session = self.session(config, outbox)
         # Stopped in reverse: the line to the centre closes after the last event of everybody else is on its way.
         line = [] if node.session is None else [node.session]
-        components: list[Component] = [outbox, *line, registrar, node.publisher, recorder, pipeline, capture, sweeper, board]
+        heard = [*line, self.asked, registrar]
+        components: list[Component] = [outbox, *heard, node.publisher, recorder, pipeline, capture, sweeper, board]
         verbs: dict[str, Verb] = {
             "status": lambda _: node.health(),
             "picture": lambda _: gauge.figures(),
@@ -341,7 +352,36 @@ class _Builder:
         transport = open_transport(credentials_of(mqtt))
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
         identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
-        return Session(identity, endpoints, outbox, transport, self.clock, credentials=credentials_of(mqtt))
+        return Session(
+            identity,
+            endpoints,
+            outbox,
+            transport,
+            self.clock,
+            filters=[identity.topics.commands],
+            on_message=self.asked.offer if self.asked is not None else None,
+            credentials=credentials_of(mqtt),
+        )
+
+    def commands(self, node: Callable[[], Node], register: Register) -> Commands:
+        """What takes the centre's commands, for whichever session there is."""
+
+        def mqtt() -> Mqtt | None:
+            return node().config.mqtt
+
+        def publish(publication: Publication) -> None:
+            if (session := node().session) is not None:
+                session.publish(publication)
+
+        return Commands(
+            lambda: NodeTopics(found.prefix if (found := mqtt()) else "vigie", self.config.node.id),
+            lambda: found.command_key_file if (found := mqtt()) else None,
+            SpentTokens(self.state_dir / "commands.sqlite3", self.clock),
+            register,
+            Answering(node, self.config_path, self.snapshot, __version__, self.boot).carry_out,
+            publish,
+            self.clock,
+        )
 
 
 def _is_lossless(config: Config) -> bool:

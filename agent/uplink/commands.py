@@ -1,0 +1,251 @@
+"""Commands from the centre: checked, used up, entered in the register, carried out once, answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from agent.clock import Clock, rfc3339
+from agent.component import Component
+from agent.errors import JournalError, UplinkError, VigieError
+from agent.journal.entry import Act, Fact, Journal
+from agent.ports import Publication, Received
+from agent.queues import BoundedQueue, Closed
+from agent.uplink.command_payloads import Accepted, Refusing, Request, Result
+from agent.uplink.refusals import Refusals
+from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.token import Caller, Refusal, Refused, check_token, read_hub_keys
+from agent.uplink.topics import NodeTopics
+from agent.uplink.verbs import VERBS, Verb
+
+log = logging.getLogger(__name__)
+
+LONGEST_REQUEST_BYTES: Final = 16 * 1024
+MOST_WAITING: Final = 64
+LONGEST_RESPONSE_TOPIC: Final = 256
+LONGEST_CORRELATION_BYTES: Final = 512
+ANSWER_EXPIRY_S: Final = 300
+LONGEST_REASON: Final = 2000
+BREATH_S: Final = 1.0
+
+CarryOut = Callable[[Verb, Request, Caller], Result]
+
+
+class Commands(Component):
+    """The worker. `offer` is the session's, on its thread; everything else happens here.
+
+    `carry_out` does what a checked command asks and raises VigieError when it cannot. `key_file` and `topics` are asked for
+    each command, so that a reload changes them. `publish` sends an answer. Not critical: a node that takes no commands
+    records on.
+    """
+
+    critical = False
+
+    def __init__(
+        self,
+        topics: Callable[[], NodeTopics],
+        key_file: Callable[[], Path | None],
+        spent: SpentTokens,
+        journal: Journal,
+        carry_out: CarryOut,
+        publish: Callable[[Publication], None],
+        clock: Clock,
+    ) -> None:
+        super().__init__("commands", clock)
+        self.refused = 0
+        self.carried_out = 0
+        self._topics = topics
+        self._key_file = key_file
+        self._spent = spent
+        self._journal = journal
+        self._carry_out = carry_out
+        self._publish = publish
+        self._refusals = Refusals(journal, clock)
+        self._queue: BoundedQueue[Waiting] = BoundedQueue(MOST_WAITING)
+        self._turned_away: BoundedQueue[Waiting] = BoundedQueue(MOST_WAITING)
+        self._counted = 0
+
+    def offer(self, message: Received) -> None:
+        """Take a message of the command topics; returns at once. Any thread."""
+        waiting = Waiting(message)
+        if not self._queue.offer(waiting):
+            # Answered and entered by the worker as well; what even that queue drops is counted as turned away.
+            waiting.body = None
+            self._turned_away.put(waiting)
+
+    def work(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                waiting = self._queue.get(BREATH_S)
+            except Closed:
+                break
+            if waiting is not None:
+                self.take(waiting)
+            self._turn_away()
+            self._settle()
+            self.progressed()
+        self._turn_away()
+        self._settle(now=True)
+
+    def wake(self) -> None:
+        self._queue.close()
+
+    def take(self, waiting: Waiting) -> None:
+        """Carry out or refuse one request; never raises for what it holds."""
+        name = waiting.verb
+        try:
+            answer: BaseModel = self._carried_out(name, waiting)
+            self.carried_out += 1
+        except Refused as refused:
+            answer = self._refusing(name, refused)
+        self._answer(waiting, answer)
+
+    # -- checking --------------------------------------------------------------------------------------------------
+
+    def _carried_out(self, name: str, waiting: Waiting) -> Accepted:
+        verb = VERBS.get(name)
+        if verb is None:
+            raise Refused(Refusal.UNKNOWN_VERB, f"no such command; there are: {', '.join(sorted(VERBS))}")
+        if waiting.too_large or waiting.body is None:
+            raise Refused(Refusal.TOO_LARGE, f"the request is larger than {LONGEST_REQUEST_BYTES} bytes")
+        caller = self._caller(_token(waiting.body), verb)
+        request = _arguments(verb, waiting.body, caller)
+        if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
+            reason = f"the answer must go below {self._topics().root}/answer/, or outside of the nodes' topics"
+            raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.jti)
+        try:
+            self._spent.spend(caller)
+            self._journal.enter(Act.COMMAND, caller.by, _facts(verb, request, caller))
+        except JournalError as error:
+            raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
+        log.info("command %s from %s", verb.name, caller.by)
+        try:
+            result = self._carry_out(verb, request, caller)
+        except VigieError as error:
+            raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
+        return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
+
+    def _caller(self, token: object, verb: Verb) -> Caller:
+        path = self._key_file()
+        if path is None:
+            raise Refused(Refusal.NO_KEY, "this node takes no commands: [mqtt] command_key_file is not set")
+        try:
+            keys = read_hub_keys(path)
+        except UplinkError as error:
+            log.error("commands are refused: %s", error)
+            raise Refused(Refusal.NO_KEY, f"this node takes no commands: {error.what}") from error
+        caller = check_token(token, keys, self._node, self.clock)
+        if caller.role not in verb.roles or caller.verb not in (None, verb.name):
+            bound = "the token is for another command" if caller.verb not in (None, verb.name) else f"not for a {caller.role}"
+            raise Refused(Refusal.FORBIDDEN, f"{verb.name}: {bound}", by=caller.by, id=caller.jti)
+        return caller
+
+    def _may_answer(self, topic: str) -> bool:
+        """Its own answers, and whatever is no node's topic; the broker's access list decides on the latter."""
+        topics = self._topics()
+        own = topic.startswith(f"{topics.root}/answer/") and len(topic) > len(f"{topics.root}/answer/")
+        return own or not (topic.startswith((f"{topics.prefix}/", "$", "homeassistant/")) or topic == topics.prefix)
+
+    # -- answering -------------------------------------------------------------------------------------------------
+
+    def _refusing(self, name: str, refused: Refused) -> Refusing:
+        self.refused += 1
+        try:
+            self._refusals.enter(name if name in VERBS else "", refused.code, refused.by)
+        except JournalError as error:
+            log.error("a refused command is not entered yet: %s", error)
+        verb = name if name in VERBS else ""
+        return Refusing(
+            verb=verb, node=self._node, at=self._now, id=refused.id, code=refused.code, reason=_short(str(refused), 2000)
+        )
+
+    def _answer(self, waiting: Waiting, answer: BaseModel) -> None:
+        topic = waiting.response_topic
+        if topic is None or not self._may_answer(topic):
+            return
+        self._publish(
+            Publication(
+                topic,
+                answer.model_dump_json().encode(),
+                1,
+                False,
+                expiry_s=ANSWER_EXPIRY_S,
+                correlation_data=waiting.correlation_data,
+                content_type="application/json",
+            )
+        )
+
+    def _turn_away(self) -> None:
+        """Refuse what found the queue full, and count what found no room even here."""
+        busy = Refused(Refusal.BUSY, f"{MOST_WAITING} requests wait already: ask again, with a new token")
+        while len(self._turned_away):
+            waiting = self._turned_away.get(0)
+            if waiting is not None:
+                self._answer(waiting, self._refusing(waiting.verb, busy))
+        while self._counted < self._turned_away.dropped:
+            self._counted += 1
+            self._refusing("", busy)
+
+    def _settle(self, *, now: bool = False) -> None:
+        try:
+            self._refusals.settle(now=now)
+        except JournalError as error:
+            log.error("refused commands are not entered yet: %s", error)
+
+    @property
+    def _node(self) -> str:
+        return self._topics().node_id
+
+    @property
+    def _now(self) -> str:
+        return rfc3339(self.clock.wall_ns())
+
+
+class Waiting:
+    """A request in the queue, cut to what is allowed: hostile sizes are let go before they are queued."""
+
+    __slots__ = ("body", "correlation_data", "response_topic", "too_large", "verb")
+
+    def __init__(self, message: Received) -> None:
+        self.verb = message.topic.rpartition("/")[2][:64]
+        self.too_large = len(message.payload) > LONGEST_REQUEST_BYTES
+        self.body: bytes | None = None if self.too_large else message.payload
+        topic = message.response_topic
+        unfit = topic is None or not 0 < len(topic) <= LONGEST_RESPONSE_TOPIC or any(c in topic for c in "#+\0")
+        self.response_topic = None if unfit else topic
+        data = message.correlation_data
+        self.correlation_data = data if data is not None and len(data) <= LONGEST_CORRELATION_BYTES else None
+
+
+def _token(body: bytes) -> object:
+    try:
+        document = from_json(body, allow_inf_nan=False, cache_strings="none")
+    except ValueError as error:
+        raise Refused(Refusal.MALFORMED, f"the request is no JSON: {_short(str(error))}") from None
+    if not isinstance(document, dict):
+        raise Refused(Refusal.MALFORMED, "the request is no JSON object")
+    return document.get("token")
+
+
+def _arguments(verb: Verb, body: bytes, caller: Caller) -> Request:
+    try:
+        return verb.request.model_validate_json(body)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the request"
+        reason = f"{_short(where)}: {_short(first['msg'])}"
+        raise Refused(Refusal.INVALID, reason, by=caller.by, id=caller.jti) from None
+
+
+def _facts(verb: Verb, request: Request, caller: Caller) -> dict[str, Fact]:
+    arguments = request.model_dump(mode="json", by_alias=True, exclude={"token"}, exclude_none=True)
+    return {"outcome": "accepted", "verb": verb.name, "id": caller.jti, **arguments}
+
+
+def _short(text: str, most: int = 160) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text[:most])

@@ -1,0 +1,74 @@
+"""The tokens that were used, on disk: no command twice, whatever restarts and whatever the clock does."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from agent.clock import NS, Clock
+from agent.errors import JournalError
+from agent.uplink.token import LEEWAY_S, Caller, Refusal, Refused
+
+MOST_REMEMBERED: Final = 4096
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS spent (jti TEXT PRIMARY KEY, ends_s INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+CREATE TABLE IF NOT EXISTS forgotten (only INTEGER PRIMARY KEY CHECK (only = 1), up_to_s INTEGER NOT NULL) STRICT;
+INSERT OR IGNORE INTO forgotten VALUES (1, 0);
+"""
+
+
+class SpentTokens:
+    """`spend` is on disk on return. One thread.
+
+    A token is forgotten once it has ended; from then on every token that ends no later is taken for used, so that a clock
+    that steps back brings none to life again.
+    """
+
+    def __init__(self, path: Path, clock: Clock, most: int = MOST_REMEMBERED) -> None:
+        self._path = path
+        self._clock = clock
+        self._most = most
+
+    def spend(self, caller: Caller) -> None:
+        """Use up this token. Refused when it was used, JournalError when the disk does not take it."""
+        try:
+            with closing(self._open()) as db, db:
+                self._spend(db, caller)
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"the used tokens in {self._path} cannot be written: {error}",
+                remedy="free space on its disk; if the file is damaged, move it aside and wait five minutes",
+            ) from error
+
+    def _spend(self, db: sqlite3.Connection, caller: Caller) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        self._forget(db)
+        (up_to_s,) = db.execute("SELECT up_to_s FROM forgotten").fetchone()
+        known = db.execute("SELECT 1 FROM spent WHERE jti = ?", (caller.jti,)).fetchone()
+        if known is not None or caller.ends_s <= up_to_s:
+            raise Refused(Refusal.REPLAYED, "this token was used already, or may have been", by=caller.subject, id=caller.jti)
+        (count,) = db.execute("SELECT count(*) FROM spent").fetchone()
+        if count >= self._most:
+            reason = f"{self._most} tokens were used within minutes: no more for now"
+            raise Refused(Refusal.BUSY, reason, by=caller.subject, id=caller.jti)
+        db.execute("INSERT INTO spent VALUES (?, ?)", (caller.jti, caller.ends_s))
+
+    def _forget(self, db: sqlite3.Connection) -> None:
+        ended_s = self._clock.wall_ns() // NS - LEEWAY_S - 1
+        (latest_s,) = db.execute("SELECT max(ends_s) FROM spent WHERE ends_s <= ?", (ended_s,)).fetchone()
+        if latest_s is not None:
+            db.execute("UPDATE forgotten SET up_to_s = max(up_to_s, ?)", (latest_s,))
+            db.execute("DELETE FROM spent WHERE ends_s <= ?", (ended_s,))
+
+    def _open(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode = DELETE")
+            db.execute("PRAGMA synchronous = FULL")
+            db.executescript(_SCHEMA)
+        except sqlite3.Error:
+            db.close()
+            raise
+        return db

@@ -1,0 +1,174 @@
+"""Tokens of commands: short-lived JWTs signed by the hub's key, checked by the node against the public key alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from agent.clock import NS, Clock, rfc3339
+from agent.errors import UplinkError
+
+PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
+
+LONGEST_LIFE_S: Final = 300
+LEEWAY_S: Final = 10
+LONGEST_TOKEN: Final = 4096
+MOST_KEYS: Final = 4
+_LONGEST_KEY_FILE_BYTES: Final = 16 * 1024
+_LATEST_S: Final = 253_402_300_000
+"""The last second of year 9999, about: later ones have no date."""
+_PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
+_JTI = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
+
+
+class Role(StrEnum):
+    """Who asks."""
+
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    TECHNICIAN = "technician"
+    POLICE = "police"
+
+
+class Refusal(StrEnum):
+    """Why a command is not carried out; the codes of answers."""
+
+    MALFORMED = "malformed"
+    TOO_LARGE = "too-large"
+    UNKNOWN_VERB = "unknown-verb"
+    NO_KEY = "no-key"
+    UNSIGNED = "unsigned"
+    WRONG_AUDIENCE = "wrong-audience"
+    EXPIRED = "expired"
+    NOT_YET = "not-yet"
+    TOO_LONG = "too-long"
+    INCOMPLETE = "incomplete"
+    REPLAYED = "replayed"
+    FORBIDDEN = "forbidden"
+    INVALID = "invalid"
+    BAD_RESPONSE_TOPIC = "bad-response-topic"
+    BUSY = "busy"
+    FAILED = "failed"
+
+
+class Refused(UplinkError):
+    """A command is not carried out. `by` is the caller as far as the hub's signature vouches for it, `id` its token."""
+
+    def __init__(self, code: Refusal, reason: str, *, by: str = "", id: str | None = None) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.by = by
+        self.id = id
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What a good token says: who asks, in which role, under which number, until when (Unix seconds), for which verb."""
+
+    subject: str
+    role: Role
+    jti: str
+    ends_s: int
+    verb: str | None = None
+
+    @property
+    def by(self) -> str:
+        """As the register names them."""
+        return f"{self.subject} ({self.role})"
+
+
+def read_hub_keys(path: Path) -> tuple[PublicKey, ...]:
+    """The hub's public keys: one, or a few while it changes to a new one. UplinkError with the remedy."""
+    remedy = "put the hub's public key there, as PEM: EC P-256 or Ed25519"
+    try:
+        with path.open("rb") as file:
+            text = file.read(_LONGEST_KEY_FILE_BYTES)
+    except OSError as error:
+        raise UplinkError(
+            f"the hub's key {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy=remedy
+        ) from error
+    if b"PRIVATE KEY" in text:
+        raise UplinkError(f"{path} holds a private key", remedy=f"take it off this node at once, and {remedy}")
+    found = [_public_key(block, path, remedy) for block in _PEM.findall(text)[:MOST_KEYS]]
+    if not found:
+        raise UplinkError(f"{path} holds no public key", remedy=remedy)
+    return tuple(found)
+
+
+def _public_key(block: bytes, path: Path, remedy: str) -> PublicKey:
+    try:
+        key = load_pem_public_key(block)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise UplinkError(f"a key in {path} cannot be read", remedy=remedy) from error
+    if isinstance(key, Ed25519PublicKey) or (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
+        return key
+    raise UplinkError(f"a key in {path} is neither EC P-256 nor Ed25519", remedy=remedy)
+
+
+def check_token(token: object, keys: Sequence[PublicKey], node_id: str, clock: Clock) -> Caller:
+    """Who asks, by a token that one of `keys` signed for this node and this time. Refused with the reason; any thread.
+
+    Says nothing of whether the token was used before.
+    """
+    if not isinstance(token, str) or not token:
+        raise Refused(Refusal.UNSIGNED, "the request carries no token")
+    if len(token) > LONGEST_TOKEN:
+        raise Refused(Refusal.UNSIGNED, f"the token is longer than {LONGEST_TOKEN} characters")
+    claims = _signed_claims(token, keys)
+    return _caller(claims, node_id, clock)
+
+
+def _signed_claims(token: str, keys: Sequence[PublicKey]) -> Mapping[str, Any]:
+    # Times are judged below, on the node's own clock; here the signature alone.
+    options: Any = {"verify_signature": True, "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
+    options |= {"verify_sub": False, "verify_jti": False, "verify_iss": False}
+    for key in keys:
+        algorithm = "EdDSA" if isinstance(key, Ed25519PublicKey) else "ES256"
+        try:
+            return jwt.decode(token, key, algorithms=[algorithm], options=options)
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError, AttributeError):
+            continue
+    raise Refused(Refusal.UNSIGNED, "the token is none that the hub's key signed")
+
+
+def _caller(claims: Mapping[str, Any], node_id: str, clock: Clock) -> Caller:
+    subject, jti, role = claims.get("sub"), claims.get("jti"), claims.get("role")
+    if not isinstance(subject, str) or not 0 < len(subject) <= 64 or not subject.isprintable():
+        raise Refused(Refusal.INCOMPLETE, "the token's `sub` must name the caller, in 1 to 64 printable characters")
+    if not isinstance(jti, str) or not _JTI.match(jti):
+        raise Refused(Refusal.INCOMPLETE, "the token's `jti` must be 1 to 64 of A-Z a-z 0-9 . _ : -", by=subject)
+    if role not in list(Role):
+        raise Refused(Refusal.INCOMPLETE, f"the token's `role` must be one of {', '.join(Role)}", by=subject, id=jti)
+    audience = claims.get("aud")
+    if audience not in (node_id, [node_id]):
+        raise Refused(Refusal.WRONG_AUDIENCE, f"the token is not for this node, {node_id}", by=subject, id=jti)
+    begins_s, ends_s = (_second(claims, name, subject, jti) for name in ("iat", "exp"))
+    now_s = clock.wall_ns() / NS
+    its_time = f"it is {rfc3339(clock.wall_ns())} here, by a clock that is {clock.quality()}"
+    if ends_s - begins_s > LONGEST_LIFE_S:
+        raise Refused(Refusal.TOO_LONG, f"the token lives longer than {LONGEST_LIFE_S} s", by=subject, id=jti)
+    if now_s >= ends_s + LEEWAY_S:
+        raise Refused(Refusal.EXPIRED, f"the token ended at {rfc3339(ends_s * NS)}; {its_time}", by=subject, id=jti)
+    if now_s < begins_s - LEEWAY_S:
+        raise Refused(Refusal.NOT_YET, f"the token begins at {rfc3339(begins_s * NS)}; {its_time}", by=subject, id=jti)
+    verb = claims.get("verb")
+    if verb is not None and not isinstance(verb, str):
+        raise Refused(Refusal.INCOMPLETE, "the token's `verb` must be a word", by=subject, id=jti)
+    return Caller(subject, Role(role), jti, ends_s, verb)
+
+
+def _second(claims: Mapping[str, Any], name: str, subject: str, jti: str) -> int:
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _LATEST_S:
+        raise Refused(Refusal.INCOMPLETE, f"the token's `{name}` must be a time in whole Unix seconds", by=subject, id=jti)
+    return value
