@@ -1,24 +1,17 @@
-"""A real browser: Debian's Chromium, driven by Playwright, with nothing of its own on the network."""
+"""The browser of this room."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
+from tests.support.browser import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium; missing, the tests fail with the remedy."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.fail("chromium is not installed: `make setup`, or `apt install chromium`")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=program, args=QUIET)
+    """Headless Chromium, ended with the module."""
+    with chromium() as launched:
         yield launched
-        launched.close()

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from agent.evidence.chain import CertificateChain
 from agent.evidence.identity import NodeSigner
-from tests.support.parts import program
+from tests.support.browser import chromium
 from tests.support.recordings import Recordings
 from tests.support.signed_recordings import SignedRecordings
 
@@ -28,13 +28,9 @@ PLAY = """async () => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=program("chromium", "chromium"), args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
+    """Headless Chromium, ended with the module."""
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 def test_an_ordinary_video_element_plays_an_export(
