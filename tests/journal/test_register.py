@@ -44,6 +44,21 @@ def filled(path: Path, count: int = 12, signer: NodeSigner | None = None) -> Reg
     return register
 
 
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A register of six entries, to be copied."""
+    path = tmp_path_factory.mktemp("sample") / "register.jsonl"
+    filled(path, 6)
+    return path
+
+
+def copy_of(sample: Path, where: Path) -> Path:
+    """The same register in another place."""
+    shutil.copy(sample, where)
+    shutil.copy(head_path(sample), where)
+    return where / sample.name
+
+
 def check_with(signer: NodeSigner):
     """Does a signature fit this node's certificate?"""
     leaf = signer.chain.leaf
@@ -100,10 +115,9 @@ def test_a_dropped_line_is_found_and_placed(path: Path, at: int) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(order=st.permutations(range(6)))
-def test_reordered_lines_are_found(tmp_path_factory: pytest.TempPathFactory, order: list[int]) -> None:
+def test_reordered_lines_are_found(sample: Path, tmp_path_factory: pytest.TempPathFactory, order: list[int]) -> None:
     """Any other order is found, from the first line that stands wrong."""
-    path = tmp_path_factory.mktemp("register") / "register.jsonl"
-    filled(path, 6)
+    path = copy_of(sample, tmp_path_factory.mktemp("register"))
     raws = list(lines(path))
     verdict = changed(path, [raws[i] for i in order])
     first_wrong = next((i for i, j in enumerate(order) if i != j), None)
@@ -114,10 +128,9 @@ def test_reordered_lines_are_found(tmp_path_factory: pytest.TempPathFactory, ord
 
 @settings(max_examples=150, deadline=None)
 @given(st.data())
-def test_any_flipped_bit_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+def test_any_flipped_bit_is_found(sample: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     """Any bit of the file, flipped: the register is not whole any more, and nothing crashes."""
-    path = tmp_path_factory.mktemp("register") / "register.jsonl"
-    filled(path, 4)
+    path = copy_of(sample, tmp_path_factory.mktemp("register"))
     raw = bytearray(path.read_bytes())
     at = data.draw(st.integers(0, len(raw) - 1))
     raw[at] ^= 1 << data.draw(st.integers(0, 7))
