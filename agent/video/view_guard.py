@@ -19,7 +19,8 @@ from agent.video.cover import Cover
 from agent.video.frame import RawFrame
 from agent.video.mask_geometry import CoverGeometry
 from agent.video.relocation import Relocation, RelocationThread
-from agent.video.view_reference import ViewIdentity, ViewReference, mask_set_digest
+from agent.video.view_ageing import ViewAgeing
+from agent.video.view_reference import ViewIdentity, ViewReference, forbidden_for_patches, mask_set_digest
 from agent.video.view_store import Verifier, ViewStore
 from agent.video.view_tracker import ViewTracker
 from agent.video.view_verdict import LEAST_PATCHES
@@ -74,6 +75,7 @@ class ViewGuard:
             reference.frame,
             corners,
             relocation or RelocationThread(reference.landmarks),
+            ViewAgeing(reference.patches, forbidden_for_patches(corners, reference.frame)),
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
         self._failed = ""

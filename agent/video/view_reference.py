@@ -73,10 +73,8 @@ class ViewReference:
         outlines = private_outlines([np.array(p) for p in polygons])
         lumas = [_blanked(luma, outlines) for luma in lumas]  # nothing below can remember what it never saw
         small = [reduce(luma) for luma in lumas]
-        private = stamp(outlines, frame)
-        forbidden = np.asarray(cv2.dilate(private, np.ones((2 * KEEP_AWAY_PX + 1,) * 2, np.uint8)), np.uint8)
-        patches, resemblance = choose_patches(small, temporal_median(small), forbidden)
-        keypoints = find_keypoints(temporal_median(lumas), frame, private)
+        patches, resemblance = choose_patches(small, temporal_median(small), forbidden_for_patches(polygons, frame))
+        keypoints = find_keypoints(temporal_median(lumas), frame, stamp(outlines, frame))
         reference = cls(identity, by, on, frame, patches, keypoints)
         return reference, judge(patches, resemblance, polygons, frame)
 
@@ -167,6 +165,12 @@ def _unpacked(text: str, kind: str, columns: int, most: int) -> NDArray[Any]:
 def working_frame(width: int, height: int) -> Frame:
     """The working picture of a camera of this resolution."""
     return Frame(WORKING_WIDTH, working_height(width, height))
+
+
+def forbidden_for_patches(polygons: Sequence[Corners] | Sequence[Polygon], frame: Frame) -> Plane:
+    """255 where no patch may be centred: in the masks and as near to them as anything that goes into a patch reaches."""
+    private = stamp(private_outlines([np.asarray(p, np.float64) for p in polygons]), frame)
+    return np.asarray(cv2.dilate(private, np.ones((2 * KEEP_AWAY_PX + 1,) * 2, np.uint8)), np.uint8)
 
 
 def _blanked(luma: Plane, outlines: Sequence[Corners]) -> Plane:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,10 @@ from agent.video.picture import Plane
 from agent.video.pose import HOME, Frame, Points, Pose, fit_pose, furthest_px, move
 from agent.video.relocation import Relocation
 from agent.video.row_proof import RowProof
+from agent.video.view_ageing import ViewAgeing
 from agent.video.view_proof import LEAST_CONFIRMED, SIGMAS, STILL_PX, Proof, prove, vouchers
+
+log = logging.getLogger(__name__)
 
 GONE = 0.5
 """A patch that looked right lately and is now less like its template than this is gone: covered, or no longer there."""
@@ -41,6 +45,8 @@ FAR_DOUBT = 0.02
 MOVED = 0.02
 """Of the width: a view proved further than this from where it was validated has moved."""
 LOST_FOR_GOOD_FRAMES = 250
+AT_HOME_PX = 0.75
+"""Nearer than this the view lies where it was validated, and can be learned from."""
 
 _FORGET = 0.5
 _TRAIL_FRAMES = 2
@@ -72,13 +78,22 @@ class Sighting:
 class ViewTracker:
     """One thread calls `track`, once per frame. Holds the last proved picture (normalised, small) and nothing older."""
 
-    def __init__(self, patches: Patches, frame: Frame, polygons: Sequence[Corners], relocation: Relocation) -> None:
+    def __init__(
+        self,
+        patches: Patches,
+        frame: Frame,
+        polygons: Sequence[Corners],
+        relocation: Relocation,
+        ageing: ViewAgeing | None = None,
+    ) -> None:
         outlines = [frame.from_fractions(np.asarray(p, np.float64)) for p in polygons]
         self._normalise = Normaliser()
         self._patches = patches
         self._frame = frame
         self._corners = np.concatenate(outlines)
+        self._outlines = outlines
         self._rows = RowProof(patches, outlines)
+        self._ageing = ageing
         self._relocation = relocation
         self._pose: Pose = HOME
         self._picture: Plane | None = None
@@ -93,14 +108,17 @@ class ViewTracker:
 
     def track(self, luma: Plane) -> Sighting:
         """Prove one picture; `luma` is its luma at the analysis size."""
-        picture = self._normalise(reduce(luma))
+        small = reduce(luma)
+        picture = self._normalise(small)
         proof, candidates = self._find(picture)
         if proof is None:
             return self._not_proved(luma)
         if self._share(proof) < (LEAST_SHARE if self._picture is not None else LEAST_SHARE_AT_FIRST):
             self._expect_less(proof)
             return self._not_proved(luma)
-        return self._proved(picture, proof, candidates)
+        sighting = self._proved(picture, proof, candidates)
+        self._age(small, sighting)
+        return sighting
 
     # Finding the view -----------------------------------------------------------------------------------------------
 
@@ -215,6 +233,22 @@ class ViewTracker:
             return False
         return shows_twice(self._picture, picture, proof.pose @ np.linalg.inv(self._pose))
 
+    def _age(self, small: Plane, sighting: Sighting) -> None:
+        """Learn what the view has become, while there is no doubt where it lies."""
+        if self._ageing is None:
+            return
+        if not sighting.poses or sighting.shift_px > AT_HOME_PX:
+            self._ageing.doubtful()
+            return
+        patches = self._ageing.certain(small, self._patches, self._trust)
+        if patches is not None:
+            log.info("the view has changed: %d patches instead of %d", len(patches), len(self._patches))
+            # The learned ones are not expected before they were seen once; those that were dropped had not been seen.
+            seen = {tuple(at): trust for at, trust in zip(self._patches.at.tolist(), self._trust.tolist(), strict=True)}
+            self._trust = np.array([seen.get(tuple(at), 0.0) for at in patches.at.tolist()])
+            self._likeness = np.zeros(len(patches))
+            self._patches, self._rows = patches, RowProof(patches, self._outlines)
+
     def _far_doubt_px(self, proof: Proof) -> float:
         """What to add for masks far from whatever proves them."""
         return FAR_DOUBT * self._rows.furthest_px(proof.confirmed)
@@ -245,6 +279,8 @@ class ViewTracker:
             self._trail.clear()
             self._rivals.clear()
         self._relocation.look_for(luma)
+        if self._ageing is not None:
+            self._ageing.doubtful()
         if self._lost_frames > LOST_FOR_GOOD_FRAMES:
             reason = "the camera no longer shows the view its masks were validated for"
             return Sighting((), 0.0, ViewState.MOVED, reason)

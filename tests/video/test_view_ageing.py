@@ -1,0 +1,91 @@
+"""The reference ages: a view that changes slowly is still known, and nothing is learned in doubt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from agent.video.patches import Patches
+from agent.video.picture import Plane
+from agent.video.relocation import SteppedRelocation
+from agent.video.view_ageing import MOST_LEARNED, ViewAgeing, merged
+from agent.video.view_reference import ViewIdentity, ViewReference, forbidden_for_patches
+from agent.video.view_tracker import ViewTracker
+from tests.support.scenery import HEIGHT, WIDTH, WINDOW, seen, street
+
+SUMMER, WINTER = street(1), street(2)
+IDENTITY = ViewIdentity("0" * 64, "", WIDTH, HEIGHT, 0)
+REFERENCE = ViewReference.take([seen(SUMMER, seed=i) for i in range(4)], [WINDOW], IDENTITY, by="a", on="b")[0]
+
+
+def tracker(every_frames: int | None) -> ViewTracker:
+    """A tracker of the street in summer, that learns every so many frames or not at all."""
+    frame = REFERENCE.frame
+    ageing = None
+    if every_frames is not None:
+        ageing = ViewAgeing(REFERENCE.patches, forbidden_for_patches([WINDOW], frame), every_frames=every_frames)
+    return ViewTracker(REFERENCE.patches, frame, [np.array(WINDOW)], SteppedRelocation(REFERENCE.landmarks), ageing)
+
+
+def turning(share: float) -> Plane:
+    """The street between the seasons: strip by strip it becomes another one, from the left."""
+    scene = SUMMER.copy()
+    until = int(share * scene.shape[1])
+    scene[:, :until] = WINTER[:, :until]
+    return scene
+
+
+def year(tracking: ViewTracker, watch: Callable[[int], object] = lambda _: None) -> list[bool]:
+    """Clear or not, frame by frame, while everything in the street changes in twenty steps."""
+    clear = []
+    for n in range(300):
+        clear.append(bool(tracking.track(seen(turning(min(1.0, n // 15 / 17)), seed=n)).poses))
+        for thread in threading.enumerate():
+            if thread.name == "view ageing":
+                thread.join(10)
+        watch(n)
+    return clear
+
+
+def test_a_view_that_changes_by_and_by_stays_known() -> None:
+    """With ageing the picture is clear at the end; without it, it is closed long before."""
+    assert all(year(tracker(3))[-20:])
+    assert not any(year(tracker(None))[-20:])
+
+
+def test_nothing_is_learned_in_doubt() -> None:
+    """Another scene at once, or a moved camera: no patch of it is ever learned."""
+    tracking = tracker(1)
+    for n in range(10):
+        tracking.track(seen(SUMMER, seed=n))
+    before = tracking._patches
+    for n in range(30):
+        tracking.track(seen(WINTER, seed=n))
+    for n in range(30):
+        tracking.track(seen(SUMMER, 20, 0, seed=n))
+    assert tracking._patches is before
+
+
+def test_a_view_that_has_not_changed_learns_nothing() -> None:
+    """While the reference confirms there is no need."""
+    tracking = tracker(1)
+    for n in range(30):
+        tracking.track(seen(SUMMER, seed=n))
+    assert tracking._patches is REFERENCE.patches
+
+
+def test_the_signed_patches_stay_and_the_learned_are_bounded() -> None:
+    """Whatever is learned, and however often."""
+    rng = np.random.default_rng(0)
+    patches, signed = REFERENCE.patches, len(REFERENCE.patches)
+    for _ in range(8):
+        fresh = Patches(
+            np.round(rng.uniform((8, 8), (310, 170), (120, 2))),
+            rng.integers(0, 255, (120, 121)).astype(np.uint8),
+            np.zeros(120, np.intp),
+        )
+        patches = merged(patches, signed, rng.random(len(patches)).round(), fresh)
+        assert len(patches) <= signed + MOST_LEARNED
+        assert np.array_equal(patches.at[:signed], REFERENCE.patches.at)
