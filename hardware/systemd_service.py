@@ -79,8 +79,13 @@ class NoServiceManager:
 
 
 def service_manager(environment: Mapping[str, str] = os.environ) -> ServiceManager:
-    """Whoever started this process. DeviceError when that is systemd and its Python module is missing."""
-    return SystemdService(environment) if environment.get("NOTIFY_SOCKET") else NoServiceManager()
+    """Whoever started this process. DeviceError when that is systemd and its Python module is missing.
+
+    A process further down (a demonstration in a terminal that a service opened) inherits the socket and is not waited for:
+    SYSTEMD_EXEC_PID names the one that is.
+    """
+    waited_for = environment.get("SYSTEMD_EXEC_PID", str(os.getpid())) == str(os.getpid())
+    return SystemdService(environment) if environment.get("NOTIFY_SOCKET") and waited_for else NoServiceManager()
 
 
 def _watchdog_s(environment: Mapping[str, str]) -> float | None:

@@ -87,6 +87,13 @@ def test_by_hand_nobody_listens() -> None:
     assert service.watchdog_s is None
 
 
+def test_inherited_socket_is_left_alone() -> None:
+    """A demonstration inside some service's terminal does not speak for that service; systemd's own child does."""
+    socket_of_another = {"NOTIFY_SOCKET": "/run/systemd/notify"}
+    assert isinstance(service_manager(socket_of_another | {"SYSTEMD_EXEC_PID": "1"}), NoServiceManager)
+    assert isinstance(service_manager(socket_of_another | {"SYSTEMD_EXEC_PID": str(os.getpid())}), SystemdService)
+
+
 def test_missing_module_is_said_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A daemon that systemd waits for must not start unable to answer."""
     monkeypatch.setitem(sys.modules, "systemd.daemon", None)
