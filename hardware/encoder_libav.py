@@ -50,6 +50,7 @@ class _Origin:
     mask_digest: str
     opaque: bool
     view: str
+    duration_ns: int
 
 
 class LibavEncoder:
@@ -82,6 +83,7 @@ class LibavEncoder:
         self._width, self._height, self._fps = width, height, fps
         self._keyframe_ns = round(keyframe_seconds * NS)
         self._duration_ns = round(NS / fps)
+        self._least_ns = max(1, self._duration_ns // 8)
         self._keyframe_wanted = threading.Event()
         self._inside: OrderedDict[int, _Origin] = OrderedDict()
         self._anchor_ns: int | None = None
@@ -109,6 +111,7 @@ class LibavEncoder:
                 f"picture {time.index} is not later than the one before it ({time.monotonic_ns} ns after {self._last_pts_ns} ns)",
                 remedy="The camera's monotonic time must increase with every picture",
             )
+        self._duration_ns = self._cadence(time.monotonic_ns)
         self._last_pts_ns = time.monotonic_ns
         tick = self._tick(time.monotonic_ns)
         picture = wrap(planes)
@@ -117,7 +120,9 @@ class LibavEncoder:
         if self._keyframe_due(time.monotonic_ns):
             picture.pict_type = PictureType.I
             self._last_key_ns = time.monotonic_ns
-        self._inside[tick] = _Origin(time.monotonic_ns, time.wall_ns, time.index, frame.mask_digest, frame.opaque, frame.view)
+        self._inside[tick] = _Origin(
+            time.monotonic_ns, time.wall_ns, time.index, frame.mask_digest, frame.opaque, frame.view, self._duration_ns
+        )
         if len(self._inside) > _MOST_INSIDE:
             self._inside.popitem(last=False)
         return self._run(picture)
@@ -188,6 +193,12 @@ class LibavEncoder:
         due = self._last_key_ns is None or now_ns - self._last_key_ns + self._duration_ns // 2 >= self._keyframe_ns
         return asked or due
 
+    def _cadence(self, now_ns: int) -> int:
+        """How long this picture is likely to stand: as long as the one before it did, save for a pause, which is none."""
+        if self._last_pts_ns < 0:
+            return self._duration_ns
+        return max(self._least_ns, min(now_ns - self._last_pts_ns, 2 * self._duration_ns))
+
     def _tick(self, pts_ns: int) -> int:
         if self._anchor_ns is None:
             self._anchor_ns = pts_ns
@@ -221,7 +232,7 @@ class LibavEncoder:
                     keyframe=packet.is_keyframe,
                     pts_ns=origin.pts_ns,
                     dts_ns=dts_ns,
-                    duration_ns=self._duration_ns,
+                    duration_ns=origin.duration_ns,
                     wall_ns=origin.wall_ns,
                     index=origin.index,
                     mask_digest=origin.mask_digest,

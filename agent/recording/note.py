@@ -35,12 +35,12 @@ class FragmentNote:
     gaps: list[Gap] = field(default_factory=list)
     crc: int = 0
 
-    def add(self, unit: AccessUnit) -> None:
-        """Count one picture in."""
+    def add(self, unit: AccessUnit, end_ns: int) -> None:
+        """Count one picture in; it stands until `end_ns`."""
         self.frames += 1
         self.media_ns = min(self.media_ns, unit.pts_ns)
-        self.media_to_ns = max(self.media_to_ns, unit.pts_ns + unit.duration_ns)
-        lay_on(self.masks, MaskSpan(unit.pts_ns, unit.pts_ns + unit.duration_ns, unit.mask_digest, unit.opaque, unit.view))
+        self.media_to_ns = max(self.media_to_ns, end_ns)
+        lay_on(self.masks, MaskSpan(unit.pts_ns, end_ns, unit.mask_digest, unit.opaque, unit.view))
 
     def box(self, fragment: bytes) -> bytes:
         """The box as it stands in the file, before `fragment`."""

@@ -21,7 +21,7 @@ from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import Fault, RecordingFault
 from agent.recording.reconcile import condemn, damaged, settle
 from agent.recording.row import Gap, NewSegment
-from agent.recording.segment import Origin, Segment, seconds_ns, segment_path
+from agent.recording.segment import GAP_NS, Origin, Segment, seconds_ns, segment_path
 from agent.recording.tally import Tally
 from agent.recording.trusted_time import trusted_now
 from agent.video.access_unit import AccessUnit, VideoFormat
@@ -85,6 +85,7 @@ class Recorder(Component):
         self._why = ""
         self._begun = False
         self._settled = False
+        self._broken = False  # pictures were lost since the last one on disk
         self._claim = Claim(catalog.path)
 
     def offer(self, unit: AccessUnit) -> bool:
@@ -169,6 +170,7 @@ class Recorder(Component):
         """Put one picture into the open fragment; False when no segment can begin with it."""
         unit = item.unit
         if item.broken:
+            self._broken = True
             self._finish(None)
         elif self._stepped(unit) or self._long_enough(unit):
             self._close_before(unit)
@@ -214,7 +216,8 @@ class Recorder(Component):
         path = self._free_name(wall_ns)
         last = self._last
         gap = Gap(last.pts_ns + last.duration_ns, unit.pts_ns) if last is not None else None
-        before = gap if gap and gap.to_ns - gap.from_ns > 2 * unit.duration_ns else None
+        before = gap if gap and (self._broken or gap.to_ns - gap.from_ns > GAP_NS) else None
+        self._broken = False
         new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, (before,) if before else ())
         self._segment_id = self._catalog.begin(new)
         file = self._disk.create(path)
@@ -278,6 +281,7 @@ class Recorder(Component):
             except StorageError:
                 pass  # the row stays open: reconciling at the next start settles it
         self._tally.given_up()
+        self._broken = True
         self._why = str(error)
         if not self._troubled:
             self._troubled = True

@@ -88,6 +88,7 @@ class Retention:
         """Destroy what is past its day, then what must go for space; say what happened. Nothing when another sweep is at it."""
         done = Sweep()
         if not self._broom.taken():
+            done.shortfall = self._shortfall(peek_trusted(self._catalog, self._clock, self._boot))
             return done
         try:
             self._sweep(done)

@@ -15,7 +15,8 @@ from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
 from agent.video.access_unit import AccessUnit, VideoFormat
 
-_GAP_PICTURES: Final = 2.5  # a pause longer than this many pictures is a gap
+GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
+_GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +68,14 @@ class Segment:
     def append(self, unit: AccessUnit) -> None:
         """Take one unit into the open fragment; memory only."""
         last, self._last = self._last, unit
-        if last is not None and unit.dts_ns - last.dts_ns > _GAP_PICTURES * unit.duration_ns:
+        if last is not None and unit.dts_ns - last.dts_ns > _longest_ns(last):
             self._gaps.append(Gap(last.pts_ns + last.duration_ns, unit.pts_ns))
-        end_ns = unit.pts_ns + unit.duration_ns
-        lay_on(self._masks, MaskSpan(unit.pts_ns, end_ns, unit.mask_digest, unit.opaque, unit.view), MOST_SPANS)
+        self._hand_over(unit.dts_ns)
         self._frames += 1
         if self._note is None:
             origin = self._origin
             trusted_ns = origin.trusted_less_media_ns + unit.pts_ns
             self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock)
-        self._note.add(unit)
-        self._hand_over()
         self._held = unit
 
     def sign_end(self, closing: AccessUnit) -> None:
@@ -92,7 +90,7 @@ class Segment:
             return self.extent
         note.gaps = self._gaps[self._gaps_noted :]
         self._gaps_noted = len(self._gaps)
-        self._hand_over()
+        self._hand_over(next_dts_ns)
         self._muxer.end_fragment(next_dts_ns)
         *head, fragment = self._boxes
         self._boxes.clear()
@@ -112,10 +110,15 @@ class Segment:
         self._file.close()
         return extent, self._digest.hexdigest()
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, next_dts_ns: int | None) -> None:
+        """The newest unit is complete, and its end known: it goes into the open fragment."""
         held, self._held = self._held, None
-        if held is not None:
-            self._muxer.write(held)
+        if held is None or self._note is None:
+            return
+        end_ns = _end_ns(held, next_dts_ns)
+        self._note.add(held, end_ns)
+        lay_on(self._masks, MaskSpan(held.pts_ns, end_ns, held.mask_digest, held.opaque, held.view), MOST_SPANS)
+        self._muxer.write(held)
 
     @property
     def last(self) -> AccessUnit | None:
@@ -129,6 +132,19 @@ class Segment:
         finally:
             self._file.close()
         return self.extent, self._digest.hexdigest()
+
+
+def _longest_ns(unit: AccessUnit) -> int:
+    """How long this picture may stand before it is a gap."""
+    return max(GAP_NS, round(_GAP_PICTURES * unit.duration_ns))
+
+
+def _end_ns(unit: AccessUnit, next_dts_ns: int | None) -> int:
+    """Until when this picture stands: until the next one, unless there is a gap, or pictures are reordered."""
+    in_cadence = next_dts_ns is not None and 0 < next_dts_ns - unit.dts_ns <= _longest_ns(unit)
+    if next_dts_ns is not None and in_cadence and unit.pts_ns == unit.dts_ns:
+        return next_dts_ns
+    return unit.pts_ns + unit.duration_ns
 
 
 def seconds_ns(seconds: float) -> int:

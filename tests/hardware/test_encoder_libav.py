@@ -88,6 +88,24 @@ def test_keyframes_follow_media_time_when_the_camera_slows_down() -> None:
     assert keys == [0, NS, 2 * NS, 3 * NS]
 
 
+def test_durations_follow_the_cadence_and_not_a_pause() -> None:
+    """25 pictures a second, then 5, with a pause of ten seconds between: each unit stands as long as pictures do then."""
+    stamps = (
+        [i * NS // 25 for i in range(10)]
+        + [10 * NS + i * NS // 25 for i in range(10)]
+        + [11 * NS + i * NS // 5 for i in range(9)]
+    )
+    units = encode(
+        LibavEncoder(WIDTH, HEIGHT, 25, crf=30),
+        [masked(picture(i), FrameTime(i, 9 * NS + at, at)) for i, at in enumerate(stamps)],
+    )
+    durations_ms = [round(unit.duration_ns / 1e6) for unit in units]
+    assert durations_ms[:10] == [40] * 10
+    assert durations_ms[10:20] == [80, *[40] * 9]
+    assert durations_ms[-5:] == [200] * 5
+    assert all(unit.duration_ns > 0 for unit in units)
+
+
 def test_a_keyframe_can_be_asked_for() -> None:
     """The picture after a request is an IDR picture, however long its GOP should be."""
     encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, keyframe_seconds=10, threads=1)

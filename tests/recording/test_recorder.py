@@ -123,6 +123,20 @@ def test_a_gap_is_told(node: Recordings) -> None:
     assert row.gaps[0].from_ns == units[49].pts_ns + units[49].duration_ns
 
 
+def test_a_slow_or_unsteady_camera_has_no_gaps(node: Recordings) -> None:
+    """Five pictures a second, jittering, where 25 were configured: no gap is told, and spans meet without a hole."""
+    units = []
+    for i in range(50):
+        units.append(replace(film().at(i, node.clock.monotonic_ns(), node.clock.wall_ns()), mask_digest=f"d{i // 7}"))
+        node.clock.advance(0.2 + (i * 37 % 11 - 5) * 0.015)
+    node.take(units)
+    for row in node.rows():
+        assert row.gaps == ()
+        assert all(a.to_ns == b.from_ns for a, b in pairwise(row.masks))
+    assert all(a.media_to_ns == b.media_from_ns for a, b in pairwise(node.rows()))
+    node.assert_in_order()
+
+
 def test_a_segment_waits_for_a_keyframe(node: Recordings) -> None:
     """What comes before the first keyframe is no film: recording begins with it."""
     units = node.units(3)
