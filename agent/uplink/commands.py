@@ -89,6 +89,7 @@ class Commands(Component):
             self._turn_away()
             self._settle()
             self.progressed()
+        self._turn_away_the_rest()
         self._turn_away()
         self._settle(now=True)
 
@@ -191,6 +192,13 @@ class Commands(Component):
             self._counted += 1
             self._refusing("", busy)
 
+    def _turn_away_the_rest(self) -> None:
+        stopping = Refused(Refusal.BUSY, "the node is stopping: ask again, with a new token")
+        while len(self._queue):
+            waiting = self._queue.get(0)
+            if waiting is not None:
+                self._answer(waiting, self._refusing(waiting.verb, stopping))
+
     def _settle(self, *, now: bool = False) -> None:
         try:
             self._refusals.settle(now=now)
@@ -212,7 +220,7 @@ class Waiting:
     __slots__ = ("body", "correlation_data", "response_topic", "too_large", "verb")
 
     def __init__(self, message: Received) -> None:
-        self.verb = message.topic.rpartition("/")[2][:64]
+        self.verb = message.topic.rpartition("/command/")[2][:64]
         self.too_large = len(message.payload) > LONGEST_REQUEST_BYTES
         self.body: bytes | None = None if self.too_large else message.payload
         topic = message.response_topic
