@@ -1,6 +1,6 @@
 """From an event to the hub: latency, a fleet's share of a core, and 2,000 nodes coming back at once.
 
-Options: --only latency|fleet|herd, --seconds 40, --nodes 206,2000, --directory DIR (where the outbox lies). The broker is a
+Options: --only latency|fleet|herd, --seconds 40, --rates 1,50, --nodes 206,2000, --directory DIR (where the outbox lies). The broker is a
 mosquitto on loopback; the hub is a process of its own and counted apart. The machine's own floor, one fsync and one bare
 QoS 1 hop, is measured in the same run.
 """
@@ -11,7 +11,7 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ from agent.uplink.session import Session
 
 SETTINGS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
 PREFIX = "vigie"
-RATES_PER_S = (1, 50)
 HERD_WITHIN_S = 60.0
 CALM = Weather(restarts_per_hour=0, outages_per_hour=0, storms_per_hour=0)
 
@@ -41,11 +40,12 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
     """Measure and print."""
     only, seconds = options.get("only"), float(str(options.get("seconds", 40)))
     sizes = [int(size) for size in str(options.get("nodes", "206,2000")).split(",")]
+    rates = [int(rate) for rate in str(options.get("rates", "1,50")).split(",")]
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="vigie-uplink-") as name:
         directory = Path(str(options.get("directory", name)))
         if only in (None, "latency"):
-            results["latency"] = latency(directory, seconds)
+            results["latency"] = latency(directory, seconds, rates)
         if only in (None, "fleet"):
             results["fleet"] = [fleet(directory, nodes, seconds) for nodes in sizes]
         if only in (None, "herd"):
@@ -56,11 +56,11 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
 # -- event -> committed -> hub -----------------------------------------------------------------------------------------
 
 
-def latency(directory: Path, seconds: float) -> dict[str, Any]:
+def latency(directory: Path, seconds: float, at: Sequence[int]) -> dict[str, Any]:
     """Raised to heard, on real threads and a real disk, beside one fsync and one bare publish at the same rate."""
     rates: dict[str, Any] = {}
     with LocalBroker(directory / "broker", settings=SETTINGS) as broker:
-        for rate in RATES_PER_S:
+        for rate in at:
             floor = _floor_at(directory / f"floor-{rate}", broker, rate, seconds / 2)
             found = _latency_at(directory / f"rate-{rate}", broker, rate, seconds)
             ratio = {name: round(found[name] / floor[name], 2) for name in ("p50", "p99")}

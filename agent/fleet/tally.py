@@ -45,10 +45,13 @@ class HubProcess:
 
     def __enter__(self) -> HubProcess:
         self._process.start()
-        if not self._pipe.poll(READY_WITHIN_S) or self._pipe.recv() != "ready":
-            self._process.terminate()
-            raise TimeoutError
-        return self
+        try:
+            if self._pipe.poll(READY_WITHIN_S) and self._pipe.recv() == "ready":
+                return self
+        except EOFError:
+            pass  # it ended; what it had to say stands on stderr
+        self._process.terminate()
+        raise TimeoutError
 
     def __exit__(self, *_: object) -> None:
         self._pipe.send("end")
