@@ -1,8 +1,8 @@
 """From an event to the hub: latency, a fleet's share of a core, and 2,000 nodes coming back at once.
 
-Options: --only latency|fleet|herd, --seconds 40, --rates 1,50, --nodes 206,2000, --directory DIR (where the outbox lies). The broker is a
-mosquitto on loopback; the hub is a process of its own and counted apart. The machine's own floor, one fsync and one bare
-QoS 1 hop, is measured in the same run.
+Options: --only latency|fleet|herd, --seconds 40, --rates 1,50, --nodes 206,2000, --directory DIR (where the outbox
+lies). The broker is a mosquitto on loopback; the hub is a process of its own and counted apart. The machine's own floor,
+one fsync and one bare QoS 1 hop, is measured in the same run.
 """
 
 from __future__ import annotations
