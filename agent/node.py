@@ -19,6 +19,7 @@ from agent.events.outbox import Outbox
 from agent.evidence.media_signing import MediaSigner
 from agent.journal.register import Register
 from agent.recording.catalog import Catalog
+from agent.recording.claim import Claim
 from agent.recording.hold import Holds
 from agent.recording.recorder import Recorder
 from agent.recording.sweeper import Sweeper
@@ -78,6 +79,8 @@ class Node:
         self.session: Session | None = None
         self.begun_with = config
         self.supervisor: Supervisor
+        self.claim: Claim
+        """That no other daemon runs on this state directory; given back after the last component stopped."""
         self.publisher: HealthPublisher
         self.apply: Callable[[], None] = lambda: None
         """Reads the configuration again and applies it; set by the composition root."""
@@ -87,7 +90,10 @@ class Node:
     def run(self, *, for_s: float | None = None) -> Ending:
         """Start everything, until the end; see Supervisor.run."""
         self._watching_start.start()
-        return self.supervisor.run(for_s=for_s, reload=self.apply)
+        try:
+            return self.supervisor.run(for_s=for_s, reload=self.apply)
+        finally:
+            self.claim.give_back()
 
     def publish_health(self, document: bytes) -> None:
         """Hand a health document to whichever session there is."""

@@ -26,7 +26,7 @@ from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.control import ControlSocket, Verb, socket_path
-from agent.errors import ConfigurationError
+from agent.errors import ConfigurationError, DeviceError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.evidence.identity import IdentityDirectory, NodeSigner
@@ -46,6 +46,7 @@ from agent.ports import (
     Publication,
 )
 from agent.recording.catalog import Catalog
+from agent.recording.claim import Claim
 from agent.recording.hold import Holds
 from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
@@ -71,13 +72,15 @@ from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
 from hardware.board_pi import PiBoard
+from hardware.core_dump import forbid_core_dumps
 from hardware.systemd_service import service_manager
 
 log = logging.getLogger(__name__)
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
-    """The driver this configuration names; nothing is opened yet."""
+    """The driver this configuration names; nothing is opened yet. From here on this process leaves no core dump."""
+    forbid_core_dumps()
     match settings.driver:
         case "file":
             from hardware.camera_file import FileCamera
@@ -220,6 +223,7 @@ class _Builder:
         self.clock = clock
         self.boot = boot_id()
         self.state_dir = _writable(config.node.state_dir)
+        self.claim = _only_daemon(self.state_dir)
         self.recordings = _writable(config.recordings_dir)
         self.snapshot = Snapshot(self.clock)
         self.asked: Commands | None = None
@@ -314,6 +318,7 @@ class _Builder:
             components, clock, service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
         )
         node.apply = Reloading(self.config_path, node, self, signer).apply
+        node.claim = self.claim
         return node
 
     def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention:
@@ -393,6 +398,17 @@ def _muxer() -> MuxerFactory:
     from hardware.muxer_libav import LibavMuxer
 
     return LibavMuxer
+
+
+def _only_daemon(state_dir: Path) -> Claim:
+    """The right to be this state directory's daemon. DeviceError when another one runs, which notices nothing of it."""
+    claim = Claim(_writable(state_dir / "run") / "daemon", "lock")
+    if not claim.taken():
+        raise DeviceError(
+            f"another daemon runs on {state_dir}",
+            remedy="`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own",
+        )
+    return claim
 
 
 def _writable(directory: Path) -> Path:

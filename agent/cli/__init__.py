@@ -59,13 +59,18 @@ def run(argv: Sequence[str]) -> int:
         sys.stderr.close()  # the reader (`| head`) has seen enough; the interpreter must not complain at exit
         return 0
     except Exception as error:
-        # A bug, not the user's fault: one line, and the traceback only for who asks for it.
         if "VIGIE_TRACEBACK" in os.environ:
             raise
-        click.echo(
-            f"vigie: internal error: {type(error).__name__}: {error}. "
-            "Please report it with what VIGIE_TRACEBACK=1 shows when you run the same command again",
-            err=True,
-        )
+        click.echo(f"vigie: {_in_words(error)}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {(error.strerror or str(error)).lower()}. Is it there, and may this user use it?"
+    # A bug, not the user's fault: one line, and the traceback only for who asks for it.
+    return (
+        f"internal error: {type(error).__name__}: {error}. "
+        "Please report it with what VIGIE_TRACEBACK=1 shows when you run the same command again"
+    )

@@ -24,6 +24,8 @@ def command(config_path: Path, for_s: float | None, summary: Path | None) -> int
     from agent.supervisor import Ending
     from agent.wiring import begin_log, build
 
+    if summary is not None and not summary.absolute().parent.is_dir():
+        raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")
     config = load(config_path)
     begin_log(config)
     node = build(config, config_path)

@@ -34,7 +34,7 @@ def running(tmp_path: Path) -> Iterator[tuple[WholeNode, list[subprocess.Popen[s
     yield WholeNode(tmp_path), started
     for process in started:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
         until(lambda: running.part("privacy").get("state") == "masked", "the picture is masked")
         yield running
         running.process.terminate()
-        assert running.process.wait(30) == 0
+        assert running.process.wait(120) == 0
         assert "Traceback" not in node.log()
 
 
@@ -77,7 +77,7 @@ def test_motion_broker_and_masks_change_while_the_recording_goes_on(running: Run
         camera = running.part("camera")
         captured, dropped = camera["captured"], camera["dropped"]
         running.process.terminate()
-        assert running.process.wait(30) == 0
+        assert running.process.wait(120) == 0
     recorded = sum(1 for segment in running.node.recordings() for _ in decoded(segment))
     assert recorded >= captured - dropped
 

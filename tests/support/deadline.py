@@ -9,7 +9,7 @@ from collections.abc import Callable
 _NEVER = threading.Event()
 
 
-def until(condition: Callable[[], object], what: str, timeout_s: float = 30) -> None:
+def until(condition: Callable[[], object], what: str, timeout_s: float = 120) -> None:
     """Return once `condition` holds; fail with `what` when it has not in time."""
     deadline = time.monotonic() + timeout_s
     while not condition():
