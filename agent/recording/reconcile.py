@@ -103,9 +103,10 @@ def _replace(path: Path) -> None:
 
 
 def damaged(error: StorageError) -> bool:
-    """Does this error say that the file is no sound database (rather than that the disk refuses)?"""
+    """Does this error say that the file is no sound catalog (rather than that the disk refuses)?"""
     text = str(error.__cause__ or error)
-    return any(sign in text for sign in ("malformed", "not a database", "encrypted", "database corruption"))
+    lacking = ("no such table", "no such column")  # an unfinished version wrote it
+    return any(sign in text for sign in ("malformed", "not a database", "encrypted", "database corruption", *lacking))
 
 
 def rebuild(catalog: Catalog, root: Path) -> int:

@@ -235,6 +235,21 @@ def test_a_damaged_catalog_is_set_aside_and_made_anew(node: Recordings, damage: 
     node.assert_in_order()
 
 
+def test_a_catalog_that_lacks_a_table_is_made_anew(node: Recordings) -> None:
+    """An unfinished version wrote it: it is set aside, and every segment and hold is known again."""
+    node.record(6)
+    first = node.rows()[0]
+    hold = node.holds().add(first.wall_from_ns, first.wall_to_ns, "PV 7", "OPJ")
+    with node.catalog.change() as db:
+        db.execute("DROP TABLE place")
+    node.catalog.close()
+    node.reopen()
+    assert [row.frames for row in node.rows()] == [100, 50]
+    assert node.holds().active() == [hold]
+    assert (node.state / "catalog.sqlite3.damaged-1").exists()
+    node.assert_in_order()
+
+
 def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the_catalog_anew(node: Recordings) -> None:
     """A page goes bad under a running node: the recorder fails for good, so that a restart follows; then all is known again."""
     node.record(6)
