@@ -1,5 +1,5 @@
 # Two commands for a newcomer, on Debian or Raspberry Pi OS: `make demo` and `make test`. Each sets up what it needs, then runs.
-.PHONY: setup demo test lint bench deb clean
+.PHONY: setup demo test test-cluster asyncapi lint bench deb clean
 
 # Everything for development: the venv with all extras, the broker, the packages of every test lane.
 setup:
@@ -14,6 +14,16 @@ demo:
 test:
 	@tools/setup.sh test
 	@tools/check.sh $(ARGS)
+
+# The uplink's fault suite on three RabbitMQ nodes, one of which is killed in the middle. Needs root.
+test-cluster:
+	@tools/setup.sh test
+	@VIGIE_CLUSTER=yes CI=true .venv/bin/python -m pytest -q tests/cluster $(ARGS)
+
+# docs/asyncapi.yaml from the models in agent/uplink.
+asyncapi:
+	@tools/setup.sh test
+	@.venv/bin/python tools/write_asyncapi.py
 
 lint:
 	@tools/setup.sh test

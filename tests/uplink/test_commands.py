@@ -6,8 +6,6 @@ import base64
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 
 import av
 import cv2
@@ -15,62 +13,15 @@ import numpy as np
 import pytest
 
 from agent.clock import rfc3339
-from agent.control import ask
-from agent.demo.broker import LocalBroker
-from agent.errors import DeviceError
-from bench.independent_hub import Subscriber
 from tests.support.deadline import until
-from tests.support.hub_key import Desk, HubKey
-from tests.support.whole_node import WholeNode
-
-
-@dataclass
-class Town:
-    """A node, its hub's key, a desk to ask from, and somebody who hears everything."""
-
-    node: WholeNode
-    key: HubKey
-    desk: Desk
-    hub: Subscriber
-
-    def health(self) -> dict[str, Any]:
-        """Empty while the node does not answer."""
-        try:
-            return ask(self.node.directory / "state", "status")
-        except DeviceError:
-            return {}
-
-    def ask(self, verb: str, role: str = "supervisor", **arguments: Any) -> dict[str, Any]:
-        """Ask with a fresh token."""
-        return self.desk.ask(verb, self.key.token(role=role), **arguments)
-
-    def register(self) -> list[dict[str, Any]]:
-        """What the register says of commands."""
-        lines = (self.node.directory / "state" / "register.jsonl").read_text().splitlines()
-        return [line for line in map(json.loads, lines) if line["act"] == "command"]
+from tests.support.town import Town, running_town
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     """One for all tests of this file."""
-    directory = tmp_path_factory.mktemp("town")
-    key = HubKey(directory / "hub.pem")
-    with LocalBroker(directory / "broker") as broker:
-        node = WholeNode(directory, broker.url, tables={"mqtt": f'command_key_file = "{key.path}"'})
-        node.write(realtime=True, loop=True)
-        node.validate()
-        hub = Subscriber(broker.port)
-        desk = Desk(broker.port)
-        process = node.start()
-        town = Town(node, key, desk, hub)
-        until(lambda: town.health().get("uplink", {}).get("state") == "online", "the node is online")
-        until(lambda: town.health().get("privacy", {}).get("state") == "masked", "the picture is masked")
+    with running_town(tmp_path_factory.mktemp("town")) as town:
         yield town
-        process.terminate()
-        assert process.wait(30) == 0
-        assert "Traceback" not in node.log()
-        desk.close()
-        hub.close()
 
 
 def span(seconds_ago: float = 60, seconds: float = 30) -> dict[str, str]:

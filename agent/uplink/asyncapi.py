@@ -1,0 +1,123 @@
+"""The AsyncAPI 3 document of everything on the wire, made from the models the code itself uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from agent import __version__
+from agent.uplink.command_payloads import Accepted, Refusing
+from agent.uplink.health import Health
+from agent.uplink.payloads import EventProperties, OnvifEvent, RegisterLine, Status
+from agent.uplink.verbs import VERBS, Verb
+
+_ROOT: Final = "{prefix}/{node}"
+_SCHEMAS: Final = "#/components/schemas/"
+_ROLES: Final = "Needs a token of role "
+_SAID: Final[tuple[type[BaseModel], ...]] = (Status, Health, OnvifEvent, RegisterLine, Accepted, Refusing, EventProperties)
+
+
+def document() -> dict[str, Any]:
+    """The whole document, as plain data. `docs/asyncapi.yaml` is this; `make asyncapi` writes it."""
+    messages: dict[str, Any] = {
+        "status": _message(Status, "Birth, goodbye, will"),
+        "health": _message(Health, "How the node fares"),
+        "event": _message(OnvifEvent, "An ONVIF event", headers=True),
+        "register": _message(RegisterLine, "An entry of the register", headers=True),
+        "still": {
+            "title": "A small masked JPEG that goes with an event, 64 KiB at most",
+            "contentType": "image/jpeg",
+            "headers": _ref(EventProperties),
+            "payload": {"type": "string", "format": "binary"},
+        },
+        "accepted": _message(Accepted, "The command was carried out"),
+        "refused": _message(Refusing, "The command was not carried out"),
+    }
+    channels = {
+        "status": _channel("status", ["status"], retained=True),
+        "health": _channel("health", ["health"], retained=True, qos=0),
+        "event": _channel("onvif-ej/{topic}", ["event"], {"topic": "the ONVIF topic; after /& the values of its source"}),
+        "register": _channel("register", ["register"]),
+        "still": _channel("still/{event}", ["still"], {"event": "the event's id"}),
+        # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
+        "answer": _channel("answer/{caller}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
+    }
+    operations = {
+        f"send-{name}": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{name}"},
+            "bindings": {"mqtt": {"qos": 0 if name == "health" else 1, "retain": name in ("status", "health")}},
+        }
+        for name in channels
+        if name != "answer"
+    }
+    for verb in VERBS.values():
+        messages[verb.name] = _message(verb.request, _first_line(verb.request))
+        channels[verb.name] = _channel(f"command/{verb.name}", [verb.name])
+        operations[verb.name] = _command(verb)
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Vigie node",
+            "version": __version__,
+            "description": "What a camera node says to the supervision centre, and what it can be asked. MQTT 5.",
+            "license": {"name": "EUPL-1.2"},
+        },
+        "defaultContentType": "application/json",
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages, "schemas": _schemas()},
+    }
+
+
+def _command(verb: Verb) -> dict[str, Any]:
+    answers = [{"$ref": f"#/channels/answer/messages/{name}"} for name in ("accepted", "refused")]
+    return {
+        "action": "receive",
+        "summary": _first_line(verb.request),
+        "description": _ROLES + " or ".join(sorted(verb.roles)) + ".",
+        "channel": {"$ref": f"#/channels/{verb.name}"},
+        "bindings": {"mqtt": {"qos": 1, "retain": False}},
+        "reply": {
+            "channel": {"$ref": "#/channels/answer"},
+            "messages": answers,
+        },
+    }
+
+
+def _channel(
+    address: str, messages: list[str], more: Mapping[str, str] | None = None, *, retained: bool = False, qos: int = 1
+) -> dict[str, Any]:
+    parameters = {"prefix": "`[mqtt] prefix`", "node": "`[node] id`", **(more or {})}
+    kept = "retained" if retained else "retained for property events" if "topic" in (more or {}) else "not retained"
+    return {
+        "address": f"{_ROOT}/{address}",
+        "description": f"QoS {qos}, {kept}.",
+        "parameters": {name: {"description": text} for name, text in parameters.items()},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
+    }
+
+
+def _message(model: type[BaseModel], title: str, *, headers: bool = False) -> dict[str, Any]:
+    found: dict[str, Any] = {"title": title, "contentType": "application/json"}
+    if headers:
+        found["headers"] = _ref(EventProperties)
+    return {**found, "payload": _ref(model)}
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _SCHEMAS + model.__name__}
+
+
+def _schemas() -> dict[str, Any]:
+    """One schema for each model and what it refers to. All are what a reader must accept, so `validation` for all."""
+    models = [*_SAID, *(verb.request for verb in VERBS.values())]
+    _, found = models_json_schema([(model, "validation") for model in models], ref_template=_SCHEMAS + "{model}")
+    return dict(sorted(found["$defs"].items()))
+
+
+def _first_line(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().partition("\n")[0]

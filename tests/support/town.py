@@ -1,0 +1,69 @@
+"""A town in small: a whole node that takes commands, its broker, its hub's key, a desk, and somebody who hears everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.control import ask
+from agent.demo.broker import LocalBroker
+from agent.errors import DeviceError
+from bench.independent_hub import Subscriber
+from tests.support.deadline import until
+from tests.support.hub_key import Desk, HubKey
+from tests.support.whole_node import WholeNode
+
+
+@dataclass
+class Town:
+    """A node, its hub's key, a desk to ask from, and somebody who hears everything."""
+
+    node: WholeNode
+    key: HubKey
+    desk: Desk
+    hub: Subscriber
+
+    def health(self) -> dict[str, Any]:
+        """Empty while the node does not answer."""
+        try:
+            return ask(self.node.directory / "state", "status")
+        except DeviceError:
+            return {}
+
+    def ask(self, verb: str, role: str = "supervisor", **arguments: Any) -> dict[str, Any]:
+        """Ask with a fresh token."""
+        return self.desk.ask(verb, self.key.token(role=role), **arguments)
+
+    def register(self) -> list[dict[str, Any]]:
+        """What the register says of commands."""
+        lines = (self.node.directory / "state" / "register.jsonl").read_text().splitlines()
+        return [line for line in map(json.loads, lines) if line["act"] == "command"]
+
+
+@contextmanager
+def running_town(directory: Path, mqtt: str = "") -> Iterator[Town]:
+    """Start everything, wait for the masked picture, and end in order. `mqtt` are further lines of that table."""
+    key = HubKey(directory / "hub.pem")
+    with LocalBroker(directory / "broker") as broker:
+        node = WholeNode(directory, broker.url, tables={"mqtt": f'command_key_file = "{key.path}"\n{mqtt}'})
+        node.write(realtime=True, loop=True)
+        node.validate()
+        hub = Subscriber(broker.port)
+        desk = Desk(broker.port)
+        process = node.start()
+        town = Town(node, key, desk, hub)
+        try:
+            until(lambda: town.health().get("uplink", {}).get("state") == "online", "the node is online")
+            until(lambda: town.health().get("privacy", {}).get("state") == "masked", "the picture is masked")
+            yield town
+        finally:
+            process.terminate()
+            code = process.wait(30)
+            desk.close()
+            hub.close()
+        assert code == 0
+        assert "Traceback" not in node.log()

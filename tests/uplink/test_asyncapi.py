@@ -1,0 +1,100 @@
+"""The published schemas: current, and true of what a real node sends."""
+
+from __future__ import annotations
+
+import json
+import re
+import runpy
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from agent.clock import rfc3339
+from bench.independent_hub import Heard
+from tests.support.footage import REPOSITORY
+from tests.support.town import running_town
+
+PUBLISHED = REPOSITORY / "docs" / "asyncapi.yaml"
+
+
+class Published:
+    """docs/asyncapi.yaml as a stranger reads it: topics to channels, payloads to schemas."""
+
+    def __init__(self) -> None:
+        self.document: dict[str, Any] = yaml.safe_load(PUBLISHED.read_text(encoding="utf-8"))
+
+    def channel(self, topic: str) -> str:
+        """The one channel whose address a topic matches."""
+        found = [name for name, channel in self.document["channels"].items() if _matches(channel["address"], topic)]
+        assert len(found) == 1, f"{topic} matches {found}"
+        return str(found[0])
+
+    def wrong(self, heard: Heard) -> list[str]:
+        """What does not hold of a message."""
+        messages = self.document["channels"][self.channel(heard.topic)]["messages"]
+        found = [self._wrong(self.document["components"]["messages"][name], heard) for name in messages]
+        return [] if [] in found else found[0]
+
+    def _wrong(self, message: dict[str, Any], heard: Heard) -> list[str]:
+        complaints = []
+        if "headers" in message:
+            complaints += self._against(message["headers"], heard.properties)
+        if message["contentType"] == "application/json":
+            complaints += self._against(message["payload"], json.loads(heard.payload))
+        return complaints
+
+    def _against(self, schema: dict[str, Any], value: object) -> list[str]:
+        whole = {**schema, "components": self.document["components"]}
+        return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+def _matches(address: str, topic: str) -> bool:
+    pattern = re.escape(address).replace(r"\{topic\}", ".+").replace(r"\{prefix\}", "vigie")
+    return re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", pattern), topic) is not None
+
+
+def test_the_published_file_is_what_the_code_says() -> None:
+    """Whoever changes a payload runs `make asyncapi`."""
+    written = runpy.run_path(str(REPOSITORY / "tools" / "write_asyncapi.py"))["text"]()
+    assert PUBLISHED.read_text(encoding="utf-8") == written, "run `make asyncapi`"
+
+
+def test_live_messages_match_their_schemas(tmp_path: Path) -> None:
+    """Birth, health, events, register, commands, answers and goodbye of a whole node, as a broker delivers them."""
+    published = Published()
+    span = {"from_": rfc3339(time.time_ns() - 60 * 10**9), "to": rfc3339(time.time_ns())}
+    with running_town(tmp_path) as town:
+        assert town.ask("ping")["ok"]
+        assert town.ask("snapshot", width=64)["ok"]
+        assert town.ask("bookmark", incident="26-1", **span)["ok"]
+        assert town.ask("hold", reference="PV 1", **span)["ok"]
+        assert not town.ask("hold", "operator", reference="PV 1", **span)["ok"]
+        wanted = {"status", "health", "event", "register", "answer", "ping", "snapshot", "bookmark", "hold"}
+        town.hub.wait_for(lambda heard: wanted <= {published.channel(h.topic) for h in heard})
+        hub = town.hub
+    assert Counter(published.channel(h.topic) for h in hub.heard)["answer"] == 5
+    wrong = {h.topic: complaints for h in hub.heard if h.payload and (complaints := published.wrong(h))}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "properties"),
+    [
+        ("vigie/pole-7/status", {"state": "asleep", "since": "2026-06-01T12:00:00Z", "version": "1", "boot_id": "b"}, {}),
+        ("vigie/pole-7/command/hold", {"token": "x", "from": "2026-06-01T12:00:00Z"}, {}),
+        ("vigie/pole-7/command/ping", {"token": "x", "unmask": True}, {}),
+        (
+            "vigie/pole-7/onvif-ej/VideoSource/MotionAlarm/&pole-7",
+            {"UtcTime": "2026-06-01T12:00:00Z", "Source": {}},
+            {"sequence": "1"},
+        ),
+    ],
+)
+def test_the_schemas_can_fail(topic: str, payload: dict[str, Any], properties: dict[str, str]) -> None:
+    """A wrong state, a missing argument, an unknown key, a missing user property: each is seen."""
+    assert Published().wrong(Heard(topic, json.dumps(payload).encode(), False, 1, properties, 0))
