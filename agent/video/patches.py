@@ -31,6 +31,10 @@ _FLAT = 60.0
 _LONGEST_STEP_PX = 3.0
 
 
+_OFFSETS = np.array([(x, y) for y in range(-REACH, REACH + 1) for x in range(-REACH, REACH + 1)], np.float64).T
+"""Of a patch's samples from its centre: (2, SIDE * SIDE)."""
+
+
 @dataclass(frozen=True, eq=False)
 class Look:
     """What became of every patch at one pose: shapes (n,), (n, 2).
@@ -55,12 +59,9 @@ class Patches:
         return len(self.at)
 
     @cached_property
-    def _samples(self) -> NDArray[np.float32]:
-        """Every sample's place in the reference, homogeneous: (3, n * SIDE * SIDE)."""
-        reach = np.arange(-REACH, REACH + 1)
-        offsets = np.array([(x, y) for y in reach for x in reach])
-        places = (self.at[:, None, :] + offsets[None]).reshape(-1, 2)
-        return np.ascontiguousarray(np.concatenate([places, np.ones((len(places), 1))], axis=1).T, np.float32)
+    def _centres(self) -> NDArray[np.float64]:
+        """Homogeneous: (3, n)."""
+        return np.ascontiguousarray(np.concatenate([self.at, np.ones((len(self), 1))], axis=1).T)
 
     @cached_property
     def _unit(self) -> NDArray[np.float32]:
@@ -79,17 +80,12 @@ class Patches:
 
     def look(self, picture: Plane, pose: Pose) -> Look:
         """Compare every patch with the normalised working picture at this pose. About 0.25 ms for 120 patches."""
-        warped = pose.astype(np.float32) @ self._samples
-        x, y, z = warped[0], warped[1], warped[2]
-        shape = (len(self), SIDE * SIDE)
-        seen = cv2.remap(
-            picture,
-            (x / z).reshape(shape),
-            (y / z).reshape(shape),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_CONSTANT,
-            borderValue=0,
-        ).astype(np.float32)
+        centres = (pose @ self._centres).astype(np.float32)
+        around = (pose[:, :2] @ _OFFSETS).astype(np.float32)
+        x, y, z = (centre[:, None] + offset for centre, offset in zip(centres, around, strict=True))
+        x /= z
+        y /= z
+        seen = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
         unit, length = _unit_rows(seen)
         likeness = np.einsum("ns,ns->n", unit, self._unit)
         unit /= np.maximum(likeness, 0.3)[:, None]

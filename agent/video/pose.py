@@ -98,7 +98,7 @@ class PoseFit:
     def sigma_px(self, points: Points) -> NDArray[np.float64]:
         """Standard deviation, along both axes together, of where the pose puts each of the points (of the reference)."""
         jacobian, _ = _linearise((points - self.frame.centre) / self.frame.unit_px, self.parameters)
-        variance = ((jacobian @ self.covariance) * jacobian).sum(axis=(0, 2))
+        variance = (jacobian * (self.covariance @ jacobian)).sum(axis=0).reshape(2, -1).sum(axis=0)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)) * self.frame.unit_px, np.float64)
 
 
@@ -111,40 +111,45 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
     theta = np.array([0.0, 0.0, h[0, 2], h[1, 2], h[2, 0], h[2, 1], h[0, 1] + h[1, 0], h[1, 1] - h[0, 0]])
     theta[[0, 1]] = h[0, 0], h[1, 0]
     sigma = MEASUREMENT_SIGMA_PX / unit
-    normal = np.eye(8)
+    covariance = np.eye(8)
     for _ in range(rounds):
         jacobian, there = _linearise(a, theta)
         error = b.T - there
-        weight = 1 / (sigma**2 + np.einsum("aj,aj->j", error, error))  # Cauchy: 1/s^2 in the middle, fading with the square
-        weighted = (jacobian * weight[None, :, None]).reshape(-1, 8)
-        normal = weighted.T @ jacobian.reshape(-1, 8)
-        slope = weighted.T @ error.ravel()
+        weight = 1 / (sigma**2 + error[0] ** 2 + error[1] ** 2)  # Cauchy: 1/s^2 in the middle, fading with the square
+        weighted = jacobian * np.concatenate([weight, weight])
+        normal = weighted @ jacobian.T
+        slope = weighted @ error.ravel()
         shift = theta[2:4]
         precision = 1 / (_PERSPECTIVE_SPREAD * np.abs(shift) + _PERSPECTIVE_FLOOR) ** 2
-        normal[[4, 5], [4, 5]] += precision
         slope[4:6] += (_PERSPECTIVE_PER_SHIFT * shift - theta[4:6]) * precision
-        normal[[6, 7], [6, 7]] += 1 / _SHEAR_SPREAD**2
         slope[6:] -= theta[6:] / _SHEAR_SPREAD**2
-        normal[range(8), range(8)] += 1e-9
-        theta = theta + np.linalg.solve(normal, slope)
+        diagonal = normal.reshape(-1)[::9]
+        diagonal += 1e-9
+        diagonal[4:6] += precision
+        diagonal[6:] += 1 / _SHEAR_SPREAD**2
+        covariance = np.asarray(np.linalg.inv(normal), np.float64)
+        theta = theta + covariance @ slope
     h = np.array(
         [[theta[0], theta[6] - theta[1], theta[2]], [theta[1], theta[0] + theta[7], theta[3]], [theta[4], theta[5], 1.0]]
     )
     pose = frame.from_unit @ h @ frame.to_unit
-    covariance = np.asarray(np.linalg.inv(normal), np.float64)
     return PoseFit(pose / pose[2, 2], theta, covariance, frame)
 
 
 def _linearise(a: Points, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Derivatives (2, n, 8) of the seen x and y by the eight parameters, and the seen x and y themselves (2, n)."""
+    """Derivatives (8, 2n) of the seen x, then y, by the eight parameters, and the seen x and y themselves (2, n)."""
+    count = len(a)
     x, y = a[:, 0], a[:, 1]
     depth = 1 / (theta[4] * x + theta[5] * y + 1)
-    seen_x = (theta[0] * x + (theta[6] - theta[1]) * y + theta[2]) * depth
-    seen_y = (theta[1] * x + (theta[0] + theta[7]) * y + theta[3]) * depth
-    jacobian = np.zeros((2, len(a), 8))
+    seen = np.empty((2, count))
+    np.multiply(theta[0] * x + (theta[6] - theta[1]) * y + theta[2], depth, out=seen[0])
+    np.multiply(theta[1] * x + (theta[0] + theta[7]) * y + theta[3], depth, out=seen[1])
+    jacobian = np.zeros((8, 2, count))
     dx, dy = x * depth, y * depth
-    jacobian[0, :, 0], jacobian[0, :, 1], jacobian[0, :, 2] = dx, -dy, depth
-    jacobian[1, :, 0], jacobian[1, :, 1], jacobian[1, :, 3] = dy, dx, depth
-    jacobian[0, :, 4], jacobian[0, :, 5], jacobian[0, :, 6] = -seen_x * dx, -seen_x * dy, dy
-    jacobian[1, :, 4], jacobian[1, :, 5], jacobian[1, :, 7] = -seen_y * dx, -seen_y * dy, dy
-    return jacobian, np.stack([seen_x, seen_y])
+    jacobian[0, 0], jacobian[0, 1] = dx, dy
+    jacobian[1, 0], jacobian[1, 1] = -dy, dx
+    jacobian[2, 0] = jacobian[3, 1] = depth
+    np.multiply(seen, -dx, out=jacobian[4])
+    np.multiply(seen, -dy, out=jacobian[5])
+    jacobian[6, 0] = jacobian[7, 1] = dy
+    return jacobian.reshape(8, -1), seen
