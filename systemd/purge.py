@@ -1,5 +1,5 @@
 #!/opt/vigie/current/bin/python -PsB
-"""Plans a purge while the catalog can still be read: everything goes, save evidence under hold. Run by root at removal.
+"""Plans a purge while the catalog can still be read: everything goes, save evidence under hold. Run by user vigie at removal.
 
 Writes two lists into /var/lib/vigie, absolute paths one a line, for the package's postrm to carry out when nothing else of
 Vigie is left:
@@ -10,11 +10,13 @@ Without purge.keep (the catalog could not be read) postrm destroys no recording:
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from agent.config.load import load
 from agent.errors import VigieError
 from agent.recording.catalog import Catalog
+from agent.recording.row import SegmentRow
 
 CONFIG = Path("/etc/vigie/config.toml")
 STATE = Path("/var/lib/vigie")
@@ -27,11 +29,15 @@ RECORDINGS = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*"
 def plan(state: Path, recordings: Path, notes: Path) -> None:
     """Write the two lists into the directory `notes`. Raises StorageError when the catalog cannot be read."""
     catalog = state / "catalog.sqlite3"
-    rows = Catalog(catalog, recordings, read_only=True).rows("1") if catalog.exists() else []
+    rows: list[SegmentRow] = []
+    if catalog.exists():
+        with closing(Catalog(catalog, recordings)) as opened:
+            rows = opened.rows("1")
     held = [recordings / row.path for row in rows if row.held]
     proofs = [path for path in _files(state, *PROOFS) if path.name != PRIVATE_KEY] if held else []
-    own = [*_files(state, *OWN), *_files(recordings, RECORDINGS)]
-    _write(notes / "purge.elsewhere", [path for path in own if not path.is_relative_to(notes)])
+    # Rows also know the films of a directory that was configured before.
+    own = {*_files(state, *OWN), *_files(recordings, RECORDINGS), *(recordings / row.path for row in rows)}
+    _write(notes / "purge.elsewhere", sorted(path for path in own if not path.is_relative_to(notes)))
     _write(notes / "purge.keep", [*held, *proofs])
 
 

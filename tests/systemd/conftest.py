@@ -36,3 +36,9 @@ def generator() -> ModuleType:
 def release() -> ModuleType:
     """systemd/release.py"""
     return _load("release")
+
+
+@pytest.fixture(scope="session")
+def purge() -> ModuleType:
+    """systemd/purge.py"""
+    return _load("purge")
