@@ -57,6 +57,7 @@ from agent.reloading import Reloading
 from agent.supervisor import Supervisor
 from agent.uplink.commands import Commands
 from agent.uplink.health import HealthPublisher
+from agent.uplink.home_assistant import discovery
 from agent.uplink.identity import Identity
 from agent.uplink.session import Session
 from agent.uplink.spent_tokens import SpentTokens
@@ -365,6 +366,7 @@ class _Builder:
             self.clock,
             filters=[identity.topics.commands],
             on_message=self.asked.offer if self.asked is not None else None,
+            greetings=lambda: [discovery(identity.topics, config.node.site)] if mqtt.home_assistant else [],
             credentials=credentials_of(mqtt),
         )
 

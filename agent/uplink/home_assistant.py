@@ -1,0 +1,86 @@
+"""Home Assistant's MQTT discovery, as an option: one retained document that describes the node as a device.
+
+It names topics that are sent anyway; nothing else goes out for it, and never a picture.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from agent import __version__
+from agent.events.event import Event
+from agent.ports import Publication
+from agent.uplink.topics import NodeTopics
+
+DISCOVERY: Final = "homeassistant"
+# Names in Home Assistant, by the ONVIF topic that says so.
+_TAMPERING: Final = {
+    "VideoSource/GlobalSceneChange/ImagingService": "View changed",
+    "VideoSource/ImageTooDark/ImagingService": "Too dark",
+    "VideoSource/ImageTooBright/ImagingService": "Too bright",
+    "VideoSource/ImageTooBlurry/ImagingService": "Too blurry",
+}
+_DELIVERS: Final = "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
+_THERE: Final = "{{ 'online' if value_json.state == 'online' else 'offline' }}"
+_STATE: Final = "{{ 'ON' if value_json.Data.State else 'OFF' }}"
+
+
+def discovery(topics: NodeTopics, site: str = "") -> Publication:
+    """The device's document, retained on `homeassistant/device/vigie-<node>/config`."""
+    node = topics.node_id
+    document = {
+        "device": {"identifiers": [f"vigie-{node}"], "name": site or node, "manufacturer": "Vigie", "sw_version": __version__},
+        "origin": {"name": "Vigie", "sw_version": __version__},
+        "availability": [{"topic": topics.status, "value_template": _THERE}],
+        "components": _components(topics),
+        "qos": 1,
+    }
+    body = json.dumps(document, ensure_ascii=False).encode()
+    return Publication(f"{DISCOVERY}/device/vigie-{node}/config", body, 1, True, content_type="application/json")
+
+
+def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
+    found = {
+        "camera": _binary(
+            "Camera", "connectivity", topics.health, "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
+        ),
+        "motion": _binary("Motion", "motion", _event(topics, "VideoSource/MotionAlarm"), _STATE),
+        "temperature": _figure("Temperature", "°C", topics.health, "{{ value_json.board.temperature_c }}", "temperature"),
+        "disk": _figure(
+            "Disk used",
+            "%",
+            topics.health,
+            "{{ (100 * (1 - value_json.disk.free_bytes / [value_json.disk.total_bytes, 1] | max)) | round(1) }}",
+        ),
+    }
+    for topic, name in _TAMPERING.items():
+        found[topic.split("/")[1].lower()] = _binary(name, "tamper", _event(topics, topic), _STATE)
+    return {key: {"unique_id": f"vigie-{topics.node_id}-{key}", **component} for key, component in found.items()}
+
+
+def _binary(name: str, device_class: str, topic: str, template: str) -> dict[str, Any]:
+    return {
+        "platform": "binary_sensor",
+        "name": name,
+        "device_class": device_class,
+        "state_topic": topic,
+        "value_template": template,
+    }
+
+
+def _figure(name: str, unit: str, topic: str, template: str, device_class: str | None = None) -> dict[str, Any]:
+    found = {
+        "platform": "sensor",
+        "name": name,
+        "unit_of_measurement": unit,
+        "state_class": "measurement",
+        "entity_category": "diagnostic",
+        "state_topic": topic,
+        "value_template": template,
+    }
+    return found if device_class is None else {**found, "device_class": device_class}
+
+
+def _event(topics: NodeTopics, topic: str) -> str:
+    return topics.event(Event(topic, 0, {"Source": topics.node_id}))
