@@ -31,6 +31,8 @@ class EncodedAndDecoded:
 
     def push(self, frame: MaskedFrame, private: Plane) -> int:
         """How many private samples can be made out on the pictures that came out of the decoder for this one."""
+        if frame.opaque:  # the words of the reason lie on a closed picture, and nothing else
+            private = np.zeros_like(private)
         self._waiting.append(np.asarray(cv2.erode(private, np.ones((2 * EDGE_PX + 1,) * 2, np.uint8))) > 0)
         return sum(self._decode(unit.data) for unit in self._encoder.encode(frame))
 

@@ -31,6 +31,8 @@ LEAST_SHARE = 0.5
 """Of the patches expected: when fewer confirm, the pose is not believed."""
 LEAST_SHARE_AT_FIRST = 0.25
 """The same on the first pictures after a start, of all the patches of the reference: it may be night by now."""
+STEADY_SHARE = 0.3
+"""Of the patches of the picture before: while this share stays from frame to frame, the rest goes by and by."""
 SURE_SHARE = 0.85
 """A jump is followed on its very frame when this share confirms at the new pose."""
 REOPEN_FRAMES = 3
@@ -201,7 +203,7 @@ class ViewTracker:
     def _proved(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> Sighting:
         share = self._share(proof)
         jump_px = self._frame.shift_px(proof.pose, self._pose)
-        held = self._doubtful(picture, proof, jump_px)
+        held = self._doubtful(picture, proof)
         self._proved_in_a_row += 1
         if share < SURE_SHARE and (self._lost_frames > 0 or jump_px > _JUMP_PX):
             self._open, self._proved_in_a_row = False, 1
@@ -219,7 +221,7 @@ class ViewTracker:
         doubt_px = SIGMAS * proof.uncertainty_px + proof.residual_px + LENS_DOUBT * shift_px + self._far_doubt_px(proof)
         return Sighting((*settled, *self._rivals), doubt_px, state, "", shift_px, proof.uncertainty_px)
 
-    def _doubtful(self, picture: Plane, proof: Proof, jump_px: float) -> bool:
+    def _doubtful(self, picture: Plane, proof: Proof) -> bool:
         """Whether this frame must not be shown although a pose was proved on it."""
         expected = (self._trust == 1.0) & proof.inside
         gone = expected & (proof.likeness < GONE)
@@ -229,7 +231,7 @@ class ViewTracker:
             return True
         faded = float(np.median((self._likeness - proof.likeness)[expected])) if expected.any() else 0.0
         usual, self._flicker = self._flicker, 0.9 * self._flicker + 0.1 * min(abs(faded), 0.02)
-        if faded < max(_FADING, _FADING_SIGMAS * usual) or jump_px > _JUMP_PX or self._picture is None:
+        if faded < max(_FADING, _FADING_SIGMAS * usual) or self._picture is None:
             return False
         return shows_twice(self._picture, picture, proof.pose @ np.linalg.inv(self._pose))
 
@@ -268,7 +270,7 @@ class ViewTracker:
         view while the view itself is gone.
         """
         latest = (self._trust == 1.0) & proof.inside
-        if np.count_nonzero(proof.confirmed & latest) >= LEAST_SHARE * np.count_nonzero(latest):
+        if np.count_nonzero(proof.confirmed & latest) >= STEADY_SHARE * np.count_nonzero(latest):
             self._trust = _remembered(self._trust, proof)
 
     def _not_proved(self, luma: Plane) -> Sighting:
