@@ -14,7 +14,7 @@ from agent.config.last_good import remember
 from agent.config.load import load
 from agent.config.model import Config
 from agent.config.reload import Part, plan
-from agent.errors import ConfigurationError, StorageError
+from agent.errors import ConfigurationError, StorageError, VigieError
 from agent.events.outbox import Outbox
 from agent.journal.entry import Act
 from agent.journal.register import Register
@@ -51,7 +51,7 @@ def keep_last_good(path: Path, config: Config) -> None:
 
 
 class Reloading:
-    """Main thread. A file that is refused changes nothing but the log: the node goes on as before."""
+    """Main thread. What is refused, by the file or by the register, is said in the log, and the node goes on."""
 
     def __init__(self, path: Path, node: Node, maker: Maker, verifier: Verifier) -> None:
         self._path = path
@@ -61,13 +61,20 @@ class Reloading:
 
     def apply(self) -> None:
         """Read, compare, apply, and say what waits for a restart."""
-        node = self._node
         try:
             config = load(self._path)
         except ConfigurationError as error:
             log.error("the configuration is refused and the node goes on with the former one: %s", error)
             return
         keep_last_good(self._path, config)
+        try:
+            self._take_over(config)
+        except VigieError as error:
+            # The former one stays the node's own, so that the next SIGHUP finds the same changes again.
+            log.error("the new configuration is not taken over: %s", error)
+
+    def _take_over(self, config: Config) -> None:
+        node = self._node
         changes = plan(node.config, config)
         for words in changes.words:
             log.info("%s", words)
@@ -93,11 +100,19 @@ class Reloading:
             running.pop(TamperDetector, None)
         return tuple(running.get(type(fresh), fresh) for fresh in self._maker.detectors(config))
 
+    def _change_masks(self, config: Config) -> None:
+        """Other masks close the picture until they are validated, at once; a statement opens it, so its entry comes first."""
+        statement = config.privacy.none_needed
+        if statement is not None:
+            self._node.parts.register.enter(Act.MASKS_CHANGED, statement.by, {"masks": 0, "none needed": statement.why})
+        self._node.parts.masking.replace(*self._maker.privacy(config, self._verifier))
+        if statement is None:
+            self._node.parts.register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
+
     def _hand_out(self, config: Config, parts: frozenset[Part]) -> None:
         node, maker = self._node, self._maker
         if Part.PRIVACY in parts:
-            node.parts.masking.replace(*maker.privacy(config, self._verifier))
-            node.parts.register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
+            self._change_masks(config)
         if Part.MOTION in parts or Part.TAMPERING in parts:
             node.parts.pipeline.detectors = self._detectors(config, parts)
         if Part.RETENTION in parts:

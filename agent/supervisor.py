@@ -103,9 +103,7 @@ class Supervisor:
                     return Ending.FAILED
             if self._reload.is_set():
                 self._reload.clear()
-                self._service.reloading()
-                reload()
-                self._service.ready()
+                self._take_up(reload)
             if not self._said_ready and self._ready():
                 self._said_ready = True
                 self._service.ready()
@@ -119,6 +117,14 @@ class Supervisor:
             if end_ns is not None and now_ns >= end_ns:
                 return Ending.TIME
         return Ending.ASKED
+
+    def _take_up(self, reload: Callable[[], None]) -> None:
+        """READY=1 ends a reload for the service manager; before the first one of all it would promise a masked picture."""
+        if self._said_ready:
+            self._service.reloading()
+        reload()
+        if self._said_ready:
+            self._service.ready()
 
     def _stalled(self) -> list[str]:
         stalled = [

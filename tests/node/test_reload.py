@@ -100,3 +100,23 @@ def test_a_refused_file_changes_nothing(running: Running) -> None:
     until(lambda: "hold_secs" in running.node.log(), "the log places the error")
     assert running.health()["config_digest"] == before
     assert running.part("recording")["state"] == "recording"
+
+
+def test_a_register_that_cannot_be_written_keeps_the_former_configuration(running: Running) -> None:
+    """The reload is refused in words, no statement opens the picture without its entry, and the next SIGHUP takes it over."""
+    register = running.node.directory / "state" / "register.jsonl"
+    aside = register.rename(register.with_suffix(".aside"))
+    register.mkdir()
+    text = running.node.config.read_text()
+    statement = '[privacy.none_needed]\nby = "A. Technician"\non = 2026-11-23\nwhy = "an empty yard, no window"\n'
+    running.node.config.write_text(text[: text.index("[[privacy.mask]]")] + statement)
+    running.process.send_signal(signal.SIGHUP)
+    until(lambda: "is not taken over" in running.node.log(), "the log says that it is refused")
+    camera = running.part("camera")["captured"]
+    until(lambda: running.part("camera").get("captured", 0) > camera + 5, "the node films on")
+    assert running.part("privacy")["masks"] == 3
+    register.rmdir()
+    aside.rename(register)
+    running.process.send_signal(signal.SIGHUP)
+    until(lambda: running.part("privacy").get("masks") == 0, "the statement holds once it is entered")
+    assert "an empty yard" in register.read_text()
