@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 LANE = "lane"
+
+# A slow machine is no wrong answer: hypothesis bounds the number of examples, never their time.
+settings.register_profile("vigie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vigie")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

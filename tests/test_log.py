@@ -135,7 +135,7 @@ def test_component_is_the_thread_that_speaks() -> None:
 
     thread = threading.Thread(target=speak, name="camera")
     thread.start()
-    thread.join(5)
+    thread.join(60)
     assert said[0].split(" ", 1)[1] == "camera: warning: opened"
 
 

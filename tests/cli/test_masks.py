@@ -122,7 +122,7 @@ def test_beside_a_running_daemon_validation_goes_through_it_and_no_clear_picture
     finally:
         feeding.stop()
         control.stop()
-        control.join(5)
+        control.join(60)
     assert done.exit_code == 0, done.output
     assert entered == ["view-validated A. Technician"]
     assert isinstance(refused.exception, Exception)
@@ -151,7 +151,7 @@ class _Feed:
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join(5)
+        self._thread.join(60)
 
 
 def test_a_closed_picture_is_lifted_only_on_purpose(config: Path) -> None:

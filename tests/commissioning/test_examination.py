@@ -190,4 +190,4 @@ def test_the_running_daemon_tells_what_it_sees(tmp_path: Path) -> None:
         assert lines["exposure"]["grade"] == "ok"
     finally:
         running.terminate()
-        running.wait(20)
+        running.wait(60)

@@ -84,9 +84,9 @@ def turned(config: Config, camera: SyntheticCamera, gauge: PictureGauge, ask: Ca
         return ask()
     finally:
         done.set()
-        thread.join(5)
+        thread.join(60)
         capture.stop()
-        capture.join(5)
+        capture.join(60)
 
 
 def test_the_gauge_answers_while_the_pipeline_runs(config: Config, camera: MakeCamera) -> None:

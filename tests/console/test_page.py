@@ -29,7 +29,7 @@ def node(tmp_path: Path) -> Iterator[tuple[WholeNode, int]]:
         process = node.start()
         yield node, port
         process.terminate()
-        assert process.wait(20) == 0, node.log()
+        assert process.wait(60) == 0, node.log()
 
 
 def opened(browser: Browser, port: int) -> Page:

@@ -25,7 +25,7 @@ def test_failure_is_tried_again_with_longer_pauses() -> None:
     """A camera that fails three times and then works: entered four times, after 1, 2 and 4 seconds."""
     component = Failing([CameraError("no picture") for _ in range(3)])
     component.start()
-    assert component.join(10)
+    assert component.join(60)
     assert (component.entered, component.state) == (4, ComponentState.STOPPED)
     assert component.clock.waits_s == [1.0, 2.0, 4.0]  # type: ignore[attr-defined]
 
@@ -34,6 +34,6 @@ def test_final_failure_is_not_tried_again() -> None:
     """A driver that hangs in this process: the component is dead at once, says why, and the supervisor may end the process."""
     component = Failing([DriverHangs("the driver hangs", remedy="restart"), CameraError("never reached")])
     component.start()
-    assert component.join(10)
+    assert component.join(60)
     assert (component.entered, component.state) == (1, ComponentState.FAILED)
     assert "the driver hangs" in component.trouble

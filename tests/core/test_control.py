@@ -32,7 +32,7 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     wait_for(socket_path(state))
     yield state
     control.stop()
-    assert control.join(5)
+    assert control.join(60)
     assert not socket_path(state).exists()
 
 

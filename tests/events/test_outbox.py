@@ -117,7 +117,7 @@ def test_a_durable_event_waits_for_the_disk(path: Path) -> None:
     first = outbox.raise_event_durably(event(2), 10)
     assert outbox.raise_event_durably(event(3), 10) == first + 1
     outbox.stop()
-    assert outbox.join(10)
+    assert outbox.join(60)
 
 
 def test_many_threads_one_unbroken_count(path: Path) -> None:
@@ -133,7 +133,7 @@ def test_many_threads_one_unbroken_count(path: Path) -> None:
     for thread in threads:
         thread.join()
     outbox.stop()
-    assert outbox.join(10)
+    assert outbox.join(60)
     store = OutboxStore(path, clock)
     rows = store.pending(Priority.ALARM, 0, 10**6)
     assert [row.sequence for row in rows] == list(range(1, 802))

@@ -46,7 +46,7 @@ def test_slow_reader_finds_the_newest_and_a_gap_in_the_index(tmp_path: Path) -> 
     path = make_film(tmp_path / "a.mkv", "-c:v", "ffv1", pictures=60)
     stream = stream_of(lambda: av.open(str(path)))
     stream.start(5)
-    stream._thread.join(10)
+    stream._thread.join(60)
     first, second = stream.read(0, 5), stream.read(0, 5)
     assert first is not None
     assert second is not None
@@ -61,7 +61,7 @@ def test_reader_that_returns_nothing_starves_only_itself(tmp_path: Path) -> None
     before = [lent.planes.y.copy() for lent in held if lent is not None]
     stream = stream_of(lambda: av.open(str(path)), pool)
     stream.start(5)
-    stream._thread.join(10)
+    stream._thread.join(60)
     assert not stream._thread.is_alive()
     assert all((lent.planes.y == y).all() for lent, y in zip(held, before, strict=True) if lent is not None)
 
@@ -77,7 +77,7 @@ def test_source_that_never_answers_holds_up_nobody() -> None:
             closed.set()
 
     def opener() -> av.container.InputContainer:
-        answer.wait(30)
+        answer.wait(60)
         return Late()  # type: ignore[return-value]
 
     stream = stream_of(opener)
@@ -87,8 +87,8 @@ def test_source_that_never_answers_holds_up_nobody() -> None:
         stream.read(0.01, 0)
     stream.close()
     answer.set()
-    assert closed.wait(10)
-    stream._thread.join(10)
+    assert closed.wait(60)
+    stream._thread.join(60)
 
 
 def test_any_failure_of_the_thread_reaches_the_reader() -> None:

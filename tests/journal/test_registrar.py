@@ -54,7 +54,7 @@ def enter(path: Path, count: int) -> None:
 def ended(registrar: Registrar) -> None:
     """Stop it and wait."""
     registrar.stop()
-    assert registrar.join(10)
+    assert registrar.join(60)
     assert registrar.state is ComponentState.STOPPED
 
 

@@ -262,7 +262,7 @@ def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the
     recorder = node.recorder()
     recorder.start()
     recorder.offer(node.units(1)[0])
-    assert recorder.join(20)
+    assert recorder.join(60)
     assert recorder.state is ComponentState.FAILED
     node.reopen()
     assert [row.frames for row in node.rows()] == [100, 50]

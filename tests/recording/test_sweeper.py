@@ -39,7 +39,7 @@ class Told:
     def end(self) -> None:
         """Stop and wait."""
         self.sweeper.stop()
-        assert self.sweeper.join(10)
+        assert self.sweeper.join(60)
 
 
 def test_a_shortfall_is_told_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:

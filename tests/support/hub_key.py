@@ -56,7 +56,7 @@ class Desk:
         self.client.connect("127.0.0.1", port)
         self.client.loop_start()
         self.client.subscribe(f"{self.root}/answer/desk", qos=1)
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
 
     def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
         arrived, answers = self._answers.get(message.properties.CorrelationData, (None, None))

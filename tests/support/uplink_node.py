@@ -56,7 +56,7 @@ class UplinkNode:
     def stop(self) -> None:
         for part in (self.session, self.outbox):
             part.stop()
-            assert part.join(10), f"{part.name} does not stop"
+            assert part.join(60), f"{part.name} does not stop"
 
     def raise_alarm(self, number: int) -> None:
         self.outbox.raise_event(

@@ -40,7 +40,7 @@ def test_the_search_does_not_hold_up_the_caller(monkeypatch: pytest.MonkeyPatch)
     going, done = threading.Event(), threading.Event()
 
     def slow(_: Landmarks, luma: Plane) -> list[np.ndarray]:
-        done.wait(10)
+        done.wait(60)
         going.set()
         return [HOME]
 
@@ -50,10 +50,10 @@ def test_the_search_does_not_hold_up_the_caller(monkeypatch: pytest.MonkeyPatch)
         search.look_for(LUMAS[0])
         assert search.answer() == []
     done.set()
-    assert going.wait(10)
+    assert going.wait(60)
     for thread in threading.enumerate():
         if thread.name == "relocation":
-            thread.join(10)
+            thread.join(60)
     assert len(search.answer()) == 1
     assert search.answer() == []
 
@@ -71,7 +71,7 @@ def test_a_search_that_fails_lets_the_next_one_try(monkeypatch: pytest.MonkeyPat
         search.look_for(LUMAS[0])
         for thread in threading.enumerate():
             if thread.name == "relocation":
-                thread.join(10)
+                thread.join(60)
         assert search.answer() == []
         assert not search._busy
 

@@ -44,7 +44,7 @@ def year(tracking: ViewTracker, watch: Callable[[int], object] = lambda _: None)
         clear.append(bool(tracking.track(seen(turning(min(1.0, n // 15 / 17)), seed=n)).poses))
         for thread in threading.enumerate():
             if thread.name == "view ageing":
-                thread.join(10)
+                thread.join(60)
         watch(n)
     return clear
 
