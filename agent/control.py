@@ -91,7 +91,7 @@ class _Answer(socketserver.StreamRequestHandler):
     def _answer(self, line: bytes) -> Mapping[str, Any]:
         try:
             request = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {"error": "the request is not one line of JSON"}
         if not isinstance(request, dict) or not isinstance(verb := request.get("verb"), str):
             return {"error": 'the request must look like {"verb": "status"}'}

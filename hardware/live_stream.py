@@ -53,6 +53,7 @@ class LiveStream:
         self._queue: BoundedQueue[RawFrame] = BoundedQueue(QUEUED_PICTURES, on_drop=RawFrame.release)
         self._closing = threading.Event()
         self._answered = threading.Event()
+        self._connected = False
         self._failure: CameraError | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._index = 0
@@ -61,10 +62,13 @@ class LiveStream:
         self.codec = ""
 
     def start(self, wait_s: float) -> None:
-        """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when it failed by then."""
+        """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when that failed by then.
+
+        What fails after the connection is told by `read`, behind the pictures that came before.
+        """
         self._thread.start()
         self._answered.wait(wait_s)
-        if self._failure is not None:
+        if self._failure is not None and not self._connected:
             raise self._failure
 
     def read(self, timeout_s: float, stall_s: float) -> RawFrame | None:
@@ -92,6 +96,7 @@ class LiveStream:
     def _run(self) -> None:
         try:
             container = self._source.open()
+            self._connected = True
             self._answered.set()
             try:
                 self._deliver(container)

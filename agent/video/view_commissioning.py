@@ -26,6 +26,7 @@ PICTURES = 9
 EVERY_S = 0.7
 """Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
 _PATIENCE_S = 30.0
+LONGEST_NAME = 200
 
 
 class ViewSample:
@@ -130,6 +131,8 @@ class LiveValidation:
         by = request.get("by")
         if not isinstance(by, str) or not by.strip():
             raise MaskError("nobody is named", remedy="say who validates: --by NAME")
+        if len(by) > LONGEST_NAME:
+            raise MaskError(f"the name is longer than {LONGEST_NAME} letters", remedy="say who validates: --by NAME")
         lift = request.get("lift") is True
         if not self._one_at_a_time.acquire(blocking=False):
             raise MaskError("another validation is under way", remedy="wait for it to end")

@@ -40,12 +40,21 @@ def wait_for(path: Path) -> None:
     """Until somebody listens there."""
     import time
 
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         with socket.socket(socket.AF_UNIX) as probe:
             if probe.connect_ex(str(path)) == 0:
                 return
     pytest.fail("the control socket did not come up")
+
+
+def test_a_request_nested_too_deeply_is_answered_in_words(state_dir: Path) -> None:
+    """Sixty thousand brackets are no JSON for us: an answer, not a dead thread with a traceback."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(60)
+        client.connect(str(socket_path(state_dir)))
+        client.sendall(b"[" * 60_000 + b"\n")
+        assert b"not one line of JSON" in client.recv(1000)
 
 
 def test_answers_a_verb_with_its_document(state_dir: Path) -> None:
