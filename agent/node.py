@@ -142,6 +142,7 @@ class Node:
             "acknowledged": self.session.acknowledged if self.session else 0,
             "recordings": str(self.config.recordings_dir),
             "recorded": parts.recorder.figures()["recorded"],
+            "lost": parts.recorder.figures()["lost"],
         }
 
     def providers(self) -> HealthProviders:

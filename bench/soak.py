@@ -7,6 +7,7 @@ every picture the camera delivered must be recorded, or counted as dropped or lo
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -76,12 +77,13 @@ def _soak(directory: Path, disk: Path, broker: LocalBroker, seconds: float, ever
     write(config, tables)
     commission(config)
     observed = _Observed()
-    last: dict[str, Any] = {}
     counts = dict.fromkeys(every, 0)
     began = time.monotonic()
     due = {what: began + pause for what, pause in every.items()}
     with (directory / "run.log").open("wb") as log:
-        node = subprocess.Popen([sys.executable, "-m", "agent", "run", "--config", str(config)], cwd=ROOT, stdout=log, stderr=log)
+        summary = directory / "summary.json"
+        command = [sys.executable, "-m", "agent", "run", "--config", str(config), "--summary", str(summary)]
+        node = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         process = psutil.Process(node.pid)
         while (now := time.monotonic()) - began < seconds and node.poll() is None:
             for what in [what for what, at in due.items() if now >= at]:
@@ -96,42 +98,42 @@ def _soak(directory: Path, disk: Path, broker: LocalBroker, seconds: float, ever
                 else:
                     _fill_for_a_while(disk)
             observed.take(now - began, process)
-            last = _health(directory / "state") or last
+            observed.silent += not _health(directory / "state")
             time.sleep(SAMPLE_S)
         alive = node.poll() is None
-        last = _health(directory / "state") or last
         node.terminate()
         code = node.wait(60)
+        counted = json.loads(summary.read_text(encoding="utf-8"))
     return {
         "minutes": round(seconds / 60, 1),
         **counts,
         "alive_to_the_end": alive,
         "exit_code": code,
-        **_judged(observed, last, directory),
+        **_judged(observed, counted, directory),
     }
 
 
-def _judged(observed: _Observed, last: Mapping[str, Any], directory: Path) -> dict[str, Any]:
+def _judged(observed: _Observed, counted: Mapping[str, int], directory: Path) -> dict[str, Any]:
     settled = max(1, len(observed.at_s) // 6)
 
     def growth(values: list[int]) -> float:
         early, late = values[settled : 2 * settled], values[-settled:]
         return round(max(late) / max(early) - 1, 4) if early and late else 0.0
 
-    camera, recording = last.get("camera", {}), last.get("recording", {})
-    accounted = recording.get("recorded", 0) + recording.get("lost", 0) + camera.get("dropped", 0)
+    accounted = counted["recorded"] + counted["lost"] + counted["dropped"]
     return {
         "rss_mb_early": round(max(observed.rss_bytes[settled : 2 * settled], default=0) / 1e6, 1),
         "rss_mb_late": round(max(observed.rss_bytes[-settled:], default=0) / 1e6, 1),
         "rss_growth": growth(observed.rss_bytes),
         "descriptors_growth": growth(observed.descriptors),
         "threads_growth": growth(observed.threads),
-        "pictures_captured": camera.get("captured", 0),
-        "pictures_dropped": camera.get("dropped", 0),
-        "pictures_recorded": recording.get("recorded", 0),
-        "pictures_lost_at_the_disk": recording.get("lost", 0),
-        "pictures_nobody_counted": max(0, camera.get("captured", 0) - accounted),
-        "events": last.get("outbox", {}).get("sequence", 0),
+        "health_silent": observed.silent,
+        "pictures_captured": counted["captured"],
+        "pictures_dropped": counted["dropped"],
+        "pictures_recorded": counted["recorded"],
+        "pictures_lost_at_the_disk": counted["lost"],
+        "pictures_nobody_counted": counted["captured"] - accounted,
+        "events": counted["events"],
         "tracebacks": (directory / "run.log").read_text(encoding="utf-8", errors="replace").count("Traceback"),
     }
 
