@@ -13,6 +13,8 @@ from rich.table import Table
 from agent.video.analysis_luma import analysis_luma
 from agent.video.cover import Corners, Cover, ViewState
 from agent.video.frame import RawFrame
+from agent.video.mask_layer import MaskLayer
+from agent.video.mask_shape import shapes_of
 from agent.video.picture import FrameTime, Planes, i420_bytes
 from agent.video.privacy_mask import Fill, PrivacyMask
 
@@ -37,6 +39,9 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         mask, cover = PrivacyMask(fill), _cover(polygons, grow)
         return lambda i: mask.apply(raws[i % BUFFERS], cover)
 
+    shapes = shapes_of(_cover(polygons, 0.0), width, height)
+    layer = MaskLayer(shapes, raws[0].planes, analysis_luma(raws[0]), settle=True)
+
     def swaying(fill: Fill, grow: float) -> Callable[[int], object]:
         mask = PrivacyMask(fill)
         covers = [_cover(tuple(p + 3 / width * np.sin(k / 7) for p in polygons), grow, f"{k}") for k in range(200)]
@@ -50,6 +55,8 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         analysis_luma(raws[i % BUFFERS])
 
     works: dict[str, Callable[[int], object]] = {
+        "solid, drawn on Y, U and V alone": lambda i: layer.draw(raws[i % BUFFERS].planes),
+        "solid, drawn on the analysis luma alone": lambda i: layer.draw_small(analysis_luma(raws[i % BUFFERS])),
         "solid": still("solid", 0.0),
         "solid, grown by 1 % of the width": still("solid", 0.01),
         "solid, another cover every frame": swaying("solid", 0.0),
