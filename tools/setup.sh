@@ -18,8 +18,18 @@ fail() {
     exit 1
 }
 
-# The lanes' own packages: one Debian name per line, # begins a comment.
-lane_packages() { sed -e 's/#.*//' -e 's/[[:space:]]//g' tests/lanes/*/packages.txt 2>/dev/null | sed '/^$/d' | sort -u; }
+# The lanes' own packages: one Debian name per line, # begins a comment. `npm unless:npm` leaves the package out where the
+# command is there already: a Node.js of another origin brings its own npm and conflicts with Debian's.
+lane_packages() {
+    local name condition
+    sed -e 's/#.*//' tests/lanes/*/packages.txt 2>/dev/null | while read -r name condition; do
+        [ -n "$name" ] || continue
+        case $condition in
+            unless:*) ! command -v "${condition#unless:}" >/dev/null || continue ;;
+        esac
+        printf '%s\n' "$name"
+    done | sort -u
+}
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
