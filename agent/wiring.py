@@ -74,6 +74,7 @@ from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
 from hardware.board_pi import PiBoard
 from hardware.core_dump import forbid_core_dumps
+from hardware.opencv_threads import work_alone
 from hardware.systemd_service import service_manager
 
 log = logging.getLogger(__name__)
@@ -212,6 +213,7 @@ def _signer(config: Config) -> NodeSigner:
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
+    work_alone()
     return _Builder(config, config_path, clock or SystemClock()).node()
 
 
