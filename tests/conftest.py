@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib.util import find_spec
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 LANE = "lane"
 
-# A slow machine is no wrong answer: hypothesis bounds the number of examples, never their time.
-settings.register_profile("vigie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("vigie")
+if find_spec("hypothesis") is not None:  # the rootfs of the picamera2 lane does without
+    from hypothesis import HealthCheck, settings
+
+    # A slow machine is no wrong answer: hypothesis bounds the number of examples, never their time.
+    settings.register_profile("vigie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("vigie")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

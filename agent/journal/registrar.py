@@ -87,11 +87,16 @@ class Registrar(Component):
 
 
 def _whole_lines(path: Path, offset: int) -> list[bytes]:
-    """Some whole lines from `offset` on, without their newlines; a torn or half-written one is left for later."""
+    """Some whole lines from `offset` on, without their newlines; a torn or half-written one is left for later.
+
+    Raises JournalError when the register cannot be read.
+    """
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise _unreadable(path, error) from error
     try:
         size = _MOST_BYTES
         while True:
@@ -102,5 +107,13 @@ def _whole_lines(path: Path, offset: int) -> list[bytes]:
             if len(data) < size:
                 return []
             size *= 2  # one line longer than what is read at once
+    except OSError as error:
+        raise _unreadable(path, error) from error
     finally:
         os.close(fd)
+
+
+def _unreadable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"the register {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy="Check its disk and permissions"
+    )
