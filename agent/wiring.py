@@ -1,9 +1,8 @@
-"""The composition root: the one module that knows both agent/ and hardware/, and the order in which parts start."""
+"""The composition root: which parts a node has, and the order in which they start. Its drivers come from `agent.drivers`."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,14 +18,21 @@ from agent.clock import Clock, SystemClock
 from agent.commissioning.start import warn_of_room
 from agent.component import Component
 from agent.config.digest import config_digest
-from agent.config.model import Camera as CameraSettings
 from agent.config.model import Config, Mqtt
-from agent.config.polygon import Polygon, check_polygon
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.control import ControlSocket, Verb, socket_path
-from agent.errors import ConfigurationError, DeviceError
+from agent.drivers import (
+    compute_alone,
+    credentials_of,
+    new_encoder,
+    open_board,
+    open_camera,
+    open_muxer,
+    open_service_manager,
+    open_transport,
+)
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.evidence.identity import IdentityDirectory, NodeSigner
@@ -36,17 +42,11 @@ from agent.journal.register import Register
 from agent.journal.registrar import Registrar
 from agent.node import Node, Parts
 from agent.ports import (
-    Board,
-    BrokerCredentials,
     BrokerEndpoint,
-    Camera,
     Encoder,
-    MqttTransport,
-    MuxerFactory,
     Publication,
 )
 from agent.recording.catalog import Catalog
-from agent.recording.claim import Claim
 from agent.recording.hold import Holds
 from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
@@ -54,6 +54,7 @@ from agent.recording.retention import Retention
 from agent.recording.sweeper import Sweeper
 from agent.recording.trusted_time import boot_id
 from agent.reloading import Reloading
+from agent.state_directory import only_daemon, writable
 from agent.supervisor import Supervisor
 from agent.uplink.commands import Commands
 from agent.uplink.health import HealthPublisher
@@ -72,118 +73,8 @@ from agent.video.view_commissioning import LiveValidation, ViewSample, register_
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
-from hardware.board_pi import PiBoard
-from hardware.core_dump import forbid_core_dumps
-from hardware.opencv_threads import work_alone
-from hardware.systemd_service import service_manager
 
 log = logging.getLogger(__name__)
-
-
-def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
-    """The driver this configuration names; nothing is opened yet. From here on this process leaves no core dump."""
-    forbid_core_dumps()
-    match settings.driver:
-        case "file":
-            from hardware.camera_file import FileCamera
-
-            return FileCamera(settings, clock)
-        case "synthetic":
-            from hardware.camera_synthetic import SyntheticCamera
-
-            return SyntheticCamera(settings, clock)
-        case "rtsp":
-            from hardware.camera_rtsp import RtspCamera
-
-            return RtspCamera(settings, clock)
-        case "v4l2":
-            from hardware.camera_v4l2 import V4l2Camera
-
-            return V4l2Camera(settings, clock)
-        case "picamera2":
-            from hardware.camera_picamera2 import PicameraCamera
-
-            return PicameraCamera(settings, clock)
-
-
-def film_format(path: Path) -> tuple[int, int, float]:
-    """Width, height (both even) and pictures per second of a film. CameraError when there is no picture in it."""
-    from hardware.film import Film
-
-    film = Film(path)
-    try:
-        width, height = film.size
-        return width - width % 2, height - height % 2, min(float(film.rate), 60.0)
-    finally:
-        film.close()
-
-
-def drawn_windows(seed: int = 1) -> dict[str, Polygon]:
-    """The private windows of the drawn square, by name."""
-    from hardware.camera_synthetic import private_windows
-
-    return {window.name: check_polygon(window.polygon) for window in private_windows(seed)}
-
-
-def open_board() -> Board:
-    """The board this process runs on."""
-    return PiBoard()
-
-
-def credentials_of(mqtt: Mqtt) -> BrokerCredentials:
-    """What a node of this configuration shows its brokers."""
-    return BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
-
-
-def open_transport(credentials: BrokerCredentials) -> MqttTransport:
-    """An MQTT connection yet to be opened."""
-    from hardware.mqtt_paho import PahoTransport
-
-    return PahoTransport(credentials)
-
-
-def new_encoder(config: Config, source: Camera) -> Encoder:
-    """An encoder for `source`'s pictures: the board's own where it has one and picamera2 the camera, x264 elsewhere."""
-    from hardware.encoder_libav import LibavEncoder
-
-    camera, encoding = config.camera, config.encoding
-    if camera.driver == "picamera2":
-        from hardware.camera_picamera2 import PicameraCamera
-        from hardware.encoder_picamera2 import PicameraEncoder, has_hardware_encoder
-
-        if isinstance(source, PicameraCamera) and has_hardware_encoder():
-            return PicameraEncoder(
-                source.loans,
-                camera.fps,
-                hardware=True,
-                bitrate_kbps=encoding.bitrate_kbps,
-                crf=encoding.crf,
-                keyframe_seconds=encoding.keyframe_seconds,
-            )
-    return LibavEncoder(
-        camera.width,
-        camera.height,
-        camera.fps,
-        preset=encoding.preset,
-        bitrate_kbps=encoding.bitrate_kbps,
-        crf=encoding.crf,
-        keyframe_seconds=encoding.keyframe_seconds,
-    )
-
-
-def begin_log(config: Config | None, clock: Clock | None = None) -> None:
-    """Sentences on stderr, or structured entries in journald when systemd started us."""
-    from agent.log import FoldedLog
-    from hardware.journal_systemd import log_handler
-
-    outlet = log_handler(config.node.id if config else "")
-    logging.basicConfig(level=logging.INFO, handlers=[FoldedLog(outlet, clock or SystemClock())], force=True)
-
-
-def identity_of(config: Config) -> IdentityDirectory:
-    """Where this node's key lies."""
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None)
 
 
 def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Verdict:
@@ -206,14 +97,14 @@ def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Ve
 
 def _signer(config: Config) -> NodeSigner:
     """The node's own key; made at the first start, never a default one. A key that comes as a credential gets its certificate."""
-    identity = identity_of(config)
+    identity = IdentityDirectory.here(config.identity_dir)
     whole = identity.exists() and identity.chain_path.exists()
     return identity.load() if whole else identity.init(config.node.id)
 
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
-    work_alone()
+    compute_alone()
     return _Builder(config, config_path, clock or SystemClock()).node()
 
 
@@ -225,9 +116,9 @@ class _Builder:
         self.config_path = config_path
         self.clock = clock
         self.boot = boot_id()
-        self.state_dir = _writable(config.node.state_dir)
-        self.claim = _only_daemon(self.state_dir)
-        self.recordings = _writable(config.recordings_dir)
+        self.state_dir = writable(config.node.state_dir)
+        self.claim = only_daemon(self.state_dir)
+        self.recordings = writable(config.recordings_dir)
         self.snapshot = Snapshot(self.clock)
         self.asked: Commands | None = None
 
@@ -260,7 +151,7 @@ class _Builder:
             clock=clock,
             catalog=catalog,
             directory=self.recordings,
-            muxer=_muxer(),
+            muxer=open_muxer(),
             video=lambda: encoders[0].format,
             journal=register,
             boot=self.boot,
@@ -288,7 +179,7 @@ class _Builder:
             events=events,
         )
         board = BoardMonitor(
-            PiBoard(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])
+            open_board(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])
         )
         holds = Holds(catalog, register, clock)
         parts = Parts(clock, capture, masking, pipeline, media_signer, recorder, sweeper, holds, catalog, outbox, board, register)
@@ -318,7 +209,7 @@ class _Builder:
             console = Console(page.host, page.port, clock, health=node.health, preview=preview, events=events)
             components.append(console)
         node.supervisor = Supervisor(
-            components, clock, service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
+            components, clock, open_service_manager(), ready=node.ready, over=node.over, sentence=node.sentence
         )
         node.apply = Reloading(self.config_path, node, self, signer).apply
         node.claim = self.claim
@@ -396,36 +287,3 @@ class _Builder:
 def _is_lossless(config: Config) -> bool:
     """A film played as fast as it goes waits for the encoder; everything else runs on its own time."""
     return config.camera.driver in ("file", "synthetic") and not config.camera.realtime
-
-
-def _muxer() -> MuxerFactory:
-    from hardware.muxer_libav import LibavMuxer
-
-    return LibavMuxer
-
-
-def _only_daemon(state_dir: Path) -> Claim:
-    """The right to be this state directory's daemon. DeviceError when another one runs, which notices nothing of it."""
-    claim = Claim(_writable(state_dir / "run") / "daemon", "lock")
-    if not claim.taken():
-        raise DeviceError(
-            f"another daemon runs on {state_dir}",
-            remedy="`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own",
-        )
-    return claim
-
-
-def _writable(directory: Path) -> Path:
-    """The directory, made if it is missing. ConfigurationError when the daemon could not write there."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the directory {directory} cannot be made: {(error.strerror or str(error)).lower()}",
-            remedy="Make it and give it to the user the daemon runs as, or set another one",
-        ) from error
-    if not os.access(directory, os.W_OK | os.X_OK):
-        raise ConfigurationError(
-            f"the directory {directory} is not writable", remedy="Give it to the user the daemon runs as, or set another one"
-        )
-    return directory

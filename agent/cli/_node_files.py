@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,8 +47,7 @@ class NodeFiles:
 
     def identity(self) -> IdentityDirectory:
         """Where the node's key and chain lie."""
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        return IdentityDirectory(self.config.identity_dir, Path(credentials) if credentials else None)
+        return IdentityDirectory.here(self.config.identity_dir)
 
     def _signer(self) -> Signer | None:
         identity = self.identity()

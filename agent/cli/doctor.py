@@ -40,7 +40,7 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     Works with the daemon running (the camera is then judged by what it tells) and without it. Exits with 0 when nothing
     fails, 1 when something does, 78 when the configuration is refused.
     """
-    from agent import wiring
+    from agent import drivers
     from agent.clock import SystemClock
     from agent.commissioning.broker import log_in_with
     from agent.commissioning.examination import Means, examine
@@ -48,17 +48,18 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     from agent.commissioning.printout import Printout
     from agent.commissioning.sheet import write_sheet
     from agent.config.load import load
+    from agent.evidence.identity import IdentityDirectory
     from agent.ports import BrokerCredentials
 
     config = load(config_path)
-    credentials = wiring.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
+    credentials = drivers.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
     means = Means(
         clock=SystemClock(),
-        open_camera=wiring.open_camera,
-        board=wiring.open_board(),
-        identity=wiring.identity_of(config),
+        open_camera=drivers.open_camera,
+        board=drivers.open_board(),
+        identity=IdentityDirectory.here(config.identity_dir),
         credentials=credentials,
-        log_in=log_in_with(lambda: wiring.open_transport(credentials), config.node.id),
+        log_in=log_in_with(lambda: drivers.open_transport(credentials), config.node.id),
         look_s=look_s,
     )
     if focus:

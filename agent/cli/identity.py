@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -97,5 +96,4 @@ def show(config_path: Path, *, as_json: bool) -> None:
 
 def _identity(config_path: Path) -> tuple[IdentityDirectory, str]:
     config = load(config_path)
-    credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-    return IdentityDirectory(config.identity_dir, Path(credentials) if credentials else None), config.node.id
+    return IdentityDirectory.here(config.identity_dir), config.node.id

@@ -61,10 +61,10 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     import getpass
 
     from agent.cli._node_files import NodeFiles
+    from agent.drivers import open_camera
     from agent.journal.entry import Act
     from agent.video import commissioning_still
     from agent.video.view_commissioning import ViewSample
-    from agent.wiring import open_camera
 
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")

@@ -20,9 +20,10 @@ from agent.cli._options import config_option
 def command(config_path: Path, for_s: float | None, summary: Path | None) -> int:
     """The daemon: capture, mask, record, report. SIGTERM stops it in order, SIGHUP reads the configuration again."""
     from agent.config.load import load
+    from agent.drivers import begin_log
     from agent.reloading import keep_last_good
     from agent.supervisor import Ending
-    from agent.wiring import begin_log, build
+    from agent.wiring import build
 
     if summary is not None and not summary.absolute().parent.is_dir():
         raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")

@@ -18,10 +18,11 @@ from agent.config.polygon import Polygon
 from agent.demo.broker import LocalBroker, free_port
 from agent.demo.feed import Feed
 from agent.demo.scene import Scene, configuration_text, known_masks, parse_mask
+from agent.drivers import begin_log, drawn_windows, film_format
 from agent.errors import CameraError, MaskError
 from agent.fleet.wiring import transport
 from agent.ports import BrokerCredentials
-from agent.wiring import begin_log, build, drawn_windows, film_format, validate
+from agent.wiring import build, validate
 
 NODE_ID = "demo"
 PREFIX = "vigie"

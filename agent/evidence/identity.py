@@ -80,6 +80,12 @@ class IdentityDirectory:
     path: Path
     credentials: Path | None = None
 
+    @classmethod
+    def here(cls, path: Path) -> IdentityDirectory:
+        """With the credentials that systemd gave this process, when it gave any."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        return cls(path, Path(credentials) if credentials else None)
+
     @property
     def key_path(self) -> Path:
         """Where the key lies: the credential goes before the file."""

@@ -19,10 +19,10 @@ from agent.commissioning.examination import Means, Report, examine
 from agent.commissioning.line import Grade
 from agent.commissioning.sheet import sheet, write_sheet
 from agent.config.model import Config
+from agent.drivers import open_camera
 from agent.errors import CameraError, StorageError
 from agent.evidence.identity import IdentityDirectory
 from agent.ports import BoardFigures
-from agent.wiring import open_camera
 from tests.support.parts import program
 from tests.support.whole_node import WholeNode
 

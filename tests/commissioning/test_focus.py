@@ -14,6 +14,7 @@ from agent.commissioning.examination import Means
 from agent.commissioning.focus import FocusBar, readings
 from agent.commissioning.sight import focus_through
 from agent.config.model import Config
+from agent.drivers import open_camera
 from agent.errors import CameraError, DeviceError
 from agent.evidence.identity import IdentityDirectory
 from agent.ports import BoardFigures
@@ -23,7 +24,6 @@ from agent.video.masking import Masking
 from agent.video.masks_as_drawn import cover_as_drawn
 from agent.video.privacy_mask import PrivacyMask
 from agent.video.view_guard import FixedGuard
-from agent.wiring import open_camera
 from hardware.camera_synthetic import SyntheticCamera
 
 MakeCamera = Callable[..., SyntheticCamera]

@@ -13,7 +13,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("agent", "hardware", "bench")
-DRIVERS = "The agent imports no driver: only wiring knows hardware/"
+DRIVERS = "The agent imports no driver: only drivers and the fleet's wiring know hardware/"
 FEATURES = "Drivers see ports and video types, never a feature"
 ROOMS = "Recording and events do not know each other"
 RAW = "A raw frame is seen by cameras, guard, mask and wiring alone"
@@ -79,6 +79,7 @@ def test_every_contract_holds(house: Path) -> None:
         ("agent/console/preview.py", "from agent.video.frame import RawFrame", RAW),
         ("agent/video/pipeline.py", "from agent.video.frame import RawFrame", RAW),
         ("agent/video/pipeline.py", "import hardware.encoder_libav", DRIVERS),
+        ("agent/wiring.py", "import hardware.board_pi", DRIVERS),
         ("agent/uplink/topics.py", "import paho.mqtt.client", DRIVERS),
         ("agent/video/still.py", "import av", DRIVERS),
         ("hardware/encoder_libav.py", "import agent.recording", FEATURES),
