@@ -3,7 +3,8 @@
 A line is one JSON object in ASCII, ended by a newline:
 `{"n":7,"at":"2026-11-23T10:00:00.000Z","clock":"synchronised","act":"held","by":"...","facts":{...},"prev":"<hex>"}`.
 `n` counts from 1 without a gap. `prev` is the SHA-256 of the whole line before (without its newline), 64 zeros for the
-first. A signed line ends in `,"key":"<id>","sig":"<hex>"}`: the signature covers every byte before `,"sig"`.
+first. A signed line ends in `,"key":"<id>","sig":"<hex>"}`: the signature covers every byte before `,"sig"`, and nothing but
+the closing brace follows it. No name stands twice: JSON would believe the second, which no signature may have seen.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def parse(raw: bytes) -> Line:
     if len(raw) > MOST_LINE_BYTES:
         raise ValueError(f"it is {len(raw)} bytes long, a line has at most {MOST_LINE_BYTES}")
     try:
-        fields = json.loads(raw.decode("ascii"))
+        fields = json.loads(raw.decode("ascii"), object_pairs_hook=_without_doubles)
+    except _NamedTwice as error:
+        raise ValueError(f"its {error.name!r} stands twice") from None
     except (ValueError, RecursionError):
         raise ValueError("it is no JSON in ASCII") from None
     if not isinstance(fields, dict):
@@ -99,6 +102,8 @@ def parse(raw: bytes) -> Line:
     if "sig" in fields:
         signed_part = raw[: raw.rfind(_SIG)]
         signature = _unhex(fields["sig"])
+        if raw != signed_part + _SIG + signature.hex().encode() + b'"}':
+            raise ValueError("something stands behind its signature, or between the two")
         if not isinstance(fields.get("key"), str):
             raise ValueError("it is signed but names no key")
     return Line(
@@ -117,6 +122,20 @@ def parse(raw: bytes) -> Line:
 
 
 _FIELDS: Final[Mapping[str, type]] = {"n": int, "at": str, "clock": str, "act": str, "by": str, "facts": dict, "prev": str}
+
+
+class _NamedTwice(Exception):
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        names = [name for name, _ in pairs]
+        raise _NamedTwice(next(name for name in names if names.count(name) > 1))
+    return fields
 
 
 def _unhex(text: Any) -> bytes:

@@ -242,6 +242,21 @@ def test_signed_lines_are_vouched_for(path: Path, signer: NodeSigner) -> None:
     assert register.head().n == 4
 
 
+@pytest.mark.parametrize(
+    "added", [b',"by":"nobody"', b',"facts":{}', b',"act":"live-begun"', b',"n":4', b" ", b',"sig":"00"', b',"more":1']
+)
+def test_nothing_can_be_hung_behind_a_signature(path: Path, signer: NodeSigner, added: bytes) -> None:
+    """The last line with a second name or facts behind its signature, and the head made to fit: not believed, and placed."""
+    filled(path, 4, signer)
+    raws = list(lines(path))
+    raws[-1] = raws[-1][:-1] + added + b"}"
+    path.write_bytes(b"".join(raw + b"\n" for raw in raws))
+    head_path(path).write_text(json.dumps({"n": 4, "digest": digest(raws[-1])}))
+    verdict = verify(path, check_with(signer))
+    assert [(f.line, f.flaw) for f in verdict.findings] == [(4, Flaw.UNREADABLE)]
+    assert verdict.signed_through == 3
+
+
 def test_a_strangers_key_is_named_not_trusted(path: Path, signer: NodeSigner, tmp_path: Path) -> None:
     """Lines signed with a key that the verifier does not know vouch for nothing."""
     stranger = IdentityDirectory(tmp_path / "other").init("other")
