@@ -211,20 +211,25 @@ class Outbox(Component):
     # -- sending (the session's thread) ----------------------------------------------------------------------------
 
     def take(self, room: int, ordinary_room: int) -> list[Row]:
-        """The next rows to send, alarms first; at most `room`, of which `ordinary_room` that are no alarms."""
+        """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms.
+
+        All that waits, in its sequence; where that is more than may go, alarms pass the backlog.
+        """
         taken: list[Row] = []
+        backlog = False
         for priority in sorted(Priority, reverse=True):
+            if not self._store.tally.count[priority] and not self._store.volatile:
+                continue
             limit = room - len(taken)
             if priority is not Priority.ALARM:
                 limit = min(limit, ordinary_room)
-            if limit <= 0 or (not self._store.tally.count[priority] and not self._store.volatile):
-                continue
             rows = self._next_of(priority, limit)
+            backlog = backlog or len(rows) >= limit
             if priority is not Priority.ALARM:
                 ordinary_room -= len(rows)
             taken.extend(rows)
         self._in_flight.update(row.sequence for row in taken)
-        return taken
+        return taken if backlog else sorted(taken, key=lambda row: row.sequence)
 
     def _next_of(self, priority: Priority, limit: int) -> list[Row]:
         found: list[Row] = []
