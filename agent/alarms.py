@@ -10,6 +10,7 @@ LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
 REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
 RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
+SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
@@ -35,3 +36,9 @@ def of_shortfall(shortfall: Shortfall | None, wall_ns: int, token: str) -> Event
     if shortfall is not None:
         data |= {"Days": round(shortfall.days, 2), "WantedDays": shortfall.wanted_days}
     return Event(RETENTION_SHORTFALL, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)
+
+
+def of_signing(trouble: str, wall_ns: int, token: str) -> Event:
+    """What is recorded from now on is not signed, and why; with an empty text, it is (again)."""
+    data: dict[str, str | int | float | bool] = {"Failed": bool(trouble), "What": trouble}
+    return Event(SIGNING_FAILURE, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)

@@ -167,7 +167,11 @@ class _Builder:
         )
         preview, gauge = Preview(clock, register), PictureGauge()
         vendor = VendorInformation(__version__, token, "Vigie")
-        media_signer = MediaSigner(signer, vendor) if config.evidence.sign else None
+
+        def signing(trouble: str) -> None:
+            events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), token))
+
+        media_signer = MediaSigner(signer, vendor, report=signing) if config.evidence.sign else None
         pipeline = Pipeline(
             masking,
             fresh_encoder,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.clock import NS
@@ -42,10 +43,18 @@ class MediaSigner:
     """One stream. The pipeline thread calls `process` for every access unit, in decoding order, and `finish` at its end.
 
     A key that fails (EvidenceError of the Signer) leaves GOPs unsigned, is counted in `failures` and told in `trouble`; it
-    never stops the stream. `signed` counts signatures.
+    never stops the stream. `signed` counts signatures. `report` is called on the same thread with the first signature and
+    whenever trouble begins or ends: with its words, empty for none.
     """
 
-    def __init__(self, signer: Signer, vendor: VendorInformation, *, partial_gop_ns: int = PARTIAL_GOP_NS) -> None:
+    def __init__(
+        self,
+        signer: Signer,
+        vendor: VendorInformation,
+        *,
+        partial_gop_ns: int = PARTIAL_GOP_NS,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._signer = signer
         self._partial_gop_ns = partial_gop_ns
         self._certificate_body = b"".join(
@@ -67,6 +76,8 @@ class MediaSigner:
         self.signed = 0
         self.failures = 0
         self.trouble = ""
+        self._report = report
+        self._failing: bool | None = None
 
     def process(self, unit: AccessUnit) -> AccessUnit:
         """The unit, with the SEI units due at this place before its first slice; the same object when none is due."""
@@ -156,11 +167,17 @@ class MediaSigner:
             self.failures += 1
             if not self.trouble:
                 log.error("recordings are not signed: %s", error)
-            self.trouble = str(error)
+            self._tell(str(error))
             return None
-        self.trouble = ""
+        self._tell("")
         self.signed += 1
         return made
+
+    def _tell(self, trouble: str) -> None:
+        self.trouble = trouble
+        if bool(trouble) is not self._failing:
+            self._failing = bool(trouble)
+            self._report(trouble)
 
 
 def closing_unit(last: AccessUnit, following: AccessUnit) -> AccessUnit | None:

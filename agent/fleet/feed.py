@@ -56,6 +56,8 @@ class NodeView:
             found.append((60, f"{self.ledger.unexplained} events missing"))
         if recording and recording.get("state") not in ("recording", "running", "idle", None):
             found.append((50, f"recording: {recording.get('state')}"))
+        if self.part("evidence").get("trouble"):
+            found.append((48, f"not signed: {self.part('evidence')['trouble']}"))
         if recording.get("shortfall"):
             found.append((45, f"retention short by {recording['shortfall']} d"))
         if self.dropped:

@@ -168,6 +168,32 @@ class BrokenKey:
         raise EvidenceError("the secure element does not answer")
 
 
+class LooseKey:
+    """A secure element with a bad contact."""
+
+    def __init__(self, inner: NodeSigner) -> None:
+        self.chain_pem = inner.chain_pem
+        self.fails = False
+        self._inner = inner
+
+    def sign(self, data: bytes) -> bytes:
+        if self.fails:
+            raise EvidenceError("the secure element does not answer")
+        return self._inner.sign(data)
+
+
+def test_trouble_is_reported_as_it_begins_and_ends(tmp_path: Path, signer: NodeSigner) -> None:
+    """Once each, and with the first signature that all is well: not with every GOP."""
+    told: list[str] = []
+    key = LooseKey(signer)
+    media_signer = MediaSigner(key, VENDOR, report=told.append)
+    units = encode(tmp_path / "plain.mp4", gop=4)
+    for number, unit in enumerate(units):
+        key.fails = len(units) // 3 < number < 2 * len(units) // 3
+        media_signer.process(unit)
+    assert told == ["", "the secure element does not answer", ""]
+
+
 def test_a_key_that_fails_never_stops_the_stream(tmp_path: Path) -> None:
     """Units pass unsigned, the failures are counted and told."""
     plain = encode(tmp_path / "plain.mp4", gop=10)
