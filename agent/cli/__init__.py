@@ -50,8 +50,11 @@ def run(argv: Sequence[str]) -> int:
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show(sys.stderr)
+        return error.exit_code
+    except click.ClickException as error:
+        click.echo(_wrong_usage(error), err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
@@ -64,6 +67,15 @@ def run(argv: Sequence[str]) -> int:
         click.echo(f"vigie: {_in_words(error)}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _wrong_usage(error: click.ClickException) -> str:
+    """One line: which command, what is wrong with it, and where its usage stands."""
+    said = " ".join(error.format_message().split())
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is None:
+        return f"vigie: {said}"
+    return f"{context.command_path}: {said.rstrip('.')}. `{context.command_path} --help` shows how"
 
 
 def _in_words(error: Exception) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -27,8 +27,13 @@ json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
 )
 
 
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
+"""Nanoseconds beyond it do not fit in SQLite's 64 bits."""
+
+
 class Instant(click.ParamType[int]):
-    """A time on the command line: RFC 3339 with its offset, as nanoseconds of Unix time."""
+    """A time on the command line: RFC 3339 with its offset, from 1970 to 2261, as nanoseconds of Unix time."""
 
     name = "time"
 
@@ -41,7 +46,9 @@ class Instant(click.ParamType[int]):
             at = None
         if at is None or at.tzinfo is None:
             self.fail(f"{value!r} is no time: write it as 2026-11-23T10:15:00Z or 2026-11-23T11:15:00+01:00", param, ctx)
-        return int(at.timestamp()) * 1_000_000_000 + at.microsecond * 1000
+        if not _EARLIEST <= at < _LATEST:
+            self.fail(f"{value!r} is out of range: give a time from 1970 to 2261", param, ctx)
+        return (at - _EARLIEST) // timedelta(microseconds=1) * 1000
 
 
 def print_json(document: Mapping[str, Any]) -> None:

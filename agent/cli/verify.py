@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
+from rich.table import Column, Table
 
 from agent.cli._options import json_option, print_json
 from agent.clock import rfc3339
@@ -18,6 +19,7 @@ from agent.evidence.verification import verify
 
 _COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
 _MAX_SPANS_SHOWN = 40
+_PIPED_COLUMNS = 160
 
 
 @click.command()
@@ -36,7 +38,7 @@ def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:
     if as_json:
         print_json({"film": str(film), **report.as_dict()})
     else:
-        _show(Console(soft_wrap=True, highlight=False), film, report)
+        _show(Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS), film, report)
     ctx.exit(report.verdict.exit_code)
 
 
@@ -56,7 +58,7 @@ def _show(console: Console, film: Path, report: Report) -> None:
         by = f"{report.seal.operator} on {report.seal.unit}"
         console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
     if report.spans:
-        table = Table("pictures", "state", "from (UTC)", "to (UTC)", "why")
+        table = Table("pictures", "state", *(Column(name, overflow="fold") for name in ("from (UTC)", "to (UTC)", "why")))
         for span in report.spans[:_MAX_SPANS_SHOWN]:
             where = f"before {span.first}" if span.state is State.MISSING else f"{span.first}-{span.last}"
             times = ("" if at is None else rfc3339(at) for at in (span.from_ns, span.to_ns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,7 @@ from agent.fleet.listener import Listener
 from agent.ports import BrokerCredentials, BrokerEndpoint, Received
 
 REFRESH_S = 0.25
+PIPED_COLUMNS = 160
 
 
 def broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
@@ -88,7 +90,7 @@ def _show(feed: FleetFeed, listener: Listener, broker: str, go_on: Callable[[], 
     def take(message: Received) -> None:
         feed.take(message, time.monotonic_ns())
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
     with Live(console=console, auto_refresh=False, screen=False) as live:
         while go_on():
             until = time.monotonic() + REFRESH_S

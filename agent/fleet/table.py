@@ -22,7 +22,7 @@ def draw(feed: FleetFeed, broker: str, trouble: str, now_ns: int) -> RenderableT
     table = Table(expand=True, show_edge=False, header_style="dim")
     for name in ("node", "state", "heard", "view", "fps", "waiting", "events", "missing", "alarms"):
         table.add_column(name, no_wrap=True, justify="left" if name in ("node", "state", "view") else "right")
-    table.add_column("trouble", ratio=1)
+    table.add_column("trouble", ratio=1, min_width=20, overflow="fold")
     for view in views[:ROWS_MOST]:
         table.add_row(*_row(view, now_ns))
     parts: list[RenderableType] = [headline, table]

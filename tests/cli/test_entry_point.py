@@ -10,6 +10,8 @@ import click
 import pytest
 
 from agent import cli
+from agent.cli import run
+from agent.cli._options import Instant
 
 
 def test_a_file_the_system_refuses_is_named_in_one_line(
@@ -22,7 +24,7 @@ def test_a_file_the_system_refuses_is_named_in_one_line(
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/srv/film.mp4")
 
     monkeypatch.setattr(cli, "vigie", refused)
-    assert cli.run([]) == 1
+    assert run([]) == 1
     said = capsys.readouterr().err
     assert "/srv/film.mp4: permission denied" in said
     assert "internal error" not in said
@@ -32,5 +34,30 @@ def test_a_file_the_system_refuses_is_named_in_one_line(
 def test_a_summary_that_cannot_be_written_is_refused_before_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Not after a night of filming: the missing directory is named at once, as wrong usage (2)."""
     missing = tmp_path / "missing"
-    assert cli.run(["run", "--config", str(tmp_path / "c.toml"), "--summary", str(missing / "summary.json")]) == cli.WRONG_USAGE
+    assert run(["run", "--config", str(tmp_path / "c.toml"), "--summary", str(missing / "summary.json")]) == cli.WRONG_USAGE
     assert str(missing) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["bogus"], "bogus"),
+        (["run", "--fro"], "--fro"),
+        (["verify", "film.mp4"], "--ca"),
+        (["hold", "add", "--from", "yesterday"], "2026-11-23T10:15:00Z"),
+        (["export", "--from", "9999-12-31T00:00:00Z"], "1970 to 2261"),
+        (["watch", "--broker", "http://hub"], "mqtts://host:8883"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong, what would be right, and where the usage stands."""
+    assert run(arguments) == cli.WRONG_USAGE
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("vigie")
+    assert named in line
+    assert "--help" in line
+
+
+def test_a_time_keeps_its_microseconds_and_its_offset() -> None:
+    """RFC 3339 to nanoseconds of Unix time, exactly."""
+    assert Instant().convert("2026-11-23T11:15:00.123456+01:00", None, None) == 1_795_428_900_123_456_000
