@@ -83,24 +83,31 @@ class _Answer(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            answer = self._answer(self.rfile.readline(LONGEST_REQUEST_BYTES))
-            self.wfile.write(json.dumps(answer).encode() + b"\n")
+            self.wfile.write(self._answer(self.rfile.readline(LONGEST_REQUEST_BYTES)) + b"\n")
         except OSError as error:
             log.debug("a client of the control socket went away: %s", error)
 
-    def _answer(self, line: bytes) -> Mapping[str, Any]:
+    def _answer(self, line: bytes) -> bytes:
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
-            return {"error": "the request is not one line of JSON"}
+            return _refusal("the request is not one line of JSON")
         if not isinstance(request, dict) or not isinstance(verb := request.get("verb"), str):
-            return {"error": 'the request must look like {"verb": "status"}'}
+            return _refusal('the request must look like {"verb": "status"}')
         if verb not in self.server.verbs:
-            return {"error": f"unknown verb {verb!r}; known: {', '.join(sorted(self.server.verbs))}"}
+            return _refusal(f"unknown verb {verb!r}; known: {', '.join(sorted(self.server.verbs))}")
         try:
-            return {"ok": self.server.verbs[verb](request)}
+            return json.dumps({"ok": self.server.verbs[verb](request)}).encode()
         except VigieError as error:
-            return {"error": str(error)}
+            return _refusal(str(error))
+        except Exception as error:  # the thread's outermost loop: one line for each side, the traceback for who asks for it
+            log.error("the control verb %s failed: %s: %s", verb, type(error).__name__, error)
+            log.debug("the control verb %s failed", verb, exc_info=True)
+            return _refusal(f"the daemon failed on {verb!r} ({type(error).__name__}). Its log says more: `journalctl -u vigie`")
+
+
+def _refusal(why: str) -> bytes:
+    return json.dumps({"error": why}).encode()
 
 
 def _give_to_group(path: Path) -> None:

@@ -69,7 +69,7 @@ from agent.video.masking import Masking
 from agent.video.pipeline import Detector, Pipeline
 from agent.video.privacy_mask import PrivacyMask
 from agent.video.snapshot import Snapshot
-from agent.video.view_commissioning import LiveValidation, ViewSample, register_validation, validate_view
+from agent.video.view_commissioning import LiveValidation, ViewSample, validate_view
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
@@ -90,9 +90,8 @@ def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Ve
     finally:
         camera.close()
     state_dir = config.node.state_dir
-    verdict = validate_view(sample, config, state_dir, signer.sign, by=by, clock=clock, lift=lift)
-    register_validation(Register(state_dir / "register.jsonl", clock, signer), by, verdict, config, lifted=lift)
-    return verdict
+    register = Register(state_dir / "register.jsonl", clock, signer)
+    return validate_view(sample, config, state_dir, signer.sign, register, by=by, clock=clock, lift=lift)
 
 
 def _signer(config: Config) -> NodeSigner:

@@ -15,6 +15,7 @@ import av.error
 from agent.clock import Clock
 from agent.config.model import Camera as CameraSettings
 from agent.errors import CameraError
+from agent.regular_file import read_regular
 from agent.video.frame import RawFrame
 from hardware.decoded_picture import PictureWriter
 from hardware.live_stream import LiveStream, Source
@@ -24,6 +25,7 @@ from hardware.stream_clock import StreamClock
 OPEN_WAIT_S = 2.0
 OPEN_TIMEOUT_S = 8.0
 STALL_S = 4.0
+PASSWORD_MOST_BYTES = 4096
 """A server that says nothing for so long is gone: within five seconds the camera is given up, and opened again."""
 JITTER_S = 1.0
 """A camera that was lost is called again after up to this much extra, so that a street's nodes do not call in step."""
@@ -150,7 +152,7 @@ def private_address(source: str, password_file: Path | None) -> str:
     if password_file is None:
         return source
     try:
-        password = password_file.read_text(encoding="utf-8").strip("\r\n")
+        password = read_regular(password_file, PASSWORD_MOST_BYTES).decode("utf-8").strip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
         raise CameraError(

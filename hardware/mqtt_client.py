@@ -11,9 +11,11 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
+from agent.regular_file import open_regular, read_regular
 
 CONNECT_TIMEOUT_S = 8.0
 RECEIVED_MOST_BYTES = 256 * 1024
+PASSWORD_MOST_BYTES = 4096
 
 
 def connected_client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: BrokerCredentials) -> Client:
@@ -70,6 +72,9 @@ def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: Brok
 
 def tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
     """TLS 1.2 or newer, the server's chain and name always verified. OSError or ValueError when a file does not serve."""
+    for path in (credentials.ca_file, credentials.cert_file, credentials.key_file):
+        if path is not None:
+            open_regular(path).close()  # OpenSSL would wait for the writer of a pipe
     context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if credentials.cert_file is not None:
@@ -84,8 +89,7 @@ def _properties(packet: int) -> Properties:
 def _password(credentials: BrokerCredentials) -> str | None:
     if credentials.password_file is None:
         return None
-    text: str = credentials.password_file.read_text(encoding="utf-8")
-    return text.rstrip("\r\n")
+    return read_regular(credentials.password_file, PASSWORD_MOST_BYTES).decode("utf-8").rstrip("\r\n")
 
 
 def _connect_properties(options: ConnectOptions) -> Properties:

@@ -34,8 +34,10 @@ def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
     Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds.
     """
     from agent.cli._node_files import NodeFiles
+    from agent.video.view_commissioning import checked_name
     from agent.wiring import validate as open_and_validate
 
+    by = checked_name(by)
     node = NodeFiles.of(config_path)
     verdict = _by_daemon(node, by, lift=lift) or open_and_validate(node.config, by=by, clock=node.clock, lift=lift)
     if as_json:
@@ -64,13 +66,13 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     from agent.drivers import open_camera
     from agent.journal.entry import Act
     from agent.video import commissioning_still
-    from agent.video.view_commissioning import ViewSample
+    from agent.video.view_commissioning import ViewSample, checked_name
 
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
+    who = checked_name(getpass.getuser() if by is None else by)
     node = NodeFiles.of(config_path)
     _refuse_beside_daemon(node)
-    who = by or getpass.getuser()
     # Entered before the camera is opened: no still without its entry.
     node.register().enter(Act.STILL_TAKEN, who, {"masks": len(node.config.privacy.mask), "out": str(out) if out else "terminal"})
     camera = open_camera(node.config.camera, node.clock)

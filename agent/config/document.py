@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span, dotted
 from agent.config.syntax import Parsed, Slip, parse
+from agent.regular_file import IrregularFileError, read_regular
 
 MOST_BYTES = 1_000_000
 """A thousand times what a node's file holds; more is not a configuration."""
@@ -68,19 +68,17 @@ class _UnreadableError(Exception):
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
-            raise _unreadable(path, "is a directory", "name the file in it, such as config.toml")
-        if not stat.S_ISREG(kind):  # a pipe in the file's place must not hang the daemon
-            raise _unreadable(path, "is no regular file", "name a TOML file")
-        with path.open("rb") as file:
-            content = file.read(MOST_BYTES + 1)
+        content = read_regular(path, MOST_BYTES + 1)
     except FileNotFoundError:
         raise _unreadable(
             path, "there is no such file", "copy config.example.toml there and edit its four marked places"
         ) from None
     except PermissionError:
         raise _unreadable(path, "may not be read by this user", "run the command with sudo, or as user vigie") from None
+    except IsADirectoryError:
+        raise _unreadable(path, "is a directory", "name the file in it, such as config.toml") from None
+    except IrregularFileError:  # a pipe in the file's place must not hang the daemon
+        raise _unreadable(path, "is no regular file", "name a TOML file") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise _unreadable(path, f"cannot be read: {error}", "check the path") from None
     if len(content) > MOST_BYTES:

@@ -14,6 +14,7 @@ from agent.config.setting import settings
 from agent.config.sources import Sources
 from agent.config.transcript import transcript
 from agent.errors import StorageError
+from agent.regular_file import read_regular
 
 NAME = "config.last-good.toml"
 
@@ -34,11 +35,11 @@ def remember(path: Path, config: Config) -> Path:
         f"# config_digest {config_digest(config)}\n" + transcript(settings(config))
     )
     try:
-        if kept.exists() and kept.read_text(encoding="utf-8") == text:
+        if _holds(kept, text.encode()):
             return kept
         kept.parent.mkdir(parents=True, exist_ok=True)
         _write(kept, text)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise StorageError(
             f"the last good configuration cannot be kept in {kept}: {error}", remedy=f"check the disk and who owns {kept.parent}"
         ) from error
@@ -83,6 +84,13 @@ def _state_directories(path: Path, sources: Sources) -> list[Path]:
     if path.absolute() == DEFAULT_FILE:
         found.append(DEFAULT_STATE)
     return found
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return read_regular(path, len(content) + 1) == content
+    except OSError:
+        return False
 
 
 def _write(path: Path, text: str) -> None:

@@ -12,6 +12,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.regular_file import read_regular
+
 SLOT_BYTES = 512
 
 
@@ -37,7 +39,7 @@ class MarkFile:
     def read(self) -> Mark | None:
         """The newest whole slot; None when there is none."""
         try:
-            content = self.path.read_bytes()
+            content = read_regular(self.path, 2 * SLOT_BYTES)
         except OSError:
             return None
         slots = (_parsed(content[:SLOT_BYTES]), _parsed(content[SLOT_BYTES : 2 * SLOT_BYTES]))

@@ -17,6 +17,7 @@ from OpenSSL import crypto
 
 from agent.clock import rfc3339, utc
 from agent.errors import EvidenceError
+from agent.regular_file import read_regular
 
 _MAX_PEM_BYTES = 64 * 1024
 _MAX_CERTIFICATES = 8
@@ -96,8 +97,7 @@ class CertificateChain:
 def read_chain(path: Path) -> CertificateChain:
     """The certificates of a file. Raises EvidenceError."""
     try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_PEM_BYTES + 1)
+        content = read_regular(path, _MAX_PEM_BYTES + 1)
     except OSError as error:
         raise EvidenceError(f"{path}: {error.strerror}") from None
     # A signed film holds certificates in PEM as well: handed over as its own CA it must not vouch for itself.

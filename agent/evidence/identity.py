@@ -22,6 +22,7 @@ from agent.clock import Clock
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain, verify_signature
 from agent.evidence.durable_file import Temporary, sync_directory, write_durably, write_whole
+from agent.regular_file import open_regular
 
 CREDENTIAL = "identity-key"
 _KEY = "key.pem"
@@ -195,7 +196,7 @@ class IdentityDirectory:
     def _load_key(self) -> ec.EllipticCurvePrivateKey:
         path = self.key_path
         try:
-            with path.open("rb") as file:
+            with open_regular(path) as file:
                 mode = os.fstat(file.fileno()).st_mode
                 pem = file.read(_MAX_KEY_BYTES)
         except FileNotFoundError:

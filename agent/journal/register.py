@@ -23,8 +23,10 @@ from agent.journal import chain
 from agent.journal.chain import Signature
 from agent.journal.entry import Act, Fact
 from agent.ports import Signer
+from agent.regular_file import open_regular, read_regular
 
 _TAIL_BYTES: Final = 1 << 16
+_HEAD_BYTES: Final = 1 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def head_path(path: Path) -> Path:
 def read_head(path: Path) -> Head | None:
     """The head beside the register at `path`; None when there is none, or none that can be read."""
     try:
-        fields = json.loads(head_path(path).read_bytes())
+        fields = json.loads(read_regular(head_path(path), _HEAD_BYTES))
         return Head(int(fields["n"]), str(fields["digest"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -162,7 +164,7 @@ def read_head(path: Path) -> Head | None:
 def lines(path: Path, from_offset: int = 0) -> Iterator[bytes]:
     """The whole lines of a register without their newlines; a torn end is left out. Nothing when there is no file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(from_offset)
             for line in file:
                 if line.endswith(b"\n"):

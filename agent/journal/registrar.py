@@ -12,12 +12,14 @@ from agent.clock import NS, Clock
 from agent.component import Component
 from agent.errors import JournalError
 from agent.journal.register import Register
+from agent.regular_file import open_regular, read_regular
 
 log = logging.getLogger(__name__)
 
 _EVERY_S: Final = 1.0
 _SIGN_EVERY_NS: Final = 3600 * NS
 _MOST_BYTES: Final = 1 << 18
+_MOST_DIGITS: Final = 20
 
 
 class Registrar(Component):
@@ -73,7 +75,7 @@ class Registrar(Component):
 
     def _stored(self) -> int:
         try:
-            return min(int(self._sent.read_text(encoding="ascii")), self._register.path.stat().st_size)
+            return min(int(read_regular(self._sent, _MOST_DIGITS)), self._register.path.stat().st_size)
         except (OSError, ValueError):
             return 0
 
@@ -92,25 +94,24 @@ def _whole_lines(path: Path, offset: int) -> list[bytes]:
     Raises JournalError when the register cannot be read.
     """
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = open_regular(path)
     except FileNotFoundError:
         return []
     except OSError as error:
         raise _unreadable(path, error) from error
-    try:
+    with file:
         size = _MOST_BYTES
         while True:
-            data = os.pread(fd, size, offset)
+            try:
+                data = os.pread(file.fileno(), size, offset)
+            except OSError as error:
+                raise _unreadable(path, error) from error
             end = data.rfind(b"\n")
             if end >= 0:
                 return data[:end].split(b"\n")
             if len(data) < size:
                 return []
             size *= 2  # one line longer than what is read at once
-    except OSError as error:
-        raise _unreadable(path, error) from error
-    finally:
-        os.close(fd)
 
 
 def _unreadable(path: Path, error: OSError) -> JournalError:

@@ -13,6 +13,7 @@ from agent.recording.boxes import Box, payload, top_boxes
 from agent.recording.disk import refused
 from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
+from agent.regular_file import open_regular
 
 _CHUNK_BYTES: Final = 1 << 20
 
@@ -34,7 +35,7 @@ def salvage(path: Path, *, deep: bool) -> Salvage | None:
     """
     try:
         length = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             fragments = _checked(file, list(_fragments(file, length)), deep=deep)
             if not fragments:
                 return None

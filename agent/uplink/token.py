@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from agent.clock import NS, Clock, rfc3339
 from agent.errors import UplinkError
+from agent.regular_file import read_regular
 
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
@@ -91,8 +92,7 @@ def read_hub_keys(path: Path) -> tuple[PublicKey, ...]:
     """The hub's public keys: one, or a few while it changes to a new one. UplinkError with the remedy."""
     remedy = "put the hub's public key there, as PEM: EC P-256 or Ed25519"
     try:
-        with path.open("rb") as file:
-            text = file.read(_LONGEST_KEY_FILE_BYTES)
+        text = read_regular(path, _LONGEST_KEY_FILE_BYTES)
     except OSError as error:
         raise UplinkError(
             f"the hub's key {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy=remedy

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.clock import NS, Clock, rfc3339
 from agent.config.model import Config
-from agent.errors import CameraError, MaskError
-from agent.journal.entry import Act, Journal
+from agent.errors import CameraError, JournalError, MaskError
+from agent.journal.entry import Act, Fact, Journal
 from agent.video.analysis_luma import analysis_luma
 from agent.video.picture import Plane
 from agent.video.view_guard import view_identity
@@ -71,14 +72,36 @@ class ViewSample:
         return temporal_median(self._whole)
 
 
+def checked_name(by: str) -> str:
+    """The name of whoever validates or looks, without blanks around it. MaskError when it names nobody or cannot be kept."""
+    name = by.strip()
+    if not name:
+        raise MaskError("nobody is named", remedy="say who answers for it: --by NAME")
+    if len(name) > LONGEST_NAME:
+        raise MaskError(f"the name has {len(name)} letters, {LONGEST_NAME} at most are kept", remedy="give a shorter --by NAME")
+    if not name.isprintable():
+        raise MaskError(f"the name holds characters that cannot be printed: {name!r}", remedy="give --by NAME in plain letters")
+    return name
+
+
 def validate_view(
-    sample: ViewSample, config: Config, state_dir: Path, sign: Sign, *, by: str, clock: Clock, lift: bool = False
+    sample: ViewSample,
+    config: Config,
+    state_dir: Path,
+    sign: Sign,
+    journal: Journal,
+    *,
+    by: str,
+    clock: Clock,
+    lift: bool = False,
 ) -> Verdict:
     """Make the sampled view the one this configuration's masks are valid for: take its reference, sign it, put it in place.
 
-    Raises MaskError, and leaves what was there, when the view cannot be guarded, when there is nothing to guard, or when
-    the picture was closed (a unit carried elsewhere) and `lift` does not say that the technician knows.
+    Entered in the register first: no reference comes into force without its entry. Raises MaskError, and leaves what was
+    there, when the view cannot be guarded, when there is nothing to guard, or when the picture was closed (a unit carried
+    elsewhere) and `lift` does not say that the technician knows; JournalError, the same, when the register refuses.
     """
+    by = checked_name(by)
     store = ViewStore(state_dir)
     if not config.privacy.mask:
         raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
@@ -96,18 +119,16 @@ def validate_view(
             f"this view cannot be guarded: {verdict.reason}",
             remedy="take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again",
         )
-    store.save(reference, sign)
-    store.lift()
+    facts: dict[str, Fact] = {"masks": reference.identity.masks}
+    journal.enter(Act.VIEW_VALIDATED, by, facts | {"patches": verdict.patches, "cells": verdict.cells, "lifted": lift})
+    try:
+        store.save(reference, sign)
+        store.lift()
+    except MaskError as error:
+        with suppress(JournalError):  # its alarm is raised; the disk that refused the reference may well refuse this too
+            journal.enter(Act.VIEW_VALIDATED, by, facts | {"not in force": error.what})
+        raise
     return verdict
-
-
-def register_validation(journal: Journal, by: str, verdict: Verdict, config: Config, *, lifted: bool) -> None:
-    """Enter the validation in the register. Raises JournalError."""
-    journal.enter(
-        Act.VIEW_VALIDATED,
-        by,
-        {"masks": view_identity(config).masks, "patches": verdict.patches, "cells": verdict.cells, "lifted": lifted},
-    )
 
 
 class LiveValidation:
@@ -128,11 +149,8 @@ class LiveValidation:
 
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The control verb `masks-validate`: `{"by": NAME, "lift": bool}`. Raises MaskError, CameraError, JournalError."""
-        by = request.get("by")
-        if not isinstance(by, str) or not by.strip():
-            raise MaskError("nobody is named", remedy="say who validates: --by NAME")
-        if len(by) > LONGEST_NAME:
-            raise MaskError(f"the name is longer than {LONGEST_NAME} letters", remedy="say who validates: --by NAME")
+        named = request.get("by")
+        by = checked_name(named if isinstance(named, str) else "")
         lift = request.get("lift") is True
         if not self._one_at_a_time.acquire(blocking=False):
             raise MaskError("another validation is under way", remedy="wait for it to end")
@@ -142,9 +160,9 @@ class LiveValidation:
             self._sample = sample
             if not self._clock.wait(self._complete, _PATIENCE_S):
                 raise CameraError("the camera does not deliver enough pictures to validate the view", remedy="see `vigie doctor`")
-            config = self._config()
-            verdict = validate_view(sample, config, self._state_dir, self._sign, by=by, clock=self._clock, lift=lift)
-            register_validation(self._journal, by, verdict, config, lifted=lift)
+            verdict = validate_view(
+                sample, self._config(), self._state_dir, self._sign, self._journal, by=by, clock=self._clock, lift=lift
+            )
             return verdict.document()
         finally:
             self._sample = None

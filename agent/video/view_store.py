@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.errors import MaskError
+from agent.regular_file import read_regular
 from agent.video.view_reference import MOST_BYTES, ViewIdentity, ViewReference
 
 REFERENCE = "reference.json"
@@ -15,6 +16,7 @@ SIGNATURE = "reference.sig"
 CLOSURE = "closed"
 """While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
 VALIDATE = "take it with `vigie masks validate --by NAME`"
+MOST_REASON_BYTES = 500
 _MOST_SIGNATURE_BYTES = 1024
 _CONTEXT = b"vigie view reference 1\n"
 
@@ -72,7 +74,7 @@ class ViewStore:
         """Close the picture until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
         try:
             self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-            self._replace(CLOSURE, reason.encode()[:500])
+            self._replace(CLOSURE, reason.encode()[:MOST_REASON_BYTES])
         except OSError as error:
             raise MaskError(f"the picture cannot be closed by {self.folder / CLOSURE}: {error.strerror}") from None
 
@@ -80,25 +82,28 @@ class ViewStore:
         """Why the picture is closed; empty when it is not. A file that cannot be read closes too."""
         path = self.folder / CLOSURE
         try:
-            return path.read_bytes()[:500].decode(errors="replace") or "no reason was given"
+            reason = read_regular(path, MOST_REASON_BYTES, follow=False)
+            return reason.decode(errors="replace") or "no reason was given"
         except FileNotFoundError:
             return ""
         except OSError as error:
             return f"{path} cannot be read: {error.strerror}"
 
     def lift(self) -> None:
-        """Take back `close`."""
-        (self.folder / CLOSURE).unlink(missing_ok=True)
+        """Take back `close`. Raises MaskError."""
+        try:
+            (self.folder / CLOSURE).unlink(missing_ok=True)
+        except OSError as error:
+            raise MaskError(f"{self.folder / CLOSURE} cannot be removed: {error.strerror}", remedy="remove it by hand") from None
 
     def fingerprint(self) -> tuple[tuple[int, int, int, int], ...]:
-        """Changes whenever a file was touched; costs three stat calls."""
+        """Changes whenever a file was touched or replaced; costs three stat calls."""
         return tuple(_stat(self.folder / name) for name in (REFERENCE, SIGNATURE, CLOSURE))
 
     def _read(self, name: str, most_bytes: int) -> bytes:
         path = self.folder / name
         try:
-            with path.open("rb") as file:
-                data = file.read(most_bytes + 1)
+            data = read_regular(path, most_bytes + 1, follow=False)
         except FileNotFoundError:
             raise MaskError(f"there is no reference of this view ({path} is missing)", remedy=VALIDATE) from None
         except OSError as error:
@@ -110,7 +115,8 @@ class ViewStore:
     def _replace(self, name: str, data: bytes) -> None:
         path = self.folder / name
         draft = path.with_suffix(path.suffix + ".draft")
-        with draft.open("wb") as file:
+        draft.unlink(missing_ok=True)  # whatever lies there is not ours to write through
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640), "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -124,7 +130,7 @@ class ViewStore:
 
 def _stat(path: Path) -> tuple[int, int, int, int]:
     try:
-        s = path.stat()
+        s = path.lstat()
     except OSError:
         return (0, 0, 0, 0)
     return (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)

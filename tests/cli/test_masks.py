@@ -15,6 +15,7 @@ from agent import cli
 from agent.clock import SystemClock
 from agent.config.load import load
 from agent.control import ControlSocket, socket_path
+from agent.errors import MaskError
 from agent.evidence.identity import IdentityDirectory
 from agent.video.view_commissioning import LiveValidation
 from agent.video.view_guard import view_identity
@@ -163,6 +164,17 @@ def test_a_closed_picture_is_lifted_only_on_purpose(config: Path) -> None:
     assert "--lift" in str(refused.exception)
     assert vigie("masks", "validate", "--config", str(config), "--by", "A. Technician", "--lift").exit_code == 0
     assert store.closed() == ""
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201, "A\nB", "A\x1b[31mB"])
+@pytest.mark.parametrize("command", [["validate"], ["show", "--terminal"]], ids=["validate", "show"])
+def test_a_name_that_says_nothing_is_refused_before_the_camera_is_opened(config: Path, command: list[str], name: str) -> None:
+    """No daemon runs: one clear line, nothing taken, nothing entered, no key made."""
+    done = vigie("masks", *command, "--config", str(config), "--by", name)
+    assert isinstance(done.exception, MaskError)
+    assert "--by NAME" in str(done.exception)
+    assert str(done.exception).isprintable()
+    assert not load(config).node.state_dir.exists()
 
 
 def test_what_a_mask_hides_is_hidden_on_the_drawing_too() -> None:

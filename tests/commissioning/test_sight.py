@@ -20,6 +20,7 @@ from agent.video.frame import RawFrame
 from agent.video.view_commissioning import ViewSample, validate_view
 from agent.video.view_guard import FixedGuard, guard_for
 from hardware.camera_synthetic import SyntheticCamera
+from tests.support.journals import Remembered
 
 MakeCamera = Callable[..., SyntheticCamera]
 
@@ -123,7 +124,7 @@ def test_a_validated_view_is_said_to_be_verified_and_a_knock_is_told(
     reference.open()
     sample = ViewSample(pictures=5, every_s=0.2).watch(reference, SystemClock())
     reference.close()
-    validate_view(sample, config, config.node.state_dir, signer.sign, by="A. Martin", clock=SystemClock())
+    validate_view(sample, config, config.node.state_dir, signer.sign, Remembered(), by="A. Martin", clock=SystemClock())
     for knock, grade in ((None, Grade.OK), ({"shift": (0.6, 0.5)}, Grade.FAIL)):
         guard = guard_for(config, config.node.state_dir, signer)
         sight = look(camera(**(knock or {})), config, guard, SystemClock(), seconds=1.5)

@@ -21,12 +21,24 @@ def refuse(_: object) -> dict[str, object]:
     raise MaskError("there is no mask", remedy="Draw one")
 
 
+def fail(_: object) -> dict[str, object]:
+    """A verb with a fault of ours."""
+    raise ZeroDivisionError("division by zero")
+
+
 @pytest.fixture
 def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A daemon's state directory with its socket open; short, for the path of a socket holds 107 bytes."""
     state = tmp_path_factory.mktemp("s")
     control = ControlSocket(
-        socket_path(state), {"status": lambda request: {"node": "a", "asked": dict(request)}, "refuse": refuse}, SystemClock()
+        socket_path(state),
+        {
+            "status": lambda request: {"node": "a", "asked": dict(request)},
+            "refuse": refuse,
+            "fail": fail,
+            "odd": lambda _: {"what": object()},
+        },
+        SystemClock(),
     )
     control.start()
     wait_for(socket_path(state))
@@ -66,8 +78,25 @@ def test_says_why_it_refuses(state_dir: Path) -> None:
     """A refusal arrives in words, with the remedy; an unknown verb names the known ones."""
     with pytest.raises(DeviceError, match=r"there is no mask\. Draw one"):
         ask(state_dir, "refuse")
-    with pytest.raises(DeviceError, match="known: refuse, status"):
+    with pytest.raises(DeviceError, match="known: fail, odd, refuse, status"):
         ask(state_dir, "reveal")
+
+
+@pytest.mark.parametrize(("verb", "kind"), [("fail", "ZeroDivisionError"), ("odd", "TypeError")])
+def test_a_fault_of_ours_is_one_line_for_the_caller_and_one_for_the_log(
+    state_dir: Path, verb: str, kind: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """No traceback for either, the next caller is served; whoever wants the traceback asks for the debug level."""
+    with caplog.at_level("INFO"):
+        with pytest.raises(DeviceError, match=f"failed on '{verb}' .{kind}.*journalctl"):
+            ask(state_dir, verb)
+        assert ask(state_dir, "status")["node"] == "a"
+    assert [r.getMessage().count("\n") for r in caplog.records if verb in r.getMessage()] == [0]
+    assert not any(r.exc_info for r in caplog.records)
+    assert "Traceback" not in capfd.readouterr().err
+    with caplog.at_level("DEBUG"), pytest.raises(DeviceError):
+        ask(state_dir, verb)
+    assert any(r.exc_info for r in caplog.records)
 
 
 def test_is_closed_to_strangers(state_dir: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from agent.video.mask_colour import SOLID_YUV
 from agent.video.privacy_mask import PrivacyMask
 from agent.video.view_commissioning import ViewSample, validate_view
 from agent.video.view_guard import Guard, guard_for
+from tests.support.journals import Remembered
 from tests.support.scenery import HEIGHT, WIDTH, WINDOW, frame, seen, street
 from tests.support.turned_clock import TurnedClock
 
@@ -63,7 +66,7 @@ class RunningNode:
         for i, picture in enumerate(PICTURES):
             sample.offer(frame(picture, 2 * i))
         state_dir = self.config.node.state_dir
-        validate_view(sample, self.config, state_dir, self._signer.sign, by="A. Technician", clock=self.clock)
+        validate_view(sample, self.config, state_dir, self._signer.sign, Remembered(), by="A. Technician", clock=self.clock)
 
     def reload(self) -> None:
         """What SIGHUP does: a configuration that is refused changes nothing."""
@@ -139,6 +142,26 @@ def _dangling(path: Path) -> None:
     path.symlink_to("nowhere")
 
 
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    path.unlink()
+    os.mknod(path, stat.S_IFSOCK | 0o600)
+
+
+def _linked(path: Path) -> None:
+    """The right content behind a symbolic link: it could be changed without this folder showing it."""
+    path.symlink_to(path.rename(path.with_suffix(".elsewhere")))
+
+
+def _zeroes(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("/dev/zero")
+
+
 def _huge(path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(10**9)
@@ -148,6 +171,10 @@ DAMAGES: list[Callable[[Path], object]] = [
     Path.unlink,
     _directory,
     _dangling,
+    _pipe,
+    _socket,
+    _linked,
+    _zeroes,
     _huge,
     lambda path: path.write_bytes(b""),
     lambda path: path.write_bytes(b"{}"),
@@ -155,13 +182,37 @@ DAMAGES: list[Callable[[Path], object]] = [
 ]
 
 
-@pytest.mark.parametrize("damage", DAMAGES, ids=["deleted", "directory", "dangling", "huge", "empty", "braces", "noise"])
+NAMES = ["deleted", "directory", "dangling", "pipe", "socket", "linked", "zeroes", "huge", "empty", "braces", "noise"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES, ids=NAMES)
 @pytest.mark.parametrize("which", FILES)
 def test_a_file_replaced_by_anything_covers_the_picture(node: RunningNode, which: str, damage: Callable[[Path], object]) -> None:
     """Deleted, a directory, a gigabyte of nothing, rubbish: covered, with a reason."""
     damage(node.view / which)
     node.run(3)
     assert node.cover.opaque
+
+
+@pytest.mark.parametrize("put", [_directory, _dangling, _pipe, _socket, _zeroes], ids=lambda put: put.__name__)
+def test_anything_in_the_place_of_the_closure_closes(node: RunningNode, put: Callable[[Path], object]) -> None:
+    """Whoever puts a `closed` there means it, whatever it is; nobody waits for a pipe's writer, and removed, it opens."""
+    closure = node.view / "closed"
+    closure.touch()
+    put(closure)
+    node.run(3)
+    assert node.cover.opaque
+    closure.rmdir() if closure.is_dir() else closure.unlink()
+    node.run(5)
+    assert not node.cover.opaque
+
+
+def test_a_pipe_in_the_place_of_the_configuration_is_refused(node: RunningNode) -> None:
+    """SIGHUP does not wait for its writer; the former masks stay."""
+    _pipe(node.path)
+    node.reload()
+    node.run(2)
+    assert not node.cover.opaque
 
 
 def test_the_whole_folder_gone_covers_the_picture(node: RunningNode) -> None:
@@ -183,7 +234,7 @@ def test_an_older_pair_of_another_mask_set_does_not_open(node: RunningNode, tmp_
     sample = ViewSample(pictures=5, every_s=0.04)
     for i, picture in enumerate(PICTURES):
         sample.offer(frame(picture, 2 * i))
-    validate_view(sample, config, config.node.state_dir, signer.sign, by="A. Technician", clock=node.clock)
+    validate_view(sample, config, config.node.state_dir, signer.sign, Remembered(), by="A. Technician", clock=node.clock)
     for name in FILES:
         shutil.copy(config.node.state_dir / "view" / name, node.view / name)
     node.run(2)

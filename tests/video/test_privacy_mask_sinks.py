@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import av
@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from agent.console.preview import Preview
-from agent.journal.entry import Act, Fact
 from agent.video.caption import Caption
 from agent.video.cover import Cover, ViewState
 from agent.video.frame import RawFrame
@@ -22,6 +21,7 @@ from agent.video.privacy_mask import Fill, MaskedFrame, PrivacyMask
 from agent.video.still import jpeg
 from hardware.encoder_libav import LibavEncoder
 from tests.support.footage import WINDOWS, drawn_square
+from tests.support.journals import Remembered
 from tests.support.manual_clock import ManualClock
 from tests.support.private_shapes import is_touched
 
@@ -30,13 +30,6 @@ POLYGONS = (*(np.array(window) for window in WINDOWS), np.array(((0.1, 0.4), (0.
 GROW = 0.01
 CODEC_TOLERANCE = 4
 """Levels by which x264 at crf 18 may move a flat grey sample away from edges."""
-
-
-class SilentJournal:
-    """A register nobody reads."""
-
-    def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
-        pass
 
 
 def cover(index: int) -> Cover:
@@ -120,7 +113,7 @@ def test_the_preview_does_not_depend_on_what_is_private() -> None:
     """The local page's pictures of two films that differ only in what is private are the same bytes."""
 
     def previewed(private_seed: int) -> list[bytes]:
-        preview, pictures = Preview(ManualClock(), SilentJournal()), []
+        preview, pictures = Preview(ManualClock(), Remembered()), []
         preview.watch("test")
         for frame in masked(PrivacyMask("solid"), private_seed)[::3]:  # ten a second at most
             preview.show(frame)

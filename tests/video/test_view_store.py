@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from agent.clock import SystemClock
 from agent.config.model import Config
-from agent.errors import MaskError
-from agent.video.view_commissioning import ViewSample, validate_view
+from agent.errors import JournalError, MaskError
+from agent.journal.entry import Act, Journal
+from agent.video.view_commissioning import LiveValidation, ViewSample, checked_name, validate_view
 from agent.video.view_guard import Guard, guard_for, view_identity
 from agent.video.view_store import ViewStore
+from agent.video.view_verdict import Verdict
+from tests.support.journals import Refusing, Remembered
 from tests.support.node_key import NodeKey
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, frame, seen, street
 from tests.support.turned_clock import TurnedClock
@@ -30,12 +36,16 @@ def config(**changes: object) -> Config:
 
 def validated(state_dir: Path) -> None:
     """Commission the street."""
+    assert commission(state_dir, Remembered()).guardable
+
+
+def commission(state_dir: Path, journal: Journal, by: str = "A. Technician", *, lift: bool = False) -> Verdict:
+    """Validate the street, entered in this register."""
     sample = ViewSample(pictures=5)
     for i in range(200):
         if sample.offer(frame(seen(STREET, seed=i), i)):
             break
-    verdict = validate_view(sample, config(), state_dir, NodeKey().sign, by="A. Technician", clock=TurnedClock())
-    assert verdict.guardable
+    return validate_view(sample, config(), state_dir, NodeKey().sign, journal, by=by, clock=TurnedClock(), lift=lift)
 
 
 def look(guard: Guard, frames: int = 5) -> str:
@@ -91,8 +101,81 @@ def test_a_view_that_cannot_be_guarded_is_not_signed(tmp_path: Path) -> None:
     for i in range(100):
         sample.offer(frame(seen(STREET * 0 + 90, noise=0), i))
     with pytest.raises(MaskError, match="cannot be guarded"):
-        validate_view(sample, config(), tmp_path, NodeKey().sign, by="A. Technician", clock=TurnedClock())
+        validate_view(sample, config(), tmp_path, NodeKey().sign, Remembered(), by="A. Technician", clock=TurnedClock())
     assert not (tmp_path / "view").exists()
+
+
+def test_no_reference_comes_into_force_without_its_entry(tmp_path: Path) -> None:
+    """The register refuses: the validation fails in its words, the former reference stays, the closed picture stays closed."""
+    validated(tmp_path)
+    store = ViewStore(tmp_path)
+    before = (store.folder / "reference.json").read_bytes()
+    store.close("the unit was carried 900 m")
+    with pytest.raises(JournalError, match="no space left"):
+        commission(tmp_path, Refusing(), by="B. Technician", lift=True)
+    assert (store.folder / "reference.json").read_bytes() == before
+    assert store.closed() == "the unit was carried 900 m"
+
+
+def test_a_live_validation_that_cannot_be_entered_changes_nothing(tmp_path: Path) -> None:
+    """The same through the running daemon's verb: the technician hears of the register, and the picture stays covered."""
+    live = LiveValidation(config, tmp_path, NodeKey().sign, Refusing(), SystemClock())
+    over = threading.Event()
+
+    def film() -> None:
+        for i in itertools.count():
+            live.offer(frame(seen(STREET, seed=i % 50), i))
+            if over.wait(0.001):
+                return
+
+    pipeline = threading.Thread(target=film)
+    pipeline.start()
+    try:
+        with pytest.raises(JournalError, match="no space left"):
+            live.answer({"by": "A. Technician"})
+    finally:
+        over.set()
+        pipeline.join()
+    assert not (tmp_path / "view").exists()
+    assert "vigie masks validate" in look(guard_for(config(), tmp_path, NodeKey(), TurnedClock()))
+
+
+def test_the_register_says_when_a_validation_was_entered_and_the_disk_refused_it(tmp_path: Path) -> None:
+    """The entry comes first, so a second one takes it back."""
+    (tmp_path / "view").mkdir()
+    (tmp_path / "view" / "reference.sig.draft").mkdir()
+    journal = Remembered()
+    with pytest.raises(MaskError, match="cannot be written"):
+        commission(tmp_path, journal)
+    assert [(act, "not in force" in facts) for act, _, facts in journal.entries] == [
+        (Act.VIEW_VALIDATED, False),
+        (Act.VIEW_VALIDATED, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("", "nobody"),
+        (" \t ", "nobody"),
+        ("x" * 201, "201 letters"),
+        ("A.\x1b[2JTechnician", "printed"),
+        ("A\nB", "printed"),
+        ("\udcff", "printed"),
+        ("A\u202eB", "printed"),
+    ],
+)
+def test_a_name_that_cannot_stand_in_the_register_is_refused_in_one_line(name: str, word: str) -> None:
+    """Nobody, too long, a terminal's control sequence, a second line, a broken letter, a reversed one."""
+    with pytest.raises(MaskError, match=word) as refused:
+        checked_name(name)
+    assert str(refused.value).isprintable()
+
+
+def test_a_name_as_people_have_them_is_taken() -> None:
+    """Accents, other scripts, hyphens; blanks around it go."""
+    for name in (" Zoé Nguyễn-Lévêque ", "Иван", "x" * 200):
+        assert checked_name(name) == name.strip()
 
 
 def test_a_reference_validated_while_the_guard_runs_takes_effect(tmp_path: Path) -> None:
