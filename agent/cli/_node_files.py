@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +13,14 @@ from agent.clock import Clock, SystemClock
 from agent.config.last_good import load_or_last_good
 from agent.config.model import Config
 from agent.errors import EvidenceError
-from agent.evidence.identity import IdentityDirectory
+from agent.journal.entry import Act, Fact
 from agent.journal.register import Register
 from agent.ports import Signer
 from agent.recording.catalog import Catalog
 from agent.recording.reconcile import open_catalog
+
+if TYPE_CHECKING:
+    from agent.evidence.identity import IdentityDirectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class NodeFiles:
 
     def identity(self) -> IdentityDirectory:
         """Where the node's key and chain lie."""
+        from agent.evidence.identity import IdentityDirectory
+
         return IdentityDirectory.here(self.config.identity_dir)
 
     def _signer(self) -> Signer | None:
@@ -55,6 +62,20 @@ class NodeFiles:
             return identity.load() if identity.exists() else None
         except (EvidenceError, OSError):
             return None
+
+
+class LateRegister:
+    """The node's register, opened at the first entry: most sweeps enter nothing, and need no key. Implements Journal."""
+
+    def __init__(self, node: NodeFiles) -> None:
+        self._node = node
+        self._register: Register | None = None
+
+    def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
+        """As `Register.enter`."""
+        if self._register is None:
+            self._register = self._node.register()
+        self._register.enter(act, by, facts)
 
 
 def _alarm(sentence: str) -> None:

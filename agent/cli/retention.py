@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from agent.cli._node_files import NodeFiles
+from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
 from agent.errors import StorageError
 from agent.recording.retention import Retention
@@ -29,7 +29,7 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
         catalog=node.catalog(),
         clock=node.clock,
         boot=boot_id(),
-        journal=node.register(),
+        journal=LateRegister(node),
         retention_days=recording.retention_days,
         min_free_bytes=recording.min_free_mb << 20,
     )

@@ -13,7 +13,6 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.utils import CryptographyDeprecationWarning
-from OpenSSL import crypto
 
 from agent.clock import rfc3339, utc
 from agent.errors import EvidenceError
@@ -69,6 +68,8 @@ class CertificateChain:
 
         An anchor may be an intermediate CA or a self-signed leaf: whoever hands it over trusts it.
         """
+        from OpenSSL import crypto  # a daemon that judges no chain spares its memory
+
         refusals = []
         # One by one: two authorities may bear one name, as after a renewal, and OpenSSL takes the first of that name.
         for anchor in anchors.certificates:
@@ -86,6 +87,8 @@ class CertificateChain:
         )
 
     def _lead_to(self, anchor: x509.Certificate, at_ns: int) -> None:
+        from OpenSSL import crypto
+
         store = crypto.X509Store()
         store.set_flags(crypto.X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(utc(at_ns))

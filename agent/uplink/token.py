@@ -9,7 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -129,6 +128,8 @@ def check_token(token: object, keys: Sequence[PublicKey], node_id: str, clock: C
 
 
 def _signed_claims(token: str, keys: Sequence[PublicKey]) -> Mapping[str, Any]:
+    import jwt  # with its HTTP client: a node that is sent no command does without
+
     # Times are judged below, on the node's own clock; here the signature alone.
     options: Any = {"verify_signature": True, "verify_exp": False, "verify_nbf": False, "verify_iat": False, "verify_aud": False}
     options |= {"verify_sub": False, "verify_jti": False, "verify_iss": False}

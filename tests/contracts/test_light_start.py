@@ -1,0 +1,41 @@
+"""What a small board need not pay for: modules that a running node, or a sweep each minute, does without."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SWEEP = """
+import sys
+from agent.cli import run
+code = run(["retention", "sweep", "--config", sys.argv[1]])
+"""
+
+
+def loaded(program: str, *arguments: str) -> set[str]:
+    """Top-level modules that are in memory after a program, in an interpreter of its own."""
+    program += "\nimport sys\nprint('modules', *{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.splitlines()[-1].split()[1:])
+
+
+@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "jwt", "OpenSSL", "rich"])
+def test_a_node_starts_without(absent: str) -> None:
+    """A web server, a token's library, chain validation and tables wait for whoever asks for them."""
+    assert absent not in loaded("import agent.cli.run, agent.wiring, agent.reloading, hardware.mqtt_paho")
+
+
+def test_a_sweep_with_nothing_to_destroy_loads_no_key(tmp_path: Path) -> None:
+    """The timer fires every minute: neither cryptography nor a picture library is worth its CPU then."""
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[node]\nid = "pole-1"\nstate_dir = "{tmp_path}"\n[camera]\ndriver = "synthetic"\n'
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-01-02\nwhy = "a car park without windows around it"\n'
+    )
+    assert loaded(SWEEP, str(config)).isdisjoint({"cryptography", "OpenSSL", "numpy", "cv2", "av", "rich"})
