@@ -15,6 +15,7 @@ from agent.board.monitor import BoardMonitor
 from agent.clock import NS, Clock, rfc3339
 from agent.component import ComponentState
 from agent.config.model import Config
+from agent.errors import StorageError
 from agent.events.outbox import Outbox
 from agent.evidence.media_signing import MediaSigner
 from agent.journal.register import Register
@@ -190,20 +191,26 @@ class Node:
         )
 
     def recording(self) -> RecordingHealth:
-        """Health's `recording`."""
-        stock = self.parts.catalog.stock()
+        """Health's `recording`. A catalog that cannot be read is `failing`: a sick disk must not silence health, of all things."""
+        figures = self.parts.recorder.figures()
+        recorded, lost = int(figures["recorded"]), int(figures["lost"])
+        try:
+            stock, holds = self.parts.catalog.stock(), len(self.parts.holds.active())
+        except StorageError as error:
+            log.warning("%s", error)
+            return RecordingHealth(state="failing", recorded=recorded, lost=lost)
         shortfall = self.parts.sweeper.last.shortfall if self.parts.sweeper.last else None
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(
-            state=str(self.parts.recorder.figures()["state"]),
+            state=str(figures["state"]),
             oldest=rfc3339(stock.oldest_ns) if stock.oldest_ns is not None else None,
             newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
             bytes=stock.bytes,
             days=round(((stock.newest_ns or 0) - (stock.oldest_ns or 0)) / _DAY_NS, 3) if kept else 0.0,
             shortfall=round(shortfall.wanted_days - shortfall.days, 3) if shortfall else 0.0,
-            holds=len(self.parts.holds.active()),
-            recorded=int(self.parts.recorder.figures()["recorded"]),
-            lost=int(self.parts.recorder.figures()["lost"]),
+            holds=holds,
+            recorded=recorded,
+            lost=lost,
         )
 
     def evidence(self) -> EvidenceHealth:
@@ -214,8 +221,12 @@ class Node:
         return EvidenceHealth(signing=True, signed=signer.signed, failures=signer.failures, trouble=signer.trouble)
 
     def disk(self) -> DiskHealth:
-        """Health's `disk`: the one recordings lie on."""
-        free, total = _disk(self.begun_with.recordings_dir)
+        """Health's `disk`: the one recordings lie on; no room at all when it cannot even be asked."""
+        try:
+            free, total = _disk(self.begun_with.recordings_dir)
+        except OSError as error:
+            log.warning("the disk of the recordings cannot be measured: %s", error)
+            free = total = 0
         return DiskHealth(free_bytes=free, total_bytes=total)
 
     def outbox(self) -> OutboxHealth:

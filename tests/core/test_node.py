@@ -1,0 +1,47 @@
+"""The node as a whole: it can say how it fares whatever its disk does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.config.load import load
+from agent.node import Node
+from agent.wiring import build
+from tests.support.whole_node import WholeNode
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    """A node put together of its real parts, none of which runs yet."""
+    path = WholeNode(tmp_path).write()
+    made = build(load(path), path)
+    yield made
+    made.claim.give_back()
+    made.parts.catalog.close()
+
+
+def test_a_catalog_that_cannot_be_read_silences_nobody(node: Node) -> None:
+    """Pages gone bad under a running node: health and the status line say that recording fails; the rest is told as ever."""
+    catalog = node.parts.catalog
+    catalog._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    catalog._db.execute("PRAGMA shrink_memory")
+    with catalog.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (catalog.path.stat().st_size - 4096))
+    assert node.health()["recording"]["state"] == "failing"
+    assert "recording failing" in node.sentence()
+    assert node.health()["node"] == "pole-7"
+
+
+def test_a_disk_that_cannot_be_measured_silences_nobody(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recordings' disk answers with an input/output error: no room is told, and everything else."""
+
+    def fails(path: object) -> os.statvfs_result:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "statvfs", fails)
+    assert node.health()["disk"] == {"free_bytes": 0, "total_bytes": 0}
