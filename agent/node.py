@@ -103,7 +103,7 @@ class Node:
 
     def change_session(self, session: Session | None) -> None:
         """Take another line to the centre while everything else goes on; what is not sent yet waits in the outbox."""
-        self.supervisor.replace(self.session, session)
+        self.supervisor.replace(self.session, session, behind=self.parts.outbox)
         self.session = session
 
     def ready(self) -> bool:
@@ -191,7 +191,7 @@ class Node:
         )
 
     def recording(self) -> RecordingHealth:
-        """Health's `recording`. A catalog that cannot be read is `failing`: a sick disk must not silence health, of all things."""
+        """Health's `recording`. A catalog that cannot be read is `failing`: a sick disk must not silence health."""
         figures = self.parts.recorder.figures()
         recorded, lost = int(figures["recorded"]), int(figures["lost"])
         try:

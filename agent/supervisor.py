@@ -77,9 +77,13 @@ class Supervisor:
         """Health's `components`."""
         return {c.name: c.state.value for c in self.components}
 
-    def replace(self, old: Component | None, new: Component | None) -> None:
-        """Stop one component and start another in its place while the rest goes on; main thread."""
-        place = self.components.index(old) if old is not None else len(self.components)
+    def replace(self, old: Component | None, new: Component | None, *, behind: Component | None = None) -> None:
+        """Stop one component and start another in its place while the rest goes on; main thread.
+
+        A new one without a predecessor starts, and is stopped, as if it stood `behind` that component from the beginning.
+        """
+        place = len(self.components) if behind is None else self.components.index(behind) + 1
+        place = place if old is None else self.components.index(old)
         if old is not None:
             old.stop()
             if not old.join(STOP_DEADLINE_S):
@@ -137,7 +141,7 @@ class Supervisor:
         return stalled
 
     def _stop_all(self) -> None:
-        for component in reversed(self._started):
+        for component in reversed([c for c in self.components if c in self._started]):
             component.stop()
             if not component.join(STOP_DEADLINE_S):
                 log.error("%s did not stop within %.0f s and is left behind", component.name, STOP_DEADLINE_S)

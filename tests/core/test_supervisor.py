@@ -144,3 +144,22 @@ def test_a_reload_afterwards_is_told_from_beginning_to_end() -> None:
     supervisor = Supervisor([Part("a", [])], SystemClock(), service, ready=ready, over=reloaded.is_set)
     assert supervisor.run(reload=reloaded.set) is Ending.SOURCE_OVER
     assert service.told == ["ready", "reloading", "ready", "stopping"]
+
+
+def test_a_replaced_component_is_stopped_in_its_predecessors_turn() -> None:
+    """The line to the centre is changed, taken away and given anew in a running node: it still closes after whoever speaks."""
+    diary: list[str] = []
+    outbox, line, recorder = Part("outbox", diary), Part("line", diary), Part("recorder", diary)
+    supervisor = Supervisor([outbox, line, recorder], SystemClock(), Service(), ready=lambda: True)
+    second, third = Part("second line", diary), Part("third line", diary)
+
+    def reload() -> None:
+        supervisor.replace(line, second, behind=outbox)
+        supervisor.replace(second, None, behind=outbox)
+        supervisor.replace(None, third, behind=outbox)
+        assert third.began.wait(5)
+        supervisor.stop()
+
+    supervisor.ask_reload()
+    assert supervisor.run(reload=reload) is Ending.ASKED
+    assert diary[-3:] == ["-recorder", "-third line", "-outbox"]
