@@ -9,7 +9,7 @@ import json
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,20 @@ from aiohttp import web
 
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
+from agent.errors import JournalError
 
 log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 MOST_VIEWERS = 4
 HEALTH_EVERY_S = 1.0
-POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'"
+PROTECTION = {
+    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+}
 
 
 class Page:
@@ -43,10 +50,11 @@ class Page:
         asyncio.run(self._answer(listener))
 
     async def _answer(self, listener: socket.socket) -> None:
-        app = web.Application(middlewares=[self._guarded()])
-        app.router.add_get("/", lambda _: _file("index.html"))
-        app.router.add_get("/page.js", lambda _: _file("page.js"))
-        app.router.add_get("/page.css", lambda _: _file("page.css"))
+        app = web.Application(middlewares=[_guarded])
+        app.on_response_prepare.append(_protect)
+        app.router.add_get("/", _static("index.html"))
+        app.router.add_get("/page.js", _static("page.js"))
+        app.router.add_get("/page.css", _static("page.css"))
         app.router.add_get("/health.json", self._health_once)
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
@@ -59,35 +67,20 @@ class Page:
         finally:
             await runner.cleanup()
 
-    def _guarded(self) -> Any:
-        """A page elsewhere must not read this one through a name of its own that points here (DNS rebinding)."""
-
-        @web.middleware
-        async def guarded(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-            if not _is_this_machine(request.url.host or ""):
-                raise web.HTTPForbidden(text="open this page by the node's address, or by localhost")
-            response: web.StreamResponse = await handler(request)
-            if not response.prepared:
-                response.headers["Content-Security-Policy"] = POLICY
-                response.headers["Cache-Control"] = "no-store"
-                response.headers["X-Content-Type-Options"] = "nosniff"
-            return response
-
-        return guarded
-
     async def _health_once(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._health()))
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: `health` every second, `event` as it is raised."""
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=200)
         loop = asyncio.get_running_loop()
 
         def arrived(event: dict[str, Any]) -> None:
             # Full: this page is too slow to matter; the outbox has the event all the same.
-            loop.call_soon_threadsafe(lambda: None if queue.full() else queue.put_nowait(event))
+            with contextlib.suppress(RuntimeError):  # the loop is over: this runs on the thread that raised the event
+                loop.call_soon_threadsafe(lambda: None if queue.full() else queue.put_nowait(event))
 
         end = self._events.listen(arrived)
         try:
@@ -109,22 +102,41 @@ class Page:
         """Masked pictures as multipart JPEG, which every browser shows in an <img>."""
         if self._viewers >= MOST_VIEWERS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_VIEWERS} people look already")
-        boundary = "picture"
-        response = web.StreamResponse(
-            headers={"Content-Type": f"multipart/x-mixed-replace; boundary={boundary}", "Cache-Control": "no-store"}
-        )
-        await response.prepare(request)
         self._viewers += 1
-        end = await asyncio.to_thread(self._preview.watch, f"local page from {request.remote}")
+        try:
+            end = await asyncio.to_thread(self._begin_look, f"local page from {request.remote}")
+            try:
+                return await self._stream(request)
+            finally:
+                await asyncio.to_thread(end)
+        finally:
+            self._viewers -= 1
+
+    def _begin_look(self, by: str) -> Callable[[], None]:
+        """What ends it. Nobody looks without an entry in the register; an end that cannot be entered is said in the log."""
+        try:
+            end = self._preview.watch(by)
+        except JournalError as error:
+            raise web.HTTPServiceUnavailable(text=f"no picture without an entry in the register: {error}") from None
+
+        def enter_end() -> None:
+            try:
+                end()
+            except JournalError as error:
+                log.error("the end of a look is not entered: %s", error)
+
+        return enter_end
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        boundary = "picture"
+        response = web.StreamResponse(headers={"Content-Type": f"multipart/x-mixed-replace; boundary={boundary}"})
+        await response.prepare(request)
         try:
             async for picture in self._new_pictures():
                 head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
                 await response.write(head.encode() + picture + b"\r\n")
         except ConnectionError:
             log.debug("a viewer left")
-        finally:
-            self._viewers -= 1
-            await asyncio.to_thread(end)
         return response
 
     async def _new_pictures(self) -> AsyncIterator[bytes]:
@@ -134,6 +146,23 @@ class Page:
             if found is not None:
                 after, picture = found
                 yield picture
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+    """Nobody else's page reads or shows this one: neither by a name that points here (DNS rebinding) nor embedded."""
+    if not _is_this_machine(request.url.host or ""):
+        raise web.HTTPForbidden(text="open this page by the node's address, or by localhost")
+    # A link that leads here is no harm; what opens a view or reads health comes from this page itself.
+    if request.path != "/" and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
+        raise web.HTTPForbidden(text="this is for the node's own page only")
+    answer: web.StreamResponse = await handler(request)
+    return answer
+
+
+async def _protect(_: web.Request, response: web.StreamResponse) -> None:
+    """Every answer carries these, streams and refusals as well."""
+    response.headers.update(PROTECTION)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -146,8 +175,11 @@ def _is_this_machine(host: str) -> bool:
     return True
 
 
-async def _file(name: str) -> web.FileResponse:
-    return web.FileResponse(STATIC / name)
+def _static(name: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
+    async def answer(_: web.Request) -> web.FileResponse:
+        return web.FileResponse(STATIC / name)
+
+    return answer
 
 
 def _sse(name: str, document: Mapping[str, Any]) -> bytes:
