@@ -15,7 +15,7 @@ from agent.recording.catalog import Catalog
 from agent.recording.claim import Claim
 from agent.recording.disk import Disk
 from agent.recording.hold import restore
-from agent.recording.row import NewSegment, SegmentRow, SegmentState
+from agent.recording.row import Extent, NewSegment, SegmentRow, SegmentState
 from agent.recording.salvage import Salvage, salvage
 
 log = logging.getLogger(__name__)
@@ -25,20 +25,29 @@ _DAY_FILES: Final = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*.mp4"
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What start-up found: segments whose torn end was cut off or was already whole, rows without a picture, bytes cut off."""
+    """What start-up found: segments whose torn end was cut off or was already whole, rows without a picture, bytes cut off,
+    and segments that the disk does not give back."""
 
     repaired: int = 0
     dropped: int = 0
     cut_bytes: int = 0
+    unreadable: int = 0
 
 
 def settle(catalog: Catalog, disk: Disk) -> Settled:
     """Settle every open row. Only the holder of the Claim may call this. StorageError when the disk refuses."""
-    repaired = dropped = cut = 0
+    repaired = dropped = cut = unreadable = 0
     for row in catalog.unsettled():
         if row.state is not SegmentState.OPEN:
             continue  # half destroyed: the retention sweep carries on
-        found = salvage(row.path, deep=True) if row.path.exists() else None
+        try:
+            found = salvage(row.path, deep=True) if row.path.exists() else None
+        except StorageError as error:
+            # A bad block in one film must not keep the next one from being recorded: this one stands as it was last known.
+            log.error("recording: %s", error)
+            catalog.finish(row.id, Extent(row.media_to_ns, row.bytes, row.frames, row.masks, row.gaps), "")
+            unreadable += 1
+            continue
         if found is None:
             _drop(row, disk)
             catalog.forget([row.id])
@@ -52,7 +61,7 @@ def settle(catalog: Catalog, disk: Disk) -> Settled:
         repaired += 1
     if repaired or dropped:
         log.info("recording: %d interrupted segments settled, %d without a picture dropped, %d bytes cut", repaired, dropped, cut)
-    return Settled(repaired, dropped, cut)
+    return Settled(repaired, dropped, cut, unreadable)
 
 
 def _drop(row: SegmentRow, disk: Disk) -> None:

@@ -141,14 +141,15 @@ class Recorder(Component):
             if isinstance(error, StorageError) and damaged(error):
                 condemn(self._catalog)
                 self._claim.give_back()
-                raise RuntimeError(f"{error}; only a restart, which makes it anew, can go on") from error
+                error.final = True  # only a restart, which makes it anew, can go on
             raise
 
     def _settle(self) -> None:
         """What a crash left open is settled, and the recording that it ended is entered as ended."""
         settled = settle(self._catalog, self._disk)
-        if settled.repaired and not self._settled:
-            self._enter(Act.RECORDING_ENDED, {"why": "interrupted", "segments": settled.repaired, "cut_bytes": settled.cut_bytes})
+        segments = settled.repaired + settled.unreadable
+        if segments and not self._settled:
+            self._enter(Act.RECORDING_ENDED, {"why": "interrupted", "segments": segments, "cut_bytes": settled.cut_bytes})
         self._settled = True
 
     def _idle(self) -> None:
@@ -221,8 +222,13 @@ class Recorder(Component):
         new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, (before,) if before else ())
         self._segment_id = self._catalog.begin(new)
         file = self._disk.create(path)
-        self._disk.sync_directory(path.parent)
-        self._segment = Segment(file, self._muxer, self._video(), Origin(self._boot, trusted_ns - unit.pts_ns, quality), before)
+        try:
+            self._disk.sync_directory(path.parent)
+            origin = Origin(self._boot, trusted_ns - unit.pts_ns, quality)
+            self._segment = Segment(file, self._muxer, self._video(), origin, before)
+        except BaseException:
+            file.close()  # it is tried again every few seconds: each descriptor counts
+            raise
         self._first = unit
         self._enter_begin(path, quality)
         return self._segment

@@ -101,7 +101,7 @@ class Retention:
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
         self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now_ns)))
         self._attempt(done, lambda: self._adopt_strays(now_ns))
-        self._attempt(done, lambda: self._carry_on(done))
+        self._attempt(done, lambda: self._carry_on(done, now_ns))
         self._attempt(done, lambda: self._by_age(done, now_ns))
         self._ballast.take()  # before free space is counted: it is no free space
         self._attempt(done, lambda: self._by_space(done))
@@ -153,11 +153,22 @@ class Retention:
                 return
             missing = left
 
-    def _carry_on(self, done: Sweep) -> None:
-        """What an earlier sweep began to destroy."""
+    def _carry_on(self, done: Sweep, now_ns: int) -> None:
+        """What an earlier sweep began to destroy: for its age if its day has come, else it was for space."""
         rows = [row for row in self._catalog.unsettled() if row.state is SegmentState.DESTROYING]
-        if rows:
-            self._destroy(done, rows, AGE, marked=True)
+        due = [row for row in rows if self._is_due(row, now_ns)]
+        self._destroy(done, due, AGE, marked=True)
+        before = done.destroyed
+        self._destroy(done, [row for row in rows if row not in due], SPACE, marked=True)
+        done.for_space += done.destroyed - before
+
+    def _is_due(self, row: SegmentRow, now_ns: int) -> bool:
+        """What `_due` asks the catalog, of one row."""
+        dated = ClockQuality.SYNCHRONISED
+        by_wall = row.clock is dated and self._clock.quality() is dated
+        return row.trusted_from_ns <= now_ns - self._retention_ns or (
+            by_wall and row.wall_from_ns <= self._clock.wall_ns() - self._retention_ns
+        )
 
     def _destroy(self, done: Sweep, rows: Sequence[SegmentRow], reason: str, *, marked: bool) -> None:
         """Mark, unlink, sync, write down. Without the mark (no room for it) only footage past its day may go: it stays due."""

@@ -1,4 +1,4 @@
-"""The daemon's own sweep, each minute, beside the timer's: a demo has no timer, and health must know what was found."""
+"""The daemon's own sweep, every half minute, beside the timer's: a demo has no timer, and health must know what was found."""
 
 from __future__ import annotations
 

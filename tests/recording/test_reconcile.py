@@ -190,6 +190,24 @@ def fragment_ends(data: bytes) -> list[int]:
     return [box.end for box in top_boxes(io.BytesIO(data), len(data)) if box.kind == b"mdat"]
 
 
+def test_a_film_that_cannot_be_read_keeps_no_other_from_being_recorded(node: Recordings) -> None:
+    """The disk does not give the interrupted film back: it stands as it was last known, and the node records on."""
+    node.record(2)
+    (lost,) = node.rows()
+    with node.catalog.change() as db:
+        db.execute("UPDATE segment SET state = 'open', sha256 = ''")
+    lost.path.unlink()
+    lost.path.mkdir()  # whoever runs as root reads anything else
+    node.clock.advance(5)
+    recorder = node.record(2)
+    assert recorder.figures()["recorded"] == 50
+    first, second = node.rows()
+    assert (first.state, first.frames, first.bytes, first.sha256) == (SegmentState.WHOLE, lost.frames, lost.bytes, "")
+    assert (second.state, second.frames) == (SegmentState.WHOLE, 50)
+    ended = [line.facts for line in map(parse, lines(node.register.path)) if line.act == Act.RECORDING_ENDED]
+    assert [facts["why"] for facts in ended] == ["stopped", "interrupted", "stopped"]
+
+
 def test_settling_looks_at_nothing_but_the_torn(node: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whole segments are not even opened at start-up."""
     node.record(12)
@@ -250,7 +268,9 @@ def test_a_catalog_that_lacks_a_table_is_made_anew(node: Recordings) -> None:
     node.assert_in_order()
 
 
-def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the_catalog_anew(node: Recordings) -> None:
+def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the_catalog_anew(
+    node: Recordings, caplog: pytest.LogCaptureFixture
+) -> None:
     """A page goes bad under a running node: the recorder fails for good, so that a restart follows; then all is known again."""
     node.record(6)
     node.catalog._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -264,6 +284,8 @@ def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the
     recorder.offer(node.units(1)[0])
     assert recorder.join(60)
     assert recorder.state is ComponentState.FAILED
+    assert "The next start sets it aside" in caplog.text
+    assert "Traceback" not in caplog.text
     node.reopen()
     assert [row.frames for row in node.rows()] == [100, 50]
     assert list(node.state.glob("catalog.sqlite3.damaged-1"))

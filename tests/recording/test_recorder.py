@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+
+import pytest
 
 from agent.clock import NS, ClockQuality, utc
 from agent.errors import StorageError
@@ -293,6 +296,36 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
     node.assert_in_order()
     assert [row.frames for row in node.rows()] == [60, 50]
     assert [(fault.kind, fault.over) for fault in node.faults] == [(Fault.STORAGE, False), (Fault.STORAGE, True)]
+
+
+class Unsynced(SystemDisk):
+    """A disk that makes files and then refuses to write their names down, so many times."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def sync_directory(self, path: Path) -> None:
+        if self.left and any(path.glob("*.mp4")):
+            self.left -= 1
+            raise StorageError(f"cannot sync {path}: input/output error")
+        super().sync_directory(path)
+
+
+def test_a_segment_that_cannot_begin_leaves_no_descriptor_open(tmp_path: Path) -> None:
+    """It is tried again for as long as the disk is ill: the file of each attempt is closed, or descriptors would run out."""
+    node = Recordings(tmp_path, disk=Unsynced(5))
+    recorder = node.recorder()
+    for _ in range(5):
+        node.pictures = 0
+        assert recorder.offer(node.units(1)[0])
+        with pytest.raises(StorageError):
+            recorder.work()
+    assert not [name for name in map(os.path.realpath, Path("/proc/self/fd").iterdir()) if ".mp4" in name]
+    recorder.start()
+    node.pictures = 0
+    feed(recorder, node.units(1))
+    node.stop(recorder)
+    node.assert_in_order()
 
 
 def test_every_picture_offered_is_counted_once(tmp_path: Path) -> None:

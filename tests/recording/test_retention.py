@@ -265,6 +265,27 @@ def test_one_file_that_cannot_be_removed_does_not_save_the_others(tmp_path: Path
     assert node.retention().sweep().destroyed == 1
 
 
+def test_what_a_killed_sweep_began_for_space_is_told_as_that(tmp_path: Path) -> None:
+    """Killed between the mark and the files of a destruction for space: the register still says why, and the days fall short."""
+    node = Recordings(tmp_path, min_free_bytes=3 * FILE_BYTES)
+    lay_in(node, 10)
+
+    class Killed(SmallDisk):
+        def unlink(self, path: Path) -> None:
+            raise KeyboardInterrupt
+
+    node.disk = Killed(10 * FILE_BYTES)
+    with pytest.raises(KeyboardInterrupt):
+        node.retention().sweep()
+    node.reopen()
+    assert [row.state for row in node.rows()].count(SegmentState.DESTROYING) == 3
+    node.disk = SmallDisk(10 * FILE_BYTES)
+    done = node.retention().sweep()
+    assert (done.destroyed, done.for_space) == (3, 3)
+    assert done.shortfall is not None
+    assert [fact["reason"] for fact in destroyed_entries(node)] == ["space"]
+
+
 def test_a_register_that_refuses_stops_no_destruction_and_is_made_up_for(node: Recordings) -> None:
     """The law's day counts first; the entry follows, once, when the register can be written again."""
     lay_in(node, 10)
