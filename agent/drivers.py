@@ -11,6 +11,8 @@ from agent.config.model import Config, Mqtt
 from agent.config.polygon import Polygon, check_polygon
 from agent.ports import Board, BrokerCredentials, Camera, Encoder, MqttTransport, MuxerFactory, ServiceManager
 
+log = logging.getLogger(__name__)
+
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
     """The driver this configuration names; nothing is opened yet. From here on this process leaves no core dump."""
@@ -131,7 +133,17 @@ def open_service_manager() -> ServiceManager:
 
 
 def compute_alone() -> None:
-    """Keep OpenCV's work on the thread that asks for it, in this whole process. Once, before the first picture."""
+    """Keep OpenCV's work on the thread that asks for it, and memory in one heap. Once, before the first picture."""
+    from hardware.memory import share_one_arena
     from hardware.opencv_threads import work_alone
 
     work_alone()
+    share_one_arena()
+
+
+def give_back_startup_memory() -> None:
+    """Let go of what only putting the node together needed. Once, between building it and starting its threads."""
+    from hardware.memory import give_back_startup_pages
+
+    given_bytes = give_back_startup_pages()
+    log.debug("%.0f MB of program pages that only starting needed are given back", given_bytes / 1e6)

@@ -26,6 +26,7 @@ from agent.control import ControlSocket, Verb, socket_path
 from agent.drivers import (
     compute_alone,
     credentials_of,
+    give_back_startup_memory,
     new_encoder,
     open_board,
     open_camera,
@@ -104,7 +105,9 @@ def _signer(config: Config) -> NodeSigner:
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
     compute_alone()
-    return _Builder(config, config_path, clock or SystemClock()).node()
+    node = _Builder(config, config_path, clock or SystemClock()).node()
+    give_back_startup_memory()
+    return node
 
 
 class _Builder:

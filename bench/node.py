@@ -23,7 +23,7 @@ from agent.demo.broker import LocalBroker
 from agent.demo.scene import TOWN_SQUARE
 from bench.film import film_1080p25
 from bench.filming_node import Tables, commission, film_1080p, write
-from bench.process import Cost, measure
+from bench.process import Cost, as_installed, measure
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
@@ -62,8 +62,10 @@ def _node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> di
     commission(config)
     summary = state / "summary.json"
     log = state / "run.log"
-    command = [*vigie, "run", "--config", str(config), "--for", f"{seconds:g}", "--summary", str(summary)]
-    cost = measure(command, log, cwd=ROOT)
+    run_for = [*vigie, "run", "--config", str(config), "--summary", str(summary), "--for"]
+    installed = as_installed(state.parent / "bytecode")
+    measure([*run_for, "1"], log, cwd=ROOT, env=installed)
+    cost = measure([*run_for, f"{seconds:g}"], log, cwd=ROOT, env=installed)
     if cost.code != 0:
         raise SystemExit(f"vigie run left with {cost.code}:\n{log.read_text()[-2000:]}")
     told = json.loads(summary.read_text())
@@ -100,6 +102,7 @@ def _figures(cost: Cost, frames: int) -> dict[str, float]:
         "frames": frames,
         "cpu_ms_per_frame": 1000 * cost.cpu_s / max(1, frames),
         "peak_rss_mb": cost.peak_rss_bytes / 1e6,
+        "rss_mb": cost.rss_bytes / 1e6,
         "cores": cost.cpu_s / cost.wall_s,
     }
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
+
+_LOOK_EVERY_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +23,29 @@ class Cost:
     cpu_s: float
     wall_s: float
     peak_rss_bytes: int
+    rss_bytes: int
+    """Resident in the middle of its life: the median of a look every half second."""
 
 
 def measure(command: Sequence[str], log: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Cost:
     """Run to the end; its output goes to `log`."""
     began = time.monotonic()
+    looks = [0]
     with log.open("wb") as sink:
         process = subprocess.Popen(command, stdout=sink, stderr=sink, stdin=subprocess.DEVNULL, cwd=cwd, env=env)
-        _, status, usage = os.wait4(process.pid, 0)
+        watched = psutil.Process(process.pid)
+        while True:
+            done, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if done:
+                break
+            looks.append(watched.memory_info().rss)
+            time.sleep(_LOOK_EVERY_S)
     process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(process.returncode, usage.ru_utime + usage.ru_stime, time.monotonic() - began, usage.ru_maxrss * 1024)
+    cpu_s, peak_rss_bytes = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+    return Cost(process.returncode, cpu_s, time.monotonic() - began, peak_rss_bytes, int(statistics.median(looks)))
+
+
+def as_installed(bytecode: Path) -> dict[str, str]:
+    """An environment in which Python keeps its bytecode, as a package brings it; the first start fills `bytecode`."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(bytecode)}

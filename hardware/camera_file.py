@@ -18,8 +18,8 @@ from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 
-PICTURES = 4
-"""Under way at once: one being masked and encoded, three queued before that. Reading waits for one to come back."""
+PICTURES = 3
+"""Under way at once: one being masked and encoded, two queued before that. Reading waits for one to come back."""
 LATE_NS = NS
 """Further behind than this, the film's clock is moved: what is missed plays later, nothing is skipped."""
 
