@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from agent.clock import Clock, SystemClock
@@ -10,8 +11,6 @@ from agent.config.model import Camera as CameraSettings
 from agent.config.model import Config, Mqtt
 from agent.config.polygon import Polygon, check_polygon
 from agent.ports import Board, BrokerCredentials, Camera, Encoder, MqttTransport, MuxerFactory, ServiceManager
-
-log = logging.getLogger(__name__)
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
@@ -134,16 +133,15 @@ def open_service_manager() -> ServiceManager:
 
 def compute_alone() -> None:
     """Keep OpenCV's work on the thread that asks for it, and memory in one heap. Once, before the first picture."""
-    from hardware.memory import share_one_arena
+    from hardware.memory import allocate_sparingly
     from hardware.opencv_threads import work_alone
 
     work_alone()
-    share_one_arena()
+    allocate_sparingly()
 
 
-def give_back_startup_memory() -> None:
-    """Let go of what only putting the node together needed. Once, between building it and starting its threads."""
-    from hardware.memory import give_back_startup_pages
+def starting_memory() -> Callable[[], None]:
+    """What gives back the program pages that only starting needs. Asked for when everything is imported, before threads start."""
+    from hardware.memory import StartupPages
 
-    given_bytes = give_back_startup_pages()
-    log.debug("%.0f MB of program pages that only starting needed are given back", given_bytes / 1e6)
+    return StartupPages().give_back

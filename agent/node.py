@@ -85,6 +85,8 @@ class Node:
         self.publisher: HealthPublisher
         self.apply: Callable[[], None] = lambda: None
         """Reads the configuration again and applies it; set by the composition root."""
+        self.when_filming: Callable[[], None] = lambda: None
+        """Called once, with the first masked picture encoded; set by the composition root."""
         self._first_masked_s: float | None = None
         self._watching_start = threading.Thread(target=self._note_start, name="main", daemon=True)
 
@@ -267,6 +269,7 @@ class Node:
                 return
         self._first_masked_s = round(_since_process_start_s(), 3)
         log.info("the first masked picture is encoded, %.2f s after the start", self._first_masked_s)
+        self.when_filming()
 
 
 def _disk(path: Path) -> tuple[int, int]:

@@ -9,43 +9,52 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _M_ARENA_MAX = -8
-"""glibc's malloc.h. Other C libraries have no mallopt and no arenas either."""
+"""glibc's malloc.h. Other C libraries have no mallopt, and no arenas either."""
+_PR_SET_THP_DISABLE = 41
 
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ \S+ (\d+)")
 _SIZE = re.compile(r"^(\w+): +(\d+) kB$", re.MULTILINE)
 
 
-def share_one_arena() -> None:
-    """Every thread allocates from one heap: separate ones hold back what the others could use. Call it before threads start."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+def allocate_sparingly() -> None:
+    """One heap for all threads, and no huge pages. Once, before threads start.
+
+    Separate heaps hold back what the others could use; a huge page is resident in whole for the first byte written to
+    it, and x264 asks for them (about 5 MB at 1080p, `vigie bench node`).
+    """
+    libc = ctypes.CDLL(None)
+    mallopt = getattr(libc, "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+    libc.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 
-def give_back_startup_pages() -> int:
-    """Unmap the pages of program files that are resident and unchanged; returns how many bytes.
+class StartupPages:
+    """The unchanged pages of program files that are mapped when this is made: importing ran through them once.
 
-    Importing runs through code and tables once that filming never touches again. The kernel maps those that are used
-    after all from its page cache. Call it when everything is imported and no thread maps files.
+    Make it when everything is imported and before threads start. The files mapped by then stay mapped for the life of
+    the process (Python never unloads a module), so that `give_back` may be called at any time, from any thread.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
-    given = 0
-    for start, end, resident_bytes in _unchanged_file_pages():
-        if libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED) == 0:
-            given += resident_bytes
-    return given
+
+    def __init__(self) -> None:
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._ranges = [(start, end) for start, end in _unchanged_file_mappings()]
+
+    def give_back(self) -> None:
+        """Unmap them. The kernel maps those that are used after all again, from its page cache."""
+        for start, end in self._ranges:
+            self._libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
 
 
-def _unchanged_file_pages() -> Iterator[tuple[int, int, int]]:
-    """Start, end and resident bytes of each mapping of a file that is not writable and holds no page of this process's own."""
+def _unchanged_file_mappings() -> Iterator[tuple[int, int]]:
+    """Start and end of each mapping of a file that is not writable and holds no page of this process's own."""
     try:
         text = Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
     except OSError:
-        return  # a container without /proc/self/smaps keeps its pages
+        return  # a container may hide it: then pages stay
     for block in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", text):
         head = _MAPPING.match(block)
         if head is None or "w" in head[3] or head[4] == "0":
             continue
-        kilobytes = dict(_SIZE.findall(block))
-        if kilobytes.get("Anonymous") == "0" and kilobytes.get("Rss", "0") != "0":
-            yield int(head[1], 16), int(head[2], 16), 1024 * int(kilobytes["Rss"])
+        if dict(_SIZE.findall(block)).get("Anonymous") == "0":
+            yield int(head[1], 16), int(head[2], 16)
