@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-import queue
 import selectors
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,11 +16,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from hardware.mqtt_paho import PahoTransport
 
+log = logging.getLogger(__name__)
+
 MISC_EVERY_S = 4.0
 
 
 class PahoLoop:
-    """The selector that all its transports share, and the threads that open connections for them. One thread turns it."""
+    """The selector that all its transports share, and the threads that open connections for them. One thread turns it.
+
+    Each reload of the broker's settings leaves a loop behind: its descriptors go with its last transport.
+    """
 
     def __init__(self, openers: int = 1) -> None:
         self._selector = selectors.DefaultSelector()
@@ -29,11 +35,13 @@ class PahoLoop:
         self._selector.register(self._wake_r, selectors.EVENT_READ)
         self._attached: dict[int, PahoTransport] = {}
         self._done: deque[Callable[[], None]] = deque()
-        self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._counting = threading.Lock()
         self._openers = openers
-        self._started = 0
+        self._opening = 0
         self._misc_at = 0.0
         self.stirred: dict[PahoTransport, None] = {}
+        weakref.finalize(self, _give_back, self._selector, self._wake_r, self._wake_w)
 
     def turn(self, timeout_s: float) -> list[PahoTransport]:
         """Wait for and do network work; the transports that have something to tell (`PahoTransport.collect`)."""
@@ -67,14 +75,25 @@ class PahoLoop:
             self._done.append(job())
             self.wake()
 
-        self._jobs.put(run)
-        if self._started < self._openers:
-            self._started += 1
-            threading.Thread(target=self._open_for_ever, name=f"mqtt-opener-{self._started}", daemon=True).start()
+        with self._counting:
+            self._jobs.append(run)
+            if self._opening >= self._openers:
+                return
+            self._opening += 1
+        threading.Thread(target=self._open_all, name="mqtt-opener", daemon=True).start()
 
-    def _open_for_ever(self) -> None:
+    def _open_all(self) -> None:
+        """Until nothing is left to open: a thread that waited for more would keep the loop for ever."""
         while True:
-            self._jobs.get()()
+            with self._counting:
+                if not self._jobs:
+                    self._opening -= 1
+                    return
+                job = self._jobs.popleft()
+            try:
+                job()
+            except Exception:
+                log.exception("a connection could not be opened")  # a bug; whoever waits for it gives up by itself
 
     def attach(self, transport: PahoTransport, fd: int) -> None:
         """Listen on a connected socket."""
@@ -92,3 +111,9 @@ class PahoLoop:
         """Listen no more; idempotent."""
         if self._attached.pop(fd, None) is not None:
             self._selector.unregister(fd)
+
+
+def _give_back(selector: selectors.BaseSelector, *pipe: int) -> None:
+    selector.close()
+    for fd in pipe:
+        os.close(fd)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -361,3 +363,26 @@ def test_many_transports_share_one_loop(broker: LocalBroker) -> None:
         assert Acknowledged(1000 + n, 0x10) in events
     for transport in transports:
         transport.close()
+
+
+def test_a_transport_that_is_let_go_leaves_nothing_open(broker: LocalBroker) -> None:
+    """Every reload of the broker's settings makes a new transport: descriptors and threads of the old ones are given back."""
+
+    def life() -> None:
+        ear = open_to(broker.url)
+        ear.wait_for(Opened)
+        ear.transport.close()
+
+    def open_now() -> tuple[int, int]:
+        gc.collect()
+        openers = [thread for thread in threading.enumerate() if thread.name.startswith("mqtt-opener")]
+        return len(list(Path("/proc/self/fd").iterdir())), len(openers)
+
+    life()
+    before = open_now()
+    for _ in range(5):
+        life()
+    deadline = time.monotonic() + 5
+    while open_now() > before and time.monotonic() < deadline:
+        threading.Event().wait(0.05)
+    assert open_now() <= before
