@@ -15,6 +15,11 @@ log = logging.getLogger(__name__)
 
 BEAT_S = 0.2
 STOP_DEADLINE_S = 5.0
+"""How long one component may take to stop."""
+STOP_ALL_DEADLINE_S = 25.0
+"""How long all of them may, so that the last in the order are closed before systemd's TimeoutStopSec=30 ends us."""
+LEAST_STOP_S = 0.5
+"""What each is given even when those before it used up the time of all: most stop at once."""
 STALLED_S = 10.0
 """A critical component that did not get on for this long stops the watchdog's feed: the service manager restarts us."""
 
@@ -141,7 +146,10 @@ class Supervisor:
         return stalled
 
     def _stop_all(self) -> None:
+        end_ns = self._clock.monotonic_ns() + round(STOP_ALL_DEADLINE_S * NS)
         for component in reversed([c for c in self.components if c in self._started]):
             component.stop()
-            if not component.join(STOP_DEADLINE_S):
-                log.error("%s did not stop within %.0f s and is left behind", component.name, STOP_DEADLINE_S)
+            left_s = (end_ns - self._clock.monotonic_ns()) / NS
+            deadline_s = min(STOP_DEADLINE_S, max(LEAST_STOP_S, left_s))
+            if not component.join(deadline_s):
+                log.error("%s did not stop within %.1f s and is left behind", component.name, deadline_s)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 
-from agent.clock import SystemClock
+from agent.clock import NS, SystemClock
 from agent.component import Component, ComponentState
 from agent.errors import DeviceError
 from agent.supervisor import Ending, Supervisor
+from tests.support.turned_clock import TurnedClock
 
 
 class Service:
@@ -81,6 +82,39 @@ def test_starts_in_order_and_stops_in_reverse() -> None:
     assert diary[3:] == ["-c", "-b", "-a"]
     assert endings == [Ending.ASKED]
     assert service.told[-1] == "stopping"
+
+
+class Hanging(Component):
+    """Never ends; each wait for it takes all the time it is given, on a clock that is turned."""
+
+    def __init__(self, name: str, clock: TurnedClock) -> None:
+        super().__init__(name, clock)
+        self.turned = clock
+        self.given_s: list[float] = []
+
+    def start(self) -> None:
+        """Nothing runs."""
+
+    def work(self) -> None:
+        raise AssertionError("never started")
+
+    def join(self, timeout_s: float) -> bool:
+        self.given_s.append(timeout_s)
+        self.turned.now_ns += round(timeout_s * NS)
+        return False
+
+
+def test_many_that_hang_leave_time_to_close_the_last() -> None:
+    """Thirteen parts that hang are left behind before the service manager's 30 s, and each was asked to stop."""
+    clock = TurnedClock()
+    parts = [Hanging(f"part {n}", clock) for n in range(13)]
+    supervisor = Supervisor(parts, clock, Service(), ready=lambda: True)
+    began_ns = clock.monotonic_ns()
+    supervisor.stop()
+    assert supervisor.run() is Ending.ASKED
+    assert all(part.stopping.is_set() for part in parts)
+    assert all(part.given_s[0] > 0 for part in parts)
+    assert (clock.monotonic_ns() - began_ns) / NS < 30
 
 
 def test_a_dead_critical_part_ends_the_daemon() -> None:
