@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from agent import __version__, alarms
+from agent.analytics.event_stills import EventStills
 from agent.analytics.mask_state import PrivacyMaskDetector
 from agent.analytics.motion import MotionDetector
 from agent.analytics.picture_gauge import PictureGauge
@@ -185,6 +186,7 @@ class _Builder:
             detectors=self.detectors(config),
             viewers=[preview, gauge, self.snapshot],
             events=events,
+            illustrator=EventStills(events, lambda: (mqtt := node.config.mqtt) is not None and mqtt.event_stills),
         )
         board = BoardMonitor(
             open_board(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])

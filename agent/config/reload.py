@@ -23,12 +23,14 @@ class Part(StrEnum):
     MQTT = "mqtt"
     HEALTH = "health"
     BOARD = "board"
+    STILLS = "stills"
 
 
 _BY_KEY = {
     "recording.retention_days": Part.RETENTION,
     "recording.min_free_mb": Part.RETENTION,
     "mqtt.health_seconds": Part.HEALTH,
+    "mqtt.event_stills": Part.STILLS,
 }
 _BY_SECTION = {
     "privacy": Part.PRIVACY,
@@ -46,6 +48,7 @@ _CONSEQUENCES = {
     Part.MQTT: "the session with the broker is opened anew; what is not sent yet waits in the outbox",
     Part.HEALTH: "the next health message goes by it",
     Part.BOARD: "the board's next reading is judged by it",
+    Part.STILLS: "the next event goes by it",
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from agent.clock import rfc3339
-from agent.events.event import Event, EventSink
+from agent.events.event import Event, StillSink
 
 KEPT = 100
 
@@ -18,7 +18,7 @@ Listener = Callable[[dict[str, Any]], None]
 class EventTap:
     """Passes every event on to the outbox first, then to the listeners. Any thread may raise or listen."""
 
-    def __init__(self, sink: EventSink) -> None:
+    def __init__(self, sink: StillSink) -> None:
         self._sink = sink
         self._lock = threading.Lock()
         self._recent: deque[dict[str, Any]] = deque(maxlen=KEPT)
@@ -27,6 +27,14 @@ class EventTap:
     def raise_event(self, event: Event) -> None:
         """Hand the event to the outbox, then show it."""
         self._sink.raise_event(event)
+        self._show(event)
+
+    def raise_with_still(self, event: Event, still: bytes) -> None:
+        """The same for an event with its still; the page has the live picture."""
+        self._sink.raise_with_still(event, still)
+        self._show(event)
+
+    def _show(self, event: Event) -> None:
         shown = {
             "at": rfc3339(event.wall_ns),
             "topic": event.topic,

@@ -47,3 +47,9 @@ class EventSink(Protocol):
     """Where detectors put what they see: the outbox. Returns once the event is on its way to disk; never blocks long."""
 
     def raise_event(self, event: Event) -> None: ...
+
+
+class StillSink(EventSink, Protocol):
+    """A sink that also takes the small masked JPEG of what an event tells of."""
+
+    def raise_with_still(self, event: Event, still: bytes) -> None: ...

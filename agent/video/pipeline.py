@@ -59,6 +59,12 @@ class Viewer(Protocol):
     def show(self, frame: MaskedFrame) -> None: ...
 
 
+class Illustrator(Protocol):
+    """Raises what was seen on a picture, with a still of it where one is wanted."""
+
+    def raise_seen(self, event: Event, frame: MaskedFrame) -> None: ...
+
+
 class Pipeline(Component):
     """Owns the encoder. `encoded` counts pictures; `first_encoded` is set once the first picture came out masked."""
 
@@ -73,6 +79,7 @@ class Pipeline(Component):
         detectors: Sequence[Detector] = (),
         viewers: Sequence[Viewer] = (),
         events: EventSink,
+        illustrator: Illustrator | None = None,
     ) -> None:
         super().__init__("pipeline", clock)
         self._masking = masking
@@ -82,6 +89,7 @@ class Pipeline(Component):
         self.detectors = tuple(detectors)
         self._viewers = tuple(viewers)
         self._events = events
+        self._illustrator = illustrator
         self.first_encoded = threading.Event()
         self.encoded = 0
         self.encoded_bytes = 0
@@ -116,9 +124,15 @@ class Pipeline(Component):
     def _look_at(self, frame: MaskedFrame) -> None:
         for detector in self.detectors:
             for event in detector.observe(frame):
-                self._events.raise_event(event)
+                self._raise_seen(event, frame)
         for viewer in self._viewers:
             viewer.show(frame)
+
+    def _raise_seen(self, event: Event, frame: MaskedFrame) -> None:
+        if self._illustrator is None:
+            self._events.raise_event(event)
+        else:
+            self._illustrator.raise_seen(event, frame)
 
     def _nothing_came(self) -> None:
         for detector in self.detectors:

@@ -47,6 +47,13 @@ def test_the_health_interval_alone_leaves_the_session_open() -> None:
     assert found.apply == {Part.HEALTH}
 
 
+def test_stills_alone_leave_the_session_open() -> None:
+    """The next event goes by it; nothing is reconnected."""
+    changed = {**BASE, "mqtt": {"url": "mqtt://hub", "event_stills": True}}
+    found = plan(Config.model_validate(BASE), Config.model_validate(changed))
+    assert found.apply == {Part.STILLS}
+
+
 def test_a_broker_that_comes_or_goes_is_one_part() -> None:
     """[mqtt] taken out, or put in, is the uplink's business alone."""
     without = {key: value for key, value in BASE.items() if key != "mqtt"}

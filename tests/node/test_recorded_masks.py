@@ -4,36 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from agent.video.mask_layer import SOLID_YUV
-from tests.support.whole_node import WholeNode, decoded
-
-AWAY_FROM_EDGES_PX = 3
-CODEC_TOLERANCE = 8
-
-
-def insides(polygons: list[tuple[tuple[float, float], ...]], width: int, height: int) -> NDArray[np.uint8]:
-    """1 for every sample well inside a polygon; shape (height, width)."""
-    drawn = np.zeros((height, width), np.uint8)
-    for polygon in polygons:
-        cv2.fillPoly(drawn, [np.round(np.array(polygon) * (width, height)).astype(np.int32)], 1)
-    return cv2.erode(drawn, np.ones((2 * AWAY_FROM_EDGES_PX + 1,) * 2, np.uint8), borderValue=0)
-
-
-def worst_deviation(segments: list[Path], polygons: list[tuple[tuple[float, float], ...]]) -> tuple[int, int]:
-    """Pictures looked at, and how far any private sample of Y, U or V is from the fill."""
-    pictures, worst = 0, 0
-    for segment in segments:
-        for planes in decoded(segment):
-            pictures += 1
-            for plane, fill in zip((planes.y, planes.u, planes.v), SOLID_YUV, strict=True):
-                inside = insides(polygons, plane.shape[1], plane.shape[0])
-                worst = max(worst, int(np.abs(plane[inside > 0].astype(np.int16) - fill).max()))
-    return pictures, worst
+from tests.support.private_look import CODEC_TOLERANCE, worst_deviation
+from tests.support.whole_node import WholeNode
 
 
 @pytest.fixture

@@ -45,11 +45,12 @@ class Town:
 
 
 @contextmanager
-def running_town(directory: Path, mqtt: str = "") -> Iterator[Town]:
-    """Start everything, wait for the masked picture, and end in order. `mqtt` are further lines of that table."""
+def running_town(directory: Path, mqtt: str = "", motion: str = "") -> Iterator[Town]:
+    """Start everything, wait for the masked picture, and end in order. `mqtt`, `motion`: further lines of these tables."""
     key = HubKey(directory / "hub.pem")
     with LocalBroker(directory / "broker") as broker:
-        node = WholeNode(directory, broker.url, tables={"mqtt": f'command_key_file = "{key.path}"\n{mqtt}'})
+        tables = {"mqtt": f'command_key_file = "{key.path}"\n{mqtt}', "motion": motion}
+        node = WholeNode(directory, broker.url, tables=tables)
         node.write(realtime=True, loop=True)
         node.validate()
         hub = Subscriber(broker.port)

@@ -1,0 +1,54 @@
+"""A small masked picture beside the events somebody will want to look at: motion that begins, a camera that is tampered with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from agent.analytics import motion, tampering
+from agent.clock import NS
+from agent.errors import EncoderError
+from agent.events.event import Event, StillSink
+from agent.video.privacy_mask import MaskedFrame
+from agent.video.still import jpeg
+
+log = logging.getLogger(__name__)
+
+TOPICS = frozenset({motion.TOPIC, tampering.DARK, tampering.BRIGHT, tampering.BLURRY, tampering.SCENE_CHANGE})
+"""Signal loss has no picture, and a closed one shows nothing."""
+WIDTH_PX = 480
+MOST_BYTES = 32 * 1024
+EVERY_NS = 2 * NS
+"""Between two stills of one topic: a state that flutters must not fill the line."""
+
+
+class EventStills:
+    """Raises what was seen on a picture, with a still of that very picture where one is wanted. One thread calls it.
+
+    `wanted` is asked for each event, so that a reload takes effect with the next one.
+    """
+
+    def __init__(self, sink: StillSink, wanted: Callable[[], bool]) -> None:
+        self._sink = sink
+        self._wanted = wanted
+        self._last_ns: dict[str, int] = {}
+
+    def raise_seen(self, event: Event, frame: MaskedFrame) -> None:
+        """The event, with its still if it begins something; without when none can be made: an event is never lost for it."""
+        if not self._is_due(event, frame):
+            self._sink.raise_event(event)
+            return
+        try:
+            still = jpeg(frame, width=WIDTH_PX, most_bytes=MOST_BYTES)
+        except EncoderError as error:
+            log.warning("the event %s goes without its still: %s", event.topic, error)
+            self._sink.raise_event(event)
+            return
+        self._last_ns[event.topic] = frame.time.monotonic_ns
+        self._sink.raise_with_still(event, still)
+
+    def _is_due(self, event: Event, frame: MaskedFrame) -> bool:
+        if event.topic not in TOPICS or event.data.get("State") is not True or frame.opaque or not self._wanted():
+            return False
+        last_ns = self._last_ns.get(event.topic)
+        return last_ns is None or not 0 <= frame.time.monotonic_ns - last_ns < EVERY_NS

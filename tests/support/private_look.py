@@ -1,0 +1,70 @@
+"""Looking at what came out, decoded: how far any sample that must be private is from the masks' fill."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.video.mask_layer import SOLID_YUV
+from agent.video.picture import Plane, Planes
+from tests.support.whole_node import decoded
+
+Polygons = Sequence[tuple[tuple[float, float], ...]]
+
+AWAY_FROM_EDGES_PX = 3
+CODEC_TOLERANCE = 8
+JPEG_TOLERANCE = 20
+"""Levels of B, G or R: JPEG smears over its own blocks of 16."""
+GREY = round((SOLID_YUV[0] - 16) * 255 / 219)
+WORDS = (0.25, 0.75)
+"""Rows, as fractions of the height, where a closed picture says why it is closed."""
+
+
+def insides(polygons: Polygons, width: int, height: int, away_px: int = AWAY_FROM_EDGES_PX) -> NDArray[np.uint8]:
+    """1 for every sample well inside a polygon; shape (height, width)."""
+    drawn = np.zeros((height, width), np.uint8)
+    for polygon in polygons:
+        cv2.fillPoly(drawn, [np.round(np.array(polygon) * (width, height)).astype(np.int32)], 1)
+    return cv2.erode(drawn, np.ones((2 * away_px + 1,) * 2, np.uint8), borderValue=0)
+
+
+def deviation(planes: Planes, polygons: Polygons) -> int:
+    """How far any private sample of Y, U or V is from the fill. On a closed picture, words are looked past in luma."""
+    worst = 0
+    closed = all(_off(plane, fill) <= CODEC_TOLERANCE for plane, fill in zip((planes.u, planes.v), SOLID_YUV[1:], strict=True))
+    for plane, fill in zip((planes.y, planes.u, planes.v), SOLID_YUV, strict=True):
+        inside = insides(polygons, plane.shape[1], plane.shape[0])
+        if closed and plane is planes.y:
+            inside[int(WORDS[0] * plane.shape[0]) : int(WORDS[1] * plane.shape[0])] = 0
+        worst = max(worst, _off(plane[inside > 0], fill))
+    return worst
+
+
+def worst_deviation(segments: Sequence[Path], polygons: Polygons) -> tuple[int, int]:
+    """Pictures looked at, and how far any private sample of Y, U or V of any of them is from the fill."""
+    pictures, worst = 0, 0
+    for segment in segments:
+        for planes in decoded(segment):
+            pictures += 1
+            worst = max(worst, deviation(planes, polygons))
+    return pictures, worst
+
+
+def jpeg_deviation(jpeg: bytes, polygons: Polygons) -> int:
+    """The same for a JPEG of any size: how far B, G or R of any private sample is from grey."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None, "no JPEG"
+    height, width = picture.shape[:2]
+    inside = insides(polygons, width, height)
+    if np.ptp(picture[: height // 5].reshape(-1, 3), axis=0).max() <= JPEG_TOLERANCE:  # closed: one colour above the words
+        inside[int(WORDS[0] * height) : int(WORDS[1] * height)] = 0
+    assert inside.any(), "nothing private is large enough to be looked at"
+    return _off(picture[inside > 0], GREY)
+
+
+def _off(samples: Plane, value: int) -> int:
+    return int(np.abs(samples.astype(np.int16) - value).max(initial=0))
