@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import cv2
 import numpy as np
@@ -48,7 +49,9 @@ class CoverGeometry:
     """Makes the covers of one mask set, and makes the same cover again while poses and doubt stay within a quantum."""
 
     def __init__(self, polygons: Sequence[Corners], frame: Frame, margin: float) -> None:
-        self._outlines = [frame.from_fractions(o) for o in private_outlines(polygons)]
+        outlines = [frame.from_fractions(o) for o in private_outlines(polygons)]
+        self._points = np.concatenate(outlines)
+        self._starts = [0, *accumulate(map(len, outlines[:-1]))]
         self._frame = frame
         self._masks = len(polygons)
         self._margin = margin
@@ -76,18 +79,20 @@ class CoverGeometry:
         )
 
     def _draw(self, poses: Sequence[Pose], corners: Points) -> tuple[tuple[Corners, ...], Corners | None, bytes]:
-        polygons = []
+        polygons: list[Corners] = []
         for pose in poses:
-            for number, outline in enumerate(self._outlines):
-                warped = self._frame.to_fractions(move(pose, outline))
-                reaches_in = (warped.max(axis=0) > -0.25).all() and (warped.min(axis=0) < 1.25).all()
-                if number < self._masks or reaches_in:
-                    polygons.append(warped)
+            warped = self._frame.to_fractions(move(pose, self._points))
+            most: Points = np.maximum.reduceat(warped, self._starts)
+            least: Points = np.minimum.reduceat(warped, self._starts)
+            reaches_in = np.logical_and(most > -0.25, least < 1.25).min(axis=1)
+            for number, (start, end) in enumerate(pairwise([*self._starts, len(warped)])):
+                if number < self._masks or reaches_in[number]:
+                    polygons.append(warped[start:end])
         at_home = furthest_px(corners, self._frame.corners) <= QUANTUM_PX
         view = None if at_home else self._frame.to_fractions(corners)
         digest = hashlib.sha256()
         for polygon in polygons:
-            digest.update(np.round(polygon * 1e6).astype(np.int64).tobytes())
-            digest.update(b"|")
+            digest.update(b"%d|" % len(polygon))
+        digest.update(np.round(np.concatenate(polygons) * 1e6).astype(np.int64).tobytes())
         digest.update(b"" if view is None else np.round(view * 1e6).astype(np.int64).tobytes())
         return tuple(polygons), view, digest.digest()

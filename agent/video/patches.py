@@ -64,35 +64,40 @@ class Patches:
         return np.ascontiguousarray(np.concatenate([self.at, np.ones((len(self), 1))], axis=1).T)
 
     @cached_property
-    def _unit(self) -> NDArray[np.float32]:
-        """The templates without mean, of length one."""
-        return _unit_rows(self.templates.astype(np.float32))[0]
+    def _filters(self) -> NDArray[np.float32]:
+        """(n, 3, samples): what a look is multiplied by for its likeness and, over that, for its step across and down.
 
-    @cached_property
-    def _descent(self) -> NDArray[np.float32]:
-        """(n, 2, samples): turns the difference of a look and its template into the step that explains it."""
-        squares = self._unit.reshape(-1, SIDE, SIDE)
+        The first is the template without mean, of length one. The others turn the difference of a look and its template into
+        the step that explains it; they answer neither to a look's mean nor to the template itself, so that these need not
+        be taken away first.
+        """
+        unit = self.templates.astype(np.float64)
+        unit -= unit.mean(axis=1, keepdims=True)
+        unit /= np.sqrt(np.einsum("ns,ns->n", unit, unit))[:, None] + 1e-3
+        squares = unit.reshape(-1, SIDE, SIDE)
         slope = np.stack([np.gradient(squares, axis=2), np.gradient(squares, axis=1)], axis=1).reshape(len(self), 2, -1)
         slope -= slope.mean(axis=2, keepdims=True)
-        slope -= np.einsum("nks,ns->nk", slope, self._unit)[:, :, None] * self._unit[:, None, :]
+        slope -= np.einsum("nks,ns->nk", slope, unit)[:, :, None] * unit[:, None, :]
         gram = np.einsum("nks,nls->nkl", slope, slope) + 1e-6 * np.eye(2)
-        return np.asarray(-np.linalg.inv(gram) @ slope, np.float32)
+        return np.concatenate([unit[:, None, :], -np.linalg.inv(gram) @ slope], axis=1).astype(np.float32)
 
-    def look(self, picture: Plane, pose: Pose) -> Look:
-        """Compare every patch with the normalised working picture at this pose. About 0.25 ms for 120 patches."""
-        centres = (pose @ self._centres).astype(np.float32)
+    def look(self, picture: Plane, pose: Pose, which: NDArray[np.intp] | None = None) -> Look:
+        """Compare every patch, or `which`, with the normalised working picture at this pose. 0.1 ms for 120 patches."""
+        filters = self._filters if which is None else self._filters[which]
+        centres = (pose @ (self._centres if which is None else self._centres[:, which])).astype(np.float32)
         around = (pose[:, :2] @ _OFFSETS).astype(np.float32)
         x, y, z = (centre[:, None] + offset for centre, offset in zip(centres, around, strict=True))
         x /= z
         y /= z
         seen = np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0), np.float32)
-        unit, length = _unit_rows(seen)
-        likeness = np.einsum("ns,ns->n", unit, self._unit)
-        unit /= np.maximum(likeness, 0.3)[:, None]
-        unit -= self._unit
-        step = np.einsum("nks,ns->nk", self._descent, unit).astype(np.float64)
+        # Whole numbers, so that both sums are exact in 24 bits.
+        square = np.einsum("ns,ns->n", seen, seen) - np.square(seen.sum(axis=1)) / np.float32(SIDE * SIDE)
+        length = np.sqrt(np.maximum(square, 0)) + np.float32(1e-3)
+        answer = np.einsum("nks,ns->nk", filters, seen).astype(np.float64) / length[:, None]
+        likeness = answer[:, 0]
+        step = answer[:, 1:] / np.maximum(likeness, 0.3)[:, None]
         np.clip(step, -_LONGEST_STEP_PX, _LONGEST_STEP_PX, out=step)
-        return Look(np.where(length > _FLAT, likeness, 0.0).astype(np.float64), step)
+        return Look(np.where(length > _FLAT, likeness, 0.0), step)
 
     def inside(self, pose: Pose, width: int, height: int) -> NDArray[np.bool_]:
         """Which patches lie whole within the picture at this pose."""
@@ -159,11 +164,3 @@ def _square(picture: Plane, x: int, y: int) -> Plane:
 
 def _correlate(picture: Plane, template: Plane) -> NDArray[np.float32]:
     return np.asarray(cv2.matchTemplate(picture, np.ascontiguousarray(template), cv2.TM_CCOEFF_NORMED), np.float32)
-
-
-def _unit_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Rows without mean and of length one (in place), and the length each had."""
-    rows -= rows.mean(axis=1, keepdims=True)
-    length = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-    rows /= (length + np.float32(1e-3))[:, None]
-    return rows, length

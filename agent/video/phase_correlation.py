@@ -25,7 +25,7 @@ _MID = np.float32(128)
 
 
 def shows_twice(before: Plane, now: Plane, moved: Pose) -> bool:
-    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 3 ms."""
+    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 0.6 ms."""
     return second_image(before, now, moved) > CLEAREST_BY_CHANCE
 
 
@@ -38,22 +38,33 @@ def second_image(before: Plane, now: Plane, moved: Pose) -> float:
     seen = (now.astype(np.float32) - _MID) * window
     strength = float((seen * expected).sum() / max(1.0, float((expected * expected).sum())))
     left_over = seen - np.float32(strength) * expected
-    cross = cv2.mulSpectrums(cv2.dft(left_over, flags=cv2.DFT_COMPLEX_OUTPUT), _spectrum(expected), 0, conjB=True)
-    size = cv2.magnitude(cross[..., 0], cross[..., 1]) + np.float32(1e-6)
-    surface = np.asarray(cv2.idft(cross / size[..., None], flags=cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE), np.float32)
+    cross = np.asarray(cv2.mulSpectrums(cv2.dft(left_over), cv2.dft(expected), 0, conjB=True), np.float32)
+    surface = np.asarray(cv2.idft(_phases(cross), flags=cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE), np.float32)
     surface[_at_home(height, width)] = 0
     surface = np.asarray(cv2.GaussianBlur(surface, (0, 0), _PEAK_PX), np.float32)  # perspective spreads the peak
     return float(surface.max()) / max(float(surface.std()), 1e-12)
 
 
 def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:
-    """By how many pixels, across and down, the picture as a whole seems to have moved; a guess. About 1 ms."""
-    (across, down), _ = cv2.phaseCorrelate(before.astype(np.float32), now.astype(np.float32), _window(*before.shape))
-    return float(across), float(down)
+    """By how many pixels, across and down, the picture as a whole seems to have moved; a guess. About 0.1 ms."""
+    height, width = before.shape
+    half = (width // 2, height // 2)
+    a, b = (cv2.resize(picture, half, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (before, now))
+    (across, down), _ = cv2.phaseCorrelate(a, b, _window(half[1], half[0]))
+    return across * width / half[0], down * height / half[1]
 
 
-def _spectrum(picture: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(cv2.dft(picture, flags=cv2.DFT_COMPLEX_OUTPUT), np.float32)
+def _phases(spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Every coefficient brought to length one, in place. The spectrum is OpenCV's packed one, of a picture of even width.
+
+    Its first and last columns, packed in a way of their own, are what does not change across the picture, and what changes
+    with every sample: they are left out.
+    """
+    spectrum[:, 0] = spectrum[:, -1] = 0
+    pairs = spectrum[:, 1:-1]
+    square = pairs * pairs
+    pairs *= np.repeat(1 / (np.sqrt(square[:, ::2] + square[:, 1::2]) + np.float32(1e-6)), 2, axis=1)
+    return spectrum
 
 
 @lru_cache(maxsize=4)

@@ -102,6 +102,14 @@ class PoseFit:
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)) * self.frame.unit_px, np.float64)
 
 
+def panned(frame: Frame, pose: Pose, across_px: float, down_px: float) -> Pose:
+    """A pose after the camera turned so that the middle of the picture moved by so much: with the usual perspective."""
+    x, y = across_px / frame.unit_px, down_px / frame.unit_px
+    turn = np.array([[1.0, 0.0, x], [0.0, 1.0, y], [_PERSPECTIVE_PER_SHIFT * x, _PERSPECTIVE_PER_SHIFT * y, 1.0]])
+    after = frame.from_unit @ turn @ frame.to_unit @ pose
+    return np.asarray(after / after[2, 2], np.float64)
+
+
 def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds: int = 2) -> PoseFit:
     """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels."""
     centre, unit = frame.centre, frame.unit_px

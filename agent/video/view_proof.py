@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,20 +57,28 @@ class Proof:
 
 
 def prove(
-    picture: Plane, patches: Patches, frame: Frame, corners: Points, start: Pose, known: Pose | None = None
+    picture: Plane,
+    patches: Patches,
+    frame: Frame,
+    corners: Points,
+    start: Pose,
+    known: Pose | None = None,
+    *,
+    least_alike: int = 0,
 ) -> Proof | None:
     """Settle the pose from a start within about two pixels and confirm it, or None when this picture does not bear it out.
 
     A patch confirms when it lies within MOST_RESIDUAL_PX of where the *fitted* pose puts it and looks like its template
     there. `corners` are those of every mask, in the reference: where the pose must be known. `known` is the last proved
-    pose: fewer patches suffice to say that it still holds.
+    pose: fewer patches suffice to say that it still holds. With fewer than `least_alike` patches that look at all like
+    themselves nothing is fitted.
     """
     pose = start
     for rounds_left in reversed(range(_ROUNDS)):
         look = patches.look(picture, pose)
         inside = patches.inside(pose, frame.width, frame.height)
         near = inside & (look.likeness > _GUESS_LIKENESS)
-        if np.count_nonzero(near) < LEAST_CONFIRMED_STILL:
+        if np.count_nonzero(near) < max(LEAST_CONFIRMED_STILL, least_alike):
             return None
         seen = move(pose, patches.at + look.step)
         fit = fit_pose(frame, patches.at[near], seen[near], pose, rounds=1)
@@ -79,8 +88,8 @@ def prove(
         if not _plausible(frame, pose):
             return None
     off = move(fit.pose, patches.at) - seen
-    off_px = np.sqrt(np.einsum("ij,ij->i", off, off))
-    confirmed = inside & (look.likeness > LEAST_LIKENESS) & (off_px < MOST_RESIDUAL_PX)
+    residuals_px = np.sqrt(np.einsum("ij,ij->i", off, off))
+    confirmed = inside & (look.likeness > LEAST_LIKENESS) & (residuals_px < MOST_RESIDUAL_PX)
     still = known is not None and frame.shift_px(fit.pose, known) < STILL_PX
     if np.count_nonzero(confirmed) < (LEAST_CONFIRMED_STILL if still else LEAST_CONFIRMED):
         return None
@@ -92,13 +101,13 @@ def prove(
     uncertainty_px = _worst_sigma_px(final, corners)
     if SIGMAS * uncertainty_px > MOST_UNCERTAINTY * frame.width or not _plausible(frame, final.pose):
         return None
-    residual_px = float(np.sqrt((off_px[confirmed] ** 2).mean()))
+    residual_px = float(np.sqrt((residuals_px[confirmed] ** 2).mean()))
     return Proof(final, confirmed, inside, look.likeness, residual_px, uncertainty_px)
 
 
-def vouchers(picture: Plane, patches: Patches, pose: Pose) -> NDArray[np.bool_]:
-    """Which patches look right at exactly this pose, fitted or not."""
-    return np.asarray(patches.look(picture, pose).likeness > LEAST_LIKENESS, np.bool_)
+def vouchers(picture: Plane, patches: Patches, pose: Pose, which: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Which of these patches look right at exactly this pose, fitted or not."""
+    return np.asarray(patches.look(picture, pose, which).likeness > LEAST_LIKENESS, np.bool_)
 
 
 def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
@@ -109,13 +118,18 @@ def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
 
 
 def _plausible(frame: Frame, pose: Pose) -> bool:
-    """Whether a camera that was knocked could see this: measured in the middle of the picture, where no perspective reaches."""
-    depth = frame.corners @ pose[2, :2] + pose[2, 2]
-    if depth.min() < LEAST_DEPTH:
+    """Whether a camera that was knocked could see this: measured in the middle of the picture, where no perspective reaches.
+
+    In plain numbers: it is asked every round, and arrays of four would take longer.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = pose.tolist()
+    right, bottom = frame.width - 0.5, frame.height - 0.5
+    if i + min(-0.5 * g, right * g) + min(-0.5 * h, bottom * h) < LEAST_DEPTH:
         return False
-    middle = frame.centre + np.array([(0, 0), (1, 0), (0, 1)])
-    there = move(pose, middle)
-    across, down = there[1] - there[0], there[2] - there[0]
-    scale = float(np.sqrt(abs(across[0] * down[1] - across[1] * down[0])))
-    away_px = float(np.hypot(*(there[0] - middle[0])))
-    return SCALE_RANGE[0] < scale < SCALE_RANGE[1] and away_px <= MOST_SHIFT * frame.width
+    x, y = (frame.width - 1) / 2, (frame.height - 1) / 2
+    depth, depth_across, depth_down = (g * u + h * v + i for u, v in ((x, y), (x + 1, y), (x, y + 1)))
+    there_x, there_y = (a * x + b * y + c) / depth, (d * x + e * y + f) / depth
+    across = ((a * (x + 1) + b * y + c) / depth_across - there_x, (d * (x + 1) + e * y + f) / depth_across - there_y)
+    down = ((a * x + b * (y + 1) + c) / depth_down - there_x, (d * x + e * (y + 1) + f) / depth_down - there_y)
+    scale = math.sqrt(abs(across[0] * down[1] - across[1] * down[0]))
+    return SCALE_RANGE[0] < scale < SCALE_RANGE[1] and math.hypot(there_x - x, there_y - y) <= MOST_SHIFT * frame.width

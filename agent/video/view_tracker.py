@@ -15,7 +15,7 @@ from agent.video.local_contrast import Normaliser, reduce
 from agent.video.patches import Patches
 from agent.video.phase_correlation import overall_shift, shows_twice
 from agent.video.picture import Plane
-from agent.video.pose import HOME, Frame, Points, Pose, fit_pose, furthest_px, move
+from agent.video.pose import HOME, Frame, Pose, fit_pose, move, panned
 from agent.video.relocation import Relocation
 from agent.video.row_proof import RowProof
 from agent.video.view_ageing import ViewAgeing
@@ -126,11 +126,18 @@ class ViewTracker:
 
     def _find(self, picture: Plane) -> tuple[Proof | None, list[Pose]]:
         """The best proof of this picture, and other poses that deserve a look."""
+        quick = self._prove(picture, self._pose, least_alike=round(LEAST_SHARE * np.count_nonzero(self._trust == 1.0)))
+        if quick is not None and self._suffices(quick):
+            return quick, []
+        shift = (0.0, 0.0)
+        if self._picture is not None and self._lost_frames <= BRIEF_FRAMES:
+            shift = overall_shift(self._picture, picture)
+            shifted = self._prove(picture, panned(self._frame, self._pose, *shift))
+            if shifted is not None and self._share(shifted) >= SURE_SHARE:
+                return shifted, self._follow(self._picture, picture, shift, shifted.inside & ~shifted.confirmed)
         proof = self._prove(picture, self._pose)
-        if proof is not None:
-            share, still = self._share(proof), self._frame.shift_px(proof.pose, self._pose) < STILL_PX
-            if share >= SURE_SHARE or (still and share >= LEAST_SHARE):
-                return proof, []
+        if proof is not None and self._suffices(proof):
+            return proof, []
         candidates = self._relocation.answer()
         if self._lost_frames % 5 == 1:
             candidates.append(HOME)
@@ -138,7 +145,6 @@ class ViewTracker:
             candidates += self._follow(self._picture, picture, (0.0, 0.0))
         best, others = self._best(picture, proof, candidates)
         if best is None and self._picture is not None and self._lost_frames < BRIEF_FRAMES:
-            shift = overall_shift(self._picture, picture)
             best, others = self._best(picture, None, self._follow(self._picture, picture, shift))
         return best, others
 
@@ -156,27 +162,41 @@ class ViewTracker:
                 others.append(rival.pose)
         return best, others
 
-    def _prove(self, picture: Plane, start: Pose) -> Proof | None:
-        return prove(picture, self._patches, self._frame, self._corners, start, self._pose if self._picture is not None else None)
+    def _prove(self, picture: Plane, start: Pose, *, least_alike: int = 0) -> Proof | None:
+        known = self._pose if self._picture is not None else None
+        return prove(picture, self._patches, self._frame, self._corners, start, known, least_alike=least_alike)
+
+    def _suffices(self, proof: Proof) -> bool:
+        """Whether no other pose has to be looked at."""
+        share, still = self._share(proof), self._frame.shift_px(proof.pose, self._pose) < STILL_PX
+        return share >= SURE_SHARE or (still and share >= LEAST_SHARE)
 
     def _share(self, proof: Proof) -> float:
         """Of the patches that confirmed lately and should be in this picture, the share that confirms now."""
         expected = self._trust[proof.inside].sum()
         return float(self._trust[proof.confirmed].sum() / expected) if expected > LEAST_CONFIRMED / 2 else 0.0
 
-    def _follow(self, before: Plane, now: Plane, shift: tuple[float, float]) -> list[Pose]:
+    def _follow(
+        self, before: Plane, now: Plane, shift: tuple[float, float], those: NDArray[np.bool_] | None = None
+    ) -> list[Pose]:
         """Poses by optical flow from the last proved picture: the main motion, and a second one among what is left over.
 
-        `shift` is by how much the picture as a whole seems to have moved: where the flow starts to look.
+        `shift` is by how much the picture as a whole seems to have moved: where the flow starts to look. `those` are the
+        patches to follow, all of them if not given.
         """
-        at = self._patches.at
+        asked = self._patches.inside(self._pose, self._frame.width, self._frame.height)
+        if those is not None:
+            asked &= those
+        if np.count_nonzero(asked) < LEAST_CONFIRMED / 2:
+            return []
+        at = self._patches.at[asked]
         start = move(self._pose, at).astype(np.float32).reshape(-1, 1, 2)
         guess = np.asarray(start + np.array(shift), np.float32)
         flow, status, _ = cv2.calcOpticalFlowPyrLK(
             before, now, start, guess, winSize=(15, 15), maxLevel=3, flags=cv2.OPTFLOW_USE_INITIAL_FLOW
         )
         seen = np.asarray(flow, np.float64).reshape(-1, 2)
-        left = (np.asarray(status).ravel() == 1) & self._patches.inside(self._pose, self._frame.width, self._frame.height)
+        left = np.asarray(status).ravel() == 1
         poses: list[Pose] = []
         for _ in range(2):
             if np.count_nonzero(left) < LEAST_CONFIRMED / 2:
@@ -290,24 +310,28 @@ class ViewTracker:
 
     def _vouched(self, picture: Plane, proof: Proof, settled: Sequence[Pose], candidates: Sequence[Pose]) -> list[Pose]:
         """Those of the candidates, other than the settled ones, that patches besides the proof's own vouch for."""
+        spare = np.flatnonzero(~proof.confirmed)
+        if len(spare) < _RIVAL_PATCHES:
+            return []
         out: list[Pose] = []
-        spare = ~proof.confirmed
         for pose in self._distinct([*settled, *candidates])[len(settled) :]:
-            right = vouchers(picture, self._patches, pose) & spare
-            if np.count_nonzero(right) >= _RIVAL_PATCHES and len(np.unique(self._patches.cell[right])) >= _RIVAL_CELLS:
+            right = spare[vouchers(picture, self._patches, pose, spare)]
+            if len(right) >= _RIVAL_PATCHES and len(np.unique(self._patches.cell[right])) >= _RIVAL_CELLS:
                 out.append(pose)
         return out[:3]
 
     def _distinct(self, poses: Sequence[Pose]) -> list[Pose]:
         """The poses without those that say the same as an earlier one."""
-        out: list[Pose] = []
-        seen: list[Points] = []
-        for pose in poses:
-            corners = move(pose, self._frame.corners)
-            if all(furthest_px(corners, other) > _DISTINCT_PX for other in seen):
-                out.append(pose)
-                seen.append(corners)
-        return out
+        if len(poses) == 1:
+            return list(poses)
+        corners = np.stack([move(pose, self._frame.corners) for pose in poses])
+        apart = corners[:, None] - corners[None]
+        alike = np.einsum("abij,abij->abi", apart, apart).max(axis=2) <= _DISTINCT_PX**2
+        kept: list[int] = []
+        for number, like in enumerate(alike.tolist()):
+            if not any(like[other] for other in kept):
+                kept.append(number)
+        return [poses[number] for number in kept]
 
 
 def _remembered(trust: NDArray[np.float64], proof: Proof) -> NDArray[np.float64]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.video.pose import HOME, Frame, Pose, fit_pose, move
+from agent.video.pose import HOME, Frame, Pose, fit_pose, move, panned
 from bench.disturbance import turned
 
 FRAME = Frame(320, 180)
@@ -36,6 +37,16 @@ def test_a_pose_is_found_again_from_the_points_it_moved(knock: tuple[float, floa
     fit = fit_pose(FRAME, AT, seen, start, rounds=10)
     assert FRAME.shift_px(fit.pose, pose) < 1.0
     assert np.median(np.linalg.norm(move(fit.pose, AT) - move(pose, AT), axis=1)) < 0.15
+
+
+@pytest.mark.parametrize("off", [(15.0, 5.0), (-40.0, 20.0), (0.0, -25.0)])
+def test_a_pan_starts_nearer_to_the_pose_than_a_mere_shift(off: tuple[float, float]) -> None:
+    """The middle moves as told; the corners, which perspective moves besides, are nearer to where a camera puts them."""
+    pose = knocked(*off, 0.0, 1.0)
+    guess = panned(FRAME, HOME, *off)
+    shift = np.array([[1, 0, off[0]], [0, 1, off[1]], [0, 0, 1.0]])
+    assert np.allclose(move(guess, FRAME.centre[None]), FRAME.centre + off)
+    assert FRAME.shift_px(guess, pose) < 0.7 * FRAME.shift_px(shift, pose)
 
 
 def test_the_doubt_grows_away_from_what_was_measured() -> None:

@@ -94,6 +94,25 @@ def test_masks_fixed_to_the_sensor_would_have_leaked() -> None:
     assert uncovered(still, 30, -22) > 1000
 
 
+@pytest.mark.parametrize("off", [(30.0, 10.0), (-60.0, 20.0), (80.0, -40.0)])
+def test_a_knock_is_followed_without_searching_every_patch(monkeypatch: pytest.MonkeyPatch, off: tuple[float, float]) -> None:
+    """The overall shift leads to it: open on the very frame, and optical flow at most for the few patches left over."""
+    guarding = guard()
+    watch(guarding, [seen(STREET, seed=i) for i in range(6)])
+    followed: list[int] = []
+    flow = cv2.calcOpticalFlowPyrLK
+
+    def counted(before: Plane, now: Plane, points: Plane, *rest: object, **options: object) -> object:
+        followed.append(len(points))
+        return flow(before, now, points, *rest, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("agent.video.view_tracker.cv2.calcOpticalFlowPyrLK", counted)
+    (cover,) = watch(guarding, [seen(STREET, *off, seed=7)], first=6)
+    assert not cover.opaque
+    assert uncovered(cover, *off) == 0
+    assert sum(followed) < 0.25 * len(REFERENCE.patches)
+
+
 def test_another_scene_is_covered_and_the_old_one_opens_again() -> None:
     """Turned away: closed; turned back: clear after a few frames, without anyone's hand."""
     guarding = guard()
