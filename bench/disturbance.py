@@ -130,7 +130,10 @@ class Disturbance:
 
 
 class Grain:
-    """Sensor noise, from a bank made once; another piece of it on every picture."""
+    """Sensor noise, from a bank made once; another piece of it on every picture.
+
+    Neighbours are mirrored against each other: no sensor's noise is that of the picture before, displaced.
+    """
 
     def __init__(self, seed: int, sigma: float = 2.0) -> None:
         self._rng = np.random.default_rng(seed)
@@ -141,6 +144,8 @@ class Grain:
         height, width = picture.shape
         top, left = (n * 7919) % (768 - height), (n * 104729) % (1024 - width)
         piece = self._bank[top : top + height, left : left + width]
+        if n % 4:
+            piece = np.asarray(cv2.flip(piece, (0, 1, -1)[n % 4 - 1]), np.int8)
         return np.asarray(cv2.add(picture, piece, dtype=cv2.CV_8U), np.uint8)
 
 
