@@ -35,9 +35,10 @@ class Preview:
         self._made_ns = now_ns
         picture = jpeg(frame, width=WIDTH_PX)
         with self._changed:
-            self._latest = picture
-            self._count += 1
-            self._changed.notify_all()
+            if self._watchers:  # the last of them may have left meanwhile
+                self._latest = picture
+                self._count += 1
+                self._changed.notify_all()
 
     def watch(self, by: str) -> Callable[[], None]:
         """Begin to look; returns what ends it. Both go to the register before a picture is made."""
@@ -49,6 +50,9 @@ class Preview:
         def end() -> None:
             with self._changed:
                 self._watchers -= 1
+                if not self._watchers:
+                    # Whoever comes next sees a picture under the masks of then, not the last one of now.
+                    self._latest, self._count = b"", 0
                 self._changed.notify_all()
             seconds = (self._clock.monotonic_ns() - began_ns) / NS
             self._journal.enter(Act.LIVE_ENDED, by, {"how": "local page", "seconds": round(seconds, 1)})
