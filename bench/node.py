@@ -8,7 +8,6 @@ signatures, recording with its flushes, motion and tampering, outbox, MQTT to a 
 from __future__ import annotations
 
 import json
-import re
 import statistics
 import sys
 import tempfile
@@ -16,17 +15,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from agent.demo.broker import LocalBroker
-from agent.demo.scene import TOWN_SQUARE
 from bench.film import film_1080p25
 from bench.filming_node import Tables, commission, film_1080p, write
-from bench.process import Cost, as_installed, measure
+from bench.peers import FPS, ffmpeg, figures
+from bench.process import as_installed, measure
 
 ROOT = Path(__file__).resolve().parents[1]
-WIDTH, HEIGHT, FPS = 1920, 1080, 25
 
 
 def run(options: Mapping[str, object]) -> dict[str, Any]:
@@ -41,14 +36,15 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
         directory = Path(name)
         with LocalBroker(directory / "broker") as broker:
             for number in range(rounds):
-                peers.append(_ffmpeg(film, directory, seconds, preset, crf))
-                ours.append(_node(directory / f"node{number}", broker.url, seconds, preset, crf))
+                peers.append(ffmpeg(film, directory, seconds, preset, crf))
+                ours.append(node(directory / f"node{number}", broker.url, seconds, preset, crf))
     result = _judged(ours, peers)
     _print(result)
     return result
 
 
-def _node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> dict[str, float]:
+def node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> dict[str, float]:
+    """A whole node with its state in `state`, filming for so long."""
     state.mkdir()
     tables: Tables = {
         "node": {"id": "bench", "state_dir": state},
@@ -70,40 +66,11 @@ def _node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> di
         raise SystemExit(f"vigie run left with {cost.code}:\n{log.read_text()[-2000:]}")
     told = json.loads(summary.read_text())
     return {
-        **_figures(cost, told["encoded"]),
+        **figures(cost, told["encoded"]),
         "dropped": told["dropped"],
         "opaque": told["opaque"],
         "first_masked_s": told["first_masked_s"],
         "bytes_per_s": told["encoded_bytes"] * FPS / max(1, told["encoded"]),
-    }
-
-
-def _ffmpeg(film: Path, directory: Path, seconds: float, preset: str, crf: int) -> dict[str, float]:
-    mask = directory / "mask.png"
-    picture = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
-    for corners in TOWN_SQUARE.values():
-        cv2.fillPoly(picture, [np.round(np.array(corners) * (WIDTH, HEIGHT)).astype(np.int32)], (126, 126, 126, 255))
-    cv2.imwrite(str(mask), picture)
-    out = directory / "peer.mp4"
-    log = directory / "peer.log"
-    command = ["ffmpeg", "-y", "-nostdin", "-re", "-stream_loop", "-1", "-i", str(film), "-i", str(mask)]
-    command += ["-filter_complex", "[0:v][1:v]overlay=format=yuv420", "-t", f"{seconds:g}", "-an", "-c:v", "libx264"]
-    command += ["-preset", preset, "-crf", str(crf), "-g", "50", "-bf", "0", "-x264-params", "scenecut=0"]
-    command += ["-movflags", "frag_keyframe+empty_moov+default_base_moof", "-frag_duration", "1000000", str(out)]
-    cost = measure(command, log)
-    if cost.code != 0:
-        raise SystemExit(f"ffmpeg left with {cost.code}:\n{log.read_text()[-2000:]}")
-    frames = int(re.findall(r"frame=\s*(\d+)", log.read_text(errors="replace"))[-1])
-    return {**_figures(cost, frames), "bytes_per_s": out.stat().st_size * FPS / frames}
-
-
-def _figures(cost: Cost, frames: int) -> dict[str, float]:
-    return {
-        "frames": frames,
-        "cpu_ms_per_frame": 1000 * cost.cpu_s / max(1, frames),
-        "peak_rss_mb": cost.peak_rss_bytes / 1e6,
-        "rss_mb": cost.rss_bytes / 1e6,
-        "cores": cost.cpu_s / cost.wall_s,
     }
 
 
