@@ -12,11 +12,13 @@ from rich.table import Table
 
 from agent.video.analysis_luma import analysis_luma
 from agent.video.cover import Corners, Cover, ViewState
+from agent.video.fill import TextureFill
 from agent.video.frame import RawFrame
 from agent.video.mask_layer import MaskLayer
 from agent.video.mask_shape import shapes_of
 from agent.video.picture import FrameTime, Planes, i420_bytes
 from agent.video.privacy_mask import Fill, PrivacyMask
+from agent.video.surroundings import Surroundings
 
 BUFFERS = 12
 """As many frames in turn as a camera's pool and the encoder hold."""
@@ -41,6 +43,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
 
     shapes = shapes_of(_cover(polygons, 0.0), width, height)
     layer = MaskLayer(shapes, raws[0].planes, analysis_luma(raws[0]), settle=True)
+    texture, colours = TextureFill("mosaic"), Surroundings().field
 
     def swaying(fill: Fill, grow: float) -> Callable[[int], object]:
         mask = PrivacyMask(fill)
@@ -56,6 +59,9 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
 
     works: dict[str, Callable[[int], object]] = {
         "solid, drawn on Y, U and V alone": lambda i: layer.draw(raws[i % BUFFERS].planes),
+        "mosaic, drawn on Y, U and V alone": lambda i: texture.paint(
+            raws[i % BUFFERS].planes, layer.regions, colours, (0.0, 0.0)
+        ),
         "solid, drawn on the analysis luma alone": lambda i: layer.draw_small(analysis_luma(raws[i % BUFFERS])),
         "solid": still("solid", 0.0),
         "solid, grown by 1 % of the width": still("solid", 0.01),
