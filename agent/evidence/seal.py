@@ -28,6 +28,8 @@ from agent.ports import Signer
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_TRIES: Final = 64
 _UNIX_IN_1904_S: Final = 2_082_844_800
+_END_OF_CALENDAR_S: Final = 253_402_300_800
+"""The year 10000, which no date can name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ def read_seal(path: Path, anchors: CertificateChain, beside: CertificateChain | 
         unit, _, _ = (fields.text() for _ in range(3))
         exported_ns = (fields.unsigned(8) - _UNIX_IN_1904_S) * NS
         operator = fields.text()
+        if exported_ns >= _END_OF_CALENDAR_S * NS:
+            return Seal(False, "the export names an instant beyond the calendar", unit, operator, 0)
         place = _signature_place(file, str(path))
         if place is None:
             return Seal(None, "the export is not sealed", unit, operator, exported_ns)

@@ -71,7 +71,8 @@ def is_signing_sei(unit: bytes) -> bool:
 
 def is_certificate_sei(unit: bytes) -> bool:
     """True for the certificate unit, of units for which `is_signing_sei` holds; cheap."""
-    return bool(unit[unit.index(UUID) + len(UUID)] & _CERTIFICATE_FLAG)
+    at = unit.index(UUID) + len(UUID)
+    return at < len(unit) and bool(unit[at] & _CERTIFICATE_FLAG)
 
 
 def parse(unit: bytes) -> SigningSei:

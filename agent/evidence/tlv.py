@@ -29,6 +29,8 @@ _SHA256_OID_DER = b"\x06\x09" + _SHA256_OID
 _UNIX_IN_1601_TICKS = 116_444_736_000_000_000
 # Timestamps outside of 1960 to 2200 are taken for the other byte order.
 _PLAUSIBLE_TICKS = range(_UNIX_IN_1601_TICKS - 3_155_760_000_000_000, _UNIX_IN_1601_TICKS + 72_582_480_000_000_000)
+# The year 10000, which no date can name.
+_END_OF_CALENDAR_TICKS = _UNIX_IN_1601_TICKS + 2_534_023_008_000_000_000
 
 
 class Tag(IntEnum):
@@ -104,6 +106,7 @@ class GopInformation:
             order = "little"
         start = int.from_bytes(value[5:13], order)
         end = start if version == 1 else int.from_bytes(value[13:21], order)
+        _need(max(start, end) < _END_OF_CALENDAR_TICKS, "the GOP information names an instant beyond the calendar")
         return cls(
             start_ns=wall_ns(start),
             end_ns=wall_ns(end),

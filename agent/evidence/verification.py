@@ -38,8 +38,10 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
                     yield picture, unit
 
         notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
-        report = replace(judge(units, shown, anchors, notes), layers=read_attestation(film))
-    return _with_seal(report, read_seal(path, anchors, report.chain))
+        report = judge(units, shown, anchors, notes)
+        report = _with_seal(report, read_seal(path, anchors, report.chain))
+        # Media Signing does not cover the masks' box: without the seal anybody may have written it.
+        return replace(report, layers=read_attestation(film)) if report.seal is not None and report.seal.intact else report
 
 
 def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes: list[str] | None = None) -> Report:

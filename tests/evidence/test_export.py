@@ -278,6 +278,33 @@ def test_the_seal_breaks_when_anything_changes(node: SignedRecordings, where: st
     assert report.verdict is Verdict.NOT_AUTHENTIC
 
 
+def test_an_export_dated_beyond_the_calendar_is_not_authentic(node: SignedRecordings) -> None:
+    """A time of export that no date can name is a broken seal, not a crash."""
+    node.record(3)
+    film = node.export(0, 3).film
+    data = bytearray(film.read_bytes())
+    at = data.index(b"suep")
+    text_ends = [i for i in range(at + 8, at + 400) if data[i] == 0][:3]
+    data[text_ends[2] + 1] = 0x7F
+    film.write_bytes(data)
+    report = verify(film, node.ca)
+    assert report.verdict is Verdict.NOT_AUTHENTIC
+    assert "beyond the calendar" in report.reason
+    assert report.as_dict()["exit_code"] == 3
+
+
+def test_masks_are_told_under_an_intact_seal_alone(node: SignedRecordings) -> None:
+    """Media Signing does not cover the list of masks: of an export without seal, or with a broken one, none is believed."""
+    node.record(3)
+    sealed, bare = node.export(0, 3).film, node.export(0, 3, sealed=False, out=node.out.with_name("bare.mp4")).film
+    assert verify(sealed, node.ca).layers
+    assert verify(bare, node.ca).layers == ()
+    data = sealed.read_bytes()
+    sealed.write_bytes(data.replace(b'"masks":[[1', b'"masks":[[2'))
+    assert sealed.read_bytes() != data
+    assert verify(sealed, node.ca).layers == ()
+
+
 def test_without_the_key_the_export_is_not_sealed_but_authentic(node: SignedRecordings) -> None:
     """An operator who may not read the key still gets signed pictures, and the sheet says what is lacking."""
     node.record(3)

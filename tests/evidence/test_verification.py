@@ -254,6 +254,24 @@ def test_the_verdict_is_the_same_through_a_file(tmp_path: Path, signed: Units, n
     assert faults(report) == faults(judged(forged, node_ca)) == [(State.MISSING, 7, 7)]
 
 
+@pytest.mark.parametrize("year", [10_000, 33_000, 59_000])
+def test_a_film_dated_beyond_the_calendar_is_one_more_forgery(
+    tmp_path: Path, plain: Units, node_ca: CertificateChain, year: int
+) -> None:
+    """Signed with whatever key, for a year that no date can name: not authentic, in words and as JSON, and no crash."""
+    stranger = IdentityDirectory(tmp_path / "stranger").init("cam-1")
+    ahead_ns = (year - 2026) * 365 * 86_400 * 10**9 + 86_400 * 2_000 * 10**9
+    report = judged(sign([replace(unit, wall_ns=unit.wall_ns + ahead_ns) for unit in plain], stranger), node_ca)
+    assert report.verdict is Verdict.NOT_AUTHENTIC
+    assert "beyond the calendar" in report.reason
+    assert report.as_dict()["exit_code"] == 3
+
+
+def test_a_signing_unit_that_ends_with_its_name_is_no_certificate() -> None:
+    """Cut off right behind the UUID there is no flag to read."""
+    assert not sei.is_certificate_sei(b"\x06\x05\x10" + sei.UUID)
+
+
 def _signed_part(unit: bytes) -> tuple[bytes, bytes | None] | None:
     try:
         found = sei.parse(unit) if sei.is_signing_sei(unit) else None
