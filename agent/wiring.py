@@ -233,7 +233,7 @@ class _Builder:
             boot=self.boot,
             journal=register,
             retention_days=config.recording.retention_days,
-            min_free_bytes=config.recording.min_free_mb << 20,
+            min_free_bytes=config.recording.min_free_bytes,
         )
 
     def privacy(self, config: Config, verifier: Verifier) -> tuple[Guard, PrivacyMask]:

@@ -31,7 +31,7 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
         boot=boot_id(),
         journal=LateRegister(node),
         retention_days=recording.retention_days,
-        min_free_bytes=recording.min_free_mb << 20,
+        min_free_bytes=recording.min_free_bytes,
     )
     done = retention.sweep()
     if as_json:

@@ -50,7 +50,7 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
     The bit rate is the measured one, else the configured one, else an estimate, and the line says which.
     """
     bps, source = _bit_rate(config, measured_bps)
-    reserve = config.recording.min_free_mb * 1_000_000
+    reserve = config.recording.min_free_bytes
     usable = max(0, room.free_bytes + recorded_bytes - reserve)
     days, wanted = days_that_fit(usable, bps), config.recording.retention_days
     needed = round(wanted * 86_400 * bps / 8 * SPARE)
@@ -133,7 +133,7 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     if not directory.is_dir():
         remedy = "it is made at the first start; run this again then"
         return warn("disk speed", f"not measured, {directory} does not exist yet", remedy)
-    if room_of(directory).free_bytes < config.recording.min_free_mb * 1_000_000 / 2 + WRITE_BYTES:
+    if room_of(directory).free_bytes < config.recording.min_free_bytes / 2 + WRITE_BYTES:
         return warn("disk speed", "not measured, too little is free", "free space first")
     try:
         speed = measure(directory)

@@ -167,7 +167,12 @@ class Recording(Section):
     directory: ConfigPath | None = None
     segment_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     retention_days: Annotated[float, Field(ge=1, le=30)] = 14.0
-    min_free_mb: Annotated[int, Field(ge=0)] = 512
+    min_free_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512
+
+    @property
+    def min_free_bytes(self) -> int:
+        """A megabyte is a million bytes, here as on the disk's label."""
+        return self.min_free_mb * 1_000_000
 
 
 class Evidence(Section):

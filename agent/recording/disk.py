@@ -53,6 +53,10 @@ class Disk(Protocol):
         """What an ordinary user may still write on the file system of `path`."""
         ...
 
+    def total_bytes(self, path: Path) -> int:
+        """How large the file system of `path` is."""
+        ...
+
 
 class SystemDisk:
     """The real one."""
@@ -94,11 +98,19 @@ class SystemDisk:
             raise refused("repair", path, error) from error
 
     def free_bytes(self, path: Path) -> int:
-        try:
-            room = os.statvfs(path)
-        except OSError as error:
-            raise refused("measure", path, error) from error
+        room = _room(path)
         return room.f_bavail * room.f_frsize
+
+    def total_bytes(self, path: Path) -> int:
+        room = _room(path)
+        return room.f_blocks * room.f_frsize
+
+
+def _room(path: Path) -> os.statvfs_result:
+    try:
+        return os.statvfs(path)
+    except OSError as error:
+        raise refused("measure", path, error) from error
 
 
 class _SystemFile:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 DAY_NS: Final = 86_400 * NS
 _BATCH: Final = 256
+_SANE_PART: Final = 0.05  # of a disk, to be kept free where more is asked than there is
 _KILLED_BEFORE_NS: Final = 60 * NS  # a hold not entered for so long was set by a program that is gone
 _JOINED_NS: Final = NS  # spans that lie closer than this are told as one
 AGE: Final = "age"
@@ -138,17 +139,19 @@ class Retention:
                 yield rows
 
     def _by_space(self, done: Sweep) -> None:
-        missing = self._min_free_bytes - self._free_bytes()
+        wanted = self._wanted_free_bytes(done)
+        missing = wanted - self._free_bytes()
         while missing > 0:
             oldest = self._catalog.unheld("s.state = 'whole'", (), f"ORDER BY s.trusted_from_ns, s.id LIMIT {_BATCH}")
             rows = list(_enough(oldest, missing))
             before = done.destroyed
             self._destroy(done, rows, SPACE, marked=False)
             done.for_space += done.destroyed - before
-            left = self._min_free_bytes - self._free_bytes()
+            left = wanted - self._free_bytes()
             if done.destroyed == before or not rows:
                 done.troubles.append(
-                    f"{left >> 20} MB too little is free under {self._catalog.root}, and nothing is left that may be destroyed"
+                    f"{left // 1_000_000} MB too little is free under {self._catalog.root}, "
+                    "and nothing is left that may be destroyed"
                 )
                 return
             missing = left
@@ -240,8 +243,23 @@ class Retention:
             return None
         return Shortfall(max(0.0, (now_ns - lost_ns) / DAY_NS), self._wanted_days, self._clock.wall_ns())
 
+    def _wanted_free_bytes(self, done: Sweep) -> int:
+        """`min_free_mb`, unless the whole disk is smaller: a slip of the pen must not cost all the footage there is."""
+        total = self._disk.total_bytes(self._measured)
+        if self._min_free_bytes < total:
+            return self._min_free_bytes
+        done.troubles.append(
+            f"min_free_mb wants {self._min_free_bytes // 1_000_000} MB free of a disk of {total // 1_000_000} MB: "
+            f"{_SANE_PART:.0%} of the disk is kept free instead. Lower it"
+        )
+        return round(total * _SANE_PART)
+
+    @property
+    def _measured(self) -> Path:
+        return self._catalog.root if self._catalog.root.exists() else self._catalog.path.parent
+
     def _free_bytes(self) -> int:
-        return self._disk.free_bytes(self._catalog.root if self._catalog.root.exists() else self._catalog.path.parent)
+        return self._disk.free_bytes(self._measured)
 
     def _with_room(self, act: Callable[[], _T]) -> _T:
         """`act`, and once more with the ballast thrown out when the disk was full."""

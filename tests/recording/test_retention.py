@@ -158,6 +158,20 @@ def test_space_never_takes_what_is_held(tmp_path: Path) -> None:
     assert any("nothing is left that may be destroyed" in trouble for trouble in done.troubles)
 
 
+def test_more_free_space_than_the_disk_has_destroys_nothing(tmp_path: Path) -> None:
+    """Bytes written where megabytes were meant: the footage stays, the slip is told, and a little room is still kept."""
+    disk = SmallDisk(1000 * FILE_BYTES)
+    node = Recordings(tmp_path, disk=disk, min_free_bytes=1000 * FILE_BYTES)
+    lay_in(node, 100)
+    done = node.retention().sweep()
+    assert done.destroyed == 0
+    assert any("min_free_mb wants" in trouble for trouble in done.troubles)
+    disk.room_bytes = 130 * FILE_BYTES
+    assert node.retention().sweep().destroyed == 0
+    disk.room_bytes = 104 * FILE_BYTES
+    assert node.retention().sweep().for_space > 0
+
+
 def test_no_footage_goes_for_space_while_there_is_some(tmp_path: Path) -> None:
     """With enough free space only the day counts."""
     node = Recordings(tmp_path, disk=SmallDisk(131 * FILE_BYTES), min_free_bytes=30 * FILE_BYTES)

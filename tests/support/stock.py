@@ -47,6 +47,9 @@ class SmallDisk(SystemDisk):
     def free_bytes(self, path: Path) -> int:
         return self.room_bytes - sum(p.stat().st_size for p in path.rglob("*.mp4"))
 
+    def total_bytes(self, path: Path) -> int:
+        return self.room_bytes
+
     def unlink(self, path: Path) -> None:
         super().unlink(path)
         self.unlinked.append(path)
