@@ -209,7 +209,7 @@ def _changed_ns(path: Path) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ConnectOptions:
-    """The CONNECT packet of MQTT 5, with clean start off. A listener has no will."""
+    """The CONNECT packet of MQTT 5. A listener has no will; `clean_start` asks the broker to forget what it kept for us."""
 
     client_id: str
     will: Publication | None
@@ -217,6 +217,7 @@ class ConnectOptions:
     keepalive_s: int
     session_expiry_s: int
     receive_maximum: int
+    clean_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def connected_client(endpoint: BrokerEndpoint, options: ConnectOptions, credenti
         endpoint.host,
         endpoint.port,
         keepalive=options.keepalive_s,
-        clean_start=False,
+        clean_start=options.clean_start,
         properties=_connect_properties(options),
     )
     return client

@@ -22,6 +22,7 @@ class BrokerRota:
         self._dice = dice
         self._chosen = 0
         self._failures = 0
+        self._silences = 0
 
     @property
     def current(self) -> BrokerEndpoint:
@@ -49,6 +50,23 @@ class BrokerRota:
             return self._delay_ns(0, code=None)
         self._failures += 1
         return self._delay_ns(self._failures - 1, code)
+
+    def unanswered(self) -> int:
+        """A broker took the connection and said nothing: the next broker, and how long to wait for it, in nanoseconds."""
+        self._silences += 1
+        return self.refused(None)
+
+    def answered(self) -> None:
+        """A broker let us in."""
+        self._silences = 0
+
+    @property
+    def is_session_in_doubt(self) -> bool:
+        """As many silences on end as there are brokers, and two at least: they may choke on what they kept for us.
+
+        RabbitMQ waits without end for a session's queue that a power cut of all its machines has left without a leader.
+        """
+        return self._silences >= max(2, len(self._endpoints))
 
     def lost(self, code: int | None, *, steady: bool) -> int:
         """A connection broke, steady or not: how long to wait for the same broker, in nanoseconds."""

@@ -107,7 +107,9 @@ class SessionCore:
             case Phase.WAITING if now_ns >= self._due_ns:
                 return self._connect()
             case Phase.CONNECTING if now_ns >= self._due_ns:
-                return [Disconnect(abruptly=True), *self._refused(None, "the broker does not answer")]
+                self._why = "the broker does not answer"
+                self._wait(self._rota.unanswered())
+                return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
                 return self._depart()
             case Phase.ONLINE if self._flight.is_stalled:
@@ -215,6 +217,7 @@ class SessionCore:
             self._pace.keepalive_s,
             self._pace.session_expiry_s,
             self._pace.window,
+            clean_start=self._rota.is_session_in_doubt,
         )
         return [Connect(self._rota.current, options)]
 
@@ -224,6 +227,7 @@ class SessionCore:
         if granted.maximum_qos < 1:
             return [Disconnect(), *self._refused(0x9B, "")]
         self.phase = Phase.ONLINE
+        self._rota.answered()
         self._online_ns = self._clock.monotonic_ns()
         self._since_ns = self._clock.wall_ns()
         self._why = ""

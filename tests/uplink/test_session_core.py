@@ -79,6 +79,32 @@ def test_the_will_says_offline_after_a_delay() -> None:
     assert connect.options.session_expiry_s >= connect.options.will_delay_s
 
 
+def test_brokers_that_choke_on_the_kept_session_are_asked_to_forget_it() -> None:
+    """(17) The old session is asked for until every broker has kept silent; once let in, the new one is asked for again."""
+    play = Play(FIRST, SECOND)
+
+    def clean_start() -> bool:
+        play.clock.advance(60)
+        (connect,) = play.core.tick()
+        assert isinstance(connect, Connect)
+        return connect.options.clean_start
+
+    def keep_silent() -> None:
+        play.clock.advance(60)
+        assert play.core.tick() == [Disconnect(abruptly=True)]
+
+    assert not clean_start()
+    play.core.handle(Refused(None, "nobody listens"))
+    assert not clean_start()
+    keep_silent()
+    assert not clean_start()
+    keep_silent()
+    assert clean_start()
+    play.core.handle(Opened(session_present=False))
+    play.core.handle(Lost(None, "gone"))
+    assert not clean_start()
+
+
 def test_only_a_good_puback_forgets_a_row() -> None:
     """(2) Accepted: forgotten. Refused for now: kept, and offered again on a new handshake. Refused for good: given up."""
     play = Play()
