@@ -52,13 +52,15 @@ class FaultNode:
         self.outbox = Outbox(OutboxStore(directory / "outbox.sqlite3", self.clock), self.clock)
         files: dict[str, Any] = {name: Path(path) for name, path in settings.get("files", {}).items()}
         credentials = BrokerCredentials(**files)
+        identity = Identity(settings.get("node", "pole-1"), "vigie", "1.0", "boot")
         self.session = Session(
-            Identity(settings.get("node", "pole-1"), "vigie", "1.0", "boot"),
+            identity,
             [BrokerEndpoint.of(url) for url in settings["urls"]],
             self.outbox,
             PahoTransport(credentials),
             self.clock,
             pace=replace(QUICK, **settings.get("pace", {})),
+            filters=[identity.topics.commands],
             credentials=credentials,
         )
         self.session.stamp_every_s = settings.get("stamp_every_s", self.session.stamp_every_s)

@@ -6,7 +6,6 @@ import threading
 import time
 
 from agent.clock import NS, Clock, ClockQuality, SystemClock
-from agent.demo.broker import LocalBroker
 from agent.events.bounds import Bounds, default_classes
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
@@ -14,8 +13,9 @@ from agent.events.outbox_store import OutboxStore
 from agent.ports import BrokerEndpoint
 from agent.uplink.identity import Identity
 from agent.uplink.session import Session
+from bench.fault_broker import BrokerUnderFault
 from bench.fault_node import QUICK
-from bench.fault_scene import SETTINGS, Scene, hub_on
+from bench.fault_scene import Scene
 from bench.independent_hub import Verdict, judge
 from hardware.mqtt_paho import PahoTransport
 
@@ -64,15 +64,19 @@ def outage_beyond_bounds(scene: Scene) -> Verdict:
 
 
 def _outage(scene: Scene, bounds: Bounds) -> Verdict:
+    with scene.broker() as broker:
+        broker.kill()
+        return _silence(scene, bounds, broker)
+
+
+def _silence(scene: Scene, bounds: Bounds, broker: BrokerUnderFault) -> Verdict:
     clock = JumpingClock()
-    broker = LocalBroker(scene.directory / "broker", settings=SETTINGS)
     directory = scene.directory / "node"
     directory.mkdir(parents=True)
     outbox = Outbox(OutboxStore(directory / "outbox.sqlite3", clock, bounds), clock)
     transport = PahoTransport()
-    session = Session(
-        Identity("pole-1", "vigie", "1.0", "boot"), [BrokerEndpoint.of(broker.url)], outbox, transport, clock, pace=QUICK
-    )
+    endpoints = [BrokerEndpoint.of(url) for url in broker.urls]
+    session = Session(Identity(scene.node_id, "vigie", "1.0", "boot"), endpoints, outbox, transport, clock, pace=QUICK)
     alarms: set[int] = set()
     for number in range(scene.events):
         clock.skip(DAY_S / scene.events)
@@ -84,7 +88,8 @@ def _outage(scene: Scene, bounds: Bounds) -> Verdict:
         if number % COMMIT_EVERY == 0:
             outbox.write_once()
             session.turn(transport.wait(0))
-    with broker, hub_on(broker) as hub:
+    broker.start()
+    with scene.hub(broker) as hub:
         late = set(range(scene.events, scene.events + LATE_ALARMS))
         for number in late:
             outbox.raise_event(_alarm(number, clock))

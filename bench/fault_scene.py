@@ -1,38 +1,41 @@
-"""What the fault scenarios play in, and the means to be rough: full disks, cut lines, and waiting for calm."""
+"""What the fault scenarios play in, and the means to be rough: full disks, and waiting for calm."""
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.demo.broker import LocalBroker
 from agent.errors import DeviceError
+from bench.fault_broker import BrokerUnderFault, Stage, mosquitto
 from bench.fault_process import FaultProcess
 from bench.independent_hub import Heard, Subscriber, Verdict
 
-# A broker that may hold what a hub has not taken yet: mosquitto's default drops beyond 1000 messages.
-SETTINGS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"
 ARRIVES_WITHIN_S = 60.0
 
 
 @dataclass
 class Scene:
-    """What every scenario plays in. `kills` and `events` set its length."""
+    """What every scenario plays in. `kills`, `events` and `rounds` set its length.
+
+    `stage` gives the broker. A fault strikes the member of it that the node speaks to, or with `whole` all of them.
+    `node_id` tells scenes apart that share a broker.
+    """
 
     directory: Path
     seed: int = 1
     kills: int = 200
     events: int = 100_000
+    rounds: int = 4
     settings: dict[str, Any] = field(default_factory=dict)
+    stage: Stage = mosquitto
+    whole: bool = False
+    node_id: str = "pole-1"
 
     @property
     def dice(self) -> random.Random:
@@ -41,21 +44,29 @@ class Scene:
 
     def node(self, *urls: str, first: int = 0, wrap: tuple[str, ...] = (), **settings: Any) -> FaultProcess:
         """A node on its outbox; the same one every time."""
-        made = {"directory": str(self.directory / "node"), "urls": urls, "first": first, **self.settings, **settings}
-        return FaultProcess(made, wrap)
+        made = {"directory": str(self.directory / "node"), "node": self.node_id, "urls": urls, "first": first}
+        return FaultProcess({**made, **self.settings, **settings}, wrap)
+
+    def broker(self, *, with_line: bool = False) -> AbstractContextManager[BrokerUnderFault]:
+        """What the node sends to, for this scene."""
+        return self.stage(self.directory, with_line=with_line)
+
+    def struck(self, node: FaultProcess) -> str | None:
+        """The member the node speaks to, or None for the whole broker."""
+        return None if self.whole else str(node.ask("health", "health")["broker"])
+
+    @contextmanager
+    def hub(self, broker: BrokerUnderFault, name: str = "hub") -> Iterator[Subscriber]:
+        """An independent subscriber to all the node says. It prefers the member a node would come to last."""
+        last, *others = reversed(broker.ports)
+        hub = Subscriber(last, f"{name}-{self.node_id}", f"vigie/{self.node_id}/#", others=others)
+        try:
+            yield hub
+        finally:
+            hub.close(forget=True)
 
 
 Scenario = Callable[[Scene], Verdict]
-
-
-@contextmanager
-def hub_on(broker: LocalBroker, name: str = "hub") -> Iterator[Subscriber]:
-    """An independent subscriber to everything."""
-    hub = Subscriber(broker.port, name)
-    try:
-        yield hub
-    finally:
-        hub.close()
 
 
 def settled(hub: Subscriber, node: FaultProcess, alarms: set[int] | None = None) -> None:
@@ -101,29 +112,3 @@ def fill(mount: Path) -> Path:
         except OSError:
             pass
     return ballast
-
-
-def ip(*words: str) -> None:
-    """iproute2."""
-    subprocess.run(["ip", *words], check=True)
-
-
-@contextmanager
-def namespace() -> Iterator[tuple[str, str, str]]:
-    """A network namespace with one line to us: its name, our address on that line, and our end's interface."""
-    if shutil.which("ip") is None or os.geteuid() != 0:
-        raise DeviceError("a network namespace needs root and iproute2", remedy="`sudo` and `apt install iproute2`")
-    tag = f"{os.getpid() % 100_000}"
-    name, inside, outside = f"vigie{tag}", f"vgi{tag}", f"vgo{tag}"
-    third = os.getpid() % 250
-    ip("netns", "add", name)
-    try:
-        ip("link", "add", outside, "type", "veth", "peer", "name", inside, "netns", name)
-        ip("addr", "add", f"10.213.{third}.1/30", "dev", outside)
-        ip("link", "set", outside, "up")
-        ip("-n", name, "addr", "add", f"10.213.{third}.2/30", "dev", inside)
-        ip("-n", name, "link", "set", inside, "up")
-        yield name, f"10.213.{third}.1", outside
-    finally:
-        subprocess.run(["ip", "netns", "del", name], check=False)
-        subprocess.run(["ip", "link", "del", outside], check=False, capture_output=True)

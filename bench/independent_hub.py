@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,9 +37,16 @@ class Heard:
 
 
 class Subscriber:
-    """Subscribes to everything at QoS 1 with a session of its own, and reconnects by itself."""
+    """Subscribes to everything at QoS 1 with a session of its own, and reconnects by itself, to `others` as well."""
 
-    def __init__(self, port: int, name: str = "hub", topic: str = "#", tls: Callable[[mqtt.Client], None] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        name: str = "hub",
+        topic: str = "#",
+        tls: Callable[[mqtt.Client], None] | None = None,
+        others: Sequence[int] = (),
+    ) -> None:
         self.heard: list[Heard] = []
         self._changed = threading.Condition()
         self._ready = threading.Event()
@@ -49,16 +56,22 @@ class Subscriber:
         self.client.on_connect = self._on_connect
         self.client.on_subscribe = lambda *_: self._ready.set()
         self.client.on_message = self._on_message
+        if others:
+            self._ports = itertools.cycle((*others, port))
+            self.client.on_disconnect = self.client.on_connect_fail = self._to_the_next
         if tls is not None:
             tls(self.client)
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 3600
-        self.client.connect("127.0.0.1", port, keepalive=60, clean_start=False, properties=properties)
+        self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        self._properties.SessionExpiryInterval = 3600
+        self.client.connect("127.0.0.1", port, keepalive=60, clean_start=False, properties=self._properties)
         self.client.loop_start()
         assert self._ready.wait(10), "the subscriber could not subscribe"
 
     def _on_connect(self, client: mqtt.Client, *_: Any) -> None:
         client.subscribe(self._topic, qos=1)
+
+    def _to_the_next(self, client: mqtt.Client, *_: Any) -> None:
+        client.connect_async("127.0.0.1", next(self._ports), keepalive=60, clean_start=False, properties=self._properties)
 
     def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
         properties = dict(getattr(message.properties, "UserProperty", []))
@@ -80,8 +93,13 @@ class Subscriber:
         with self._changed:
             return [heard for heard in self.heard if heard.topic.endswith(suffix)]
 
-    def close(self) -> None:
-        self.client.disconnect()
+    def close(self, *, forget: bool = False) -> None:
+        """Go; with `forget` the broker keeps nothing for us."""
+        parting = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+        if forget:
+            parting.SessionExpiryInterval = 0
+        self.client.on_disconnect = None
+        self.client.disconnect(properties=parting)
         self.client.loop_stop()
 
 

@@ -13,8 +13,9 @@ from agent.commissioning.line import Grade, Line
 from agent.config.model import Mqtt
 from agent.demo.broker import LocalBroker, free_port
 from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
+from bench.authority import Authority, Pair
 from hardware.mqtt_paho import PahoTransport
-from tests.support.broker import Authority, Pair, TlsBroker
+from tests.support.broker import TlsBroker
 
 NOW = datetime.now(UTC)
 

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.demo.broker import LocalBroker, free_port
-from tests.support.broker import Authority, Pair
+from bench.authority import Authority, Pair
 from tests.support.footage import REPOSITORY
 
 HUB = REPOSITORY / "docs" / "hub"

@@ -1,99 +1,11 @@
-"""What `LocalBroker` lacks for tests: an authority, certificates as short-lived as a test wants, TLS and WebSocket listeners."""
+"""What `LocalBroker` lacks for tests: a TLS listener with required client certificates."""
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
-from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-
 from agent.demo.broker import LocalBroker, free_port
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A certificate and its key, as files."""
-
-    cert: Path
-    key: Path
-
-
-class Authority:
-    """A CA of the test's own; its certificate lies in `ca`."""
-
-    def __init__(self, directory: Path, name: str = "Test authority") -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self.directory = directory
-        self.ca = directory / "ca.pem"
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        now = dt.datetime.now(dt.UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(self._name)
-            .issuer_name(self._name)
-            .public_key(self._key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=1))
-            .not_valid_after(now + dt.timedelta(days=10))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(
-                x509.KeyUsage(
-                    digital_signature=True,
-                    content_commitment=False,
-                    key_encipherment=False,
-                    data_encipherment=False,
-                    key_agreement=False,
-                    key_cert_sign=True,
-                    crl_sign=True,
-                    encipher_only=False,
-                    decipher_only=False,
-                ),
-                critical=True,
-            )
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
-        )
-        self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-    def issue(self, name: str, *, expired: bool = False, server: str | None = None, file: str | None = None) -> Pair:
-        """A certificate for `name`; for a server also its host name or address. Overwrites what is there."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        now = dt.datetime.now(dt.UTC)
-        end = now - dt.timedelta(hours=1) if expired else now + dt.timedelta(days=1)
-        usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(days=2))
-            .not_valid_after(end)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
-        )
-        if server:
-            builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(server)]), critical=False)
-        pair = Pair(self.directory / f"{file or name}.pem", self.directory / f"{file or name}.key")
-        pair.cert.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-        pair.key.write_bytes(
-            key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        )
-        pair.key.chmod(0o644)  # mosquitto may drop its privileges before it reads
-        return pair
-
-
-def _general_name(server: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(server))
-    except ValueError:
-        return x509.DNSName(server)
+from bench.authority import Authority, Pair
 
 
 class TlsBroker(LocalBroker):

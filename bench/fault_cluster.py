@@ -1,0 +1,90 @@
+"""Three RabbitMQ nodes as the broker the fault scenes hurt: one member of them, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.authority import Authority
+from bench.fault_broker import BrokerUnderFault, Stage, given
+from bench.line import Line, line
+from bench.rabbitmq_cluster import RabbitMqCluster
+
+
+class ClusterUnderFault:
+    """Three RabbitMQ nodes; a fault strikes one of them, or all."""
+
+    def __init__(self, cluster: RabbitMqCluster, at: Line | None = None) -> None:
+        self._cluster = cluster
+        self._line = at
+
+    @property
+    def authority(self) -> Authority:
+        return self._cluster.authority
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return tuple(f"mqtt://127.0.0.1:{port}" for port in self._cluster.ports)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        return tuple(self._cluster.ports)
+
+    @property
+    def line(self) -> Line:
+        return given(self._line)
+
+    @property
+    def line_urls(self) -> tuple[str, ...]:
+        return tuple(f"mqtt://{self.line.address}:{port}" for port in self._cluster.line_ports)
+
+    @property
+    def tls_urls(self) -> tuple[str, ...]:
+        return tuple(f"mqtts://127.0.0.1:{port}" for port in self._cluster.tls_ports)
+
+    def kill(self, member: str | None = None) -> None:
+        self._cluster.kill(*self._struck(member))
+
+    def start(self) -> None:
+        self._cluster.start()
+
+    def freeze(self, member: str | None = None) -> None:
+        self._cluster.freeze(*self._struck(member))
+
+    def thaw(self) -> None:
+        self._cluster.thaw()
+
+    def empty(self, member: str | None = None) -> None:
+        struck = self._struck(member)
+        self._cluster.wipe(*struck)
+        others = [n for n in self._cluster.nodes if n not in struck]
+        if others:  # the machine was replaced: its place is given up, then taken anew, with copies of all queues
+            self._cluster.control(others[0], "rabbitmqctl", "forget_cluster_node", f"rb{struck[0]}@localhost")
+        self._cluster.start()
+        if others:
+            self._cluster.control(others[0], "rabbitmq-queues", "grow", f"rb{struck[0]}@localhost", "all")
+
+    def mend(self) -> None:
+        """Whole again, for the next scene."""
+        self.thaw()
+        self.start()
+        if self._line is not None:
+            self._line.mend()
+
+    def _struck(self, member: str | None) -> Sequence[int]:
+        return self._cluster.nodes if member is None else (self.urls.index(member),)
+
+
+@contextmanager
+def cluster(directory: Path) -> Iterator[Stage]:
+    """Start the nodes once; the `Stage` gives the same to every scene, whole again."""
+    with line() as at, RabbitMqCluster(directory, line_address=at.address) as running:
+        broker = ClusterUnderFault(running, at)
+
+        @contextmanager
+        def stage(directory: Path, *, with_line: bool = False) -> Iterator[BrokerUnderFault]:  # noqa: ARG001 - one for all
+            broker.mend()
+            yield broker
+
+        yield stage
