@@ -81,7 +81,8 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
         sample = ViewSample().watch(camera, node.clock)
     finally:
         camera.close()
-    picture = commissioning_still.draw(sample.still(), node.config.privacy.mask)
+    privacy = node.config.privacy
+    picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin)
     if out is not None:
         _write_private(out, commissioning_still.png(picture))
         click.echo(f"{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards")

@@ -1,7 +1,7 @@
 """The commissioning still: what stands still in front of the camera, with the masks lying on it, for a technician's eyes.
 
-Whether a mask reaches far enough shows at its outline; what it hides is hidden here too. The still lives in the memory of
-the command that makes it and goes nowhere but where the technician says.
+Whether a mask reaches far enough shows at its outline; what it hides on a frame, its margin included, is hidden here too.
+The still lives in the memory of the command that makes it and goes nowhere but where the technician says.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from agent.config.model import Mask
 from agent.errors import MaskError
+from agent.video.masks_as_drawn import covered_samples
 from agent.video.picture import Plane
 
 Picture = NDArray[np.uint8]
@@ -23,14 +24,16 @@ _COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 
 """Blue, green, red."""
 
 
-def draw(still: Plane, masks: Sequence[Mask]) -> Picture:
-    """The still in colour, shape (rows, columns, 3), every mask filled, outlined and named: what it hides stays hidden."""
+def draw(still: Plane, masks: Sequence[Mask], margin: float) -> Picture:
+    """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined and named.
+
+    `margin`: `[privacy] margin`, as a fraction of the width.
+    """
     picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = still.shape
     stroke = max(1, width // 480)
     outlines = [np.round(np.array(mask.polygon) * (width, height)).astype(np.int32) for mask in masks]
-    for corners in outlines:
-        cv2.fillPoly(picture, [corners], _FILL)
+    picture[covered_samples([mask.polygon for mask in masks], margin, width, height) > 0] = _FILL
     for number, (mask, corners) in enumerate(zip(masks, outlines, strict=True)):
         colour = _COLOURS[number % len(_COLOURS)]
         cv2.polylines(picture, [corners], True, colour, stroke, cv2.LINE_AA)

@@ -1,4 +1,4 @@
-"""The masks where they were drawn, as if the camera had never moved: how much they cover, and a cover for figures only."""
+"""The masks where they were drawn, as if the camera had never moved: which samples they cover, for figures and drawings."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agent.config.polygon import Polygon
 from agent.video.cover import Cover, ViewState
 from agent.video.mask_outline import Grid, Strokes
 from agent.video.mask_shape import shapes_of
+from agent.video.picture import Plane
 
 
 def cover_as_drawn(polygons: Sequence[Polygon], margin: float) -> Cover:
@@ -18,10 +19,14 @@ def cover_as_drawn(polygons: Sequence[Polygon], margin: float) -> Cover:
     return Cover(corners, margin, None, "", "as-drawn", ViewState.UNCERTAIN)
 
 
-def mask_share(polygons: Sequence[Polygon], margin: float, width: int, height: int) -> float:
-    """The fraction of the luma samples that the masks cover together, grown by `margin`: drawn as on a frame, then counted."""
-    if not polygons:
-        return 0.0
+def covered_samples(polygons: Sequence[Polygon], margin: float, width: int, height: int) -> Plane:
+    """1 for every luma sample that the masks cover, grown by `margin`, drawn as on a frame; else 0."""
     covered = np.zeros((height, width), np.uint8)
     Strokes(shapes_of(cover_as_drawn(polygons, margin), width, height), Grid.luma(width, height)).draw(covered, 1)
+    return covered
+
+
+def mask_share(polygons: Sequence[Polygon], margin: float, width: int, height: int) -> float:
+    """The fraction of the luma samples that the masks cover together."""
+    covered = covered_samples(polygons, margin, width, height)
     return float(np.count_nonzero(covered)) / covered.size

@@ -68,7 +68,7 @@ class ViewSample:
         return self
 
     def still(self) -> Plane:
-        """The commissioning still, luma of the full picture: what stands still. Never stored, never sent."""
+        """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""
         return temporal_median(self._whole)
 
 

@@ -177,20 +177,6 @@ def test_a_name_that_says_nothing_is_refused_before_the_camera_is_opened(config:
     assert not load(config).node.state_dir.exists()
 
 
-def test_what_a_mask_hides_is_hidden_on_the_drawing_too() -> None:
-    """Two scenes that differ only behind the masks give the same drawing."""
-    from agent.config.model import Mask
-    from agent.video.commissioning_still import draw, terminal
-
-    masks = [Mask(name="window", polygon=((0.40, 0.30), (0.60, 0.30), (0.60, 0.50), (0.40, 0.50)))]
-    one = seen(street(), noise=0)
-    other = one.copy()
-    other[108:181, 256:385] = np.random.default_rng(0).integers(0, 255, (73, 129))
-    assert np.array_equal(draw(one, masks), draw(other, masks))
-    assert not np.array_equal(draw(one, []), draw(other, []))
-    assert terminal(draw(one, masks), 80) == terminal(draw(other, masks), 80)
-
-
 def test_the_still_is_a_median_without_passers_by() -> None:
     """What is in one picture only is not in the still."""
     from agent.video.view_commissioning import ViewSample
