@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -24,18 +25,27 @@ WORDS = (0.25, 0.75)
 """Rows, as fractions of the height, where a closed picture says why it is closed."""
 
 
-def insides(polygons: Polygons, width: int, height: int, away_px: int = AWAY_FROM_EDGES_PX) -> NDArray[np.uint8]:
+def insides(polygons: Polygons, width: int, height: int) -> NDArray[np.uint8]:
     """1 for every sample well inside a polygon; shape (height, width)."""
+    return _insides(tuple(polygons), width, height).copy()
+
+
+@lru_cache(maxsize=64)
+def _insides(polygons: Polygons, width: int, height: int) -> NDArray[np.uint8]:
     drawn = np.zeros((height, width), np.uint8)
     for polygon in polygons:
         cv2.fillPoly(drawn, [np.round(np.array(polygon) * (width, height)).astype(np.int32)], 1)
-    return cv2.erode(drawn, np.ones((2 * away_px + 1,) * 2, np.uint8), borderValue=0)
+    return cv2.erode(drawn, np.ones((2 * AWAY_FROM_EDGES_PX + 1,) * 2, np.uint8), borderValue=0)
+
+
+def is_closed(planes: Planes) -> bool:
+    """Whether it is a closed picture: no colour anywhere."""
+    return all(_off(plane, fill) <= CODEC_TOLERANCE for plane, fill in zip((planes.u, planes.v), SOLID_YUV[1:], strict=True))
 
 
 def deviation(planes: Planes, polygons: Polygons) -> int:
     """How far any private sample of Y, U or V is from the fill. On a closed picture, words are looked past in luma."""
-    worst = 0
-    closed = all(_off(plane, fill) <= CODEC_TOLERANCE for plane, fill in zip((planes.u, planes.v), SOLID_YUV[1:], strict=True))
+    worst, closed = 0, is_closed(planes)
     for plane, fill in zip((planes.y, planes.u, planes.v), SOLID_YUV, strict=True):
         inside = insides(polygons, plane.shape[1], plane.shape[0])
         if closed and plane is planes.y:

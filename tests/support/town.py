@@ -20,12 +20,13 @@ from tests.support.whole_node import WholeNode
 
 @dataclass
 class Town:
-    """A node, its hub's key, a desk to ask from, and somebody who hears everything."""
+    """A node and its process, its hub's key, a desk to ask from, and somebody who hears everything."""
 
     node: WholeNode
     key: HubKey
     desk: Desk
     hub: Subscriber
+    pid: int
 
     def health(self) -> dict[str, Any]:
         """Empty while the node does not answer."""
@@ -56,7 +57,7 @@ def running_town(directory: Path, mqtt: str = "", motion: str = "") -> Iterator[
         hub = Subscriber(broker.port)
         desk = Desk(broker.port)
         process = node.start()
-        town = Town(node, key, desk, hub)
+        town = Town(node, key, desk, hub, process.pid)
         try:
             until(lambda: town.health().get("uplink", {}).get("state") == "online", "the node is online")
             until(lambda: town.health().get("privacy", {}).get("state") == "masked", "the picture is masked")
