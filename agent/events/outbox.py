@@ -96,7 +96,7 @@ class Outbox(Component):
         draft = draft_of(event, self.clock)
         facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
         # One text per topic and value, since the log folds what repeats by its text.
-        log.info(f"event {event.topic}: {facts or 'it happened'}".replace("%", "%%"), extra={"event_id": draft.event_id})
+        log.info(f"event {event.topic}: {facts or 'it happened'}", extra={"event_id": draft.event_id})
         return draft
 
     def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:
@@ -169,9 +169,7 @@ class Outbox(Component):
                     receipt.committed.set()
         for sequence, reason in given_up:
             self._store.drop(sequence, reason)
-        while self._overrun and not self._store.refused:
-            priority, count = self._overrun.popitem()
-            self._store.note_lost(priority, count)
+        self._own_up()
         self._keep_house()
         if self._announce and not self._store.refused:
             self._announce = False
@@ -181,6 +179,16 @@ class Outbox(Component):
         if rows:
             self.committed()
         return len(rows)
+
+    def _own_up(self) -> None:
+        """Enter what was shed in the account of drops; what the disk does not take now waits for the next commit."""
+        while self._overrun and not self._store.refused:
+            with self._changed:
+                priority, count = self._overrun.popitem()
+            if not self._store.note_lost(priority, count):
+                with self._changed:
+                    self._overrun[priority] += count
+                return
 
     def _announce_now(self) -> list[Row]:
         told = [

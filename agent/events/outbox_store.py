@@ -181,9 +181,12 @@ class OutboxStore:
             self._write_mark(burnt=False)
         return fresh
 
-    def note_lost(self, priority: Priority, count: int) -> None:
-        """Enter `count` events that never reached the disk in the account of drops; they take their place in the sequence."""
-        tally = self.tally.copy()
+    def note_lost(self, priority: Priority, count: int) -> bool:
+        """Enter `count` events that never reached the disk in the account of drops, where they take their place in the sequence.
+
+        False when the disk refuses: they are still to be entered.
+        """
+        tally, before = self.tally.copy(), self.sequence
         try:
             with sql.transaction(self._writer) as connection:
                 for _ in range(count):
@@ -192,9 +195,10 @@ class OutboxStore:
                     eviction.note(connection, tally, priority, "memory", self.sequence)
                 self._save_counters(connection, tally)
         except sqlite3.Error as error:
-            self.trouble = str(error)
-            return
+            self.trouble, self.sequence = str(error), before
+            return False
         self.tally = tally
+        return True
 
     def drop(self, sequence: int, reason: str) -> None:
         """Give one row up for good: the broker will never take it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -113,6 +114,43 @@ def test_memory_is_bounded_while_the_disk_hangs(outbox: Outbox, monkeypatch: pyt
     outbox.write_once()
     (told,) = (event_of(row.body) for row in outbox.take(100, 100))
     assert told.data["Count"] == 4
+
+
+def test_what_was_shed_is_owned_up_to_although_the_disk_refused_once(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk takes the events and not the account of what was shed before: it is told later, without a hole in the sequence."""
+    clock = ManualClock()
+    store = OutboxStore(path, clock)
+    outbox = Outbox(store, clock)
+    monkeypatch.setattr("agent.events.outbox.WAITING_MOST", 10)
+    for number in range(14):
+        outbox.raise_event(event(number, Priority.TELEMETRY))
+    commit = store.commit
+
+    def commit_then_refuse(*arguments: Any) -> list[Row]:
+        rows = commit(*arguments)
+        store._writer.execute("PRAGMA query_only = 1")
+        return rows
+
+    monkeypatch.setattr(store, "commit", commit_then_refuse)
+    outbox.write_once()
+    assert "readonly" in store.trouble
+    monkeypatch.undo()
+    store._writer.execute("PRAGMA query_only = 0")
+    outbox.write_once()
+    outbox.announce_drops()
+    outbox.write_once()
+    rows = outbox.take(100, 100)
+    told = next(row for row in rows if b"EventsDropped" in row.body)
+    data = event_of(told.body).data
+    assert (data["Count"], data["Last"]) == (4, told.sequence - 1)
+    assert data["First"] == max(row.sequence for row in rows if row is not told) + 1
+
+
+def test_an_event_is_logged_as_it_was_said(outbox: Outbox, caplog: pytest.LogCaptureFixture) -> None:
+    """A per cent sign in its facts stays one."""
+    caplog.set_level("INFO")
+    outbox.raise_event(Event("Test/Worn", 0, {}, {"Reason": "100 % of the writes"}))
+    assert "Reason 100 % of the writes" in caplog.text
 
 
 def test_a_durable_event_waits_for_the_disk(path: Path) -> None:
