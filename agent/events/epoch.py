@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 RESERVED_AT_ONCE = 1000
 COMMITTED_AT_ONCE = 500
 MAX_SEQUENCE = 1 << 53  # what JSON numbers hold exactly
+_PARTS = ("-wal", "-shm", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ def begin(path: Path | None, mark: Mark | None, wall_ns: int) -> Beginning:
     """Open what is there, or make it. OSError or sqlite3.Error when the disk refuses."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _being_carried(path).exists():
+            return salvage(path, mark, "an earlier salvage was interrupted", (), wall_ns)
         if path.exists() and path.stat().st_size > 0:
             return _reopen(path, mark, wall_ns)
     connection = sql.connect(path)
@@ -72,23 +75,46 @@ def _reopen(path: Path, mark: Mark | None, wall_ns: int) -> Beginning:
 
 
 def salvage(path: Path, mark: Mark | None, fault: str, cached: Sequence[Row], wall_ns: int) -> Beginning:
-    """Set a damaged database aside, and carry over every row that can still be read of it or is `cached`."""
+    """Set a damaged database aside, and carry over every row that can still be read of it or is `cached`.
+
+    It bears the name `*.carrying` until its rows are safe in the new one: a full disk or a power cut in between costs nothing.
+    """
     log.error("outbox %s is damaged (%s): it is set aside and what can be read of it is carried over", path, fault)
-    aside = path.with_name(f"{path.name}.corrupt")
-    for suffix in ("-wal", "-shm", ""):
-        part = path.with_name(path.name + suffix)
-        aside.with_name(aside.name + suffix).unlink(missing_ok=True)
-        if part.exists():
-            part.replace(aside.with_name(aside.name + suffix))
+    aside, found = _being_carried(path), list(cached)
+    if aside.exists():
+        found += sql.readable_rows(path) if path.exists() else []
+        _remove(path)
+    else:
+        _move(path, aside)
+    found += sql.readable_rows(aside) if aside.exists() else []
     connection = sql.connect(path)
     sql.create_tables(connection)
     highest = MAX_SEQUENCE if mark is None else mark.reserved
-    found = sql.readable_rows(aside) if aside.exists() else []
-    rows = {row.sequence: row for row in (*cached, *found) if 0 < row.sequence <= highest}
+    rows = {row.sequence: row for row in found if 0 < row.sequence <= highest}
     with sql.transaction(connection):
         connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows.values()])
+    _move(aside, path.with_name(f"{path.name}.corrupt"))
     reason = f"the database was lost or corrupt ({fault}); {len(rows)} waiting events were carried over"
     return new_epoch(connection, mark, reason, max(rows, default=0), wall_ns)
+
+
+def _being_carried(path: Path) -> Path:
+    return path.with_name(f"{path.name}.carrying")
+
+
+def _move(database: Path, to: Path) -> None:
+    """A database with its log; what stood there before goes. The file itself last: it is what says that all are there."""
+    if database.exists():
+        _remove(to)
+        for suffix in _PARTS:
+            part = database.with_name(database.name + suffix)
+            if part.exists():
+                part.replace(to.with_name(to.name + suffix))
+
+
+def _remove(database: Path) -> None:
+    for suffix in _PARTS:
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
 
 
 def new_epoch(

@@ -106,6 +106,36 @@ def test_what_can_be_read_of_a_corrupt_database_is_carried_over(path: Path, cloc
     again.close()
 
 
+@pytest.mark.parametrize("attempts", [1, 3])
+@pytest.mark.parametrize("at", ["create_tables", "transaction"])
+def test_a_salvage_that_is_interrupted_loses_no_event(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, at: str, attempts: int
+) -> None:
+    """(5) The power goes between setting the damaged file aside and having its rows safe: the next start has them all."""
+    store = OutboxStore(path, clock)
+    store.commit(drafts(clock, *range(200)), ())
+    store._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    root_page = store._writer.execute("SELECT rootpage FROM sqlite_master WHERE name = 'row_by_class'").fetchone()[0]
+    store.close()
+    with path.open("r+b") as file:
+        file.seek((root_page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+    def power_cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(epoch.sql, at, power_cut)
+    for _ in range(attempts):
+        with pytest.raises(KeyboardInterrupt):
+            OutboxStore(path, clock)
+    monkeypatch.undo()
+    again = OutboxStore(path, clock)
+    assert numbers(again) == list(range(200))
+    assert path.with_name("outbox.sqlite3.corrupt").exists()
+    again.close()
+    assert numbers(OutboxStore(path, clock)) == list(range(200))
+
+
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
 def test_any_damage_opens_and_never_counts_twice(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
