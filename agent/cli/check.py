@@ -9,7 +9,8 @@ import click
 
 from agent.cli._options import config_option, json_option, print_json
 from agent.config.finding import RefusedConfiguration
-from agent.config.load import load
+from agent.config.load import load_from
+from agent.config.sources import Sources
 
 
 @click.command("check")
@@ -22,16 +23,17 @@ def command(config_path: Path, as_json: bool) -> int:
     """
     from agent.config.report import check_document, print_findings, print_summary
 
+    sources = Sources.read(config_path)
     try:
-        config = load(config_path)
+        config = load_from(sources)
     except RefusedConfiguration as refused:
         if as_json:
-            print_json(check_document(config_path, refused.findings, None))
+            print_json(check_document(config_path, sources, refused.findings, None))
         else:
             print_findings(refused.findings, sys.stderr)
         return refused.exit_code
     if as_json:
-        print_json(check_document(config_path, (), config))
+        print_json(check_document(config_path, sources, (), config))
     else:
-        print_summary(config_path, config, sys.stdout)
+        print_summary(config_path, config, sources, sys.stdout)
     return 0

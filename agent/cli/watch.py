@@ -97,4 +97,4 @@ def _show(feed: FleetFeed, listener: Listener, broker: str, go_on: Callable[[], 
             while (left_s := until - time.monotonic()) > 0:
                 listener.listen(left_s, take)
             feed.look(time.monotonic_ns())
-            live.update(draw(feed, broker, listener.trouble, time.monotonic_ns()), refresh=True)
+            live.update(draw(feed, broker, listener.trouble, time.monotonic_ns(), width=console.width), refresh=True)

@@ -7,14 +7,25 @@ from urllib.parse import urlsplit
 
 from agent.config.address import is_tls
 from agent.config.model import Config
+from agent.config.sources import Sources
 
 LEAST_BITS_PER_PIXEL = 0.01
 """Below this an H.264 picture of a street is mush: 1080p at 25 per second wants more than about 500 kbit/s."""
 
 
-def advice(config: Config) -> list[str]:
+def advice(config: Config, sources: Sources) -> list[str]:
     """One sentence each, most important first; empty when there is nothing to say."""
-    return [*_privacy(config), *_picture(config), *_broker(config), *_files(config)]
+    return [*_privacy(config), *_replaced(sources), *_picture(config), *_broker(config), *_files(config)]
+
+
+def _replaced(sources: Sources) -> list[str]:
+    """Masks of two files do not add up: whoever wrote the earlier ones should know."""
+    *beaten, winner = sources.holders.get(("privacy", "mask"), ()) or (None,)
+    return [
+        f"privacy.mask of {document.path} is replaced by that of {winner.path}: the masks of two files do not add up"
+        for document in beaten
+        if document is not None and winner is not None
+    ]
 
 
 def _privacy(config: Config) -> list[str]:

@@ -13,6 +13,7 @@ from agent.config.advice import advice
 from agent.config.digest import config_digest
 from agent.config.finding import Finding
 from agent.config.model import Config
+from agent.config.sources import Sources
 
 
 def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
@@ -31,17 +32,17 @@ def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
     console.print(Text(f"{count}: the configuration is refused", style="bold red"))
 
 
-def print_summary(path: Path, config: Config, stream: IO[str]) -> None:
+def print_summary(path: Path, config: Config, sources: Sources, stream: IO[str]) -> None:
     """`ok`, what the node will do, and what deserves a second look."""
     console = _console(stream)
     console.print(Text(f"{path}: ok", style="bold green"), soft_wrap=True)
     for name, words in summary(config).items():
         console.print(Text(f"  {name:<11}{words}"), soft_wrap=True)
-    for line in advice(config):
+    for line in advice(config, sources):
         console.print(Text(f"  note: {line}", style="yellow"), soft_wrap=True)
 
 
-def check_document(path: Path, findings: Sequence[Finding], config: Config | None) -> dict[str, Any]:
+def check_document(path: Path, sources: Sources, findings: Sequence[Finding], config: Config | None) -> dict[str, Any]:
     """The JSON document of `vigie check --json`."""
     return {
         "file": str(path),
@@ -58,7 +59,7 @@ def check_document(path: Path, findings: Sequence[Finding], config: Config | Non
             }
             for f in findings
         ],
-        "notes": advice(config) if config else [],
+        "notes": advice(config, sources) if config else [],
         "summary": summary(config) if config else None,
         "config_digest": config_digest(config) if config else None,
     }

@@ -106,3 +106,16 @@ def test_a_missing_file_is_refused_by_name(tmp_path: Path) -> None:
     """The default is /etc/vigie/config.toml; any other may be named."""
     result = CliRunner().invoke(vigie, ["check", "--config", str(tmp_path / "none.toml")])
     assert result.output.startswith(f"{tmp_path / 'none.toml'}: there is no such file")
+
+
+def test_masks_that_a_drop_in_replaces_are_noted(tmp_path: Path) -> None:
+    """Masks of two files do not add up: the one whose masks are out of force is named, to people and to machines."""
+    (tmp_path / "config.d").mkdir()
+    (tmp_path / "config.d" / "10-fleet.toml").write_text(
+        '[[privacy.mask]]\nname = "school"\npolygon = [[0.4, 0.1], [0.5, 0.1], [0.5, 0.2]]\n'
+    )
+    code, out, _ = check(tmp_path, GOOD)
+    assert code == 0
+    assert f"note: privacy.mask of {tmp_path / 'config.toml'} is replaced by that of" in out
+    noted = json.loads(check(tmp_path, GOOD, "--json")[1])["notes"]
+    assert any("10-fleet.toml" in note for note in noted)

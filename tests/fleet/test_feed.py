@@ -120,3 +120,17 @@ def test_nonsense_is_said_and_never_fatal(messages: list[tuple[str, bytes, dict[
             json.dumps(change)
     assert len(feed.by_trouble()) <= 1
     Console(file=io.StringIO()).print(draw(feed, "mqtt://x", "", NOW))
+
+
+def test_a_narrow_screen_still_tells_what_is_wrong() -> None:
+    """Eighty columns: figures give way, the words of the trouble do not."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    health = {"privacy": {"state": "opaque", "reason": "no reference"}, "camera": {"fps": 25.0}}
+    feed.take(Received("vigie/a/health", json.dumps(health).encode()), NOW)
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(draw(feed, "mqtt://x", "", NOW, width=80))
+    assert "opaque: no reference" in screen.getvalue()
+    wide = io.StringIO()
+    Console(file=wide, width=160).print(draw(feed, "mqtt://x", "", NOW))
+    assert "25.0" in wide.getvalue()
