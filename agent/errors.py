@@ -32,7 +32,7 @@ class VigieError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.remedy}" if self.remedy else self.what
+        return f"{self.what}. {self.remedy[0].upper()}{self.remedy[1:]}" if self.remedy else self.what
 
 
 class ConfigurationError(VigieError):

@@ -63,7 +63,7 @@ def log_handler(node_id: str, environment: Mapping[str, str] = os.environ) -> lo
     except ImportError:
         raise DeviceError(
             "the journal is connected (JOURNAL_STREAM is set) but Python's module `systemd` is missing",
-            remedy="apt install python3-systemd, or pip install 'vigie[systemd]'",
+            remedy="`apt install python3-systemd`, or pip install 'vigie[systemd]'",
         ) from None
     return StructuredJournal(node_id, send)
 

@@ -22,7 +22,7 @@ class SystemdService:
         except ImportError:
             raise DeviceError(
                 "systemd started this daemon (NOTIFY_SOCKET is set) but Python's module `systemd` is missing",
-                remedy="apt install python3-systemd, or pip install 'vigie[systemd]'; or unset NOTIFY_SOCKET",
+                remedy="`apt install python3-systemd`, or pip install 'vigie[systemd]'; or unset NOTIFY_SOCKET",
             ) from None
         self._notify = notify
         self._watchdog_s = _watchdog_s(environment)
