@@ -10,7 +10,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -281,8 +281,15 @@ def _spans(spans: Sequence[MaskSpan | Gap]) -> str:
     )
 
 
+def condemned(path: Path) -> Path:
+    """While this file is there the catalog at `path` is known to be damaged: whoever opens it next makes it anew."""
+    return path.with_name(path.name + ".condemned")
+
+
 def _refused(path: Path, error: Exception) -> StorageError:
     remedy = "Check the disk's space and permissions"
     if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
         remedy = "The next start sets it aside and makes it anew from the recordings"
+        with suppress(OSError):
+            condemned(path).touch()
     return StorageError(f"the catalog {path} cannot be used: {error}", remedy=remedy)

@@ -11,7 +11,7 @@ from typing import Final
 
 from agent.errors import StorageError
 from agent.recording.ballast import Ballast, says_full
-from agent.recording.catalog import Catalog
+from agent.recording.catalog import Catalog, condemned
 from agent.recording.claim import Claim
 from agent.recording.disk import Disk
 from agent.recording.hold import restore
@@ -74,7 +74,7 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
     """The catalog at `path`. One that is missing beside recordings, or damaged, is made anew: segments from their files
     below `root`, holds from the register. The damaged one is kept aside as `*.damaged-N`.
     """
-    if _condemned(path).exists():
+    if condemned(path).exists():
         _replace(path)
     try:
         catalog = Catalog(path, root)
@@ -95,11 +95,7 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
 def condemn(catalog: Catalog) -> None:
     """Damage was found while working: whoever opens this catalog next sets it aside and makes it anew."""
     with suppress(OSError):
-        _condemned(catalog.path).touch()
-
-
-def _condemned(path: Path) -> Path:
-    return path.with_name(path.name + ".condemned")
+        condemned(catalog.path).touch()
 
 
 def _replace(path: Path) -> None:
@@ -108,7 +104,7 @@ def _replace(path: Path) -> None:
         raise StorageError(f"the catalog {path} is damaged", remedy="It is made anew when the daemon that records here restarts")
     log.error("the catalog %s is damaged; it is set aside and made anew from the recordings", path)
     _set_aside(path)
-    _condemned(path).unlink(missing_ok=True)
+    condemned(path).unlink(missing_ok=True)
 
 
 def damaged(error: StorageError) -> bool:

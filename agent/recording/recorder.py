@@ -15,7 +15,7 @@ from agent.evidence.media_signing import closing_unit
 from agent.journal.entry import Act, Journal
 from agent.ports import MuxerFactory
 from agent.queues import BoundedQueue, Closed
-from agent.recording.catalog import Catalog
+from agent.recording.catalog import Catalog, condemned
 from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import Fault, RecordingFault
@@ -211,6 +211,8 @@ class Recorder(Component):
     def _begin(self, unit: AccessUnit) -> Segment:
         """Catalog row first, then the file: a crash between them leaves a row without a file, which start-up forgets."""
         self._keep_reserve()
+        if condemned(self._catalog.path).exists():  # a sweep, an export or health met what a recorder seldom reads
+            raise StorageError(f"the catalog {self._catalog.path} is damaged: malformed", remedy="The next start makes it anew")
         trusted_ns = trusted_now(self._catalog, self.clock, self._boot) - (self.clock.monotonic_ns() - unit.pts_ns)
         quality = self.clock.quality()
         wall_ns = self._wall_ns(unit, quality)

@@ -24,12 +24,13 @@ from agent.recording.note import FragmentNote
 from agent.recording.reconcile import open_catalog, settle
 from agent.recording.row import SegmentState
 from agent.recording.salvage import salvage
+from tests.support.deadline import until
 from tests.support.encoded import FPS
 from tests.support.manual_clock import ManualClock
 from tests.support.played import play
 from tests.support.power_cut import Diary, after_cut
 from tests.support.recordings import DAY_S, Recordings
-from tests.support.stock import SmallDisk
+from tests.support.stock import SmallDisk, lay_in
 
 
 class Story:
@@ -289,6 +290,35 @@ def test_damage_found_while_recording_ends_the_daemon_and_the_next_one_makes_the
     node.reopen()
     assert [row.frames for row in node.rows()] == [100, 50]
     assert list(node.state.glob("catalog.sqlite3.damaged-1"))
+    node.record(2)
+    node.assert_in_order()
+
+
+def test_damage_that_only_readers_meet_is_mended_at_the_next_segment(node: Recordings) -> None:
+    """A page of old rows goes bad, which health and sweeps read and the recorder does not: a restart makes all anew."""
+    lay_in(node, 3000, files=False)
+    node.record(2)
+    db = node.catalog._db
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("PRAGMA shrink_memory")
+    path = node.state / "catalog.sqlite3"
+    with path.open("r+b") as file:
+        data = file.read()
+        file.seek(data.index(b"earlier", len(data) // 3) // 4096 * 4096)  # the boot of the rows that were laid in
+        file.write(b"\xff" * 4096)
+    recorder = node.recorder()
+    recorder.start()
+    node.pictures = 0
+    assert all(recorder.offer(unit) for unit in node.units(2))
+    until(lambda: recorder.figures()["queued"] == 0, "it records on")
+    with pytest.raises(StorageError, match="malformed"):
+        node.catalog.stock()
+    for unit in node.units(8):
+        recorder.offer(unit)
+    assert recorder.join(60)
+    assert recorder.state is ComponentState.FAILED
+    node.reopen()
+    assert node.rows()[0].frames == 50
     node.record(2)
     node.assert_in_order()
 
