@@ -140,3 +140,35 @@ def test_masks_of_another_resolution_close_the_picture(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("width = 768", "width = 640").replace("height = 576", "height = 480"))
     summary = node.run("--for", "3")
     assert summary["opaque"] == summary["masked"] > 10
+
+
+def _pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def test_pipes_in_the_place_of_its_files_keep_a_node_from_nothing(tmp_path: Path) -> None:
+    """A pipe nobody writes to would block whoever opens it: the node starts, films with the picture closed, and ends in time."""
+    node = WholeNode(tmp_path)
+    node.write()
+    node.validate()
+    node.run("--for", "1")
+    state = tmp_path / "state"
+    named = ["view/reference.json", "register.head", "register.sent", "config.last-good.toml", "outbox.mark"]
+    for path in [*(state / name for name in named), *state.glob("recordings/**/*.mp4"), *state.glob("catalog.sqlite3.*")]:
+        _pipe(path)
+    summary = node.run("--for", "3")
+    assert summary["opaque"] == summary["masked"] > 10
+    assert summary["recorded"] > 10
+
+
+@pytest.mark.parametrize("name", ["identity/key.pem", "identity/chain.pem", "catalog.sqlite3"])
+def test_a_pipe_where_a_node_cannot_do_without_its_file_is_refused_at_start(tmp_path: Path, name: str) -> None:
+    """No key, no certificate, no catalog: one line that names the file, at once."""
+    node = WholeNode(tmp_path)
+    node.write()
+    node.validate()
+    node.run("--for", "1")
+    _pipe(tmp_path / "state" / name)
+    done = node.vigie("run", "--config", str(node.config), "--for", "3", expect=1, timeout_s=60)
+    assert str(tmp_path / "state" / name) in done.stderr
