@@ -29,6 +29,23 @@ def test_a_knock_within_the_exposure_shows(share: float, off: tuple[int, int]) -
     assert shows_twice(BEFORE, normalised(mixed), HOME)
 
 
+@pytest.mark.parametrize("off", [(6, 0), (5, 4), (0, 7), (-8, 3)])
+def test_a_second_image_next_to_the_first_is_a_peak_of_its_own(off: tuple[int, int]) -> None:
+    """From three working pixels on: nearer, the masks' margin covers it."""
+    mixed = 0.9 * seen(STREET, seed=1).astype(float) + 0.1 * seen(STREET, *off, seed=1)
+    assert shows_twice(BEFORE, normalised(mixed), HOME)
+
+
+@pytest.mark.parametrize(("amplitude_px", "waves", "phase"), [(3, 1, 1.5), (4, 2, 0.0), (4, 0.5, 0.0), (5, 1, 1.5)])
+def test_rows_read_a_little_off_are_no_second_image(amplitude_px: float, waves: float, phase: float) -> None:
+    """A pole that hums faster than the read-out: rows lie up to two and a half working pixels off, each its own way."""
+    picture = seen(STREET, seed=1)
+    rows, columns = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
+    off = amplitude_px * np.sin(2 * np.pi * waves * rows / picture.shape[0] + phase)
+    hums = cv2.remap(picture, np.asarray(columns - off, np.float32), rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+    assert not shows_twice(BEFORE, normalised(hums), HOME)
+
+
 def test_other_light_focus_and_noise_show_once() -> None:
     """Gamma, a shade, blur, four times the noise."""
     picture = seen(STREET, seed=2)
