@@ -93,9 +93,9 @@ class Component(ABC):
                 self.state = ComponentState.STARTING
                 # A known trouble that is tried again and reported is no hang: a restart would not free a full disk.
                 self._progress_ns = self.clock.monotonic_ns()
-                log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
-                if self.clock.monotonic_ns() - began_ns > 60 * NS:
+                if self._progress_ns - began_ns > 60 * NS:  # it had worked for a while: no second failure of a row
                     pause_s = self.retry_s
+                log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
                 self.clock.wait(self.stopping, pause_s)
                 pause_s = min(2 * pause_s, self.retry_most_s)
             except Exception as error:

@@ -49,7 +49,7 @@ MEAN_DARK = Band(begins=30.0, ends=36.0)
 """Mean luma of what is visible, limited range: black is 16."""
 MEAN_BRIGHT = Band(begins=222.0, ends=212.0)
 SHARPNESS = Band(begins=0.24, ends=0.32)
-"""Of `Sharpness`: about 3 and 2 samples of blur (one sigma) on a picture 640 wide; the town-square film has 2.5."""
+"""Of `Sharpness`: about 3 and 2 samples of blur (one sigma) on a picture 640 wide; docs/detection.md has those of films."""
 
 
 class TamperDetector:

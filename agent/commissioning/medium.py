@@ -102,7 +102,7 @@ def _mount(directory: Path, root: Path) -> tuple[str, bool]:
         fields, kinds = before.split(), after.split()
         if len(fields) < 6 or not kinds:
             continue
-        point = fields[4].encode().decode("unicode_escape")  # blanks stand as \040
+        point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])  # blanks stand as \040
         inside = here == point or here.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, found = point, (kinds[0], "ro" in fields[5].split(","))

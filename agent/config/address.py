@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
@@ -83,6 +84,23 @@ def _without_password(url: str) -> str:
     """For messages: what stands before an @ may be a secret, also in a URL that is not well-formed."""
     head, at, tail = url.rpartition("@")
     return f"{head.partition('//')[0]}//...@{tail}" if at else url
+
+
+def check_listen_address(host: str) -> str:
+    """The address itself, or Misfit: `localhost` or an IP address of this machine. An empty one would mean all of them."""
+    if host != "localhost":
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise Misfit(
+                f"{host!r} is no address to listen on", remedy='write "127.0.0.1", or an IP address of this node'
+            ) from None
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    """True for an address that only this machine reaches."""
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
 
 
 def check_time_zone(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from agent.config.address import is_tls
+from agent.config.address import is_loopback, is_tls
 from agent.config.model import Config
 from agent.config.sources import Sources
 
@@ -15,7 +15,7 @@ LEAST_BITS_PER_PIXEL = 0.01
 
 def advice(config: Config, sources: Sources) -> list[str]:
     """One sentence each, most important first; empty when there is nothing to say."""
-    return [*_privacy(config), *_replaced(sources), *_picture(config), *_broker(config), *_files(config)]
+    return [*_privacy(config), *_replaced(sources), *_console(config), *_picture(config), *_broker(config), *_files(config)]
 
 
 def _replaced(sources: Sources) -> list[str]:
@@ -31,6 +31,16 @@ def _replaced(sources: Sources) -> list[str]:
 def _privacy(config: Config) -> list[str]:
     if not config.privacy.mask and not config.privacy.none_needed:
         return ["no mask and no statement that none is needed: every picture will be opaque; draw [[privacy.mask]]"]
+    return []
+
+
+def _console(config: Config) -> list[str]:
+    page = config.console
+    if page.enabled and not is_loopback(page.host):
+        return [
+            f"console.host {page.host} shows the masked live picture to whoever reaches that address, without a password; "
+            "127.0.0.1 and `ssh -L` show it to whoever may log in"
+        ]
     return []
 
 

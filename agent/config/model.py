@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from agent.config.address import check_broker_url, check_camera_source, check_time_zone, is_tls
+from agent.config.address import check_broker_url, check_camera_source, check_listen_address, check_time_zone, is_tls
 from agent.config.misfit import Misfit
 from agent.config.polygon import check_corner, check_polygon
 
@@ -253,7 +253,7 @@ class Console(Section):
     """[console]: the technician's local page."""
 
     enabled: bool = True
-    host: str = "127.0.0.1"
+    host: Annotated[str, AfterValidator(check_listen_address)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
 

@@ -42,9 +42,7 @@ def discovery(topics: NodeTopics, site: str = "") -> Publication:
 
 def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
     found = {
-        "camera": _binary(
-            "Camera", "connectivity", topics.health, "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
-        ),
+        "camera": _binary("Camera", "connectivity", topics.health, _DELIVERS),
         "motion": _binary("Motion", "motion", _event(topics, "VideoSource/MotionAlarm"), _STATE),
         "temperature": _figure("Temperature", "°C", topics.health, "{{ value_json.board.temperature_c }}", "temperature"),
         "disk": _figure(

@@ -18,7 +18,7 @@ from agent.video.frame import RawFrame
 log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 2.0
-"""How long a camera may be silent before it is closed and opened again."""
+"""How long one read waits. A camera that stays silent says so itself, by CameraError, and is opened again."""
 
 
 class Capture(Component):

@@ -67,3 +67,13 @@ def test_the_machine_at_hand_has_a_file_system(tmp_path: Path) -> None:
     """Real /proc and /sys, whatever they say here, are read without a stumble."""
     assert medium_of(tmp_path).file_system
     assert judge_medium(medium_of(tmp_path)).measured
+
+
+def test_a_mount_point_is_called_as_the_french_call_it(tmp_path: Path) -> None:
+    """Letters beyond ASCII and blanks in the name of a mount do not send the doctor to the disk below it."""
+    recordings = tmp_path / "Clé de secours"
+    recordings.mkdir()
+    root = lay_out(tmp_path / "root", recordings, "nvme0n1", {"queue/rotational": "0"}, "tmpfs")
+    mounts = root / "proc/self/mountinfo"
+    mounts.write_text(mounts.read_text().replace("Clé de secours", "Clé\\040de\\040secours"))
+    assert medium_of(recordings, root).kind == "memory"

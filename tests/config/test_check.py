@@ -75,12 +75,13 @@ def test_the_json_document_alone_stands_on_stdout(tmp_path: Path) -> None:
 
 
 def test_what_deserves_a_second_look_is_noted_and_refuses_nothing(tmp_path: Path) -> None:
-    """No masks, no TLS, few bits, a file that is not there."""
+    """No masks, a local page that others reach, no TLS, few bits, a file that is not there."""
     text = GOOD.replace("[[privacy.mask]]", "[[motion.ignore]]").replace('name = "flat above the bakery"\n', "")
     text = text.replace("mqtts://", "mqtt://") + 'username = "a"\npassword_file = "none"\n[encoding]\nbitrate_kbps = 100\n'
+    text += '[console]\nhost = "0.0.0.0"\n'
     code, out, _ = check(tmp_path, text)
     assert code == 0
-    for words in ("opaque", "not encrypted", "bitrate_kbps 100 is little", "there is no file"):
+    for words in ("opaque", "without a password", "not encrypted", "bitrate_kbps 100 is little", "there is no file"):
         assert words in out
 
 

@@ -54,6 +54,14 @@ def test_a_small_file_loads_with_every_default(tmp_path: Path) -> None:
     assert config.mqtt.ca_file == tmp_path / "ca.pem"
 
 
+@pytest.mark.parametrize("host", ["", "pole-17.example", "127.0.0.1:8080", "*"])
+def test_the_local_page_listens_on_an_address(tmp_path: Path, host: str) -> None:
+    """A name nobody could open the page by, and an empty one, which would mean every interface, are refused."""
+    assert "no address to listen on" in findings(tmp_path, GOOD + f'[console]\nhost = "{host}"\n')["console.host"][1]
+    for good in ("localhost", "::1", "10.0.0.7"):
+        assert load(written(tmp_path, GOOD + f'[console]\nhost = "{good}"\n')).console.host == good
+
+
 def test_every_error_is_told_at_once_and_on_its_line(tmp_path: Path) -> None:
     """Errors of one section never hide those of another, nor a cross check behind a wrong value."""
     found = findings(
