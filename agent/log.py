@@ -100,8 +100,3 @@ class FoldedLog(logging.Handler):
         if len(self._heard) > REMEMBERED:
             self._heard.popitem(last=False)
         return heard
-
-
-def write_log_to(handler: logging.Handler, clock: Clock, level: int = logging.INFO) -> None:
-    """Make `handler` the only place log lines go, folded; called once by whoever composes the daemon."""
-    logging.basicConfig(level=level, handlers=[FoldedLog(handler, clock)], force=True)

@@ -64,13 +64,11 @@ def complaints(health: Health | None, reachable: Callable[[str], bool]) -> set[s
     return found
 
 
-def judge(
-    ask: Callable[[], Health | None], excused: set[str], given_up: Callable[[], bool], wait: Callable[[float], float]
-) -> str:
+def judge(ask: Callable[[], set[str]], excused: set[str], given_up: Callable[[], bool], wait: Callable[[float], float]) -> str:
     """Watch the new release until it is well, or until its time is over. The reason to go back; empty when it stays.
 
-    `excused` was amiss before the change already: a dead camera is not the new release's fault. `wait` sleeps and
-    returns the seconds since the trial began.
+    `ask` returns what is amiss now. `excused` was amiss before the change already: a dead camera is not the new release's
+    fault. `wait` sleeps and returns the seconds since the trial began.
     """
     elapsed = well_since = wait(0)
     while True:

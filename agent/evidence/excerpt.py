@@ -5,11 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Protocol
 
 from agent.clock import NS
-from agent.errors import EvidenceError
 from agent.evidence import nal, sei
 from agent.evidence.film import Film
 from agent.evidence.sample import Sample
@@ -143,11 +141,6 @@ def with_certificate(units: Sequence[bytes], certificate_unit: bytes) -> list[by
 def length_prefixed(units: Sequence[bytes], length_bytes: int) -> bytes:
     """NAL units as a sample holds them."""
     return b"".join(len(each).to_bytes(length_bytes, "big") + each for each in units)
-
-
-def missing_file(path: Path) -> EvidenceError:
-    """A segment the catalog knows has no file."""
-    return EvidenceError(f"{path}: this segment is gone", remedy="export again: what was destroyed meanwhile is then left out")
 
 
 def _is_signed(whole: Cut) -> bool:

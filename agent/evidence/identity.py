@@ -68,11 +68,6 @@ class NodeSigner:
     def chain(self) -> CertificateChain:
         return self._chain
 
-    @property
-    def certificate_pem(self) -> bytes:
-        """The leaf alone: what a verifier of one signature needs."""
-        return self._chain.leaf.public_bytes(serialization.Encoding.PEM)
-
 
 @dataclass(frozen=True, slots=True)
 class IdentityDirectory:

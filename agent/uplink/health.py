@@ -231,10 +231,6 @@ class HealthPublisher(Component):
             components=dict(get.components()),
         )
 
-    def changed(self) -> None:
-        """A state may have changed: sample now rather than within the second; any thread."""
-        self._nudged.set()
-
     def set_interval(self, seconds: float) -> None:
         """Send every so often from now on; any thread."""
         self.interval_s = seconds

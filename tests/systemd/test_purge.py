@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -10,6 +11,8 @@ import pytest
 from agent.clock import NS, ClockQuality
 from agent.recording.catalog import Catalog
 from agent.recording.row import Extent, NewSegment
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -61,3 +64,19 @@ def test_hold_keeps_its_films_and_what_proves_them(purge: ModuleType, node: Path
     films = {path for path in kept if path.endswith(".mp4")}
     assert films == {"ssd/2026/11/23/100001.000.mp4"}
     assert kept - films == {"state/catalog.sqlite3", "state/register.jsonl", "state/identity/chain.pem"}
+
+
+def test_the_plan_is_made_after_the_last_segment(tmp_path: Path) -> None:
+    """The package's removal stops the daemon first: what it records until then may lie under a hold, and is on the list."""
+    (tmp_path / "running").mkdir()
+    for name in ("systemctl", "setpriv"):
+        stub = tmp_path / name
+        stub.write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/done\n')
+        stub.chmod(0o755)
+    script = (ROOT / "systemd/debian/prerm").read_text().replace("/run/systemd/system", str(tmp_path / "running"))
+    subprocess.run(["sh", "-c", script, "prerm", "remove"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    stop, plan = (tmp_path / "done").read_text().splitlines()
+    assert stop.startswith("systemctl stop")
+    assert "vigie.service" in stop
+    assert plan.startswith("setpriv")
+    assert plan.endswith("/usr/lib/vigie/purge")
