@@ -89,7 +89,9 @@ class Watched:
     def closed(self, patience_s: float = 15) -> bool:
         """Whether the picture is closed now; the snapshot that tells it is looked at."""
         request = json.dumps({"token": self.town.key.token(role="operator"), "width": 768}).encode()
-        result = self.town.desk.answer(self.town.desk.send("snapshot", request), patience_s)["result"]
+        answer = self.town.desk.answer(self.town.desk.send("snapshot", request), patience_s)
+        assert answer["ok"], answer
+        result = answer["result"]
         self.snapshots += 1
         self.worst = max(self.worst, jpeg_deviation(base64.b64decode(result["jpeg"]), self.town.node.polygons))
         assert isinstance(result["opaque"], bool)
@@ -220,6 +222,21 @@ def foreign_pairs(watched: Watched, at: Path) -> dict[str, Path]:
     return {name: at / name / "view" for name in found}
 
 
+def chaos(node: Watched, pairs: list[dict[str, bytes]]) -> None:
+    """Five seconds of film during which the files change many times between two looks of the daemon, torn and mixed."""
+    chosen = random.Random(SEED)
+    end = node.town.health()["camera"]["captured"] + 50
+    while node.town.health().get("camera", {}).get("captured", 0) < end:
+        for _ in range(chosen.randrange(1, 20)):
+            name = chosen.choice(("reference.json", "reference.sig"))
+            clear_away(node.view / name)
+            (node.view / name).write_bytes(chosen.choice(pairs)[name])
+            if chosen.random() < 0.3:
+                chosen.choice([flipped(chosen.random(), chosen.randrange(8)), cut(chosen.random()), Path.unlink, pipe])(
+                    node.view / name
+                )
+
+
 def test_no_damage_to_the_files_of_the_view_shows_a_private_sample(tmp_path: Path) -> None:
     """Each damage closes the picture within moments, nothing blocks, and restored files open it without anyone's hand."""
     with watched(tmp_path) as node:
@@ -258,6 +275,8 @@ def test_no_damage_to_the_files_of_the_view_shows_a_private_sample(tmp_path: Pat
             node.film_on(12)
             assert node.closed(), f"half of one {words}"
         opens_again()
+        chaos(node, [kept, *({name: (folder / name).read_bytes() for name in kept} for folder in older.values())])
+        opens_again()
         for put in (Path.touch, pipe, directory, dangling, endless):
             (node.view / "closed").touch()
             put(node.view / "closed")
@@ -292,7 +311,7 @@ def test_no_damage_to_the_configuration_shows_a_private_sample(tmp_path: Path) -
             damage(config)
             node.reload()
             node.film_on(5)
-            with suppress(AssertionError):  # a damaged [mqtt] is another broker, or none: then nobody answers
+            with suppress(AssertionError):  # a damaged [mqtt] is another broker or another hub's key
                 node.closed(2)
             assert stat.S_ISSOCK((node.view.parent / "run" / "control.sock").stat().st_mode)
             clear_away(config)
