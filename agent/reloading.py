@@ -66,12 +66,13 @@ class Reloading:
         except ConfigurationError as error:
             log.error("the configuration is refused and the node goes on with the former one: %s", error)
             return
-        keep_last_good(self._path, config)
         try:
             self._take_over(config)
         except VigieError as error:
-            # The former one stays the node's own, so that the next SIGHUP finds the same changes again.
+            # The former one stays the node's own and the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
+        else:
+            keep_last_good(self._path, config)
 
     def _take_over(self, config: Config) -> None:
         node = self._node

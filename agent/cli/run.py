@@ -21,7 +21,7 @@ def command(config_path: Path, for_s: float | None, summary: Path | None) -> int
     """The daemon: capture, mask, record, report. SIGTERM stops it in order, SIGHUP reads the configuration again."""
     from agent.config.load import load
     from agent.drivers import begin_log
-    from agent.reloading import keep_last_good
+    from agent.starting import enter_changes
     from agent.supervisor import Ending
     from agent.wiring import build
 
@@ -30,7 +30,7 @@ def command(config_path: Path, for_s: float | None, summary: Path | None) -> int
     config = load(config_path)
     begin_log(config)
     node = build(config, config_path)
-    keep_last_good(config_path, config)
+    enter_changes(config_path, config, node.parts.register)
     signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
     signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
     signal.signal(signal.SIGHUP, lambda *_: node.supervisor.ask_reload())
