@@ -10,8 +10,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.broker_tls import broker_tls_context
 from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
-from agent.regular_file import open_regular, read_regular
+from agent.regular_file import read_regular
 
 CONNECT_TIMEOUT_S = 8.0
 RECEIVED_MOST_BYTES = 256 * 1024
@@ -60,7 +61,7 @@ def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: Brok
     if endpoint.websocket:
         client.ws_set_options(path=endpoint.path)
     if endpoint.tls:
-        client.tls_set_context(tls_context(credentials))
+        client.tls_set_context(broker_tls_context(credentials))
     if credentials.username is not None:
         client.username_pw_set(credentials.username, _password(credentials))
     if options.will is not None:
@@ -68,18 +69,6 @@ def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: Brok
         will.WillDelayInterval = options.will_delay_s
         client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
     return client
-
-
-def tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the server's chain and name always verified. OSError or ValueError when a file does not serve."""
-    for path in (credentials.ca_file, credentials.cert_file, credentials.key_file):
-        if path is not None:
-            open_regular(path).close()  # OpenSSL would wait for the writer of a pipe
-    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if credentials.cert_file is not None:
-        context.load_cert_chain(credentials.cert_file, credentials.key_file)
-    return context
 
 
 def _properties(packet: int) -> Properties:
@@ -105,7 +94,7 @@ def is_reachable(endpoint: BrokerEndpoint, credentials: BrokerCredentials) -> bo
     try:
         with socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S) as plain:
             if endpoint.tls:
-                tls_context(credentials).wrap_socket(plain, server_hostname=endpoint.host).close()
+                broker_tls_context(credentials).wrap_socket(plain, server_hostname=endpoint.host).close()
     except (OSError, ValueError):
         return False
     return True

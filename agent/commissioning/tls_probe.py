@@ -9,6 +9,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from agent.broker_tls import broker_tls_context
 from agent.commissioning.certificate import days_left
 from agent.ports import BrokerCredentials, BrokerEndpoint
 
@@ -35,8 +36,8 @@ class Handshake:
 def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: datetime) -> Handshake:
     """Connect and verify as the daemon does, name and chain. OSError when not even TCP gets through."""
     try:
-        context = _context(credentials)
-    except (OSError, ssl.SSLError) as error:
+        context = broker_tls_context(credentials)
+    except (OSError, ValueError) as error:
         return Handshake(
             f"the certificate files do not serve: {error}", "check ca_file, cert_file and key_file, and who may read them"
         )
@@ -59,14 +60,6 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
         return Handshake(
             f"the TLS handshake failed: {_reason(error)}", "does the broker ask for a client certificate (cert_file, key_file)?"
         )
-
-
-def _context(credentials: BrokerCredentials) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if credentials.cert_file is not None:
-        context.load_cert_chain(credentials.cert_file, credentials.key_file)
-    return context
 
 
 def _presented(endpoint: BrokerEndpoint) -> x509.Certificate | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -173,3 +174,10 @@ def test_the_daemons_own_session_is_left_alone(tmp_path: Path) -> None:
     assert isinstance(opened, Opened)
     assert found.grade is Grade.OK
     assert list(afterwards) == []
+
+
+def test_a_pipe_in_the_place_of_the_ca_is_told_and_keeps_nobody_waiting(tmp_path: Path, broker: TlsBroker) -> None:
+    """The doctor ends, and names the file."""
+    os.mkfifo(tmp_path / "ca.pem")
+    told = lines(broker.tls_url, BrokerCredentials(ca_file=tmp_path / "ca.pem"))
+    assert any(line.grade is Grade.FAIL and "ca.pem" in line.measured for line in told)

@@ -30,7 +30,6 @@ from agent.ports import (
 )
 from bench.authority import Authority
 from bench.independent_hub import Subscriber
-from hardware.mqtt_client import tls_context
 from hardware.mqtt_loop import PahoLoop
 from hardware.mqtt_paho import PahoTransport
 from tests.support.broker import TlsBroker
@@ -277,16 +276,6 @@ def test_a_broker_that_is_not_the_named_one_is_refused(
         assert words in refused.why
         ear.transport.probe(BrokerEndpoint.of(broker.tls_url))
         assert ear.wait_for(Probed) == Probed(BrokerEndpoint.of(broker.tls_url), reachable=False)
-
-
-def test_tls_is_at_least_1_2_and_always_checks_the_name() -> None:
-    """The context every connection is made with."""
-    import ssl
-
-    context = tls_context(BrokerCredentials())
-    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
-    assert context.check_hostname
-    assert context.verify_mode is ssl.CERT_REQUIRED
 
 
 def test_probe_sees_what_is_there(broker: LocalBroker) -> None:

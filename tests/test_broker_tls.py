@@ -1,0 +1,52 @@
+"""The one way a broker is proved, with real keys."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from agent.broker_tls import broker_tls_context
+from agent.ports import BrokerCredentials
+from bench.authority import Authority
+
+
+@pytest.fixture
+def credentials(tmp_path: Path) -> BrokerCredentials:
+    """A node's own certificate and key, and the town's CA."""
+    authority = Authority(tmp_path)
+    pair = authority.issue("pole-17")
+    return BrokerCredentials(ca_file=authority.ca, cert_file=pair.cert, key_file=pair.key)
+
+
+def test_tls_is_at_least_1_2_and_always_checks_the_name(credentials: BrokerCredentials) -> None:
+    """The context every connection is made with, whatever files there are."""
+    for shown in (BrokerCredentials(), credentials):
+        context = broker_tls_context(shown)
+        assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+        assert context.check_hostname
+        assert context.verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_key_under_a_password_is_refused_and_nobody_is_asked(credentials: BrokerCredentials, tmp_path: Path) -> None:
+    """OpenSSL would ask at the terminal, where a technician's answer hides that the daemon cannot give one."""
+    assert credentials.key_file is not None
+    key = serialization.load_pem_private_key(credentials.key_file.read_bytes(), None)
+    sealed = tmp_path / "sealed.pem"
+    locked = serialization.BestAvailableEncryption(b"word")
+    sealed.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked))
+    with pytest.raises(OSError, match=r"under a password.*sealed\.pem"):
+        broker_tls_context(replace(credentials, key_file=sealed))
+
+
+@pytest.mark.parametrize("name", ["ca_file", "cert_file", "key_file"])
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(credentials: BrokerCredentials, tmp_path: Path, name: str) -> None:
+    """OpenSSL would wait for its writer for ever: the daemon's line, and the doctor."""
+    os.mkfifo(tmp_path / "pipe")
+    shown = {each: getattr(credentials, each) for each in ("ca_file", "cert_file", "key_file")}
+    with pytest.raises(OSError, match="no regular file"):
+        broker_tls_context(BrokerCredentials(**(shown | {name: tmp_path / "pipe"})))
