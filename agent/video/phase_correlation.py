@@ -9,6 +9,7 @@ home: a slope, and no peak.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import cv2
@@ -36,19 +37,18 @@ def second_image(before: Plane, now: Plane, moved: Pose) -> float:
     """How clearly a displaced copy of `before` stands out of what `now` shows besides it, in standard deviations."""
     height, width = before.shape
     moved_on = cv2.warpPerspective(before, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    window = _window(height, width)
-    expected = (np.asarray(moved_on, np.float32) - _MID) * window
-    seen = (now.astype(np.float32) - _MID) * window
-    strength = float((seen * expected).sum() / max(1.0, float((expected * expected).sum())))
-    left_over = seen - np.float32(strength) * expected
+    expected, left_over = _windowed(np.asarray(moved_on, np.uint8)), _windowed(now)
+    strength = float(np.vdot(left_over, expected)) / max(1.0, float(np.vdot(expected, expected)))
+    left_over -= np.float32(strength) * expected
     cross = np.asarray(cv2.mulSpectrums(cv2.dft(left_over), cv2.dft(expected), 0, conjB=True), np.float32)
     surface = np.asarray(cv2.idft(_phases(cross), flags=cv2.DFT_REAL_OUTPUT | cv2.DFT_SCALE), np.float32)
     surface = np.asarray(cv2.GaussianBlur(surface, (0, 0), _PEAK_PX), np.float32)  # perspective spreads the peak
     around = cv2.dilate(cv2.copyMakeBorder(surface, 1, 1, 1, 1, cv2.BORDER_WRAP), _NEIGHBOURS)[1:-1, 1:-1]
     home = _at_home(height, width)
-    _, clearest, _, _ = cv2.minMaxLoc(surface, np.asarray((surface >= around) & ~home, np.uint8))
+    _, clearest, _, _ = cv2.minMaxLoc(surface, ((surface >= around) & ~home).view(np.uint8))
     surface[home] = 0
-    return max(0.0, clearest) / max(float(surface.std()), 1e-12)
+    spread = float(np.vdot(surface, surface)) / surface.size - float(surface.mean()) ** 2
+    return max(0.0, clearest) / math.sqrt(max(spread, 1e-24))
 
 
 def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:
@@ -67,10 +67,21 @@ def _phases(spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
     with every sample: they are left out.
     """
     spectrum[:, 0] = spectrum[:, -1] = 0
-    pairs = spectrum[:, 1:-1]
-    square = pairs * pairs
-    pairs *= np.repeat(1 / (np.sqrt(square[:, ::2] + square[:, 1::2]) + np.float32(1e-6)), 2, axis=1)
+    real, imaginary = spectrum[:, 1:-1:2], spectrum[:, 2:-1:2]
+    size = np.asarray(cv2.magnitude(np.ascontiguousarray(real), np.ascontiguousarray(imaginary)), np.float32)
+    size += np.float32(1e-6)
+    np.reciprocal(size, out=size)
+    real *= size
+    imaginary *= size
     return spectrum
+
+
+def _windowed(picture: Plane) -> NDArray[np.float32]:
+    """The picture about its middle grey, fading to nothing at the edges."""
+    window = _window(*picture.shape)
+    out = np.multiply(picture, window, dtype=np.float32)
+    out -= _MID * window
+    return out
 
 
 @lru_cache(maxsize=4)
