@@ -14,10 +14,20 @@ SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
-    """Pictures that did not reach the disk, or a register that refuses. A failing disk itself is the board's event."""
+    """Pictures that did not reach the disk, or a register that refuses. A failing disk itself is the board's event.
+
+    Only a disk that refuses is a state, with an end that is told; the others happen, and nobody would ever take them back.
+    """
     topic = REGISTER_FAILURE if fault.kind is Fault.JOURNAL else LOST_PICTURES
+    operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
-    return Event(topic, fault.wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)
+    return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)
+
+
+def of_start(wall_ns: int, token: str) -> Event:
+    """No picture is lost yet: takes back what a daemon that was killed in trouble left behind."""
+    data: dict[str, str | int | float | bool] = {"Failed": False, "What": ""}
+    return Event(LOST_PICTURES, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
 
 
 def of_register(sentence: str, wall_ns: int, token: str) -> Event:

@@ -163,6 +163,7 @@ class _Builder:
             segment_seconds=config.recording.segment_seconds,
             report=lambda fault: events.raise_event(alarms.of_recording(fault, token)),
         )
+        events.raise_event(alarms.of_start(clock.wall_ns(), token))
         retention = self.retention(config, catalog, register)
         sweeper = Sweeper(
             clock=clock,

@@ -14,7 +14,8 @@ _EVERY_S: Final = 30.0
 
 
 class Sweeper(Component):
-    """Component `retention`. `report` gets the shortfall whenever it begins, grows by an hour or ends (None)."""
+    """Component `retention`. `report` gets the shortfall at the first sweep (None: there is none), and whenever it begins, grows
+    by an hour or ends."""
 
     critical = False
 
@@ -34,6 +35,7 @@ class Sweeper(Component):
         self._every_s = every_s
         self._nudged = threading.Event()
         self._told: Shortfall | None = None
+        self._has_told = False
         self._troubles: frozenset[str] = frozenset()
         self.last: Sweep | None = None
 
@@ -69,6 +71,6 @@ class Sweeper(Component):
         self._troubles = frozenset(sweep.troubles)
         now, told = sweep.shortfall, self._told
         changed = (now is None) != (told is None) or (now is not None and told is not None and abs(now.days - told.days) > 1 / 24)
-        if changed:
-            self._told = now
+        if changed or not self._has_told:
+            self._told, self._has_told = now, True
             self._report(now)

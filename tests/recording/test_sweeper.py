@@ -62,6 +62,15 @@ def test_a_shortfall_is_told_when_it_begins_and_when_it_ends(tmp_path: Path) -> 
     assert told.sweeper.figures()["shortfall"] is False
 
 
+def test_the_first_sweep_says_how_it_stands(tmp_path: Path) -> None:
+    """A shortfall that ended while no daemon ran is taken back; after that only changes are told."""
+    told = Told(Recordings(tmp_path))
+    told.sweep()
+    told.sweep()
+    told.end()
+    assert told.shortfalls == [None]
+
+
 def test_a_trouble_is_an_alarm_once_for_as_long_as_it_lasts(tmp_path: Path) -> None:
     """The disk is gone: one alarm, not one a minute; back and gone again: another."""
     node = Recordings(tmp_path)

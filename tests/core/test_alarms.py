@@ -1,0 +1,31 @@
+"""Which faults are states, that stand at the centre until they end, and which merely happen."""
+
+from __future__ import annotations
+
+import pytest
+
+from agent import alarms
+from agent.events.event import PropertyOperation
+from agent.recording.fault import Fault, RecordingFault
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Fault if kind is not Fault.STORAGE])
+def test_what_has_no_end_is_no_state(kind: Fault) -> None:
+    """The recorder never takes these back: retained, they would say for ever that pictures are being lost."""
+    assert alarms.of_recording(RecordingFault(kind, "it happened", 1), "pole-7").operation is None
+
+
+def test_a_disk_that_refuses_stands_until_it_takes_recordings_again() -> None:
+    """One property: false at the start, whatever a killed daemon left behind, true while it lasts, false again."""
+    told = [
+        alarms.of_start(1, "pole-7"),
+        alarms.of_recording(RecordingFault(Fault.STORAGE, "the disk is full", 2), "pole-7"),
+        alarms.of_recording(RecordingFault(Fault.STORAGE, "the disk takes recordings again", 3, over=True), "pole-7"),
+    ]
+    assert [event.data["Failed"] for event in told] == [False, True, False]
+    assert {(event.topic, *event.source.values()) for event in told} == {(alarms.LOST_PICTURES, "pole-7")}
+    assert [event.operation for event in told] == [
+        PropertyOperation.INITIALIZED,
+        PropertyOperation.CHANGED,
+        PropertyOperation.CHANGED,
+    ]
