@@ -161,6 +161,7 @@ class Publication:
 
 
 DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+"""The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from agent.config.digest import config_digest
 from agent.config.last_good import remember
 from agent.config.load import load
 from agent.config.model import Config
-from agent.config.reload import Part, plan
+from agent.config.reload import Change, Part, ReloadPlan, plan
 from agent.errors import ConfigurationError, StorageError, VigieError
 from agent.events.outbox import Outbox
 from agent.journal.entry import Act
@@ -58,6 +58,7 @@ class Reloading:
         self._node = node
         self._maker = maker
         self._verifier = verifier
+        self._owed: tuple[Change, ...] = ()  # of reloads that failed: handed out in part, or not entered in the register
 
     def apply(self) -> None:
         """Read, compare, apply, and say what waits for a restart."""
@@ -69,7 +70,7 @@ class Reloading:
         try:
             self._take_over(config)
         except VigieError as error:
-            # The former one stays the node's own and the last good one, so that the next SIGHUP or start finds the changes again.
+            # The former one stays the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
         else:
             keep_last_good(self._path, config)
@@ -79,18 +80,25 @@ class Reloading:
         changes = plan(node.config, config)
         for words in changes.words:
             log.info("%s", words)
+        keys = {change.key for change in changes.changes}
+        changes = ReloadPlan((*changes.changes, *(change for change in self._owed if change.key not in keys)))
         if not changes.changes:
             return
+        self._owed = changes.changes
         self._hand_out(config, changes.apply)
         # Health names the configuration that is in force: the file's, unless some of it waits for a restart.
         node.config, node.waiting = config, plan(node.begun_with, config).restart
         if not node.waiting:
             node.digest = config_digest(config)
-        node.parts.register.enter(
-            Act.CONFIGURATION_CHANGED,
-            "reload",
-            {"digest": config_digest(config), "keys": ", ".join(change.key for change in changes.changes)[:500]},
-        )
+        self._enter(config, changes)
+        self._owed = ()
+
+    def _enter(self, config: Config, changes: ReloadPlan) -> None:
+        register = self._node.parts.register
+        if Part.PRIVACY in changes.apply and config.privacy.none_needed is None:
+            register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
+        keys = ", ".join(change.key for change in changes.changes)[:500]
+        register.enter(Act.CONFIGURATION_CHANGED, "reload", {"digest": config_digest(config), "keys": keys})
 
     def _detectors(self, config: Config, parts: frozenset[Part]) -> tuple[Detector, ...]:
         """New ones only where their settings changed: the others keep what they have learnt and said."""
@@ -107,8 +115,6 @@ class Reloading:
         if statement is not None:
             self._node.parts.register.enter(Act.MASKS_CHANGED, statement.by, {"masks": 0, "none needed": statement.why})
         self._node.parts.masking.replace(*self._maker.privacy(config, self._verifier))
-        if statement is None:
-            self._node.parts.register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
 
     def _hand_out(self, config: Config, parts: frozenset[Part]) -> None:
         node, maker = self._node, self._maker

@@ -8,9 +8,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.config.misfit import Misfit
-
-BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
-"""The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
+from agent.ports import DEFAULT_BROKER_PORTS
 
 _TLS = ("mqtts", "wss")
 
@@ -18,7 +16,7 @@ _TLS = ("mqtts", "wss")
 def check_broker_url(url: str) -> str:
     """The URL itself, or Misfit with the remedy: a scheme Vigie speaks, a host, no secret inside."""
     parts = _split(url, "mqtts://host:8883")
-    if parts.scheme not in BROKER_PORTS or not parts.hostname:
+    if parts.scheme not in DEFAULT_BROKER_PORTS or not parts.hostname:
         raise Misfit(
             f"{_without_password(url)!r} is no broker",
             remedy="write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)",
