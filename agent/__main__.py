@@ -2,12 +2,17 @@
 
 import sys
 
-from agent.cli import run
-
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from agent.cli import INTERRUPTED, run
+    except KeyboardInterrupt:
+        sys.exit(130)  # Ctrl-C before there was anything to end
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from agent.errors import ConfigurationError, DeviceError
+from agent.errors import DeviceError, StorageError
 from agent.recording.claim import Claim
 
 
@@ -21,16 +21,19 @@ def only_daemon(state_dir: Path) -> Claim:
 
 
 def writable(directory: Path) -> Path:
-    """The directory, made if it is missing. ConfigurationError when the daemon could not write there."""
+    """The directory, made if it is missing. StorageError when the daemon could not write there.
+
+    Not the configuration's fault: a disk may be mounted later, so whoever started the daemon shall try again.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(
+        raise StorageError(
             f"the directory {directory} cannot be made: {(error.strerror or str(error)).lower()}",
             remedy="Make it and give it to the user the daemon runs as, or set another one",
         ) from error
     if not os.access(directory, os.W_OK | os.X_OK):
-        raise ConfigurationError(
+        raise StorageError(
             f"the directory {directory} is not writable", remedy="Give it to the user the daemon runs as, or set another one"
         )
     return directory

@@ -58,15 +58,24 @@ def run(argv: Sequence[str]) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # the reader (`| head`) has seen enough; the interpreter must not complain at exit
-        return 0
+    except SystemExit:
+        # click and rich leave so when nobody reads the output any more: told in part is not done, whatever was to be told.
+        return FAILED
     except Exception as error:
+        if _was_interrupted(error):
+            return INTERRUPTED
         if "VIGIE_TRACEBACK" in os.environ:
             raise
         click.echo(f"vigie: {_in_words(error)}", err=True)
         return FAILED
     return code if isinstance(code, int) else 0
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Ctrl-C while a class is made or a library loads: Python hands it on wrapped in an error of another type."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _wrong_usage(error: click.ClickException) -> str:

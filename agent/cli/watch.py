@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -49,7 +50,10 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Watch all nodes of a broker: who is there, what is missing, which alarms came; the worst first."""
+    """Watch all nodes of a broker: who is there, what is missing, which alarms came; the worst first.
+
+    Ends with Ctrl-C, or when nobody reads its output any more: both are no failure.
+    """
     from agent.fleet.wiring import transport
 
     feed = FleetFeed(prefix)
@@ -60,6 +64,9 @@ def command(
         (_stream if as_json else _show)(feed, listener, broker, lambda: ends_at is None or time.monotonic() < ends_at)
     except KeyboardInterrupt:
         pass
+    except (BrokenPipeError, SystemExit):  # rich leaves by the latter
+        # The reader (`| head`) has seen enough. What is still buffered goes nowhere, so that the interpreter ends quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         listener.close()
 

@@ -94,7 +94,7 @@ def simulate(plan: Plan, loop: SharedLoop, progress: Callable[[Fleet, str], None
         return _run(plan, fleet, hub, before_bytes, progress)
     finally:
         if not plan.keep:
-            _clean_up(fleet, loop, plan)
+            _clean_up(fleet, loop, plan, progress)
         fleet.close()
         hub.__exit__(None, None, None)
 
@@ -159,8 +159,9 @@ def _raised(fleet: Fleet) -> int:
     return sum(node.raised for node in fleet.nodes)
 
 
-def _clean_up(fleet: Fleet, loop: SharedLoop, plan: Plan) -> None:
+def _clean_up(fleet: Fleet, loop: SharedLoop, plan: Plan, progress: Callable[[Fleet, str], None]) -> None:
     """Say goodbye, then take back what the broker retained for nodes that never were."""
+    progress(fleet, "taking back what the broker retained")
     fleet.stop()
     ends = time.monotonic() + GOODBYE_S
     while not fleet.gone and time.monotonic() < ends:

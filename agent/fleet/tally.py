@@ -6,8 +6,10 @@ import json
 import multiprocessing
 import os
 import resource
+import signal
 import time
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 
 from agent.fleet.listener import Listener
@@ -44,7 +46,14 @@ class HubProcess:
         self._process = context.Process(target=_listen, args=(url, prefix, credentials, theirs), daemon=True)
 
     def __enter__(self) -> HubProcess:
-        self._process.start()
+        # Ctrl-C reaches both processes: the new one inherits that it waits, and is ended in its turn. multiprocessing's own
+        # third process comes first: starting it lets Ctrl-C through again.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         try:
             if self._pipe.poll(READY_WITHIN_S) and self._pipe.recv() == "ready":
                 return self

@@ -123,13 +123,17 @@ def test_a_full_disk_is_said_and_survived(running: tuple[WholeNode, list[subproc
         started.pop().terminate()
 
 
-def test_an_unwritable_directory_is_refused_at_start(tmp_path: Path) -> None:
-    """A state directory that is a file: refused with 78 and the remedy."""
+@pytest.mark.parametrize("where", ["state", "recordings"])
+def test_a_directory_that_cannot_be_written_is_tried_again(tmp_path: Path, where: str) -> None:
+    """1 with directory and remedy, not 78: a disk may be mounted later, and systemd never restarts after 78."""
     node = WholeNode(tmp_path)
-    (tmp_path / "state").write_text("in the way")
+    node.tables["recording"] = f'directory = "{tmp_path / "recordings"}"'
+    (tmp_path / where).write_text("in the way")
     config = node.write()
-    done = node.vigie("run", "--config", str(config), expect=REFUSED)
-    assert str(tmp_path / "state") in done.stderr
+    done = node.vigie("run", "--config", str(config), expect=1)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("vigie: ")]
+    assert f"{tmp_path / where}" in line
+    assert "give it to the user the daemon runs as" in line.lower()
 
 
 def test_masks_of_another_resolution_close_the_picture(tmp_path: Path) -> None:
