@@ -72,8 +72,11 @@ def _verify(path: Path, certificates: list[x509.Certificate], *, as_json: bool) 
 def _tell(path: Path, verdict: Verdict) -> None:
     for finding in verdict.findings:
         click.echo(f"{path}:{finding.line}: {finding.flaw}: {finding.what}")
-    if verdict.whole:
-        click.echo(f"{path}: {verdict.lines} lines, whole and in order")
+    if not verdict.whole:
+        flaws = "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
+        click.echo(f"{path}: {verdict.lines} lines, {flaws}: this register was changed or damaged, and proves nothing as a whole")
+        return
+    click.echo(f"{path}: {verdict.lines} lines, whole and in order")
     click.echo(_signed(verdict))
 
 

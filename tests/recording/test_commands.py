@@ -170,12 +170,16 @@ def test_entries_are_signed_when_the_node_has_a_key(cli: Cli) -> None:
 
 
 def test_an_edited_register_leaves_with_3(cli: Cli) -> None:
-    """The line is placed, for people and for scripts."""
+    """The line is placed, for people and for scripts, and no word of signatures comforts anybody."""
+    IdentityDirectory(cli.state / "identity").init("mast-7")
     cli.run("retention", "sweep")
     cli.run("hold", "list")
     path = cli.state / "register.jsonl"
     path.write_text(path.read_text().replace('"segments":10', '"segments":1'))
-    assert "register.jsonl:1: edited" in cli.run("register", "--verify", expect=3).stdout
+    said = cli.run("register", "--verify", expect=3).stdout
+    assert "register.jsonl:1: " in said
+    assert "proves nothing as a whole" in said
+    assert "signed to" not in said
     told = cli.run("register", "--verify", "--json", expect=3)
     assert json.loads(told.stdout)["findings"][0]["line"] == 1
 
