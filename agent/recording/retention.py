@@ -144,7 +144,7 @@ class Retention:
         while missing > 0:
             oldest = self._catalog.unheld("s.state = 'whole'", (), f"ORDER BY s.trusted_from_ns, s.id LIMIT {_BATCH}")
             rows = list(_enough(oldest, missing))
-            before = done.destroyed
+            before, before_bytes = done.destroyed, done.destroyed_bytes
             self._destroy(done, rows, SPACE, marked=False)
             done.for_space += done.destroyed - before
             left = wanted - self._free_bytes()
@@ -154,7 +154,8 @@ class Retention:
                     "and nothing is left that may be destroyed"
                 )
                 return
-            missing = left
+            # A disk may give room back later (btrfs: with its next commit), and must not cost another film for that.
+            missing = min(left, missing - (done.destroyed_bytes - before_bytes))
 
     def _carry_on(self, done: Sweep, now_ns: int) -> None:
         """What an earlier sweep began to destroy: for its age if its day has come, else it was for space."""

@@ -172,6 +172,35 @@ def test_more_free_space_than_the_disk_has_destroys_nothing(tmp_path: Path) -> N
     assert node.retention().sweep().for_space > 0
 
 
+class LateDisk(SmallDisk):
+    """Gives the room of what was removed back with its next commit, as btrfs does."""
+
+    def __init__(self, room_bytes: int) -> None:
+        super().__init__(room_bytes)
+        self._pending_bytes = 0
+
+    def free_bytes(self, path: Path) -> int:
+        return super().free_bytes(path) - self._pending_bytes
+
+    def unlink(self, path: Path) -> None:
+        self._pending_bytes += path.stat().st_size
+        super().unlink(path)
+
+    def commit(self) -> None:
+        """What was removed is free."""
+        self._pending_bytes = 0
+
+
+def test_a_disk_that_gives_room_back_later_loses_no_more_than_was_wanted(tmp_path: Path) -> None:
+    """One sweep destroys what is missing and not the whole archive, however long free space stays as it was."""
+    disk = LateDisk(room_bytes=100 * FILE_BYTES)
+    node = Recordings(tmp_path, disk=disk, min_free_bytes=30 * FILE_BYTES)
+    lay_in(node, 100)
+    assert node.retention().sweep().for_space == 30
+    disk.commit()
+    assert node.retention().sweep().destroyed == 0
+
+
 def test_no_footage_goes_for_space_while_there_is_some(tmp_path: Path) -> None:
     """With enough free space only the day counts."""
     node = Recordings(tmp_path, disk=SmallDisk(131 * FILE_BYTES), min_free_bytes=30 * FILE_BYTES)
