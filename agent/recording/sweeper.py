@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from agent.clock import Clock
@@ -38,16 +38,6 @@ class Sweeper(Component):
         self._has_told = False
         self._troubles: frozenset[str] = frozenset()
         self.last: Sweep | None = None
-
-    def figures(self) -> Mapping[str, float | str | bool]:
-        """For health; any thread."""
-        last = self.last
-        shortfall = last.shortfall if last else None
-        return {
-            "shortfall": shortfall is not None,
-            "days_achieved": round(shortfall.days, 2) if shortfall else -1.0,
-            "trouble": "; ".join(last.troubles) if last else "",
-        }
 
     def replace(self, retention: Retention) -> None:
         """Go by this from the next sweep on, which comes at once; any thread."""

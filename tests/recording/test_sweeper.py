@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+import pytest
+
 from agent.recording.figures import recording_figures
-from agent.recording.retention import Shortfall
+from agent.recording.retention import Shortfall, Sweep
 from agent.recording.sweeper import Sweeper
 from tests.support.recordings import DAY_S, Recordings
 from tests.support.stock import FILE_BYTES, SmallDisk, lay_in
@@ -36,6 +38,11 @@ class Told:
             ticker.wait(0.01)
         raise AssertionError("no sweep came")
 
+    def last(self) -> Sweep:
+        """What the last sweep did."""
+        assert self.sweeper.last is not None
+        return self.sweeper.last
+
     def end(self) -> None:
         """Stop and wait."""
         self.sweeper.stop()
@@ -52,14 +59,14 @@ def test_a_shortfall_is_told_when_it_begins_and_when_it_ends(tmp_path: Path) -> 
     told.sweep()
     told.sweep()
     assert [short is not None and round(short.days, 1) for short in told.shortfalls] == [2.9]
-    assert told.sweeper.figures()["shortfall"] is True
-    assert told.sweeper.figures()["days_achieved"] == 2.92
+    assert (short := told.last().shortfall) is not None
+    assert short.days == pytest.approx(2.92, abs=0.01)
     node.clock.advance(12 * DAY_S)
     told.sweep()
     told.sweep()
     told.end()
     assert told.shortfalls[-1] is None
-    assert told.sweeper.figures()["shortfall"] is False
+    assert told.last().shortfall is None
 
 
 def test_the_first_sweep_says_how_it_stands(tmp_path: Path) -> None:
@@ -82,13 +89,13 @@ def test_a_trouble_is_an_alarm_once_for_as_long_as_it_lasts(tmp_path: Path) -> N
     told.sweep()
     assert len(told.alarms) == 1
     assert "is mounted" in told.alarms[0]
-    assert told.sweeper.figures()["trouble"] == told.alarms[0]
+    assert "; ".join(told.last().troubles) == told.alarms[0]
     away.rename(node.root)
     told.sweep()
     told.sweep()
     told.end()
     assert node.files() == []
-    assert told.sweeper.figures()["trouble"] == ""
+    assert told.last().troubles == []
 
 
 def test_health_tells_what_there_is(tmp_path: Path) -> None:
