@@ -77,6 +77,8 @@ class Reloading:
 
     def _take_over(self, config: Config) -> None:
         node = self._node
+        if config.mqtt is not None:  # what the centre asked for meanwhile lasts until a reload, changed file or not
+            node.publisher.set_interval(config.mqtt.health_seconds)
         changes = plan(node.config, config)
         for words in changes.words:
             log.info("%s", words)
@@ -124,8 +126,6 @@ class Reloading:
             node.parts.pipeline.detectors = self._detectors(config, parts)
         if Part.RETENTION in parts:
             node.parts.sweeper.replace(maker.retention(config, node.parts.catalog, node.parts.register))
-        if Part.HEALTH in parts and config.mqtt is not None:
-            node.publisher.set_interval(config.mqtt.health_seconds)
         if Part.BOARD in parts:
             node.parts.board.set_limits(config.board)
         if Part.MQTT in parts:

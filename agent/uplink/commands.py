@@ -79,6 +79,10 @@ class Commands(Component):
             self._turned_away.put(waiting)
 
     def work(self) -> None:
+        try:
+            self._spent.begin()
+        except JournalError as error:
+            log.error("commands will be refused: %s", error)
         while not self.stopping.is_set():
             try:
                 waiting = self._queue.get(BREATH_S)
@@ -114,7 +118,10 @@ class Commands(Component):
             raise Refused(Refusal.UNKNOWN_VERB, f"no such command; there are: {', '.join(sorted(VERBS))}")
         if waiting.too_large or waiting.body is None:
             raise Refused(Refusal.TOO_LARGE, f"the request is larger than {LONGEST_REQUEST_BYTES} bytes")
-        caller = self._caller(_token(waiting.body), verb)
+        document = _document(waiting.body)
+        caller = self._caller(document.pop("token", None), verb)
+        if caller.arguments not in (None, document):
+            raise Refused(Refusal.FORBIDDEN, f"{verb.name}: the token is for other arguments", by=caller.by, id=caller.jti)
         request = _arguments(verb, waiting.body, caller)
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
             reason = f"the answer must go below {self._topics().root}/answer/, or outside of the nodes' topics"
@@ -230,14 +237,14 @@ class Waiting:
         self.correlation_data = data if data is not None and len(data) <= LONGEST_CORRELATION_BYTES else None
 
 
-def _token(body: bytes) -> object:
+def _document(body: bytes) -> dict[str, object]:
     try:
         document = from_json(body, allow_inf_nan=False, cache_strings="none")
     except ValueError as error:
         raise Refused(Refusal.MALFORMED, f"the request is no JSON: {_short(str(error))}") from None
     if not isinstance(document, dict):
         raise Refused(Refusal.MALFORMED, "the request is no JSON object")
-    return document.get("token")
+    return document
 
 
 def _arguments(verb: Verb, body: bytes, caller: Caller) -> Request:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,7 @@ MOST_REMEMBERED: Final = 4096
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS spent (jti TEXT PRIMARY KEY, ends_s INTEGER NOT NULL) WITHOUT ROWID, STRICT;
 CREATE TABLE IF NOT EXISTS forgotten (only INTEGER PRIMARY KEY CHECK (only = 1), up_to_s INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS begun (only INTEGER PRIMARY KEY CHECK (only = 1), at_s INTEGER NOT NULL) STRICT;
 INSERT OR IGNORE INTO forgotten VALUES (1, 0);
 """
 
@@ -23,7 +25,8 @@ class SpentTokens:
     """`spend` is on disk on return. One thread.
 
     A token is forgotten once it has ended; from then on every token that ends no later is taken for used, so that a clock
-    that steps back brings none to life again.
+    that steps back brings none to life again. A memory that was lost begins anew: a token issued before may have been
+    used, and is refused.
     """
 
     def __init__(self, path: Path, clock: Clock, most: int = MOST_REMEMBERED) -> None:
@@ -31,11 +34,20 @@ class SpentTokens:
         self._clock = clock
         self._most = most
 
+    def begin(self) -> None:
+        """Begin to remember, when there is no memory yet: the sooner, the fewer tokens are refused. JournalError."""
+        with self._told(), closing(self._open()):
+            pass
+
     def spend(self, caller: Caller) -> None:
         """Use up this token. Refused when it was used, JournalError when the disk does not take it."""
+        with self._told(), closing(self._open()) as db, db:
+            self._spend(db, caller)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            with closing(self._open()) as db, db:
-                self._spend(db, caller)
+            yield
         except sqlite3.Error as error:
             raise JournalError(
                 f"the used tokens in {self._path} cannot be written: {error}",
@@ -49,6 +61,14 @@ class SpentTokens:
         known = db.execute("SELECT 1 FROM spent WHERE jti = ?", (caller.jti,)).fetchone()
         if known is not None or caller.ends_s <= up_to_s:
             raise Refused(Refusal.REPLAYED, "this token was used already, or may have been", by=caller.subject, id=caller.jti)
+        now_s = self._clock.wall_ns() // NS
+        (begun_s,) = db.execute("SELECT at_s FROM begun").fetchone()
+        if now_s < begun_s:  # the clock was ahead when the memory began: it counts from now on
+            begun_s = now_s
+            db.execute("UPDATE begun SET at_s = ?", (now_s,))
+        if caller.begins_s < begun_s:
+            reason = "this token was issued before this node's memory of used ones begins: ask again, with a new token"
+            raise Refused(Refusal.REPLAYED, reason, by=caller.subject, id=caller.jti)
         (count,) = db.execute("SELECT count(*) FROM spent").fetchone()
         if count >= self._most:
             reason = f"{self._most} tokens were used within minutes: no more for now"
@@ -67,7 +87,10 @@ class SpentTokens:
         try:
             db.execute("PRAGMA journal_mode = DELETE")
             db.execute("PRAGMA synchronous = FULL")
+            known = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'forgotten'").fetchone() is not None
             db.executescript(_SCHEMA)
+            # A memory of an earlier version is no new one.
+            db.execute("INSERT OR IGNORE INTO begun VALUES (1, ?)", (0 if known else self._clock.wall_ns() // NS,))
         except sqlite3.Error:
             db.close()
             raise

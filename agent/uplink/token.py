@@ -73,13 +73,18 @@ class Refused(UplinkError):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """What a good token says: who asks, in which role, under which number, until when (Unix seconds), for which verb."""
+    """What a good token says: who asks, in which role, under which number, from and until when (Unix seconds).
+
+    `verb` and `arguments`, where the hub gives them, are all the token is good for.
+    """
 
     subject: str
     role: Role
     jti: str
+    begins_s: int
     ends_s: int
     verb: str | None = None
+    arguments: Mapping[str, object] | None = None
 
     @property
     def by(self) -> str:
@@ -165,7 +170,10 @@ def _caller(claims: Mapping[str, Any], node_id: str, clock: Clock) -> Caller:
     verb = claims.get("verb")
     if verb is not None and not isinstance(verb, str):
         raise Refused(Refusal.INCOMPLETE, "the token's `verb` must be a word", by=subject, id=jti)
-    return Caller(subject, Role(role), jti, ends_s, verb)
+    arguments = claims.get("arguments")
+    if arguments is not None and not isinstance(arguments, dict):
+        raise Refused(Refusal.INCOMPLETE, "the token's `arguments` must be an object", by=subject, id=jti)
+    return Caller(subject, Role(role), jti, begins_s, ends_s, verb, arguments)
 
 
 def _second(claims: Mapping[str, Any], name: str, subject: str, jti: str) -> int:

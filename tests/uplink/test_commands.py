@@ -84,6 +84,18 @@ def test_a_token_bound_to_a_verb_serves_no_other(town: Town) -> None:
     assert town.desk.ask("ping", town.key.token(verb="ping"))["ok"]
 
 
+def test_a_token_bound_to_its_arguments_serves_no_others(town: Town) -> None:
+    """Whoever carries the request can change, add or take away nothing of what the hub signed."""
+    signed = {"seconds": 5}
+    for seconds in (6, 3600):
+        answer = town.desk.ask("set-health-interval", town.key.token(arguments=signed), seconds=seconds)
+        assert (answer["ok"], answer["code"]) == (False, "forbidden")
+    assert town.desk.ask("ping", town.key.token(arguments=signed))["code"] == "forbidden"
+    assert town.desk.ask("ping", town.key.token(arguments="all"))["code"] == "incomplete"
+    assert town.desk.ask("set-health-interval", town.key.token(arguments=signed), seconds=5)["ok"]
+    assert town.desk.ask("ping", town.key.token(arguments={}))["ok"]
+
+
 def test_a_snapshot_is_masked_and_small(town: Town) -> None:
     """The picture in the answer shows one colour where the private windows are, and life elsewhere; nobody else gets it."""
     answer = town.ask("snapshot", "operator", width=768)
@@ -158,6 +170,15 @@ def test_reload_takes_a_good_file_and_refuses_a_bad_one(town: Town) -> None:
     assert town.ask("reload", "technician")["ok"]
     until(lambda: town.health()["config_digest"] != digest, "the new configuration is in force")
     assert town.ask("ping")["ok"]
+
+
+def test_a_reload_takes_back_the_interval_the_centre_asked_for(town: Town) -> None:
+    """Also with a file that did not change: health comes by the file's interval again, within a test's patience."""
+    assert town.ask("set-health-interval", seconds=3600)["ok"]
+    assert town.ask("reload", "technician")["ok"]
+    before = sum(each.topic.endswith("/health") for each in town.hub.heard)
+    # Two come at once: one for the command, one for the reload. The third comes by the interval.
+    until(lambda: sum(each.topic.endswith("/health") for each in town.hub.heard) >= before + 4, "health comes regularly", 30)
 
 
 def test_an_answer_never_goes_where_it_could_deceive(town: Town) -> None:

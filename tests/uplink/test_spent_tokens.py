@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,9 +25,46 @@ def step(clock: ManualClock, seconds: float) -> None:
     clock.step_wall(datetime.fromtimestamp(clock.wall_ns() / NS + seconds, UTC))
 
 
-def caller(jti: str, ends_s: int = START_S + 60) -> Caller:
+def caller(jti: str, ends_s: int = START_S + 60, begins_s: int = START_S) -> Caller:
     """A caller with this token."""
-    return Caller("M. Dupont", Role.OPERATOR, jti, ends_s)
+    return Caller("M. Dupont", Role.OPERATOR, jti, begins_s, ends_s)
+
+
+def test_a_lost_memory_brings_no_token_back(tmp_path: Path) -> None:
+    """The file is gone: what was issued before it began anew is refused, used or not; what is issued since is good."""
+    clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
+    path = tmp_path / "c.sqlite3"
+    spent = SpentTokens(path, clock)
+    spent.begin()
+    spent.spend(caller("used"))
+    path.unlink()
+    step(clock, 5)
+    for jti in ("used", "another"):
+        with pytest.raises(Refused, match="ask again, with a new token") as refused:
+            spent.spend(caller(jti))
+        assert refused.value.code is Refusal.REPLAYED
+    spent.spend(caller("fresh", begins_s=START_S + 5))
+
+
+def test_a_memory_that_began_in_the_future_refuses_nobody_for_long(tmp_path: Path) -> None:
+    """The clock was years ahead when the file was made: once it is set right, new tokens are taken."""
+    clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
+    step(clock, 10 * 365 * 86_400)
+    spent = SpentTokens(tmp_path / "c.sqlite3", clock)
+    spent.begin()
+    step(clock, -10 * 365 * 86_400)
+    spent.spend(caller("a"))
+
+
+def test_the_memory_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
+    """An upgrade is no loss: tokens on their way are taken."""
+    clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
+    with closing(sqlite3.connect(tmp_path / "c.sqlite3")) as db, db:
+        db.execute("CREATE TABLE spent (jti TEXT PRIMARY KEY, ends_s INTEGER NOT NULL) WITHOUT ROWID, STRICT")
+        db.execute("CREATE TABLE forgotten (only INTEGER PRIMARY KEY CHECK (only = 1), up_to_s INTEGER NOT NULL) STRICT")
+        db.execute("INSERT INTO forgotten VALUES (1, 0)")
+    step(clock, 5)
+    SpentTokens(tmp_path / "c.sqlite3", clock).spend(caller("a"))
 
 
 def test_a_token_is_used_once_even_across_restarts(tmp_path: Path) -> None:
