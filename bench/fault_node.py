@@ -65,6 +65,7 @@ class FaultNode:
         )
         self.session.stamp_every_s = settings.get("stamp_every_s", self.session.stamp_every_s)
         self.number = int(settings.get("first", 0))
+        self.patience_s = float(settings.get("patience_s", 0.25))
         self.outbox.start()
         self.session.start()
 
@@ -97,7 +98,7 @@ class FaultNode:
         number, self.number = self.number, self.number + 1
         event = Event("Device/vigie:Fault/Alarm", self.clock.wall_ns(), {}, {"Number": number}, priority=Priority.ALARM)
         try:
-            self.outbox.raise_event_durably(event, 0.25)
+            self.outbox.raise_event_durably(event, self.patience_s)
             say("alarm", number)
         except JournalError:
             say("volatile", number)

@@ -132,7 +132,7 @@ def full_disk(scene: Scene) -> Verdict:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(mount)], check=True)
     try:
         with scene.broker() as broker, scene.hub(broker) as hub:
-            with scene.node(*broker.urls, directory=str(mount / "node")) as node:
+            with scene.node(*broker.urls, directory=str(mount / "node"), patience_s=0.05) as node:
                 node.ask("raise 20", "raised")
                 ballast = fill(mount)
                 node.ask("raise 40", "raised")
@@ -151,7 +151,7 @@ def full_disk(scene: Scene) -> Verdict:
                 node.kill()
             broker.start()
             ballast = fill(mount)
-            with scene.node(*broker.urls, directory=str(mount / "node"), first=10_000) as node:
+            with scene.node(*broker.urls, directory=str(mount / "node"), first=10_000, patience_s=0.05) as node:
                 node.ask("raise 20", "raised")
                 settled(hub, node, node.alarms | node.volatile)
                 ballast.unlink()

@@ -84,6 +84,7 @@ class Session(Component):
         self._stamps = (self._credentials.stamp(),) * 2
         self._stamped_ns = clock.monotonic_ns()
         self._announced_ns: int | None = None
+        self._told: Phase | None = None
         outbox.committed = transport.wake
 
     # -- any thread ------------------------------------------------------------------------------------------------
@@ -126,6 +127,7 @@ class Session(Component):
             if deadline_ns is not None:
                 wait_s = min(wait_s, max(0.0, (deadline_ns - self.clock.monotonic_ns()) / NS))
             self.turn(self._transport.wait(wait_s))
+            self._tell_line()
             self.progressed()
 
     def wake(self) -> None:
@@ -155,6 +157,20 @@ class Session(Component):
                 self._carry_out(core.settle())
         else:
             self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
+
+    def _tell_line(self) -> None:
+        """One line in the journal when the broker is out of reach, and one when it is there again."""
+        phase = self._core.phase
+        if phase is self._told or phase not in (Phase.ONLINE, Phase.WAITING):
+            return
+        self._told = phase
+        health = self._core.health()
+        if phase is Phase.ONLINE:
+            log.info("online at %s", health.broker)
+        else:
+            log.warning(
+                "the broker is out of reach: %s; events wait in the outbox. `vigie doctor` tells what is wrong", health.reason
+            )
 
     def _look_at_credentials(self) -> list[Instruction]:
         """Renew the handshake once files have changed and then stood still for a while: they are replaced one by one."""

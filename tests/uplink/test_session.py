@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
+import pytest
+
 from agent.demo.broker import LocalBroker
+from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
 from tests.support.uplink_node import UplinkNode
 
@@ -52,6 +56,25 @@ def test_a_broker_that_dies_and_comes_back_gets_everything(hub: Subscriber, node
     hub.wait_for(lambda heard: set(numbers(heard)) == set(range(30)), 30)
     first_seen = list(dict.fromkeys(numbers(hub.heard)))
     assert first_seen == list(range(30))
+
+
+def test_the_journal_says_when_the_broker_is_out_of_reach(
+    hub: Subscriber, node: UplinkNode, broker: LocalBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line with the reason and the remedy for each outage, one when it is over; tries that fail on the way add none."""
+    caplog.set_level(logging.INFO, "agent.uplink.session")
+    node.raise_alarm(0)
+    hub.wait_for(lambda heard: numbers(heard) == [0])
+    broker.kill()
+    wait_until(lambda: "nobody listens" in node.session.health().reason)
+    broker.start()
+    wait_until(lambda: node.session.health().state == "online")
+    node.stop()
+    outages = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(outages) == 1
+    assert "the broker is out of reach" in outages[0]
+    assert "`vigie doctor`" in outages[0]
+    assert caplog.records[-1].getMessage() == f"online at {broker.url}"
 
 
 def test_properties_are_retained_and_deleted(hub: Subscriber, node: UplinkNode, broker: LocalBroker) -> None:
