@@ -12,6 +12,8 @@ class Pace:
     `alarm_room` of the `window` is kept free for alarms; everything else drains at `drain_per_s` after an outage.
     A broker that lost its memory takes events before the hub has subscribed again, and throws them away: for `audience_s`
     after a connect an event that nobody was subscribed to is kept and offered again every `hush_s`.
+    A broker may send the will of an earlier connection late, and the hub then takes a node that is there for lost: the birth
+    is repeated `birth_again_s` after a connect, then after twice as long each time, up to `birth_again_most_s`.
     A row that the broker refuses for now rests for `rest_s`; no more than `parked_most` rows rest at a time.
     """
 
@@ -31,5 +33,7 @@ class Pace:
     goodbye_s: float = 3.0
     audience_s: float = 120.0
     hush_s: float = 2.0
+    birth_again_s: float = 60.0
+    birth_again_most_s: float = 300.0
     rest_s: float = 60.0
     parked_most: int = 50

@@ -75,6 +75,7 @@ class SessionCore:
         self._online_ns = 0
         self._due_ns = clock.monotonic_ns()
         self._probe_ns = 0
+        self._birth_ns = self._birth_gap_ns = 0
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -119,14 +120,18 @@ class SessionCore:
             case Phase.ONLINE if not self._rota.is_preferred and now_ns >= self._probe_ns:
                 self._probe_ns = now_ns + self._rota.probe_after_ns()
                 return [Probe(self._rota.preferred)]
+            case Phase.ONLINE if now_ns >= self._birth_ns:
+                self._birth_gap_ns = min(2 * self._birth_gap_ns, round(self._pace.birth_again_most_s * NS))
+                self._birth_ns = now_ns + self._birth_gap_ns
+                return self.birth()
             case _:
                 return self._flush()
 
     # -- what the shell wants --------------------------------------------------------------------------------------
 
     def birth(self) -> list[Instruction]:
-        """Say again who is here."""
-        return self.send(self._status("online")) if self.phase is Phase.ONLINE else []
+        """Say again who is here, and since when."""
+        return self.send(self._identity.status("online", self._since_ns or 0)) if self.phase is Phase.ONLINE else []
 
     def send(self, publication: Publication) -> list[Instruction]:
         """Send something that is no row: an answer, a state, a health document. Lost if the connection is."""
@@ -188,8 +193,8 @@ class SessionCore:
             case Phase.FINISHED:
                 return None
             case Phase.ONLINE:
-                due = [self._flight.deadline_ns(), None if self._rota.is_preferred else self._probe_ns]
-                return min((ns for ns in due if ns is not None), default=None)
+                due = [self._birth_ns, self._flight.deadline_ns(), None if self._rota.is_preferred else self._probe_ns]
+                return min(ns for ns in due if ns is not None)
             case _:
                 return self._due_ns
 
@@ -234,6 +239,8 @@ class SessionCore:
         self._flight.begin(granted)
         self._control.clear()
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
+        self._birth_gap_ns = round(self._pace.birth_again_s * NS)
+        self._birth_ns = self._online_ns + self._birth_gap_ns
         self._control.append(self._status("online"))
         return [*self._flush(), Subscribe(), Restate()]
 

@@ -105,6 +105,23 @@ def test_brokers_that_choke_on_the_kept_session_are_asked_to_forget_it() -> None
     assert not clean_start()
 
 
+def test_a_will_that_comes_late_is_contradicted() -> None:
+    """(10) The birth is repeated after a minute, two more, four more, then every five, always with the first one's `since`."""
+    play = Play()
+    (first, *_) = sends(play.connect())
+    play.core.handle(Acknowledged(first.tag, ACCEPTED))
+    for gap_s in (60, 120, 240, 300, 300):
+        play.clock.advance(gap_s - 1)
+        assert sends(play.core.tick()) == []
+        due_ns = play.core.deadline_ns()
+        assert due_ns is not None
+        play.clock.advance(1)
+        assert due_ns <= play.clock.monotonic_ns()
+        (again,) = sends(play.core.tick())
+        assert again.publication == first.publication
+        play.core.handle(Acknowledged(again.tag, ACCEPTED))
+
+
 def test_only_a_good_puback_forgets_a_row() -> None:
     """(2) Accepted: forgotten. Refused for now: kept, and offered again on a new handshake. Refused for good: given up."""
     play = Play()
@@ -187,7 +204,7 @@ def test_a_hub_that_never_comes_does_not_hold_events_for_ever() -> None:
 
 def test_a_broker_that_no_longer_answers_is_left() -> None:
     """Unacknowledged for too long: the connection is dropped and everything taken again; an idle line is left alone."""
-    play = Play(stall_s=20)
+    play = Play(stall_s=20, birth_again_s=1000)
     play.online()
     play.clock.advance(100)
     assert play.core.tick() == []
