@@ -58,12 +58,14 @@ class ClusterUnderFault:
     def empty(self, member: str | None = None) -> None:
         struck = self._struck(member)
         self._cluster.wipe(*struck)
-        others = [n for n in self._cluster.nodes if n not in struck]
-        if others:  # the machine was replaced: its place is given up, then taken anew, with copies of all queues
-            self._cluster.control(others[0], "rabbitmqctl", "forget_cluster_node", f"rb{struck[0]}@localhost")
+        if member is None:
+            self._cluster.form()
+            return
+        # The machine was replaced: its place is given up, then taken anew, with copies of all queues.
+        asked, replaced = next(n for n in self._cluster.nodes if n not in struck), f"rb{struck[0]}@localhost"
+        self._cluster.control(asked, "rabbitmqctl", "forget_cluster_node", replaced)
         self._cluster.start()
-        if others:
-            self._cluster.control(others[0], "rabbitmq-queues", "grow", f"rb{struck[0]}@localhost", "all")
+        self._cluster.control(asked, "rabbitmq-queues", "grow", replaced, "all")
 
     def mend(self) -> None:
         """Whole again, for the next scene."""

@@ -15,7 +15,7 @@ from agent.uplink.identity import Identity
 from agent.uplink.session import Session
 from bench.fault_broker import BrokerUnderFault
 from bench.fault_node import QUICK
-from bench.fault_scene import Scene
+from bench.fault_scene import Scene, let_sessions_be_written
 from bench.independent_hub import Verdict, judge
 from hardware.mqtt_paho import PahoTransport
 
@@ -65,6 +65,8 @@ def outage_beyond_bounds(scene: Scene) -> Verdict:
 
 def _outage(scene: Scene, bounds: Bounds) -> Verdict:
     with scene.broker() as broker:
+        if len(broker.urls) > 1:
+            let_sessions_be_written()  # those of the scene before
         broker.kill()
         return _silence(scene, bounds, broker)
 

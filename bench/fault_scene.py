@@ -102,6 +102,11 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
         pause.wait(0.05)
 
 
+def let_sessions_be_written() -> None:
+    """RabbitMQ writes the place of a new session down within half a second. A power cut before that: `young-session`."""
+    time.sleep(1.0)
+
+
 def fill(mount: Path) -> Path:
     """Leave not a byte on a file system; the file that takes it all."""
     ballast = mount / "ballast"

@@ -7,7 +7,7 @@ from typing import Any
 from agent.errors import DeviceError
 from bench.authority import Authority
 from bench.fault_process import FaultProcess
-from bench.fault_scene import Scene, settled, wait_until
+from bench.fault_scene import Scene, let_sessions_be_written, settled, wait_until
 from bench.independent_hub import Verdict, judge
 
 
@@ -35,6 +35,7 @@ def broker_certificate(scene: Scene) -> Verdict:
             with scene.node(*broker.tls_urls, files=_files(broker.authority, scene)) as node:
                 node.ask("raise 30", "raised")
                 settled(hub, node)
+                let_sessions_be_written()
                 broker.kill()
                 broker.authority.issue("broker", server="127.0.0.1", expired=True)
                 broker.start()

@@ -6,6 +6,7 @@ Options: --broker mosquitto|cluster, --only NAME, --kills 200, --events 100000, 
 
 from __future__ import annotations
 
+import json
 import subprocess
 import tempfile
 import time
@@ -16,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import DeviceError
-from bench.fault_broker import mosquitto
+from bench.fault_broker import BrokerUnderFault, mosquitto
 from bench.fault_cluster import cluster
 from bench.fault_outage import outage, outage_beyond_bounds
-from bench.fault_scene import Scenario, Scene, fill, settled, wait_until
+from bench.fault_process import FaultProcess
+from bench.fault_scene import Scenario, Scene, fill, let_sessions_be_written, settled, wait_until
 from bench.fault_tls import broker_certificate, node_certificate, renewed_certificate
-from bench.independent_hub import Subscriber, Verdict, judge
+from bench.independent_hub import Heard, Subscriber, Verdict, judge
 
 
 def killed(scene: Scene) -> Verdict:
@@ -31,6 +33,8 @@ def killed(scene: Scene) -> Verdict:
             for _ in range(scene.rounds):
                 node.ask("raise 40", "raised")
                 struck = scene.struck(node)
+                if struck is None:
+                    let_sessions_be_written()
                 node.order("raise 40")
                 time.sleep(scene.dice.uniform(0.01, 0.05))
                 broker.kill(struck)
@@ -43,22 +47,73 @@ def killed(scene: Scene) -> Verdict:
         return judge(hub.heard, node.alarms)
 
 
-def frozen(scene: Scene) -> Verdict:
-    """The broker hangs (SIGSTOP) with connections open, longer than the node waits for acknowledgements."""
+def young_session(scene: Scene) -> Verdict:
+    """All members lose power right after the node's first connect: RabbitMQ chokes on the session until told to forget it."""
     with scene.broker() as broker, scene.hub(broker) as hub:
-        with scene.node(*broker.urls) as node:
-            for _ in range(2):
-                node.ask("raise 30", "raised")
-                struck = scene.struck(node)
-                reconnects = node.ask("health", "health")["reconnects"]
-                broker.freeze(struck)
-                node.ask("raise 60", "raised")
-                wait_until(lambda before=reconnects: node.ask("health", "health")["reconnects"] > before)  # type: ignore[misc]
-                broker.thaw()
-                wait_until(lambda: node.ask("health", "health")["state"] == "online")
+        let_sessions_be_written()  # the hub's
+        with scene.node(*broker.urls, pace={"connect_timeout_s": 15.0}) as node:
+            node.ask("raise 60", "raised")
+            broker.kill()
+            broker.start()
+            wait_until(lambda: node.ask("health", "health")["state"] == "online", 180)
             settled(hub, node)
             node.stop()
         return judge(hub.heard, node.alarms)
+
+
+def frozen(scene: Scene) -> Verdict:
+    """The broker hangs (SIGSTOP) with connections open, longer than the node waits for acknowledgements."""
+    with scene.broker() as broker, scene.hub(broker) as hub:
+        with scene.node(*broker.urls, pace=_WILLS_COME_LATE) as node:
+            for _ in range(2):
+                node.ask("raise 30", "raised")
+                struck = scene.struck(node)
+                _hang(broker, struck, node)
+                broker.thaw()
+                wait_until(lambda: node.ask("health", "health")["state"] == "online")
+            settled(hub, node)
+            _is_seen_online(hub)
+            node.stop()
+        return judge(hub.heard, node.alarms)
+
+
+def left_hanging(scene: Scene) -> Verdict:
+    """One member of the cluster hangs for good: the node goes on with another, as patient as it is in the field."""
+    pace = {**_WILLS_COME_LATE, "connect_timeout_s": 15.0, "stall_s": 3.0}
+    with scene.broker() as broker, scene.hub(broker) as hub:
+        with scene.node(*broker.urls, pace=pace) as node:
+            node.ask("raise 30", "raised")
+            struck = scene.struck(node)
+            _hang(broker, struck, node)
+            wait_until(lambda: node.ask("health", "health")["state"] == "online", 90)
+            node.ask("raise 30", "raised")
+            settled(hub, node)
+            broker.thaw()
+            node.ask("raise 30", "raised")
+            settled(hub, node)
+            _is_seen_online(hub)
+            node.stop()
+        return judge(hub.heard, node.alarms)
+
+
+_WILLS_COME_LATE = {"will_delay_s": 1, "birth_again_s": 1.5}
+
+
+def _hang(broker: BrokerUnderFault, struck: str | None, node: FaultProcess) -> None:
+    before = node.ask("health", "health")["reconnects"]
+    broker.freeze(struck)
+    node.ask("raise 60", "raised")
+    wait_until(lambda: node.ask("health", "health")["reconnects"] > before)
+
+
+def _is_seen_online(hub: Subscriber) -> None:
+    """Whatever wills the broker still sends, the node's birth is the last word."""
+    births = len(hub.on("/status"))
+    hub.wait_for(lambda heard: _states(heard)[births:].count("online") > 1 and _states(heard)[-1] == "online", 30)
+
+
+def _states(heard: list[Heard]) -> list[str]:
+    return [json.loads(one.payload)["state"] for one in heard if one.topic.endswith("/status")]
 
 
 def emptied(scene: Scene) -> Verdict:
@@ -202,7 +257,9 @@ CLUSTER_SCENARIOS: Mapping[str, Scenario] = {
     **SCENARIOS,
     "all-killed": lambda scene: killed(replace(scene, whole=True, rounds=1 + scene.rounds // 4)),
     "all-frozen": lambda scene: frozen(replace(scene, whole=True)),
+    "left-hanging": left_hanging,
     "member-emptied": member_emptied,
+    "young-session": young_session,
 }
 
 

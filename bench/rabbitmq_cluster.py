@@ -95,6 +95,11 @@ class RabbitMqCluster:
         """All of them, running or not."""
         return tuple(range(len(self.ports)))
 
+    def form(self) -> None:
+        """Start all as a new cluster, with Khepri for what members must agree on, as docs/hub/README.md has it."""
+        self.start()
+        self.control(0, "rabbitmqctl", "enable_feature_flag", "--opt-in", "khepri_db")
+
     def start(self, *nodes: int) -> None:
         """Start these (all that do not run, when none is named), and wait until they listen."""
         chosen = [n for n in nodes or self.nodes if n not in self._running]
@@ -156,7 +161,7 @@ class RabbitMqCluster:
         epmd = ["/usr/bin/epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)]
         self._epmd = self._enter("epmd", epmd, self._environment(0))
         try:
-            self.start()
+            self.form()
         except BaseException:
             self.stop()
             raise
