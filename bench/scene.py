@@ -89,11 +89,3 @@ def drawn_square(seed: int = 1, height: int = 360) -> Scene:
             cv2.ellipse(picture, (x, int(row)), (5, 14), 0, 0, 360, int(30 + row % 150), -1, cv2.LINE_AA)
         pictures.append(np.asarray(picture, np.uint8))
     return Scene("drawn", tuple(pictures))
-
-
-def self_similar(height: int = 480) -> Scene:
-    """A front of equal windows: a shift by one of them changes nothing."""
-    tile = np.full((24, 32), 150, np.uint8)
-    tile[5:18, 6:24] = 60
-    tile[6:17, 14:16] = 200
-    return Scene("self-similar", (np.tile(tile, (height // 24 + 1, WIDTH // 32))[:height].copy(),))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,9 +63,6 @@ class Landmarks:
     frame: Frame
     patches: Patches
     keypoints: Keypoints
-
-
-Search = Callable[[Landmarks, Plane], Pose | None]
 
 
 def relocate(known: Landmarks, luma: Plane) -> list[Pose]:

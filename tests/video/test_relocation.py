@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from agent.video import relocation
 from agent.video.picture import Plane
-from agent.video.pose import HOME, move
+from agent.video.pose import HOME, Pose, move
 from agent.video.relocation import Landmarks, RelocationThread, SteppedRelocation, by_keypoints, by_patches
 from agent.video.view_reference import ViewIdentity, ViewReference
 from tests.support.scenery import HEIGHT, WIDTH, WINDOW, seen, street
@@ -21,7 +22,7 @@ FAR = (120, -50)
 
 
 @pytest.mark.parametrize("search", [by_keypoints, by_patches])
-def test_a_far_view_is_found_within_a_few_pixels(search: relocation.Search) -> None:
+def test_a_far_view_is_found_within_a_few_pixels(search: Callable[[Landmarks, Plane], Pose | None]) -> None:
     """By features and by patches, each alone."""
     pose = search(KNOWN, seen(STREET, *FAR))
     assert pose is not None
@@ -30,7 +31,7 @@ def test_a_far_view_is_found_within_a_few_pixels(search: relocation.Search) -> N
 
 
 @pytest.mark.parametrize("search", [by_keypoints, by_patches])
-def test_another_scene_or_none_is_not_found(search: relocation.Search) -> None:
+def test_another_scene_or_none_is_not_found(search: Callable[[Landmarks, Plane], Pose | None]) -> None:
     """Grey finds nothing; another street may make a guess, which the proof then refuses."""
     assert search(KNOWN, np.full((HEIGHT, WIDTH), 90, np.uint8)) is None
 
