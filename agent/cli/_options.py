@@ -51,6 +51,25 @@ class Instant(click.ParamType[int]):
         return (at - _EARLIEST) // timedelta(microseconds=1) * 1000
 
 
+LONGEST_ENTRY: Final = 200
+
+
+class Entry(click.ParamType[str]):
+    """A name or a reference that will stand in the register: on one line, legible, not empty, without blanks around it."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = str(value).strip()
+        if not text:
+            self.fail("it stands in the register: say who, or why", param, ctx)
+        if len(text) > LONGEST_ENTRY:
+            self.fail(f"it has {len(text)} letters, {LONGEST_ENTRY} at most are kept", param, ctx)
+        if not text.isprintable():
+            self.fail(f"it holds characters that cannot be printed: {text!a}", param, ctx)
+        return text
+
+
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of `--json`."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))

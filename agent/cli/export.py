@@ -11,7 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from agent import __version__
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Instant, config_option, json_option, print_json
+from agent.cli._options import Entry, Instant, config_option, json_option, print_json
 from agent.clock import rfc3339
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, read_chain
@@ -31,14 +31,12 @@ _NO_MAC = "00:00:00:00:00:00"
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="the film to write (.mp4)"
 )
-@click.option("--operator", required=True, help="who exports")
-@click.option("--reference", required=True, help="why: the requisition or file number")
+@click.option("--operator", type=Entry(), required=True, help="who exports")
+@click.option("--reference", type=Entry(), required=True, help="why: the requisition or file number")
 @config_option
 @json_option
 def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: str, reference: str, *, as_json: bool) -> None:
     """Export a span as one MP4, cut on GOPs around it. The daemon keeps recording."""
-    if not operator.strip() or not reference.strip():
-        raise click.UsageError("--operator and --reference must say who and why")
     if out.suffix.lower() != ".mp4":
         raise click.UsageError(f"{out}: the film must be called .mp4; the sheet takes the same name with .html")
     node = NodeFiles.of(config_path)
@@ -61,7 +59,7 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
             signer=signer,
             anchors=anchors,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
-        ).write(Request(from_ns, to_ns, operator.strip(), reference.strip()), out)
+        ).write(Request(from_ns, to_ns, operator, reference), out)
     if as_json:
         print_json(_document(exported))
     else:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Instant, config_option, json_option, print_json
+from agent.cli._options import Entry, Instant, config_option, json_option, print_json
 from agent.clock import rfc3339
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Hold, Holds
@@ -27,8 +27,8 @@ def command() -> None:
 @command.command()
 @click.option("--from", "from_ns", type=Instant(), required=True, help="first instant, RFC 3339")
 @click.option("--to", "to_ns", type=Instant(), required=True, help="last instant, RFC 3339")
-@click.option("--reference", required=True, help="the requisition or file number that orders it")
-@click.option("--by", required=True, help="who orders it")
+@click.option("--reference", type=Entry(), required=True, help="the requisition or file number that orders it")
+@click.option("--by", type=Entry(), required=True, help="who orders it")
 @click.option("--until", "until_ns", type=Instant(), help="when the hold ends by itself; default: by `release` only")
 @config_option
 @json_option
@@ -70,12 +70,12 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
         state = "in force" if hold.active else f"released by {hold.released_by}, {rfc3339(hold.released_ns or 0)}"
         until = rfc3339(hold.until_ns) if hold.until_ns is not None else "release"
         table.add_row(str(hold.id), rfc3339(hold.from_ns), rfc3339(hold.to_ns), hold.reference, hold.by, until, state)
-    Console(width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
+    Console(markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
 
 
 @command.command()
 @click.argument("hold_id", type=int, metavar="HOLD")
-@click.option("--by", required=True, help="who releases it")
+@click.option("--by", type=Entry(), required=True, help="who releases it")
 @config_option
 @json_option
 def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:

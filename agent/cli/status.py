@@ -29,14 +29,15 @@ def command(config_path: Path, *, as_json: bool) -> None:
 def _show(health: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"{health.get('node')} · Vigie {health.get('version')}", show_header=False, title_justify="left")
     for section, facts in health.items():
         if isinstance(facts, Mapping):
-            table.add_row(f"[bold]{section}[/bold]", "")
+            table.add_row(Text(section, style="bold"), "")
             for name, fact in facts.items():
                 table.add_row(f"  {name}", _said(fact))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def _said(fact: Any) -> str:

@@ -43,10 +43,10 @@ def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:
 
 
 def _show(console: Console, film: Path, report: Report) -> None:
-    console.print(f"{film}: [bold]{report.verdict.value}[/bold]: {report.reason}")
+    console.print(f"{escape(str(film))}: [bold]{report.verdict.value}[/bold]: {escape(report.reason)}")
     if report.signer:
         trust = "trusted" if report.chain_trusted else "not trusted"
-        console.print(f"signed by {report.signer} ({trust}), key {(report.key_digest or '')[:16]}")
+        console.print(f"signed by {escape(report.signer)} ({trust}), key {(report.key_digest or '')[:16]}")
     if report.from_ns is not None and report.to_ns is not None:
         console.print(f"recorded  {rfc3339(report.from_ns)} to {rfc3339(report.to_ns)}, by the node's clock")
     console.print(
@@ -54,7 +54,8 @@ def _show(console: Console, film: Path, report: Report) -> None:
         f"{report.pending} without signature; {report.missing_units} units missing",
     )
     if report.seal is not None:
-        held = {True: "[green]intact[/]", False: f"[red]{report.seal.error}[/]", None: report.seal.error}[report.seal.intact]
+        error = escape(report.seal.error)
+        held = {True: "[green]intact[/]", False: f"[red]{error}[/]", None: error}[report.seal.intact]
         by = f"{report.seal.operator} on {report.seal.unit}"
         console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
     if report.spans:
@@ -62,9 +63,9 @@ def _show(console: Console, film: Path, report: Report) -> None:
         for span in report.spans[:_MAX_SPANS_SHOWN]:
             where = f"before {span.first}" if span.state is State.MISSING else f"{span.first}-{span.last}"
             times = ("" if at is None else rfc3339(at) for at in (span.from_ns, span.to_ns))
-            table.add_row(where, f"[{_COLOURS[span.state]}]{span.state.value}[/]", *times, span.why)
+            table.add_row(where, f"[{_COLOURS[span.state]}]{span.state.value}[/]", *times, escape(span.why))
         console.print(table)
         if len(report.spans) > _MAX_SPANS_SHOWN:
             console.print(f"and {len(report.spans) - _MAX_SPANS_SHOWN} more spans: --json lists them all")
     for note in report.notes:
-        console.print(f"note: {note}")
+        console.print(f"note: {escape(note)}")

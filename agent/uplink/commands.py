@@ -136,6 +136,11 @@ class Commands(Component):
             result = self._carry_out(verb, request, caller)
         except VigieError as error:
             raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
+        except Exception as error:
+            # A bug behind one verb: it is reported, and the next command is none the worse for it.
+            log.error("command %s: internal error: %s: %s", verb.name, type(error).__name__, error)
+            reason = f"internal error: {type(error).__name__}; the node's log has the rest"
+            raise Refused(Refusal.FAILED, reason, by=caller.by, id=caller.jti) from error
         return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
 
     def _caller(self, token: object, verb: Verb) -> Caller:

@@ -26,7 +26,8 @@ from agent.uplink.commands import Commands, Waiting
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.token import Refusal
 from agent.uplink.topics import NodeTopics
-from agent.uplink.verbs import VERBS
+from agent.uplink.verbs import VERBS, Verb
+from tests.support.deadline import until
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock
 
@@ -217,6 +218,34 @@ def counted(register: Path) -> Counter[str]:
         else:
             found[str(line.facts["code"])] += 1
     return found
+
+
+def test_a_bug_behind_one_verb_ends_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What no verb should raise refuses that command, in words, in the register and the log; the next one is carried out."""
+    clock = ManualClock()
+    hub = HubKey(tmp_path / "hub.pem", clock=clock)
+    register = Register(tmp_path / "register.jsonl", clock)
+    answers: list[Publication] = []
+    spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
+
+    def carry_out(verb: Verb, *_: object) -> Done:
+        if verb.name == "ping":
+            raise ZeroDivisionError("division by zero")
+        return Done()
+
+    commands = Commands(lambda: TOPICS, lambda: hub.path, spent, register, carry_out, answers.append, clock)
+    commands.start()
+    for verb in ("ping", "request-full-state"):
+        commands.offer(message(verb, json.dumps({"token": hub.token()}).encode()))
+    until(lambda: len(answers) == 2, "both are answered")
+    commands.stop()
+    assert commands.join(60)
+    first, second = (json.loads(answer.payload or b"") for answer in answers)
+    assert (first["ok"], first["code"], "internal error" in first["reason"]) == (False, "failed", True)
+    assert second["ok"]
+    assert counted(register.path) == Counter({"failed": 1})
+    (line,) = [record for record in caplog.records if "ZeroDivisionError" in record.getMessage()]
+    assert line.exc_info is None
 
 
 def test_a_flood_is_turned_away_and_counted(tmp_path: Path) -> None:
