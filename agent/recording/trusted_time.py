@@ -10,6 +10,7 @@ from agent.clock import NS, Clock, ClockQuality
 from agent.recording.catalog import Catalog
 
 _LEAP_NS: Final = 10 * NS  # a free-running clock gains less than this between two looks a minute apart
+_LONGEST_OFF_NS: Final = 31 * 86_400 * NS  # past the longest retention: further ahead, a failed battery clock is likelier
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,10 @@ def _advance(old: _Mark | None, wall_ns: int, mono_ns: int, quality: ClockQualit
     same_boot = old.boot == boot
     floor_ns = old.wall_ns + (max(0, mono_ns - old.mono_ns) if same_boot else 0)
     believed_before = same_boot and old.believed
-    leapt = believed_before and quality is ClockQuality.HOLDOVER and wall_ns > floor_ns + _LEAP_NS
+    most_ahead_ns = _LEAP_NS if believed_before else _LONGEST_OFF_NS
+    leapt = quality is ClockQuality.HOLDOVER and wall_ns > floor_ns + most_ahead_ns
     now_ns = max(floor_ns, wall_ns) if is_set and not leapt else floor_ns
-    return _Mark(now_ns, boot, mono_ns, believed_before or is_set)
+    return _Mark(now_ns, boot, mono_ns, believed_before or (is_set and not leapt))
 
 
 def boot_id(path: Path = Path("/proc/sys/kernel/random/boot_id")) -> str:

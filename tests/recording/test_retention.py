@@ -239,6 +239,30 @@ def test_a_free_running_clock_that_leaps_ahead_destroys_nothing(node: Recordings
     assert node.retention().sweep().destroyed == 120
 
 
+def test_a_battery_clock_that_fails_over_a_reboot_destroys_nothing(node: Recordings) -> None:
+    """Booted into another century without a time server: nothing goes before its day, and then it does."""
+    lay_in(node, 120)
+    node.retention().sweep()
+    node.reopen(boot="second boot")
+    node.clock.clock_quality = ClockQuality.HOLDOVER
+    node.clock.step_wall(utc(node.clock.wall_ns()) + timedelta(days=25_000))
+    for _ in range(3):
+        assert node.retention().sweep().destroyed == 0
+        node.clock.advance(60)
+    node.clock.advance(14 * DAY_S)
+    assert node.retention().sweep().destroyed == 120
+
+
+def test_a_node_that_lay_switched_off_for_three_weeks_destroys_at_once(node: Recordings) -> None:
+    """A battery clock that went on is believed over a reboot, also without a time server."""
+    lay_in(node, 120)
+    node.retention().sweep()
+    node.reopen(boot="second boot")
+    node.clock.clock_quality = ClockQuality.HOLDOVER
+    node.clock.step_wall(utc(node.clock.wall_ns()) + timedelta(days=21))
+    assert node.retention().sweep().destroyed == 120
+
+
 def test_setting_the_clock_does_not_destroy_what_was_just_recorded(node: Recordings) -> None:
     """Booted in 1970, recorded, then synchronised: the sweep dates the footage before it judges it."""
     node.clock.step_wall(utc(0))
