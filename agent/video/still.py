@@ -10,8 +10,22 @@ from agent.video.picture import Plane, Planes
 from agent.video.privacy_mask import MaskedFrame
 
 QUALITIES = (82, 65, 48, 32, 18)
+HD_ROWS = 720
+"""From here on a picture is BT.709, as the encoder writes beside it; below it is BT.601, the one OpenCV converts from."""
 NARROWEST = 64
 """Samples; below this a still shows nothing."""
+
+_GAIN = 255 / 219
+_BLUE, _RED = 1.8556 * 255 / 224, 1.5748 * 255 / 224
+_GREEN_U, _GREEN_V = -0.187324 * 255 / 224, -0.468124 * 255 / 224
+# ITU-R BT.709-6, limited range: rows B, G, R of Y, U, V and one.
+_BGR_OF_BT709 = np.array(
+    (
+        (_GAIN, _BLUE, 0, -16 * _GAIN - 128 * _BLUE),
+        (_GAIN, _GREEN_U, _GREEN_V, -16 * _GAIN - 128 * (_GREEN_U + _GREEN_V)),
+        (_GAIN, 0, _RED, -16 * _GAIN - 128 * _RED),
+    )
+)
 
 
 def jpeg(frame: MaskedFrame, *, width: int = 640, most_bytes: int = 200_000) -> bytes:
@@ -42,6 +56,9 @@ def _bgr(planes: Planes, width: int) -> Plane:
             np.copyto(target, source)
         else:
             cv2.resize(source, (target.shape[1], target.shape[0]), dst=target, interpolation=cv2.INTER_AREA)
+    if planes.height >= HD_ROWS:
+        u, v = (cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in (small.u, small.v))
+        return cv2.transform(cv2.merge((small.y, u, v)), _BGR_OF_BT709).astype(np.uint8, copy=False)
     packed = np.concatenate([plane.reshape(-1) for plane in (small.y, small.u, small.v)]).reshape(height * 3 // 2, width)
     bgr = np.empty((height, width, 3), np.uint8)
     cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_I420, dst=bgr)

@@ -55,6 +55,23 @@ def test_a_bound_that_nothing_fits_is_refused() -> None:
         jpeg(noisy(), most_bytes=100)
 
 
+@pytest.mark.parametrize(
+    ("height", "kr", "kb"), [(480, 0.299, 0.114), (720, 0.2126, 0.0722), (1080, 0.2126, 0.0722)], ids=["SD", "720p", "1080p"]
+)
+@pytest.mark.parametrize("rgb", [(200, 30, 30), (30, 160, 40), (40, 60, 210), (128, 128, 128), (235, 220, 60)])
+def test_colours_are_true_in_sd_and_hd(height: int, kr: float, kb: float, rgb: tuple[int, int, int]) -> None:
+    """A field of one colour, as a camera of that size codes it (BT.601 below 720 lines, BT.709 from there on), comes back."""
+    red, green, blue = (c / 255 for c in rgb)
+    luma = kr * red + (1 - kr - kb) * green + kb * blue
+    samples = 16 + 219 * luma, 128 + 112 * (blue - luma) / (1 - kb), 128 + 112 * (red - luma) / (1 - kr)
+    planes = Planes.empty(height * 16 // 9 // 2 * 2, height)
+    for plane, sample in zip((planes.y, planes.u, planes.v), samples, strict=True):
+        plane[...] = round(sample)
+    cover = Cover((), 0.0, None, "", "none", ViewState.VERIFIED, clear_by_statement=True)
+    picture = decoded(jpeg(PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), cover), width=320))
+    assert np.abs(picture[::-1, :, ::-1].reshape(-1, 3).mean(axis=0) - rgb).max() < 4
+
+
 @pytest.mark.parametrize(("width", "height"), [(65, 49), (352, 288), (1921, 1081)])
 def test_odd_sizes_make_stills_too(width: int, height: int) -> None:
     """Whatever a camera delivers, there is a still of it, never larger than the picture."""
