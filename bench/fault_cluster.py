@@ -60,6 +60,8 @@ class ClusterUnderFault:
         self._cluster.wipe(*struck)
         if member is None:
             self._cluster.form()
+            for n in self._cluster.nodes:  # a session of a node that was in before all members were has one copy
+                self._cluster.control(n, "rabbitmq-queues", "grow", f"rb{n}@localhost", "all")
             return
         # The machine was replaced: its place is given up, then taken anew, with copies of all queues.
         asked, replaced = next(n for n in self._cluster.nodes if n not in struck), f"rb{struck[0]}@localhost"
