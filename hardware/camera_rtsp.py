@@ -17,16 +17,12 @@ from agent.config.model import Camera as CameraSettings
 from agent.errors import CameraError
 from agent.regular_file import read_regular
 from agent.video.frame import RawFrame
-from hardware.decoded_picture import PictureWriter
-from hardware.live_stream import LiveStream, Source
-from hardware.picture_pool import PicturePool
+from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
+from hardware.live_stream import Source
 from hardware.stream_clock import StreamClock
 
 OPEN_WAIT_S = 2.0
-OPEN_TIMEOUT_S = 8.0
-STALL_S = 4.0
 PASSWORD_MOST_BYTES = 4096
-"""A server that says nothing for so long is gone: within five seconds the camera is given up, and opened again."""
 JITTER_S = 1.0
 """A camera that was lost is called again after up to this much extra, so that a street's nodes do not call in step."""
 
@@ -43,56 +39,31 @@ class RtspCamera:
         self._settings = settings
         self._clock = clock
         self._name = public_address(settings.source)
-        self._pool = PicturePool(settings.width, settings.height)
-        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
-        self._stream: LiveStream | None = None
-        self._opening = False
-        self._lost = False
-        self._connections = 0
+        self._input = LiveInput("rtsp", self._name, settings, clock)
 
     def open(self) -> None:
         """Connect. A refusal within two seconds is raised here; a slower one, or silence, by the first `read`."""
-        self.close()
-        if self._lost:
+        self._input.close()
+        if self._input.failed:
             self._clock.wait(threading.Event(), random.uniform(0, JITTER_S))  # noqa: S311 - spreads load, guards nothing
         address = private_address(self._settings.source, self._settings.password_file)
         transport = self._settings.transport
-        source = Source(lambda: _connect(address, transport), self._explain, StreamClock().date)
-        self._connections += 1
-        self._stream = LiveStream("rtsp", source, self._pool, self._writer, self._settings.fps, self._clock)
-        self._opening = True
-        try:
-            self._stream.start(OPEN_WAIT_S)
-        except CameraError:
-            self._lost = True
-            raise
+        self._input.open(Source(lambda: _connect(address, transport), self._explain, StreamClock().date), OPEN_WAIT_S)
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next picture. Raises CameraError when the server refuses, breaks off or falls silent."""
-        if self._stream is None:
-            raise CameraError(f"the stream {self._name} is not open")
-        try:
-            frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._opening else STALL_S)
-        except CameraError:
-            self._lost = True
-            raise
-        if frame is not None:
-            self._opening = False
-        return frame
+        return self._input.read(timeout_s)
 
     def close(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        self._input.close()
 
     def figures(self) -> Mapping[str, float | str]:
         """Health: the address without credentials, the codec, reconnections, packets that could not be decoded."""
-        stream = self._stream
         return {
             "stream": self._name,
-            "codec": stream.codec if stream else "",
-            "reconnects": max(0, self._connections - 1),
-            "broken_packets": stream.broken if stream else 0,
+            "codec": self._input.codec,
+            "reconnects": self._input.reopened,
+            "broken_packets": self._input.broken_packets,
         }
 
     def _explain(self, error: BaseException) -> CameraError:

@@ -14,15 +14,12 @@ from agent.clock import NS, Clock
 from agent.config.model import Camera as CameraSettings
 from agent.errors import CameraError
 from agent.video.frame import RawFrame
-from hardware.decoded_picture import PictureWriter
-from hardware.live_stream import LiveStream, Source
-from hardware.picture_pool import PicturePool
+from hardware.live_input import LiveInput
+from hardware.live_stream import Source
 from hardware.stream_clock import StreamClock
 
 DEFAULT_DEVICE = "/dev/video0"
 OPEN_WAIT_S = 3.0
-OPEN_TIMEOUT_S = 8.0
-STALL_S = 4.0
 LARGE_PX = 640 * 480
 """Above this, raw YUYV does not fit through USB 2 at full rate: cameras offer it at a few pictures a second only."""
 KERNEL_STAMP_NS = 2 * NS
@@ -38,17 +35,12 @@ class V4l2Camera:
 
     def __init__(self, settings: CameraSettings, clock: Clock) -> None:
         self._settings = settings
-        self._clock = clock
         self._device = Path(settings.source or DEFAULT_DEVICE)
-        self._pool = PicturePool(settings.width, settings.height)
-        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
-        self._stream: LiveStream | None = None
-        self._opening = False
-        self._openings = 0
+        self._input = LiveInput("v4l2", str(self._device), settings, clock)
 
     def open(self) -> None:
         """Start the device. Raises CameraError at once when it is missing, busy, forbidden or no camera."""
-        self.close()
+        self._input.close()
         if not self._device.exists():
             raise explain(self._device, FileNotFoundError(errno.ENOENT, ""))
         source = Source(
@@ -56,33 +48,22 @@ class V4l2Camera:
             lambda error: explain(self._device, error),
             KernelClock().date,
         )
-        self._openings += 1
-        self._opening = True
-        self._stream = LiveStream("v4l2", source, self._pool, self._writer, self._settings.fps, self._clock)
-        self._stream.start(OPEN_WAIT_S)
+        self._input.open(source, OPEN_WAIT_S)
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next picture. Raises CameraError when the device was unplugged, fails or falls silent."""
-        if self._stream is None:
-            raise CameraError(f"camera {self._device} is not open")
-        frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._opening else STALL_S)
-        if frame is not None:
-            self._opening = False
-        return frame
+        return self._input.read(timeout_s)
 
     def close(self) -> None:
-        stream, self._stream = self._stream, None
-        if stream is not None:
-            stream.close()
+        self._input.close()
 
     def figures(self) -> Mapping[str, float | str]:
         """Health: device, codec (rawvideo, mjpeg, h264), how often it was opened anew, pictures that were broken."""
-        stream = self._stream
         return {
             "device": str(self._device),
-            "codec": stream.codec if stream else "",
-            "reopened": max(0, self._openings - 1),
-            "broken_packets": stream.broken if stream else 0,
+            "codec": self._input.codec,
+            "reopened": self._input.reopened,
+            "broken_packets": self._input.broken_packets,
         }
 
 

@@ -1,0 +1,82 @@
+"""A live source as a camera driver keeps it: one stream at a time, and a new one after each failure."""
+
+from __future__ import annotations
+
+from agent.clock import Clock
+from agent.config.model import Camera as CameraSettings
+from agent.errors import CameraError
+from agent.video.frame import RawFrame
+from hardware.decoded_picture import PictureWriter
+from hardware.live_stream import LiveStream, Source
+from hardware.picture_pool import PicturePool
+
+OPEN_TIMEOUT_S = 8.0
+"""Until the first picture of a stream."""
+STALL_S = 4.0
+"""A source that says nothing for so long is gone: within five seconds the camera is given up, and opened again."""
+
+
+class LiveInput:
+    """Opens, reads and closes; one thread. What is read or counted lives on over all streams: buffers, openings.
+
+    `thread_name` names the streams' threads, `shown_as` the camera in errors.
+    """
+
+    def __init__(self, thread_name: str, shown_as: str, settings: CameraSettings, clock: Clock) -> None:
+        self._thread_name = thread_name
+        self._shown_as = shown_as
+        self._fps = settings.fps
+        self._clock = clock
+        self._pool = PicturePool(settings.width, settings.height)
+        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
+        self._stream: LiveStream | None = None
+        self._waits_for_first = False
+        self.openings = 0
+        self.failed = False
+        """True once a stream could not be opened or broke off."""
+
+    def open(self, source: Source, wait_s: float) -> None:
+        """Begin a new stream. CameraError when it is refused within `wait_s`; what fails later is told by `read`."""
+        self.close()
+        self.openings += 1
+        self._waits_for_first = True
+        self._stream = LiveStream(self._thread_name, source, self._pool, self._writer, self._fps, self._clock)
+        try:
+            self._stream.start(wait_s)
+        except CameraError:
+            self.failed = True
+            raise
+
+    def read(self, timeout_s: float) -> RawFrame | None:
+        """The next picture, None after `timeout_s`. CameraError when the stream broke off or has stalled, or is not open."""
+        if self._stream is None:
+            raise CameraError(f"camera {self._shown_as} is not open")
+        try:
+            frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._waits_for_first else STALL_S)
+        except CameraError:
+            self.failed = True
+            raise
+        if frame is not None:
+            self._waits_for_first = False
+        return frame
+
+    def close(self) -> None:
+        """End the stream; idempotent."""
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            stream.close()
+
+    @property
+    def codec(self) -> str:
+        """What the running stream is coded in; empty without one."""
+        return self._stream.codec if self._stream else ""
+
+    @property
+    def broken_packets(self) -> int:
+        """Packets of the running stream that could not be decoded."""
+        return self._stream.broken if self._stream else 0
+
+    @property
+    def reopened(self) -> int:
+        """How often it was opened again."""
+        return max(0, self.openings - 1)
