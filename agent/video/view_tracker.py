@@ -104,6 +104,7 @@ class ViewTracker:
         self._flicker = 0.0
         self._open = False
         self._proved_in_a_row = 0
+        self._before_jump: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self._lost_frames = 0
         self._trail: list[Pose] = []
         self._rivals: list[Pose] = []
@@ -221,11 +222,14 @@ class ViewTracker:
     # Judging what was found -----------------------------------------------------------------------------------------
 
     def _proved(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> Sighting:
-        share = self._share(proof)
+        if self._before_jump is not None:
+            self._open = self._whole_again(proof, self._before_jump)
         jump_px = self._frame.shift_px(proof.pose, self._pose)
+        jumped = self._share(proof) < SURE_SHARE and (self._lost_frames > 0 or jump_px > _JUMP_PX)
+        self._before_jump = (self._trust, self._likeness) if jumped and self._open and not self._lost_frames else None
         held = self._doubtful(picture, proof)
         self._proved_in_a_row += 1
-        if share < SURE_SHARE and (self._lost_frames > 0 or jump_px > _JUMP_PX):
+        if jumped:
             self._open, self._proved_in_a_row = False, 1
         if self._proved_in_a_row >= REOPEN_FRAMES:
             self._open = True
@@ -240,6 +244,18 @@ class ViewTracker:
         state = ViewState.MOVED if shift_px > MOVED * self._frame.width else ViewState.VERIFIED
         doubt_px = SIGMAS * proof.uncertainty_px + proof.residual_px + LENS_DOUBT * shift_px + self._far_doubt_px(proof)
         return Sighting((*settled, *self._rivals), doubt_px, state, "", shift_px, proof.uncertainty_px)
+
+    def _whole_again(self, proof: Proof, before: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
+        """After a jump on which too little confirmed, torn perhaps: whether what was expected before the jump confirms now.
+
+        Then this picture is judged by that, as if the one of the jump had not been.
+        """
+        now, self._trust = self._trust, np.maximum(self._trust, before[0])
+        if self._share(proof) < SURE_SHARE:
+            self._trust = now
+            return False
+        self._likeness = before[1]
+        return True
 
     def _doubtful(self, picture: Plane, proof: Proof) -> bool:
         """Whether this frame must not be shown although a pose was proved on it."""
@@ -296,6 +312,7 @@ class ViewTracker:
     def _not_proved(self, luma: Plane) -> Sighting:
         self._lost_frames += 1
         self._proved_in_a_row = 0
+        self._before_jump = None
         if self._lost_frames > BRIEF_FRAMES:
             self._open = False
             self._trail.clear()
@@ -324,9 +341,10 @@ class ViewTracker:
         """The poses without those that say the same as an earlier one."""
         if len(poses) == 1:
             return list(poses)
-        corners = np.stack([move(pose, self._frame.corners) for pose in poses])
+        lifted = np.stack(poses) @ np.concatenate([self._frame.corners.T, np.ones((1, 4))])
+        corners = lifted[:, :2] / lifted[:, 2:]
         apart = corners[:, None] - corners[None]
-        alike = np.einsum("abij,abij->abi", apart, apart).max(axis=2) <= _DISTINCT_PX**2
+        alike = np.einsum("abij,abij->abj", apart, apart).max(axis=2) <= _DISTINCT_PX**2
         kept: list[int] = []
         for number, like in enumerate(alike.tolist()):
             if not any(like[other] for other in kept):

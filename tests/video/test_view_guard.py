@@ -113,6 +113,32 @@ def test_a_knock_is_followed_without_searching_every_patch(monkeypatch: pytest.M
     assert sum(followed) < 0.25 * len(REFERENCE.patches)
 
 
+@pytest.mark.parametrize("torn_at", [0.2, 0.25, 0.4])
+def test_after_a_torn_picture_the_next_whole_one_is_shown(torn_at: float) -> None:
+    """Knocked during the read-out: most rows agree on the new place, but not enough; one closed picture, then open there."""
+    off = (30.0, 10.0)
+    torn, row = seen(STREET, *off, seed=6), round(torn_at * HEIGHT)
+    torn[:row] = seen(STREET, seed=6)[:row]
+    pictures = [*(seen(STREET, seed=i) for i in range(6)), torn, seen(STREET, *off, seed=7)]
+    *_, at_the_knock, after = watch(guard(), pictures)
+    assert at_the_knock.opaque
+    assert not after.opaque
+    assert uncovered(after, *off) == 0
+
+
+def test_half_a_view_in_another_place_stays_closed_for_some_pictures() -> None:
+    """What does not come back whole on the next picture has to be proved as often as any other view."""
+    off = (30.0, 10.0)
+    other = street(5)
+    pictures = []
+    for i in range(6, 10):
+        half = seen(STREET, *off, seed=i)
+        half[: round(0.22 * HEIGHT)] = seen(other, seed=i)[: round(0.22 * HEIGHT)]
+        pictures.append(half)
+    covers = watch(guard(), [*(seen(STREET, seed=i) for i in range(6)), *pictures])
+    assert all(cover.opaque for cover in covers[6:9])
+
+
 def test_another_scene_is_covered_and_the_old_one_opens_again() -> None:
     """Turned away: closed; turned back: clear after a few frames, without anyone's hand."""
     guarding = guard()
