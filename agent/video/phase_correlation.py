@@ -21,6 +21,8 @@ from agent.video.pose import Pose
 
 AT_HOME_PX = 2.5
 """A copy displaced by less is a change of focus or light, and the masks' margin covers it."""
+NEXT_TO_HOME_PX = 3.5
+"""Up to here a peak has to be twice as clear: light that goes leaves small ones, and a second image a large one."""
 CLEAREST_BY_CHANCE = 12.5
 """In standard deviations of the correlation surface: what no picture without a second image reaches."""
 _PEAK_PX = 1.0
@@ -45,7 +47,9 @@ def second_image(before: Plane, now: Plane, moved: Pose) -> float:
     surface = np.asarray(cv2.GaussianBlur(surface, (0, 0), _PEAK_PX), np.float32)  # perspective spreads the peak
     around = cv2.dilate(cv2.copyMakeBorder(surface, 1, 1, 1, 1, cv2.BORDER_WRAP), _NEIGHBOURS)[1:-1, 1:-1]
     home = _at_home(height, width)
-    _, clearest, _, _ = cv2.minMaxLoc(surface, ((surface >= around) & ~home).view(np.uint8))
+    peaks = (surface >= around) & ~home
+    surface.reshape(-1)[_next_to_home(height, width)] *= np.float32(0.5)
+    _, clearest, _, _ = cv2.minMaxLoc(surface, peaks.view(np.uint8))
     surface[home] = 0
     spread = float(np.vdot(surface, surface)) / surface.size - float(surface.mean()) ** 2
     return max(0.0, clearest) / math.sqrt(max(spread, 1e-24))
@@ -86,9 +90,20 @@ def _windowed(picture: Plane) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=4)
 def _at_home(height: int, width: int) -> NDArray[np.bool_]:
-    """Displacements of less than AT_HOME_PX; the surface wraps round."""
+    """Displacements of less than AT_HOME_PX."""
+    return _displacements_px(height, width) <= AT_HOME_PX
+
+
+@lru_cache(maxsize=4)
+def _next_to_home(height: int, width: int) -> NDArray[np.intp]:
+    """Displacements from there to NEXT_TO_HOME_PX: the few places, counted row by row."""
+    return np.flatnonzero(~_at_home(height, width) & (_displacements_px(height, width) <= NEXT_TO_HOME_PX))
+
+
+def _displacements_px(height: int, width: int) -> NDArray[np.float64]:
+    """How far each place of the surface is from no displacement; the surface wraps round."""
     down, across = (np.minimum(np.arange(n), n - np.arange(n)) for n in (height, width))
-    return np.asarray(down[:, None] ** 2 + across[None, :] ** 2 <= AT_HOME_PX**2, np.bool_)
+    return np.hypot(down[:, None], across[None, :])
 
 
 @lru_cache(maxsize=4)

@@ -36,6 +36,13 @@ def test_a_second_image_next_to_the_first_is_a_peak_of_its_own(off: tuple[int, i
     assert shows_twice(BEFORE, normalised(mixed), HOME)
 
 
+def test_a_trace_of_one_counts_less_next_to_home() -> None:
+    """As faint as what a lamp that goes out leaves there: said of a copy further off, which no margin covers."""
+    for off, found in (((6, 0), False), ((12, 5), True), ((-40, 20), True)):
+        trace = 0.985 * seen(STREET, seed=1).astype(float) + 0.015 * seen(STREET, *off, seed=1)
+        assert shows_twice(BEFORE, normalised(trace), HOME) == found
+
+
 @pytest.mark.parametrize(("amplitude_px", "waves", "phase"), [(3, 1, 1.5), (4, 2, 0.0), (4, 0.5, 0.0), (5, 1, 1.5)])
 def test_rows_read_a_little_off_are_no_second_image(amplitude_px: float, waves: float, phase: float) -> None:
     """A pole that hums faster than the read-out: rows lie up to two and a half working pixels off, each its own way."""
