@@ -103,7 +103,7 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
 
 
 def let_sessions_be_written() -> None:
-    """RabbitMQ writes the place of a new session down within half a second. A power cut before that: `young-session`."""
+    """RabbitMQ writes the place of a new session down within half a second. What happens before that: `young-session`."""
     time.sleep(1.0)
 
 

@@ -84,6 +84,7 @@ def left_hanging(scene: Scene) -> Verdict:
         with scene.node(*broker.urls, pace=pace) as node:
             node.ask("raise 30", "raised")
             struck = scene.struck(node)
+            let_sessions_be_written()
             _hang(broker, struck, node)
             wait_until(lambda: node.ask("health", "health")["state"] == "online", 90)
             node.ask("raise 30", "raised")
