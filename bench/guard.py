@@ -19,6 +19,8 @@ from agent.video.view_reference import ViewIdentity, ViewReference
 from bench.disturbance import HOME, Warp, turned
 from bench.scene import LAYOUTS, Scene, town_square
 from hardware.encoder_libav import LibavEncoder
+from hardware.memory import allocate_sparingly
+from hardware.opencv_threads import work_alone
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
 BUDGET_MS = 0.05 * 1000 / FPS
@@ -32,7 +34,8 @@ Way = Callable[[int], Warp]
 def run(options: Mapping[str, object]) -> dict[str, object]:
     """Options: frames (of each way of moving). Prints a table; returns the same figures, in milliseconds of processor time."""
     frames = int(str(options.get("frames", 300)))
-    cv2.setNumThreads(1)
+    work_alone()
+    allocate_sparingly()
     scene = town_square()
     reference = _reference(scene)
     rng = np.random.default_rng(3)

@@ -8,8 +8,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_M_ARENA_MAX = -8
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """glibc's malloc.h. Other C libraries have no mallopt, and no arenas either."""
+_LARGE_BYTES = 1 << 20
+"""From here on memory comes from the kernel and goes back to it: pictures, but not the small ones they are judged by."""
+_SPARE_BYTES = 8 << 20
 _PR_SET_THP_DISABLE = 41
 
 _MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S{4}) [0-9a-f]+ \S+ (\d+)")
@@ -17,15 +20,18 @@ _SIZE = re.compile(r"^(\w+): +(\d+) kB$", re.MULTILINE)
 
 
 def allocate_sparingly() -> None:
-    """One heap for all threads, and no huge pages. Once, before threads start.
+    """One heap for all threads that keeps a little in hand, and no huge pages. Once, before threads start.
 
-    Separate heaps hold back what the others could use; a huge page is resident in whole for the first byte written to
-    it, and x264 asks for them (about 5 MB at 1080p, `vigie bench node`).
+    Separate heaps hold back what the others could use. What a heap hands back at once, each picture would ask for anew:
+    on the guard's arrays of 230 kB that costs as much as the work. A huge page is resident in whole for the first byte
+    written to it, and x264 asks for them (about 5 MB at 1080p, `vigie bench node`).
     """
     libc = ctypes.CDLL(None)
     mallopt = getattr(libc, "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 1)
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _SPARE_BYTES)
     libc.prctl(_PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
 

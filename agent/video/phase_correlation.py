@@ -30,6 +30,12 @@ _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _MID = np.float32(128)
 
 
+def prepare(height: int, width: int) -> None:
+    """Make the tables for pictures of this size now, so that the first knock does not wait for them."""
+    overall_shift(blank := np.zeros((height, width), np.uint8), blank)
+    second_image(blank, blank, np.eye(3))
+
+
 def shows_twice(before: Plane, now: Plane, moved: Pose) -> bool:
     """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 0.6 ms."""
     return second_image(before, now, moved) > CLEAREST_BY_CHANCE

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agent.video.cover import Corners, ViewState
 from agent.video.local_contrast import Normaliser, reduce
 from agent.video.patches import Patches
-from agent.video.phase_correlation import overall_shift, shows_twice
+from agent.video.phase_correlation import overall_shift, prepare, shows_twice
 from agent.video.picture import Plane
 from agent.video.pose import HOME, Frame, Pose, fit_pose, move, panned
 from agent.video.relocation import Relocation
@@ -108,6 +108,7 @@ class ViewTracker:
         self._lost_frames = 0
         self._trail: list[Pose] = []
         self._rivals: list[Pose] = []
+        prepare(frame.height, frame.width)
 
     def track(self, luma: Plane) -> Sighting:
         """Prove one picture; `luma` is its luma at the analysis size."""
