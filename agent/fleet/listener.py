@@ -10,6 +10,8 @@ from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Ope
 
 RETRY_S = 1.0
 RECEIVE_MAXIMUM = 1000
+PATIENCE_S = 15.0
+"""A broker that took the connection and does not answer for this long is asked again from the beginning."""
 
 
 class Listener:
@@ -23,6 +25,7 @@ class Listener:
         *,
         client_id: str | None = None,
         session_expiry_s: int = 0,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.trouble = "connecting"
         self.subscribed = False
@@ -31,30 +34,40 @@ class Listener:
         self._endpoint = endpoint
         self._transport = transport
         self._filters = tuple(filters)
+        self._patience_s = patience_s
         self._retry_at = 0.0
+        self._silent_at = 0.0
         self._open = False
+        self._answered = False
 
     def listen(self, timeout_s: float, take: Callable[[Received], None]) -> None:
         """Hand over what comes within `timeout_s`."""
         if not self._open and time.monotonic() >= self._retry_at:
-            self._open = True
+            self._open, self._answered = True, False
+            self._silent_at = time.monotonic() + self._patience_s
             options = ConnectOptions(self._client_id, None, 0, 30, self._session_expiry_s, RECEIVE_MAXIMUM)
             self._transport.open(self._endpoint, options)
         for event in self._transport.wait(timeout_s):
             match event:
                 case Opened():
-                    self.trouble = ""
+                    self.trouble, self._answered = "", True
                     self._transport.subscribe(self._filters)
                 case Subscribed():
                     self.subscribed = True
                 case Refused() | Lost():
-                    self.trouble = event.why
-                    self._open = False
-                    self._retry_at = time.monotonic() + RETRY_S
+                    self._try_again(event.why)
                 case Received():
                     take(event)
                 case _:
                     pass
+
+        if self._open and not self._answered and time.monotonic() >= self._silent_at:
+            self._transport.close()
+            self._try_again(f"{self._endpoint.host}:{self._endpoint.port} takes the connection and does not answer")
+
+    def _try_again(self, why: str) -> None:
+        self.trouble, self._open = why, False
+        self._retry_at = time.monotonic() + RETRY_S
 
     def close(self) -> None:
         """Leave."""
