@@ -2,7 +2,8 @@
 
 Options: --seconds 60, --rounds 1, --preset superfast, --crf 23. Both run in turn on the same film, in real time; what
 is compared is processor time per picture. The node does all it does in service: guard, masks, caption, encoder,
-signatures, recording with its flushes, motion and tampering, outbox, MQTT to a mosquitto on loopback.
+signatures, recording with its flushes, motion and tampering, outbox, MQTT to a mosquitto on loopback. Last, for memory
+alone, the libraries by themselves (`bench/bare.py`).
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
             for number in range(rounds):
                 peers.append(ffmpeg(film, directory, seconds, preset, crf))
                 ours.append(node(directory / f"node{number}", broker.url, seconds, preset, crf))
-    result = _judged(ours, peers)
+        result = {**_judged(ours, peers), "libraries_alone": _libraries_alone(film, directory, preset, crf)}
     _print(result)
     return result
 
@@ -74,6 +75,15 @@ def node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> dic
     }
 
 
+def _libraries_alone(film: Path, directory: Path, preset: str, crf: int) -> dict[str, float]:
+    """The memory a decoder, x264 and the imports take before there is a node around them."""
+    log = directory / "bare.log"
+    cost = measure([sys.executable, "-m", "bench.bare", str(film), "100", preset, str(crf)], log, cwd=ROOT)
+    if cost.code != 0:
+        raise SystemExit(f"the libraries alone left with {cost.code}:\n{log.read_text()[-2000:]}")
+    return {"peak_rss_mb": round(cost.peak_rss_bytes / 1e6, 1)}
+
+
 def _judged(ours: list[dict[str, float]], peers: list[dict[str, float]]) -> dict[str, Any]:
     def middle(rows: list[dict[str, float]]) -> dict[str, float]:
         return {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}
@@ -100,3 +110,4 @@ def _print(result: Mapping[str, Any]) -> None:
     table.add_row("[bold]cpu ratio[/bold]", f"[bold]{result['cpu_ratio']}[/bold]", "1")
     table.add_row("bytes ratio", str(result["bytes_ratio"]), "1")
     Console().print(table)
+    Console().print(f"the libraries alone, decoding and encoding: {result['libraries_alone']['peak_rss_mb']} MB at their peak")
