@@ -75,7 +75,7 @@ def test_the_words_say_what_was_made(node: SignedRecordings, capsys: pytest.Capt
         ((600, 700), [], 1, "no footage"),
         ((4, 1), [], 1, "ends before it begins"),
         ((1, 2), ["--out", "film.avi"], 2, ".mp4"),
-        ((1, 2), ["--reference", " "], 2, "who and why"),
+        ((1, 2), ["--reference", " "], 2, "say who, or why"),
         ((1, 2), ["--out", "/nowhere/at/all/film.mp4"], 1, "nothing was exported"),
     ],
 )
