@@ -8,7 +8,6 @@ the view, and it neither signs nor keeps what it tells.
 from __future__ import annotations
 
 import shutil
-import statistics
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import click
 
 from agent.demo.broker import LocalBroker
+from bench.beside import compared, show
 from bench.film import film_1080p25
 from bench.node import node
 from bench.peers import motion
@@ -39,31 +39,6 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
             directory.mkdir()
             theirs.append(motion(film, directory, seconds, crf))
             ours.append(node(directory / "node", broker.url, seconds, PRESET, crf))
-    vigie, peer = _median(ours), _median(theirs)
-    result = {
-        "vigie": vigie,
-        "motion": peer,
-        "cpu_ratio": round(vigie["cpu_ms_per_frame"] / peer["cpu_ms_per_frame"], 3),
-        "bytes_ratio": round(vigie["bytes_per_s"] / peer["bytes_per_s"], 3),
-    }
-    _print(result)
+    result = compared(ours, "motion", theirs)
+    show("1080p25 film in real time, x264 ultrafast", "motion", result)
     return result
-
-
-def _median(rows: list[dict[str, float]]) -> dict[str, float]:
-    return {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}
-
-
-def _print(result: Mapping[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="1080p25 film in real time, x264 ultrafast", title_justify="left")
-    table.add_column("")
-    table.add_column("vigie", justify="right")
-    table.add_column("motion", justify="right")
-    for key in result["vigie"]:
-        table.add_row(key, str(result["vigie"][key]), str(result["motion"].get(key, "")))
-    table.add_row("[bold]cpu ratio[/bold]", f"[bold]{result['cpu_ratio']}[/bold]", "1")
-    table.add_row("bytes ratio", str(result["bytes_ratio"]), "1")
-    Console().print(table)

@@ -9,14 +9,16 @@ alone, the libraries by themselves (`bench/bare.py`).
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from agent.demo.broker import LocalBroker
+from bench.beside import compared, show
 from bench.film import film_1080p25
 from bench.filming_node import Tables, commission, film_1080p, write
 from bench.peers import FPS, ffmpeg, figures
@@ -39,8 +41,9 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
             for number in range(rounds):
                 peers.append(ffmpeg(film, directory, seconds, preset, crf))
                 ours.append(node(directory / f"node{number}", broker.url, seconds, preset, crf))
-        result = {**_judged(ours, peers), "libraries_alone": _libraries_alone(film, directory, preset, crf)}
-    _print(result)
+        result = {**compared(ours, "ffmpeg", peers), "libraries_alone": _libraries_alone(film, directory, preset, crf)}
+    show("1080p25 film in real time", "ffmpeg", result)
+    Console().print(f"the libraries alone, decoding and encoding: {result['libraries_alone']['peak_rss_mb']} MB at their peak")
     return result
 
 
@@ -82,32 +85,3 @@ def _libraries_alone(film: Path, directory: Path, preset: str, crf: int) -> dict
     if cost.code != 0:
         raise SystemExit(f"the libraries alone left with {cost.code}:\n{log.read_text()[-2000:]}")
     return {"peak_rss_mb": round(cost.peak_rss_bytes / 1e6, 1)}
-
-
-def _judged(ours: list[dict[str, float]], peers: list[dict[str, float]]) -> dict[str, Any]:
-    def middle(rows: list[dict[str, float]]) -> dict[str, float]:
-        return {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}
-
-    vigie, ffmpeg = middle(ours), middle(peers)
-    return {
-        "vigie": vigie,
-        "ffmpeg": ffmpeg,
-        "cpu_ratio": round(vigie["cpu_ms_per_frame"] / ffmpeg["cpu_ms_per_frame"], 3),
-        "bytes_ratio": round(vigie["bytes_per_s"] / ffmpeg["bytes_per_s"], 3),
-    }
-
-
-def _print(result: Mapping[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="1080p25 film in real time", title_justify="left")
-    table.add_column("")
-    table.add_column("vigie", justify="right")
-    table.add_column("ffmpeg", justify="right")
-    for key in result["vigie"]:
-        table.add_row(key, str(result["vigie"][key]), str(result["ffmpeg"].get(key, "")))
-    table.add_row("[bold]cpu ratio[/bold]", f"[bold]{result['cpu_ratio']}[/bold]", "1")
-    table.add_row("bytes ratio", str(result["bytes_ratio"]), "1")
-    Console().print(table)
-    Console().print(f"the libraries alone, decoding and encoding: {result['libraries_alone']['peak_rss_mb']} MB at their peak")

@@ -225,14 +225,15 @@ class PicameraCamera:
     def _frame(self, request: Any, now_ns: int) -> RawFrame:
         try:
             sensor_ns = _sensor_ns(request)
+            time = self._time(request, sensor_ns, now_ns)
+            self._look_at(request, now_ns)
             from picamera2 import MappedArray
 
+            # Last: from here on the loan has the request, and whoever ends the loan gives it back.
             loan, small = lend(request, MappedArray, self._maps, sensor_ns)
         except BaseException:
             request.release()
             raise
-        time = self._time(request, sensor_ns, now_ns)
-        self._look_at(request, now_ns)
         return RawFrame(loan.planes, time, small=small, release=self.loans.enter(loan))
 
     def _time(self, request: Any, sensor_ns: int, now_ns: int) -> FrameTime:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Error as PageError
 
 from agent.demo.broker import LocalBroker, free_port
 from tests.support.deadline import until
@@ -39,7 +40,7 @@ def opened(browser: Browser, port: int) -> Page:
         try:
             page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
             return page
-        except Exception as error:
+        except PageError as error:
             if "ERR_CONNECTION_REFUSED" not in str(error):
                 raise
             page.wait_for_timeout(100)
