@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from html import escape
@@ -18,6 +16,7 @@ from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import UNKNOWN, french, number
 from agent.config.digest import config_digest
 from agent.config.model import Config
+from agent.durable_file import replace_durably
 from agent.errors import StorageError
 
 _SUBJECTS = {
@@ -41,15 +40,7 @@ _VERDICTS = {
 def write_sheet(path: Path, report: Report) -> None:
     """Write the sheet whole or not at all. StorageError when it cannot be written."""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(sheet(report))
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_durably(path, sheet(report).encode(), mode=0o644)
     except OSError as error:
         raise StorageError(
             f"the sheet {path} cannot be written: {(error.strerror or str(error)).lower()}",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from agent.config.digest import config_digest
@@ -13,6 +12,7 @@ from agent.config.model import Config, Node
 from agent.config.setting import settings
 from agent.config.sources import Sources
 from agent.config.transcript import transcript
+from agent.durable_file import replace_durably
 from agent.errors import StorageError
 from agent.regular_file import read_regular
 
@@ -38,7 +38,7 @@ def remember(path: Path, config: Config) -> Path:
         if _holds(kept, text.encode()):
             return kept
         kept.parent.mkdir(parents=True, exist_ok=True)
-        _write(kept, text)
+        replace_durably(kept, text.encode(), mode=0o640)
     except OSError as error:
         raise StorageError(
             f"the last good configuration cannot be kept in {kept}: {error}", remedy=f"check the disk and who owns {kept.parent}"
@@ -91,22 +91,3 @@ def _holds(path: Path, content: bytes) -> bool:
         return read_regular(path, len(content) + 1) == content
     except OSError:
         return False
-
-
-def _write(path: Path, text: str) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o640)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

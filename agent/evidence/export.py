@@ -5,16 +5,17 @@ Nothing appears under the final name before film and sheet are whole, on disk, a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from agent.clock import NS, Clock, rfc3339
-from agent.errors import EvidenceError
+from agent.durable_file import Temporary, sync_directory, write_durably
+from agent.errors import EvidenceError, StorageError
 from agent.evidence import excerpt
 from agent.evidence.boxes import MalformedFilm
 from agent.evidence.chain import CertificateChain
-from agent.evidence.durable_file import Temporary, refused, sha256, sync_directory, write_durably
 from agent.evidence.excerpt import Cut, Footage
 from agent.evidence.export_boxes import Place, Provenance
 from agent.evidence.exported import Absence, Contents, Exported, Request
@@ -82,7 +83,7 @@ class Export:
                     seal(film, self._signer)
                 report = verify(film, self._anchors) if self._anchors is not None else None
                 exported = Exported(
-                    out, sheet_path, sha256(film), film.stat().st_size, self._signer is not None, contents, report, destroyed
+                    out, sheet_path, _sha256(film), film.stat().st_size, self._signer is not None, contents, report, destroyed
                 )
                 text = self._sheet(request, provenance, self._place, exported).encode()
                 write_durably(sheet, text)
@@ -91,7 +92,7 @@ class Export:
                 film.replace(out)
                 sync_directory(out.parent)
         except OSError as error:
-            raise refused(out, error) from None
+            raise _refused(out, error) from None
         return exported
 
     def _readable(self, rows: Sequence[SegmentRow]) -> tuple[list[SegmentRow], list[Absence]]:
@@ -187,3 +188,14 @@ def _note_ends(contents: Contents, request: Request, destroyed: Sequence[Destroy
         from_ns, to_ns = max(each.from_ns, request.from_ns), min(each.to_ns, request.to_ns)
         contents.absences.append(Absence(from_ns, to_ns, f"destroyed on {rfc3339(each.at_ns)}: {each.reason}"))
     contents.absences.sort(key=lambda absence: (absence.from_ns, absence.to_ns))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refused(path: Path, error: OSError) -> StorageError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StorageError(f"{path}: the disk is full, nothing was exported", remedy="free space or choose another disk")
+    return StorageError(f"{path}: {(error.strerror or str(error)).lower()}, nothing was exported")

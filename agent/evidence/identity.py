@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from agent.clock import Clock
+from agent.durable_file import Temporary, replace_durably, sync_directory, write_durably
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain, verify_signature
-from agent.evidence.durable_file import Temporary, sync_directory, write_durably, write_whole
 from agent.regular_file import open_regular
 
 CREDENTIAL = "identity-key"
@@ -117,8 +117,8 @@ class IdentityDirectory:
         key = self._load_key()
         certificate = _self_signed(key, node_id)
         pem = certificate.public_bytes(serialization.Encoding.PEM)
-        write_whole(self.ca_path, pem)
-        write_whole(self.chain_path, pem)
+        _write_whole(self.ca_path, pem)
+        _write_whole(self.chain_path, pem)
         return self.load()
 
     def load(self) -> NodeSigner:
@@ -164,8 +164,8 @@ class IdentityDirectory:
         without_ca = CertificateChain(
             tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates)
         )
-        write_whole(self.ca_path, ca.pem)
-        write_whole(self.chain_path, without_ca.pem)
+        _write_whole(self.ca_path, ca.pem)
+        _write_whole(self.chain_path, without_ca.pem)
         return self.load()
 
     def _make_directory(self) -> None:
@@ -251,3 +251,10 @@ def _self_signed(key: ec.EllipticCurvePrivateKey, node_id: str) -> x509.Certific
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .sign(key, hashes.SHA256())
     )
+
+
+def _write_whole(path: Path, pem: bytes) -> None:
+    try:
+        replace_durably(path, pem, mode=0o644)
+    except OSError as error:
+        raise EvidenceError(f"{path}: {error.strerror}") from None

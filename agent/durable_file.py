@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import errno
-import hashlib
 import os
 import tempfile
 from pathlib import Path
-
-from agent.errors import EvidenceError, StorageError
 
 
 class Temporary:
@@ -44,25 +40,9 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def write_whole(path: Path, content: bytes, *, mode: int = 0o644) -> None:
-    """Replace a file by another, whole or not at all, durable on return. Raises EvidenceError."""
-    try:
-        with Temporary(path, mode=mode) as temporary:
-            write_durably(temporary, content)
-            temporary.replace(path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise EvidenceError(f"{path}: {error.strerror}") from None
-
-
-def sha256(path: Path) -> str:
-    """Of the whole file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def refused(path: Path, error: OSError) -> StorageError:
-    """What to tell of an export that could not be written."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageError(f"{path}: the disk is full, nothing was exported", remedy="free space or choose another disk")
-    return StorageError(f"{path}: {(error.strerror or str(error)).lower()}, nothing was exported")
+def replace_durably(path: Path, content: bytes, *, mode: int) -> None:
+    """Put `content` in the place of what was there, whole or not at all, durable on return. Raises OSError."""
+    with Temporary(path, mode=mode) as temporary:
+        write_durably(temporary, content)
+        temporary.replace(path)
+    sync_directory(path.parent)
