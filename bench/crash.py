@@ -75,20 +75,21 @@ def crash(directory: Path, kills: int, seed: int) -> dict[str, Any]:
                 node.kill()
                 node.wait()
             subprocess.run([*command, "--for", "5"], cwd=ROOT, stdout=log, stderr=log, check=True, timeout=60)
-            highest, pending = _outbox(directory / "state" / "outbox.sqlite3")
+            highest, kept = _outbox(directory / "state" / "outbox.sqlite3")
             deadline = time.monotonic() + DRAIN_S
             while len(heard) < highest and time.monotonic() < deadline:
                 centre.listen(0.5, take)
         centre.close()
     pictures, broken = _play(_segments(directory))
+    missing = set(range(1, highest + 1)) - set(heard)
     return {
         "kills": kills,
         "segments": len(_segments(directory)),
         "segments_that_do_not_play": broken,
         "pictures": pictures,
         "events": highest,
-        "events_waiting": pending,
-        "events_lost": highest - len(heard) - pending,
+        "events_waiting": len(missing & kept),
+        "events_lost": len(missing - kept),
         "catalog_disagrees": _disagreements(directory),
     }
 
@@ -119,11 +120,11 @@ def _play(segments: list[Path]) -> tuple[int, int]:
     return pictures, broken
 
 
-def _outbox(path: Path) -> tuple[int, int]:
-    """The highest sequence ever given, and rows still waiting."""
+def _outbox(path: Path) -> tuple[int, set[int]]:
+    """The highest sequence ever given, and the rows that are still there to be sent."""
     with closing(sqlite3.connect(path)) as database:
-        pending = int(database.execute("SELECT count(*) FROM row").fetchone()[0])
-        return int(database.execute("SELECT value FROM counter WHERE name = 'sequence'").fetchone()[0]), pending
+        kept = {int(sequence) for (sequence,) in database.execute("SELECT sequence FROM row")}
+        return int(database.execute("SELECT value FROM counter WHERE name = 'sequence'").fetchone()[0]), kept
 
 
 def _disagreements(directory: Path) -> int:

@@ -73,21 +73,31 @@ def note(connection: sqlite3.Connection, tally: Tally, priority: Priority, reaso
     tally.dropped += 1
 
 
-def make_room(connection: sqlite3.Connection, tally: Tally, bounds: Bounds, spare: Collection[int]) -> None:
-    """Hold every class to its own bounds, and all together to theirs: the oldest of the lowest class goes first."""
+def make_room(
+    connection: sqlite3.Connection, tally: Tally, bounds: Bounds, spare: Collection[int], delivered: Collection[int]
+) -> None:
+    """Hold every class to its own bounds, and all together to theirs: the oldest of the lowest class goes first.
+
+    Rows in `spare` stay; those in `delivered` go like the others, but are no loss and enter no account.
+    """
     for priority, limit in bounds.classes.items():
         while tally.count[priority] > limit.rows or tally.body_bytes[priority] > limit.body_bytes:
-            if not _drop_oldest(connection, tally, priority, spare):
+            if not _drop_oldest(connection, tally, priority, spare, delivered):
                 break
     for priority in sorted(Priority):
         while sum(tally.body_bytes.values()) > bounds.body_bytes:
-            if not _drop_oldest(connection, tally, priority, spare):
+            if not _drop_oldest(connection, tally, priority, spare, delivered):
                 break
 
 
-def _drop_oldest(connection: sqlite3.Connection, tally: Tally, priority: Priority, spare: Collection[int]) -> bool:
+def _drop_oldest(
+    connection: sqlite3.Connection, tally: Tally, priority: Priority, spare: Collection[int], delivered: Collection[int]
+) -> bool:
     oldest = connection.execute(sql.OLDEST_OF_CLASS, (priority, len(spare) + 1)).fetchall()
     for (sequence,) in oldest:
+        if sequence in delivered:
+            forget(connection, tally, sequence)
+            return True
         if sequence not in spare:
             drop(connection, tally, sequence, "space")
             return True

@@ -14,6 +14,7 @@ from agent.errors import JournalError
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event import Event, Priority
 from agent.events.outbox_store import OutboxStore
+from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, new_event_id
 
 log = logging.getLogger(__name__)
@@ -37,8 +38,8 @@ class OutboxFigures:
 class Outbox(Component):
     """Group commit on its own thread: whatever was raised while the disk was busy goes into the next commit.
 
-    Detectors call `raise_event` on any thread. The session calls `take`, `acknowledge`, `refuse`, `release`, `states`
-    on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session there.
+    Detectors call `raise_event` on any thread. The session calls `take`, `acknowledge`, `refuse`, `release`, `replay`,
+    `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session there.
     Simulated nodes have no writer thread: they call `write_once` instead.
     """
 
@@ -58,6 +59,7 @@ class Outbox(Component):
         self._done: list[tuple[int, str]] = []
         self._in_flight: set[int] = set()
         self._finished: set[int] = set()
+        self._replay = ReplayWindow(clock)
         self._cursor = dict.fromkeys(Priority, 0)
         self._housekept_ns = clock.monotonic_ns()
 
@@ -151,12 +153,15 @@ class Outbox(Component):
         with self._changed:
             self._writing = True
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMITTED_AT_ONCE))]
-            done, self._done = self._done, []
+            done, self._done = [*self._done, *((sequence, "") for sequence in self._replay.let_go())], []
         given_up = [(sequence, reason) for sequence, reason in done if reason]
         rows: list[Row] = []
         if batch or done or self._store.volatile or self._store.trouble:
             rows = self._store.commit(
-                [draft for draft, _ in batch], {s for s, reason in done if not reason}, self._in_flight.copy()
+                [draft for draft, _ in batch],
+                {s for s, reason in done if not reason},
+                self._in_flight.copy(),
+                self._replay.kept(),
             )
             if self._store.refused:
                 with self._changed:
@@ -214,7 +219,7 @@ class Outbox(Component):
         if now_ns - self._housekept_ns > self.housekeeping_s * NS:
             self._housekept_ns = now_ns
             self._store.check_file()
-            self._store.drop_aged(self._in_flight.copy())
+            self._store.drop_aged(self._in_flight | self._finished)
 
     # -- sending (the session's thread) ----------------------------------------------------------------------------
 
@@ -250,14 +255,13 @@ class Outbox(Component):
         return found
 
     def acknowledge(self, sequence: int) -> None:
-        """The broker has it: forget the row."""
-        self._finish(sequence, "")
+        """The broker has it: the row is forgotten when its time in the replay window is over."""
+        self._in_flight.discard(sequence)
+        self._finished.add(sequence)
+        self._replay.keep(sequence)
 
     def refuse(self, sequence: int, reason: str) -> None:
         """The broker will never take it: drop the row, counted and announced."""
-        self._finish(sequence, reason)
-
-    def _finish(self, sequence: int, reason: str) -> None:
         self._in_flight.discard(sequence)
         self._finished.add(sequence)
         with self._changed:
@@ -274,9 +278,14 @@ class Outbox(Component):
         self._in_flight.clear()
         self._cursor = dict.fromkeys(Priority, 0)
 
+    def replay(self) -> None:
+        """A new connection: what was acknowledged shortly before it is to be taken again, in its place of the sequence."""
+        self._finished.difference_update(self._replay.reopen())
+        self._cursor = dict.fromkeys(Priority, 0)
+
     def states(self) -> Sequence[Row]:
-        """The last event of every property, to be sent anew after a connect."""
-        return self._store.states()
+        """The last event of every property that is not pending, to be sent anew after a connect."""
+        return self._store.states(self._finished)
 
     def announce_drops(self) -> None:
         """Turn what was dropped since the last announcement into events, one per class and reason; any thread."""
@@ -284,11 +293,16 @@ class Outbox(Component):
             self._announce = True
             self._changed.notify()
 
+    @property
+    def pending(self) -> int:
+        """How many events the broker does not have yet; any thread."""
+        kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._finished)
+        return max(0, kept) + len(self._waiting)
+
     def figures(self) -> OutboxFigures:
         """For health; any thread."""
-        kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._finished)
-        pending = max(0, kept) + len(self._waiting)
-        oldest_ns = self._store.oldest_raised_ns() if pending else None
+        pending = self.pending
+        oldest_ns = self._store.oldest_raised_ns(self._finished) if pending else None
         age_s = None if oldest_ns is None else max(0.0, (self.clock.wall_ns() - oldest_ns) / NS)
         return OutboxFigures(
             pending,

@@ -47,8 +47,8 @@ PENDING = (
     "FROM row WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
 STATES = (
-    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about "
-    "FROM state WHERE sequence NOT IN (SELECT sequence FROM row) ORDER BY sequence"
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about, "
+    "sequence IN (SELECT sequence FROM row) FROM state ORDER BY sequence"
 )
 EVERY_ROW = (
     "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about FROM row NOT INDEXED ORDER BY sequence"

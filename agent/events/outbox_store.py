@@ -142,11 +142,14 @@ class OutboxStore:
 
     # -- writing (the writer's thread) -----------------------------------------------------------------------------
 
-    def commit(self, drafts: Sequence[Draft], done: Collection[int], spare: Collection[int] = ()) -> list[Row]:
+    def commit(
+        self, drafts: Sequence[Draft], done: Collection[int], spare: Collection[int] = (), delivered: Collection[int] = ()
+    ) -> list[Row]:
         """Make `drafts` durable in one transaction and forget the sequences in `done`; the rows, in sequence.
 
         On a full or broken disk `trouble` says so, and the rows stay sendable from memory (`volatile`) until a later commit
-        carries them over. Rows in `spare` are in flight and are not dropped for space. At most COMMITTED_AT_ONCE drafts.
+        carries them over. Rows in `spare` are in flight and are not dropped for space; for those in `delivered`, which are
+        only kept to be said again, giving way is no loss. At most COMMITTED_AT_ONCE drafts.
         """
         if self._damage:
             fault, self._damage = self._damage, ""
@@ -164,11 +167,12 @@ class OutboxStore:
                     eviction.forget(connection, tally, sequence)
                 for priority, sequence in self._lost_from_memory:
                     eviction.note(connection, tally, priority, "memory", sequence)
-                eviction.make_room(connection, tally, BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds, spare)
+                bounds = BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds
+                eviction.make_room(connection, tally, bounds, spare, delivered)
                 self._save_counters(connection, tally)
         except sqlite3.Error as error:
             self.refused = True
-            self._hold_in_memory(fresh, done, str(error))
+            self._hold_in_memory(fresh, done, delivered, str(error))
             if epoch.is_damage(error):
                 self._recover(str(error))
             return fresh
@@ -269,7 +273,7 @@ class OutboxStore:
         values = [("sequence", self.sequence), ("epoch", self.epoch), ("dropped", tally.dropped)]
         connection.executemany(sql.SET_COUNTER, values)
 
-    def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], why: str) -> None:
+    def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], delivered: Collection[int], why: str) -> None:
         """The disk refuses: what came is sent from memory, and the mark says that the database's count cannot be trusted."""
         if not self.trouble:
             log.error("the outbox cannot be written (%s): events are kept in memory and sent from there", why)
@@ -277,7 +281,7 @@ class OutboxStore:
             self._write_mark(burnt=True)
         self.trouble = why
         held = self.volatile | {row.sequence: row for row in fresh}
-        for sequence in done:
+        for sequence in done if len(held) <= VOLATILE_MOST else (*done, *delivered):
             held.pop(sequence, None)
         while len(held) > VOLATILE_MOST:
             lowest = min(held.values(), key=lambda row: (row.priority, row.sequence))
@@ -297,15 +301,15 @@ class OutboxStore:
             rows.extend([row for row in held.values() if row.priority is priority and row.sequence > last][: limit - len(rows)])
         return rows
 
-    def states(self) -> list[Row]:
+    def states(self, delivered: Collection[int] = ()) -> list[Row]:
         """The event that set each property last, where the broker has it already (what is pending comes by itself)."""
-        return [sql.row_of(values) for values in self._read(sql.STATES)]
+        return [sql.row_of(values) for *values, waits in self._read(sql.STATES) if not waits or values[0] in delivered]
 
-    def oldest_raised_ns(self) -> int | None:
+    def oldest_raised_ns(self, delivered: Collection[int] = ()) -> int | None:
         """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
-        held = [row.raised_ns for row in self.volatile.values()]
-        found = self._read("SELECT raised_ns FROM row ORDER BY sequence LIMIT 1")
-        return min([*held, *(int(raised_ns) for (raised_ns,) in found)], default=None)
+        held = [row.raised_ns for row in self.volatile.values() if row.sequence not in delivered]
+        found = self._read("SELECT sequence, raised_ns FROM row ORDER BY sequence LIMIT ?", (len(delivered) + 1,))
+        return min([*held, *(int(raised_ns) for sequence, raised_ns in found if sequence not in delivered)], default=None)
 
     def _read(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Nothing when the disk cannot be read: what is held in memory goes on being sent."""

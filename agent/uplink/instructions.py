@@ -30,7 +30,7 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Restate:
-    """Hand over the full state (properties, greetings): the broker may have lost it."""
+    """Hand over the full state (properties, greetings) and what was acknowledged just before: the broker may have lost it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,7 @@ class Session(Component):
                     if self._filters:
                         self._transport.subscribe(self._filters)
                 case Restate():
+                    self._outbox.replay()
                     self._announced_ns = None
                     self._restate = True
                 case Deliver():

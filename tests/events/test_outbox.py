@@ -15,6 +15,7 @@ from agent.events.bounds import Bounds, ClassBounds
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import STILL_MOST_BYTES, Outbox
 from agent.events.outbox_store import OutboxStore
+from agent.events.replay_window import KEPT_S
 from agent.events.row import Kind, Row, event_of
 from tests.support.manual_clock import ManualClock
 
@@ -35,6 +36,7 @@ def outbox(path: Path, clock: ManualClock) -> Iterator[Outbox]:
     made = Outbox(OutboxStore(path, clock), clock)
     for row in made.take(10, 10):
         made.acknowledge(row.sequence)
+    clock.advance(KEPT_S)
     made.write_once()
     yield made
     made._store.close()
@@ -69,6 +71,64 @@ def test_nothing_is_taken_twice_until_released(outbox: Outbox) -> None:
     outbox.acknowledge(first[0].sequence)
     outbox.release()
     assert numbers(outbox.take(10, 10)) == [1, 2, 3, 4]
+
+
+def test_what_was_acknowledged_just_before_goes_again_on_the_next_connection(outbox: Outbox, clock: ManualClock) -> None:
+    """A dead broker took along what it had acknowledged: it is sent once more, in its place, and is not pending meanwhile."""
+    for number in range(3):
+        outbox.raise_event(event(number))
+    outbox.write_once()
+    for row in outbox.take(10, 10):
+        outbox.acknowledge(row.sequence)
+    outbox.write_once()
+    outbox.release()
+    assert outbox.take(10, 10) == []
+    assert outbox.figures().pending == 0
+    assert outbox.figures().oldest_age_s is None
+    outbox.raise_event(event(3))
+    outbox.write_once()
+    outbox.replay()
+    assert outbox.figures().pending == 4
+    again = outbox.take(10, 10)
+    assert numbers(again) == [0, 1, 2, 3]
+    for row in again:
+        outbox.acknowledge(row.sequence)
+    clock.advance(KEPT_S)
+    outbox.write_once()
+    outbox.replay()
+    assert outbox.take(10, 10) == []
+    assert sum(outbox._store.tally.count.values()) == 0
+
+
+def test_a_state_that_is_kept_is_no_longer_pending(outbox: Outbox) -> None:
+    """A hub that asks for the full state gets the one acknowledged a moment ago; on a new connection its row says it."""
+    outbox.raise_event(Event("VideoSource/MotionAlarm", 0, {"Source": "a"}, {"State": True}, PropertyOperation.CHANGED))
+    outbox.write_once()
+    assert outbox.states() == []
+    for row in outbox.take(10, 10):
+        outbox.acknowledge(row.sequence)
+    assert [event_of(row.body).data["State"] for row in outbox.states()] == [True]
+    outbox.replay()
+    assert outbox.states() == []
+    assert len(outbox.take(10, 10)) == 1
+
+
+def test_what_the_broker_has_makes_way_uncounted(path: Path, clock: ManualClock) -> None:
+    """In a full outbox the rows that are only kept to be said again go first, and are no loss."""
+    bounds = Bounds({p: ClassBounds(3, 10**6, 10**18) for p in Priority})
+    outbox = Outbox(OutboxStore(path, clock, bounds), clock)
+    for number in range(3):
+        outbox.raise_event(event(number, Priority.PROPERTY))
+    outbox.write_once()
+    for row in outbox.take(10, 10):
+        outbox.acknowledge(row.sequence)
+    for number in range(3, 6):
+        outbox.raise_event(event(number, Priority.PROPERTY))
+    outbox.write_once()
+    assert outbox.figures().dropped == 0
+    outbox.replay()
+    assert numbers(outbox.take(10, 10)) == [3, 4, 5]
+    outbox._store.close()
 
 
 def test_drops_are_told_once(path: Path, clock: ManualClock) -> None:

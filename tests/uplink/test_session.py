@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -34,15 +35,33 @@ def test_birth_and_events_reach_the_hub(hub: Subscriber, node: UplinkNode) -> No
     assert {h.properties["clock-quality"] for h in events} <= {"synchronised", "holdover", "unset"}
 
 
-def test_what_is_acknowledged_leaves_the_outbox(hub: Subscriber, node: UplinkNode) -> None:
+def test_what_is_acknowledged_is_not_pending(hub: Subscriber, node: UplinkNode) -> None:
     """Once the broker has acknowledged everything, nothing is pending."""
     for number in range(10):
         node.raise_alarm(number)
     hub.wait_for(lambda heard: len(numbers(heard)) >= 10)
+    wait_until(lambda: node.outbox.figures().pending == 0)
+
+
+def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: LocalBroker, tmp_path: Path) -> None:
+    """The hub is slow, the broker acknowledges and dies before the hub has read: the hub hears all the same, in order."""
+    slow = Subscriber(broker.port)
+    reading = threading.Event()
+    slow.client.on_message = lambda *message: (reading.wait(30), slow._on_message(*message))
+    node = UplinkNode(tmp_path / "n", broker.url)
+    node.start()
+    wait_until(lambda: node.session.health().state == "online")
+    for number in range(30):
+        node.raise_alarm(number)
+    wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
+    broker.kill()
+    reading.set()
+    broker.start()
+    slow.wait_for(lambda heard: set(numbers(heard)) == set(range(30)), 30)
+    assert list(dict.fromkeys(numbers(slow.heard))) == list(range(30))
+    assert len({h.event_id for h in slow.heard if h.event_id}) == node.outbox.figures().sequence
     node.stop()
-    node.store = type(node.store)(node.store.path, node.clock)
-    assert sum(node.store.tally.count.values()) == 0
-    node.store.close()
+    slow.close()
 
 
 def test_a_broker_that_dies_and_comes_back_gets_everything(hub: Subscriber, node: UplinkNode, broker: LocalBroker) -> None:
