@@ -39,8 +39,8 @@ class Outbox(Component):
     """Group commit on its own thread: whatever was raised while the disk was busy goes into the next commit.
 
     Detectors call `raise_event` on any thread. The session calls `take`, `acknowledge`, `refuse`, `release`, `replay`,
-    `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session there.
-    Simulated nodes have no writer thread: they call `write_once` instead.
+    `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session
+    there. Simulated nodes have no writer thread: they call `write_once` instead.
     """
 
     settle_s = 0.2  # acknowledgements alone wait this long for company: fewer commits wear the card less
