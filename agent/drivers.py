@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 from agent.clock import Clock, SystemClock
@@ -140,8 +139,8 @@ def compute_alone() -> None:
     allocate_sparingly()
 
 
-def starting_memory() -> Callable[[], None]:
-    """What gives back the program pages that only starting needs. Asked for when everything is imported, before threads start."""
-    from hardware.memory import StartupPages
+def give_back_memory() -> None:
+    """Hand the kernel what only starting needed."""
+    from hardware.memory import give_back
 
-    return StartupPages().give_back
+    give_back()

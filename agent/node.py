@@ -47,6 +47,8 @@ from agent.video.pipeline import Pipeline
 log = logging.getLogger(__name__)
 
 _DAY_NS = 86_400 * NS
+_UNDER_WAY_S = 10.0
+"""After the first picture everything that happens once has happened by then: the centre reached, the first signatures made."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,10 @@ class Node:
         self.publisher: HealthPublisher
         self.apply: Callable[[], None] = lambda: None
         """Reads the configuration again and applies it; set by the composition root."""
-        self.when_filming: Callable[[], None] = lambda: None
-        """Called once, with the first masked picture encoded; set by the composition root."""
+        self.when_under_way: Callable[[], None] = lambda: None
+        """Called with the first masked picture encoded, and once more when all has settled; set by the composition root."""
         self._first_masked_s: float | None = None
+        self._ended = threading.Event()
         self._watching_start = threading.Thread(target=self._note_start, name="main", daemon=True)
 
     def run(self, *, for_s: float | None = None) -> Ending:
@@ -96,6 +99,7 @@ class Node:
         try:
             return self.supervisor.run(for_s=for_s, reload=self.apply)
         finally:
+            self._ended.set()
             self.claim.give_back()
 
     def publish_health(self, document: bytes) -> None:
@@ -269,7 +273,9 @@ class Node:
                 return
         self._first_masked_s = round(_since_process_start_s(), 3)
         log.info("the first masked picture is encoded, %.2f s after the start", self._first_masked_s)
-        self.when_filming()
+        self.when_under_way()
+        if not self.parts.clock.wait(self._ended, _UNDER_WAY_S):
+            self.when_under_way()
 
 
 def _disk(path: Path) -> tuple[int, int]:

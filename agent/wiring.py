@@ -27,13 +27,13 @@ from agent.control import ControlSocket, Verb, socket_path
 from agent.drivers import (
     compute_alone,
     credentials_of,
+    give_back_memory,
     new_encoder,
     open_board,
     open_camera,
     open_muxer,
     open_service_manager,
     open_transport,
-    starting_memory,
 )
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
@@ -107,9 +107,8 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
     compute_alone()
     node = _Builder(config, config_path, clock or SystemClock()).node()
-    give_back = starting_memory()
-    give_back()
-    node.when_filming = give_back
+    give_back_memory()
+    node.when_under_way = give_back_memory
     return node
 
 

@@ -18,8 +18,8 @@ from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 
-PICTURES = 3
-"""Under way at once: one being masked and encoded, two queued before that. Reading waits for one to come back."""
+PICTURES = 1
+"""Under way at once: it is masked and encoded while the decoder works on the next one. Reading waits until it is back."""
 LATE_NS = NS
 """Further behind than this, the film's clock is moved: what is missed plays later, nothing is skipped."""
 

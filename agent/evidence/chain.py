@@ -16,6 +16,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from agent.clock import rfc3339, utc
 from agent.errors import EvidenceError
+from agent.evidence.ecdsa import Ecdsa
 from agent.regular_file import read_regular
 
 _MAX_PEM_BYTES = 64 * 1024
@@ -159,7 +160,7 @@ def verify_signature(certificate: x509.Certificate, data: bytes, signature: byte
     key = certificate.public_key()
     try:
         if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(signature, data, ec.ECDSA(algorithm))
+            key.verify(signature, data, Ecdsa(algorithm))
             return True
         if isinstance(key, rsa.RSAPublicKey):
             return _verify_rsa(key, data, signature, algorithm)

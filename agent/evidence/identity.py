@@ -22,6 +22,7 @@ from agent.clock import Clock
 from agent.durable_file import Temporary, replace_durably, sync_directory, write_durably
 from agent.errors import EvidenceError
 from agent.evidence.chain import CertificateChain, common_name, key_digest, read_chain, verify_signature
+from agent.evidence.ecdsa import Ecdsa
 from agent.regular_file import open_regular
 
 CREDENTIAL = "identity-key"
@@ -44,7 +45,7 @@ class NodeSigner:
 
     def sign(self, data: bytes) -> bytes:
         """ECDSA over P-256 with SHA-256 of `data`, in DER."""
-        return self._key.sign(data, ec.ECDSA(hashes.SHA256()))
+        return self._key.sign(data, Ecdsa(hashes.SHA256()))
 
     @property
     def key_id(self) -> str:
@@ -53,7 +54,7 @@ class NodeSigner:
 
     def sign_digest(self, digest: bytes) -> bytes:
         """The same for data of which only the SHA-256 is at hand."""
-        return self._key.sign(digest, ec.ECDSA(Prehashed(hashes.SHA256())))
+        return self._key.sign(digest, Ecdsa(Prehashed(hashes.SHA256())))
 
     def verify(self, data: bytes, signature: bytes) -> bool:
         """True when this node's key made `signature` over `data`."""

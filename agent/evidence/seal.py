@@ -22,6 +22,7 @@ from agent.clock import NS
 from agent.errors import EvidenceError
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
 from agent.evidence.chain import CertificateChain, ChainNotTrusted, load_der
+from agent.evidence.ecdsa import Ecdsa
 from agent.evidence.export_boxes import SIGNATURE_BYTES
 from agent.ports import Signer
 
@@ -108,7 +109,7 @@ def _check(
     file.seek(place[0])
     signature = file.read(place[1])
     try:
-        key.verify(signature, _digest(file, place), ec.ECDSA(Prehashed(hashes.SHA256())))
+        key.verify(signature, _digest(file, place), Ecdsa(Prehashed(hashes.SHA256())))
     except (InvalidSignature, ValueError):
         return False, "the seal is broken: the file was changed since its export"
     try:

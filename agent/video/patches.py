@@ -78,8 +78,10 @@ class Patches:
         slope = np.stack([np.gradient(squares, axis=2), np.gradient(squares, axis=1)], axis=1).reshape(len(self), 2, -1)
         slope -= slope.mean(axis=2, keepdims=True)
         slope -= np.einsum("nks,ns->nk", slope, unit)[:, :, None] * unit[:, None, :]
-        gram = np.einsum("nks,nls->nkl", slope, slope) + 1e-6 * np.eye(2)
-        return np.concatenate([unit[:, None, :], -np.linalg.inv(gram) @ slope], axis=1).astype(np.float32)
+        (across, both), (_, down) = np.einsum("nks,nls->kln", slope, slope) + 1e-6 * np.eye(2)[:, :, None]
+        # The inverse of two by two, written out: numpy's would bring LAPACK into memory for it.
+        inverted = np.array([[down, -both], [-both, across]]) / (across * down - both**2)
+        return np.concatenate([unit[:, None, :], -np.einsum("kln,nls->nks", inverted, slope)], axis=1).astype(np.float32)
 
     def look(self, picture: Plane, pose: Pose, which: NDArray[np.intp] | None = None) -> Look:
         """Compare every patch, or `which`, with the normalised working picture at this pose. 0.1 ms for 120 patches."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -135,13 +136,24 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
         diagonal += 1e-9
         diagonal[4:6] += precision
         diagonal[6:] += 1 / _SHEAR_SPREAD**2
-        covariance = np.asarray(np.linalg.inv(normal), np.float64)
+        covariance = inverse(normal)
         theta = theta + covariance @ slope
     h = np.array(
         [[theta[0], theta[6] - theta[1], theta[2]], [theta[1], theta[0] + theta[7], theta[3]], [theta[4], theta[5], 1.0]]
     )
     pose = frame.from_unit @ h @ frame.to_unit
     return PoseFit(pose / pose[2, 2], theta, covariance, frame)
+
+
+def inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of a small square matrix. OpenCV's, which touches no LAPACK: numpy's keeps 2 MB of it resident for an 8 x 8.
+
+    Raises LinAlgError when there is none: a zero in its place would pass for certainty.
+    """
+    found, inverted = cv2.invert(matrix)
+    if not found:
+        raise np.linalg.LinAlgError("a matrix of the pose has no inverse")
+    return np.asarray(inverted, np.float64)
 
 
 def _linearise(a: Points, theta: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

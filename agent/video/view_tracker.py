@@ -15,7 +15,7 @@ from agent.video.local_contrast import Normaliser, reduce
 from agent.video.patches import Patches
 from agent.video.phase_correlation import overall_shift, prepare, shows_twice
 from agent.video.picture import Plane
-from agent.video.pose import HOME, Frame, Pose, fit_pose, move, panned
+from agent.video.pose import HOME, Frame, Pose, fit_pose, inverse, move, panned
 from agent.video.relocation import Relocation
 from agent.video.row_proof import RowProof
 from agent.video.view_ageing import ViewAgeing
@@ -266,11 +266,11 @@ class ViewTracker:
             return True
         if self._rows.torn(expected, gone):
             return True
-        faded = float(np.median((self._likeness - proof.likeness)[expected])) if expected.any() else 0.0
+        faded = _middle((self._likeness - proof.likeness)[expected]) if expected.any() else 0.0
         usual, self._flicker = self._flicker, 0.9 * self._flicker + 0.1 * min(abs(faded), 0.02)
         if faded < max(_FADING, _FADING_SIGMAS * usual) or self._picture is None:
             return False
-        return shows_twice(self._picture, picture, proof.pose @ np.linalg.inv(self._pose))
+        return shows_twice(self._picture, picture, proof.pose @ inverse(self._pose))
 
     def _age(self, small: Plane, sighting: Sighting) -> None:
         """Learn what the view has become, while there is no doubt where it lies."""
@@ -362,3 +362,9 @@ def _between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
     """Where the view was on its way: what a movement smears over one picture lies there."""
     steps = min(_SWEEP_MOST, int(jump_px / _SWEEP_PX) + 1) if jump_px > _DISTINCT_PX else 0
     return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
+
+
+def _middle(values: NDArray[np.float64]) -> float:
+    """The median of at least one value. numpy's own would import its masked arrays, 1 MB, to look for missing ones."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

@@ -98,7 +98,12 @@ def test_realtime_read_returns_within_its_timeout(tmp_path: Path, clock: TurnedC
     """A film of one picture every two seconds: reads of half a second come back empty-handed, and lose nothing."""
     camera = camera_of(make_film(tmp_path / "a.avi", rate="1/2", pictures=2), clock, realtime=True)
     camera.open()
-    got = [camera.read(0.5) is not None for _ in range(5)]
+    got = []
+    for _ in range(5):
+        frame = camera.read(0.5)
+        got.append(frame is not None)
+        if frame is not None:
+            frame.release()
     assert got == [True, False, False, False, True]
 
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from agent.wiring import build
-from hardware.memory import StartupPages, allocate_sparingly
+from hardware.memory import allocate_sparingly, give_back
 
 
 def resident(kind):
@@ -28,7 +28,7 @@ def work():
 
 allocate_sparingly()
 before, answer = resident("RssFile"), work()
-StartupPages().give_back()
+give_back()
 after = resident("RssFile")
 print(json.dumps({"before": before, "after": after, "same": work() == answer}))
 """
