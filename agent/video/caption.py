@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import cv2
 import numpy as np
 
 from agent.clock import NS, utc
 from agent.errors import ConfigurationError
+from agent.video.letters import Letters, plain
 from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.reason import WHITE, ascii_text
+from agent.video.reason import WHITE
 
 Position = Literal["bottom", "top", "off"]
 
@@ -24,7 +24,6 @@ BLACK = 16
 NEUTRAL = 128
 MOST_NAME = 40
 """Letters of the node's name that are written."""
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _MILLISECONDS = "000"
 
 
@@ -40,7 +39,7 @@ class Caption:
 
     def __init__(self, node: str, position: Position, time_zone: str) -> None:
         """ConfigurationError when this machine does not know the time zone."""
-        self._node = ascii_text(node)[:MOST_NAME]
+        self._node = plain(node)[:MOST_NAME]
         self._position = position
         try:
             self._zone = ZoneInfo(time_zone)
@@ -106,7 +105,7 @@ class _Layout:
     lines: int
     cell_width: int
     cell_height: int
-    glyphs: dict[str, Plane]
+    letters: Letters
 
     @classmethod
     def of(cls, width: int, height: int, name_length: int) -> _Layout:
@@ -118,7 +117,8 @@ class _Layout:
             if fits >= wanted or lines == 3:
                 break
         cell_height = max(6, min(wanted, fits))
-        return cls(width, height, lines, max(3, round(cell_height * 0.62)), cell_height, {})
+        cell_width = max(3, round(cell_height * 0.62))
+        return cls(width, height, lines, cell_width, cell_height, Letters(cell_width, cell_height, BLACK, WHITE))
 
     @property
     def deep(self) -> int:
@@ -138,30 +138,6 @@ class _Layout:
         return made
 
     def write(self, strip: Plane, first_cell: int, text: str, line: int = 0) -> None:
-        """Copy the letters' glyphs into the cells from `first_cell` on; what does not fit is cut."""
+        """Write the text into the cells from `first_cell` on; what does not fit is cut."""
         top = 2 + line * round(self.cell_height * 1.25)
-        left = self.cell_width // 2 + first_cell * self.cell_width
-        for letter in text:
-            room = strip[top : top + self.cell_height, left : left + self.cell_width]
-            room[...] = self._glyph(letter)[: room.shape[0], : room.shape[1]]
-            left += self.cell_width
-
-    def _glyph(self, letter: str) -> Plane:
-        glyph = self.glyphs.get(letter)
-        if glyph is None:
-            glyph = self.glyphs[letter] = _drawn(letter, self.cell_width, self.cell_height)
-        return glyph
-
-
-def _drawn(letter: str, width: int, height: int) -> Plane:
-    """One letter, drawn four times as large and averaged down: strokes stay readable at any size."""
-    (_, digit_height), _ = cv2.getTextSize("0", _FONT, 1.0, 2)
-    scale, thickness = 4 * height * 0.74 / digit_height, max(2, round(height * 0.34))
-    (letter_width, _), _ = cv2.getTextSize(letter, _FONT, scale, thickness)
-    room = max(4 * width, letter_width + 4)  # a wide letter is squeezed into its cell, never cut
-    large = np.full((4 * height, room), BLACK, np.uint8)
-    at = max(0, (room - letter_width) // 2), round(4 * height * 0.86)
-    cv2.putText(large, letter, at, _FONT, scale, WHITE, thickness, cv2.LINE_8)
-    glyph = np.empty((height, width), np.uint8)
-    cv2.resize(large, (width, height), dst=glyph, interpolation=cv2.INTER_AREA)
-    return glyph
+        self.letters.write(strip, text, self.cell_width // 2 + first_cell * self.cell_width, top)

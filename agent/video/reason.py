@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import textwrap
-import unicodedata
 
-import cv2
+import numpy as np
 
+from agent.video.letters import Letters, plain
+from agent.video.mask_colour import SOLID_YUV
 from agent.video.picture import Plane
 
 WHITE = 235
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
+SMALL, SMALLEST = 12, 10
+"""Rows of a letter's cell on a small picture, and where the words would not fit otherwise."""
 
 
 def write_reason(luma: Plane, reason: str) -> None:
-    """Write `reason` in the middle of a luma plane that is one colour; smaller letters for small pictures."""
+    """Write `reason` in the middle of a luma plane filled with the solid colour; smaller letters for small pictures."""
     height, width = luma.shape
-    scale = max(width / 1000, 0.4)
-    advance, thickness = 19.0 * scale, max(1, round(1.6 * scale))
-    lines = textwrap.wrap(ascii_text(reason), max(8, int(width * 0.92 / advance)))[:8] or ["closed"]
-    step = 42 * scale
+    top, words = _drawn(reason, width, height)
+    rows = luma[top : top + words.shape[0]]
+    np.maximum(rows, words, out=rows)
+
+
+@functools.lru_cache(maxsize=1)
+def _drawn(reason: str, width: int, height: int) -> tuple[int, Plane]:
+    """The row the words begin at, and the words: 0 where nothing is written, else brighter than the solid colour.
+
+    Kept, since a picture that stays closed says the same with every frame.
+    """
+    text = plain(reason)
+    for cell_height in range(max(SMALL, round(width * 0.03)), SMALLEST - 1, -1):
+        cell_width, step = round(cell_height * 0.62), round(cell_height * 1.25)
+        lines = textwrap.wrap(text, max(1, int(width * 0.92 / cell_width))) or ["closed"]
+        if len(lines) * step <= height:
+            break
+    lines = lines[: max(1, height // step)]
+    words = np.full((min(height, len(lines) * step), width), SOLID_YUV[0], np.uint8)
+    letters = Letters(cell_width, cell_height, SOLID_YUV[0], WHITE)
     for number, line in enumerate(lines):
-        (line_width, _), _ = cv2.getTextSize(line, _FONT, scale, thickness)
-        left = max(0, (width - line_width) // 2)
-        base = round(height / 2 + (number - (len(lines) - 1) / 2) * step)
-        cv2.putText(luma, line, (left, base), _FONT, scale, WHITE, thickness, cv2.LINE_8)
-
-
-def ascii_text(text: str) -> str:
-    """The same words in the letters OpenCV's stroke fonts have: accents are dropped, what is left becomes `?`."""
-    plain = unicodedata.normalize("NFKD", text)
-    return "".join(c if " " <= c <= "~" else "?" for c in plain if not unicodedata.combining(c))
+        letters.write(words, line, (width - len(line) * cell_width) // 2, number * step)
+    words[words == SOLID_YUV[0]] = 0
+    return (height - words.shape[0]) // 2, words

@@ -22,7 +22,7 @@ UTC_DIGITS = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 22)
 LOCAL_FROM = 29
 LOCAL_DIGITS = (0, 1, 3, 4, 6, 7, 10, 11, 13, 14)
 """Letters of `11:11:20 +01:00` that are digits."""
-SIZES = [(1920, 1080), (1280, 720), (768, 576), (704, 576)]
+SIZES = [(1920, 1080), (1280, 720), (768, 576), (704, 576), (640, 360), (352, 288)]
 
 
 def grey(width: int, height: int) -> Planes:
@@ -45,14 +45,23 @@ def outline(cell: Plane) -> Plane:
     return np.asarray(cv2.resize(cut, (24, 32), interpolation=cv2.INTER_AREA), np.float64)
 
 
+DOTS = """
+.###. ..#.. .###. ##### ...#. ##### ..##. ##### .###. .###.
+#...# .##.. #...# ...#. ..##. #.... .#... ....# #...# #...#
+#...# ..#.. ....# ..#.. .#.#. ####. #.... ...#. #...# #...#
+#...# ..#.. ...#. ...#. #..#. ....# ####. ..#.. .###. .####
+#...# ..#.. ..#.. ....# ##### ....# #...# ..#.. #...# ....#
+#...# ..#.. .#... #...# ...#. #...# #...# .#... #...# ...#.
+.###. .###. ##### .###. ...#. .###. .###. .#... .###. .##..
+"""
+"""The ten digits as old screens show them."""
+
+
 def templates() -> list[Plane]:
-    """The ten digits as OpenCV writes them, large, drawn here and not by the caption."""
-    drawn = []
-    for digit in "0123456789":
-        canvas = np.zeros((200, 160), np.uint8)
-        cv2.putText(canvas, digit, (30, 160), cv2.FONT_HERSHEY_SIMPLEX, 5.0, 235, 10, cv2.LINE_8)
-        drawn.append(outline(canvas))
-    return drawn
+    """The ten digits as anybody knows them, drawn here and by nothing the caption uses."""
+    rows = [row.split() for row in DOTS.split("\n") if row]
+    dots = [np.array([[255 * (dot == "#") for dot in row[digit]] for row in rows], np.uint8) for digit in range(10)]
+    return [outline(cv2.resize(digit, None, fx=20, fy=20, interpolation=cv2.INTER_NEAREST)) for digit in dots]
 
 
 def read_digits(caption: Caption, planes: Planes, letters: tuple[int, ...], first: int = 0) -> str:
@@ -112,7 +121,7 @@ def test_a_clock_that_leaps_back_shows() -> None:
 
 
 @pytest.mark.parametrize("position", ["top", "bottom", "off"])
-@pytest.mark.parametrize(("width", "height"), [*SIZES, (352, 288), (128, 96), (65, 49), (64, 64)])
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (128, 96), (65, 49), (64, 64)])
 def test_only_the_strips_rows_change(position: str, width: int, height: int) -> None:
     """Whatever the size, nothing outside of `rows` is touched, and the strip itself is opaque in colour too."""
     caption, planes = Caption("place-du-marche-03", position, "UTC"), grey(width, height)  # type: ignore[arg-type]
