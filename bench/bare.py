@@ -1,4 +1,4 @@
-"""What the libraries ask for by themselves: a film decoded and encoded again, with nothing of ours but the imports.
+"""What the libraries ask for by themselves: a film decoded and encoded again, with nothing of ours but how memory is kept.
 
 Run as `python -m bench.bare FILM FRAMES PRESET CRF`; `vigie bench node` measures it beside the node: the floor of its memory.
 """
@@ -17,12 +17,16 @@ import pydantic
 from av.video.codeccontext import VideoCodecContext
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from hardware.memory import allocate_sparingly, give_back
+
 LOADED = (cryptography.x509, cv2, ec, numpy, paho.mqtt.client, pydantic)
 """What a node masks, signs, checks and tells with."""
 
 
 def main(film: str, frames: int, preset: str, crf: str) -> int:
     """Decode and encode; returns how many bytes came out."""
+    allocate_sparingly()
+    give_back()
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, VideoCodecContext)
     with av.open(film) as container:
