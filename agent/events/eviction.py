@@ -75,28 +75,36 @@ def note(connection: sqlite3.Connection, tally: Tally, priority: Priority, reaso
 
 def make_room(
     connection: sqlite3.Connection, tally: Tally, bounds: Bounds, spare: Collection[int], delivered: Collection[int]
-) -> None:
+) -> list[int]:
     """Hold every class to its own bounds, and all together to theirs: the oldest of the lowest class goes first.
 
-    Rows in `spare` stay; those in `delivered` go like the others, but are no loss and enter no account.
+    Rows in `spare` stay; those in `delivered` go like the others, but are no loss and enter no account: they are returned.
     """
+    gone: list[int] = []
     for priority, limit in bounds.classes.items():
         while tally.count[priority] > limit.rows or tally.body_bytes[priority] > limit.body_bytes:
-            if not _drop_oldest(connection, tally, priority, spare, delivered):
+            if not _drop_oldest(connection, tally, priority, spare, delivered, gone):
                 break
     for priority in sorted(Priority):
         while sum(tally.body_bytes.values()) > bounds.body_bytes:
-            if not _drop_oldest(connection, tally, priority, spare, delivered):
+            if not _drop_oldest(connection, tally, priority, spare, delivered, gone):
                 break
+    return gone
 
 
 def _drop_oldest(
-    connection: sqlite3.Connection, tally: Tally, priority: Priority, spare: Collection[int], delivered: Collection[int]
+    connection: sqlite3.Connection,
+    tally: Tally,
+    priority: Priority,
+    spare: Collection[int],
+    delivered: Collection[int],
+    gone: list[int],
 ) -> bool:
     oldest = connection.execute(sql.OLDEST_OF_CLASS, (priority, len(spare) + 1)).fetchall()
     for (sequence,) in oldest:
         if sequence in delivered:
             forget(connection, tally, sequence)
+            gone.append(sequence)
             return True
         if sequence not in spare:
             drop(connection, tally, sequence, "space")

@@ -38,9 +38,9 @@ class OutboxFigures:
 class Outbox(Component):
     """Group commit on its own thread: whatever was raised while the disk was busy goes into the next commit.
 
-    Detectors call `raise_event` on any thread. The session calls `take`, `acknowledge`, `refuse`, `release`, `replay`,
-    `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake the session
-    there. Simulated nodes have no writer thread: they call `write_once` instead.
+    Detectors call `raise_event` on any thread. The session calls `take`, `heard`, `acknowledge`, `refuse`, `release`,
+    `replay`, `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake
+    the session there. Simulated nodes have no writer thread: they call `write_once` instead.
     """
 
     settle_s = 0.2  # acknowledgements alone wait this long for company: fewer commits wear the card less
@@ -59,7 +59,7 @@ class Outbox(Component):
         self._done: list[tuple[int, str]] = []
         self._in_flight: set[int] = set()
         self._finished: set[int] = set()
-        self._replay = ReplayWindow(clock)
+        self._replay = ReplayWindow(clock, old=store.sequence)
         self._cursor = dict.fromkeys(Priority, 0)
         self._housekept_ns = clock.monotonic_ns()
 
@@ -168,6 +168,8 @@ class Outbox(Component):
                     self._done.extend(done)
             else:
                 self._finished.difference_update(s for s, _ in done)
+            self._replay.made_way(self._store.made_way)
+            self._finished.difference_update(self._store.made_way)
             for (_, receipt), row in zip(batch, rows, strict=True):
                 if receipt is not None and not self._store.trouble:
                     receipt.sequence = row.sequence
@@ -253,6 +255,10 @@ class Outbox(Component):
             self._cursor[priority] = rows[-1].sequence
             found.extend(r for r in rows if r.sequence not in self._finished and r.sequence not in self._in_flight)
         return found
+
+    def heard(self) -> None:
+        """The broker is alive: what it acknowledged before has been with it for so long."""
+        self._replay.heard()
 
     def acknowledge(self, sequence: int) -> None:
         """The broker has it: the row is forgotten when its time in the replay window is over."""

@@ -41,6 +41,7 @@ class OutboxStore:
         self.sequence = 0
         self.epoch = ""
         self.volatile: dict[int, Row] = {}
+        self.made_way: list[int] = []
         self.tally = Tally()
         self._clock = clock
         self._bounds = bounds or Bounds()
@@ -149,7 +150,7 @@ class OutboxStore:
 
         On a full or broken disk `trouble` says so, and the rows stay sendable from memory (`volatile`) until a later commit
         carries them over. Rows in `spare` are in flight and are not dropped for space; for those in `delivered`, which are
-        only kept to be said again, giving way is no loss. At most COMMITTED_AT_ONCE drafts.
+        only kept to be said again, giving way is no loss; `made_way` names those that did. At most COMMITTED_AT_ONCE drafts.
         """
         if self._damage:
             fault, self._damage = self._damage, ""
@@ -168,7 +169,7 @@ class OutboxStore:
                 for priority, sequence in self._lost_from_memory:
                     eviction.note(connection, tally, priority, "memory", sequence)
                 bounds = BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds
-                eviction.make_room(connection, tally, bounds, spare, delivered)
+                made_way = eviction.make_room(connection, tally, bounds, spare, delivered)
                 self._save_counters(connection, tally)
         except sqlite3.Error as error:
             self.refused = True
@@ -179,7 +180,7 @@ class OutboxStore:
         self.refused = False
         self.tally = tally
         self.trouble = self._without_disk
-        self.volatile = {}
+        self.volatile, self.made_way = {}, made_way
         self._lost_from_memory = []
         if self._burnt:
             self._write_mark(burnt=False)
@@ -281,8 +282,9 @@ class OutboxStore:
             self._write_mark(burnt=True)
         self.trouble = why
         held = self.volatile | {row.sequence: row for row in fresh}
-        for sequence in done if len(held) <= VOLATILE_MOST else (*done, *delivered):
-            held.pop(sequence, None)
+        self.made_way = list(held.keys() & {*done, *(delivered if len(held) > VOLATILE_MOST else ())})
+        for sequence in self.made_way:
+            del held[sequence]
         while len(held) > VOLATILE_MOST:
             lowest = min(held.values(), key=lambda row: (row.priority, row.sequence))
             del held[lowest.sequence]

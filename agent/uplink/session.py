@@ -10,7 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from agent.clock import NS, Clock
 from agent.component import Component
 from agent.events.outbox import Outbox
-from agent.ports import BrokerCredentials, BrokerEndpoint, MqttTransport, Publication, Received, TransportEvent
+from agent.ports import (
+    Acknowledged,
+    BrokerCredentials,
+    BrokerEndpoint,
+    MqttTransport,
+    Publication,
+    Received,
+    Subscribed,
+    TransportEvent,
+)
 from agent.queues import BoundedQueue
 from agent.uplink.health import UplinkHealth
 from agent.uplink.identity import Identity
@@ -145,6 +154,8 @@ class Session(Component):
         elif self.clock.monotonic_ns() - self._stamped_ns > self.stamp_every_s * NS:
             self._carry_out(self._look_at_credentials())
         for event in events:
+            if isinstance(event, Acknowledged | Received | Subscribed):
+                self._outbox.heard()
             self._carry_out(core.handle(event))
         self._carry_out(core.tick())
         if core.phase is Phase.ONLINE:

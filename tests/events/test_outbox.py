@@ -15,7 +15,7 @@ from agent.events.bounds import Bounds, ClassBounds
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import STILL_MOST_BYTES, Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.events.replay_window import KEPT_S
+from agent.events.replay_window import KEPT_AGAIN_S, KEPT_S
 from agent.events.row import Kind, Row, event_of
 from tests.support.manual_clock import ManualClock
 
@@ -37,6 +37,7 @@ def outbox(path: Path, clock: ManualClock) -> Iterator[Outbox]:
     for row in made.take(10, 10):
         made.acknowledge(row.sequence)
     clock.advance(KEPT_S)
+    made.heard()
     made.write_once()
     yield made
     made._store.close()
@@ -94,10 +95,39 @@ def test_what_was_acknowledged_just_before_goes_again_on_the_next_connection(out
     for row in again:
         outbox.acknowledge(row.sequence)
     clock.advance(KEPT_S)
+    outbox.heard()
     outbox.write_once()
     outbox.replay()
     assert outbox.take(10, 10) == []
     assert sum(outbox._store.tally.count.values()) == 0
+
+
+def test_a_silent_broker_lets_nothing_go(outbox: Outbox, clock: ManualClock) -> None:
+    """However long it is not heard, what it acknowledged last goes again: it may have died right after."""
+    outbox.raise_event(event(0))
+    outbox.write_once()
+    for row in outbox.take(10, 10):
+        outbox.acknowledge(row.sequence)
+    clock.advance(3600)
+    outbox.write_once()
+    outbox.replay()
+    assert numbers(outbox.take(10, 10)) == [0]
+
+
+def test_a_node_that_falls_over_every_few_seconds_gets_on(path: Path, clock: ManualClock) -> None:
+    """What was there at the start goes two seconds after its acknowledgement: no life begins with all that went before."""
+    for life in range(5):
+        outbox = Outbox(OutboxStore(path, clock), clock)
+        outbox.raise_event(event(life))
+        outbox.write_once()
+        taken = outbox.take(10, 10)
+        assert numbers(taken) == [max(0, life - 1), life][-life - 1 :]
+        for row in taken:
+            outbox.acknowledge(row.sequence)
+        clock.advance(KEPT_AGAIN_S)
+        outbox.heard()
+        outbox.write_once()
+        outbox._store.close()
 
 
 def test_a_state_that_is_kept_is_no_longer_pending(outbox: Outbox) -> None:
@@ -126,6 +156,7 @@ def test_what_the_broker_has_makes_way_uncounted(path: Path, clock: ManualClock)
         outbox.raise_event(event(number, Priority.PROPERTY))
     outbox.write_once()
     assert outbox.figures().dropped == 0
+    assert outbox.figures().pending == 3
     outbox.replay()
     assert numbers(outbox.take(10, 10)) == [3, 4, 5]
     outbox._store.close()
@@ -256,3 +287,23 @@ def test_a_restart_keeps_states_for_the_next_connect(outbox: Outbox) -> None:
     outbox.write_once()
     assert [event_of(row.body).data["State"] for row in outbox.states()] == [True]
     assert outbox.figures().pending == 0
+
+
+def test_what_was_sent_from_memory_is_not_pending_while_the_disk_refuses(outbox: Outbox, clock: ManualClock) -> None:
+    """A full disk hides nothing: what is acknowledged and let go takes nothing from the count of what waits."""
+    outbox._store._writer.execute("PRAGMA max_page_count=1")
+    number = 0
+    while not outbox._store.volatile:
+        outbox.raise_event(event(number))
+        outbox.write_once()
+        number += 1
+    for row in outbox.take(1000, 1000):
+        outbox.acknowledge(row.sequence)
+    clock.advance(KEPT_S)
+    outbox.heard()
+    outbox.raise_event(event(number))
+    outbox.write_once()
+    assert outbox.figures().pending == 1
+    outbox.raise_event(event(number + 1))
+    outbox.write_once()
+    assert outbox.figures().pending == 2

@@ -10,18 +10,53 @@ from agent.events.replay_window import KEPT_AGAIN_S, KEPT_S, ReplayWindow
 from tests.support.manual_clock import ManualClock
 
 
+def heard_after(clock: ManualClock, seconds: float, window: ReplayWindow) -> None:
+    """Time passes, and the broker is still alive."""
+    clock.advance(seconds)
+    window.heard()
+
+
 def test_a_row_is_kept_for_its_time(clock: ManualClock) -> None:
-    """Until ten seconds after its acknowledgement it can be sent again, then it goes."""
+    """Until the broker is heard ten seconds after its acknowledgement it can be sent again, then it goes."""
     window = ReplayWindow(clock)
     window.keep(1)
-    clock.advance(KEPT_S - 0.1)
+    heard_after(clock, KEPT_S - 0.1, window)
     window.keep(2)
     assert window.let_go() == []
     assert window.kept() == {1, 2}
-    clock.advance(0.1)
+    heard_after(clock, 0.1, window)
     assert window.let_go() == [1]
     assert window.reopen() == [2]
     assert window.kept() == set()
+
+
+def test_silence_does_not_count(clock: ManualClock) -> None:
+    """A broker that was not heard since may have died with it, an hour ago."""
+    window = ReplayWindow(clock)
+    window.keep(1)
+    heard_after(clock, KEPT_S / 2, window)
+    clock.advance(3600)
+    assert window.let_go() == []
+    window.heard()
+    assert window.let_go() == [1]
+
+
+def test_what_was_there_at_the_start_stays_two_seconds(clock: ManualClock) -> None:
+    """It may have been acknowledged before: a node that falls over again and again gets on all the same."""
+    window = ReplayWindow(clock, old=1)
+    window.keep(1)
+    window.keep(2)
+    heard_after(clock, KEPT_AGAIN_S, window)
+    assert window.let_go() == [1]
+
+
+def test_what_made_way_is_forgotten(clock: ManualClock) -> None:
+    """A row that the outbox had no room for is not said again."""
+    window = ReplayWindow(clock)
+    window.keep(1)
+    window.keep(2)
+    window.made_way([1, 3])
+    assert window.reopen() == [2]
 
 
 def test_a_second_acknowledgement_does_not_begin_anew(clock: ManualClock) -> None:
@@ -32,18 +67,18 @@ def test_a_second_acknowledgement_does_not_begin_anew(clock: ManualClock) -> Non
     clock.advance(5)
     assert window.reopen() == [1, 2]
     window.keep(1)
-    clock.advance(5)
+    heard_after(clock, 5, window)
     assert window.let_go() == [1]
     window.keep(2)
-    clock.advance(KEPT_AGAIN_S - 0.1)
+    heard_after(clock, KEPT_AGAIN_S - 0.1, window)
     assert window.let_go() == []
-    clock.advance(0.1)
+    heard_after(clock, 0.1, window)
     assert window.let_go() == [2]
 
 
 @given(st.lists(st.floats(KEPT_AGAIN_S + 0.01, 60), min_size=1, max_size=30), st.floats(0, 30))
 def test_a_line_that_keeps_breaking_gets_on(lives_s: list[float], silence_s: float) -> None:
-    """Whenever a connection lives longer than two seconds, what was sent before stays sent: no row goes round for ever."""
+    """Where a broker is heard for longer than two seconds, what was sent before stays sent: no row goes round for ever."""
     clock = ManualClock()
     window = ReplayWindow(clock)
     began_ns = clock.monotonic_ns()
@@ -51,7 +86,7 @@ def test_a_line_that_keeps_breaking_gets_on(lives_s: list[float], silence_s: flo
     for life_s in lives_s:
         for sequence in waits:
             window.keep(sequence)
-        clock.advance(life_s)
+        heard_after(clock, life_s, window)
         window.let_go()
         waits = window.reopen()
         clock.advance(silence_s)

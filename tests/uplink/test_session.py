@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.demo.broker import LocalBroker
+from agent.events.replay_window import KEPT_S
+from bench.fault_outage import JumpingClock
 from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
 from tests.support.uplink_node import UplinkNode
@@ -43,22 +45,44 @@ def test_what_is_acknowledged_is_not_pending(hub: Subscriber, node: UplinkNode) 
     wait_until(lambda: node.outbox.figures().pending == 0)
 
 
-def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: LocalBroker, tmp_path: Path) -> None:
-    """The hub is slow, the broker acknowledges and dies before the hub has read: the hub hears all the same, in order."""
+def test_what_is_acknowledged_leaves_once_the_broker_outlived_it(hub: Subscriber, broker: LocalBroker, tmp_path: Path) -> None:
+    """The next sign of life ten seconds later lets go of what went before."""
+    clock = JumpingClock()
+    node = UplinkNode(tmp_path / "n", broker.url, clock=clock)
+    node.start()
+    for number in range(10):
+        node.raise_alarm(number)
+    hub.wait_for(lambda heard: len(numbers(heard)) >= 10)
+    wait_until(lambda: node.outbox.figures().pending == 0)
+    assert sum(node.store.tally.count.values()) > 10
+    clock.skip(KEPT_S)
+    node.raise_alarm(10)
+    wait_until(lambda: sum(node.store.tally.count.values()) == 1)
+    node.stop()
+
+
+@pytest.mark.parametrize("away_s", [0, 600])
+def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: LocalBroker, tmp_path: Path, away_s: int) -> None:
+    """The hub is slow, the broker acknowledges and dies before the hub has read: the hub hears all, in order, however late."""
     slow = Subscriber(broker.port)
     reading = threading.Event()
     slow.client.on_message = lambda *message: (reading.wait(30), slow._on_message(*message))
-    node = UplinkNode(tmp_path / "n", broker.url)
+    clock = JumpingClock()
+    node = UplinkNode(tmp_path / "n", broker.url, clock=clock)
     node.start()
     wait_until(lambda: node.session.health().state == "online")
     for number in range(30):
         node.raise_alarm(number)
     wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
     broker.kill()
+    wait_until(lambda: node.session.health().state != "online")
+    clock.skip(away_s)
+    node.raise_alarm(30)
+    wait_until(lambda: node.outbox.figures().sequence > 31)
     reading.set()
     broker.start()
-    slow.wait_for(lambda heard: set(numbers(heard)) == set(range(30)), 30)
-    assert list(dict.fromkeys(numbers(slow.heard))) == list(range(30))
+    slow.wait_for(lambda heard: set(numbers(heard)) == set(range(31)), 30)
+    assert list(dict.fromkeys(numbers(slow.heard))) == list(range(31))
     assert len({h.event_id for h in slow.heard if h.event_id}) == node.outbox.figures().sequence
     node.stop()
     slow.close()
