@@ -61,6 +61,7 @@ class Outbox(Component):
         self._finished: set[int] = set()
         self._replay = ReplayWindow(clock, old=store.sequence)
         self._cursor = dict.fromkeys(Priority, 0)
+        self._attached = store.attached
         self._housekept_ns = clock.monotonic_ns()
 
     # -- raising (any thread) --------------------------------------------------------------------------------------
@@ -230,6 +231,9 @@ class Outbox(Component):
 
         All that waits, in its sequence; where that is more than may go, alarms pass the backlog.
         """
+        if self._attached != self._store.attached:  # another file: what lies in it may be older than all that was sent
+            self._attached = self._store.attached
+            self._cursor = dict.fromkeys(Priority, 0)
         taken: list[Row] = []
         backlog = False
         for priority in sorted(Priority, reverse=True):

@@ -42,6 +42,7 @@ class OutboxStore:
         self.epoch = ""
         self.volatile: dict[int, Row] = {}
         self.made_way: list[int] = []
+        self.attached = 0
         self.tally = Tally()
         self._clock = clock
         self._bounds = bounds or Bounds()
@@ -85,6 +86,7 @@ class OutboxStore:
         if self.path is not None and not self._without_disk:
             self._reader = sql.connect(self.path)
             self._inode = self.path.stat().st_ino
+        self.attached += 1
         self.tally.recount(self._writer)
 
     def check_file(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from agent.clock import SystemClock
 from agent.errors import JournalError
+from agent.events import epoch
 from agent.events.bounds import Bounds, ClassBounds
+from agent.events.epoch import Beginning
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import STILL_MOST_BYTES, Outbox
 from agent.events.outbox_store import OutboxStore
@@ -287,6 +290,31 @@ def test_a_restart_keeps_states_for_the_next_connect(outbox: Outbox) -> None:
     outbox.write_once()
     assert [event_of(row.body).data["State"] for row in outbox.states()] == [True]
     assert outbox.figures().pending == 0
+
+
+def test_what_lay_on_a_disk_that_was_full_at_the_start_goes_once_it_can_be_read(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The events of before the start do not wait for the next connection, though later ones have gone already."""
+    outbox = Outbox(OutboxStore(path, clock), clock)
+    for number in range(3):
+        outbox.raise_event(event(number))
+    outbox.write_once()
+    outbox._store.close()
+
+    def full(*_: object) -> Beginning:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as at_the_start:
+        at_the_start.setattr(epoch, "begin", full)
+        outbox = Outbox(OutboxStore(path, clock), clock)
+    outbox.raise_event(event(3))
+    outbox.write_once()
+    assert numbers(outbox.take(10, 10)) == [3]
+    clock.advance(outbox.housekeeping_s + 1)
+    outbox.write_once()
+    assert numbers(outbox.take(10, 10)) == [0, 1, 2]
+    outbox._store.close()
 
 
 def test_what_was_sent_from_memory_is_not_pending_while_the_disk_refuses(outbox: Outbox, clock: ManualClock) -> None:
