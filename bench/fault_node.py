@@ -1,7 +1,8 @@
 """A node's uplink as a process of its own, to be killed, cut off and starved: `python -m bench.fault_node SETTINGS-JSON`.
 
 Orders come on stdin, one a line: `raise N` (N alarms made durable one by one, each followed by a state), `flood N` (N
-states at once), `health`, `stop`. Every alarm's number is printed once it is on disk: from then on it must arrive.
+states at once), `skip S` (so many seconds pass at once), `health`, `stop`. Every alarm's number is printed once it is on
+disk: from then on it must arrive.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agent.clock import SystemClock
 from agent.errors import JournalError
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
@@ -22,6 +22,7 @@ from agent.ports import BrokerCredentials, BrokerEndpoint
 from agent.uplink.identity import Identity
 from agent.uplink.pace import Pace
 from agent.uplink.session import Session
+from bench.jumping_clock import JumpingClock
 from hardware.mqtt_paho import PahoTransport
 
 QUICK = Pace(
@@ -46,7 +47,7 @@ class FaultNode:
     """Outbox and session, real throughout."""
 
     def __init__(self, settings: dict[str, Any]) -> None:
-        self.clock = SystemClock()
+        self.clock = JumpingClock()
         directory = Path(settings["directory"])
         directory.mkdir(parents=True, exist_ok=True)
         self.outbox = Outbox(OutboxStore(directory / "outbox.sqlite3", self.clock), self.clock)
@@ -81,6 +82,9 @@ class FaultNode:
                 for _ in range(int(count)):
                     self.raise_state()
                 say("flooded", int(count))
+            case "skip":
+                self.clock.skip(float(count))
+                say("skipped", float(count))
             case "health":
                 figures = self.outbox.figures()
                 health = self.session.health().model_dump()

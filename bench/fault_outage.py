@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 
-from agent.clock import NS, Clock, ClockQuality, SystemClock
+from agent.clock import Clock
 from agent.events.bounds import Bounds, default_classes
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
@@ -15,8 +14,9 @@ from agent.uplink.identity import Identity
 from agent.uplink.session import Session
 from bench.fault_broker import BrokerUnderFault
 from bench.fault_node import QUICK
-from bench.fault_scene import Scene, let_sessions_be_written
+from bench.fault_scene import Scene, hears, let_sessions_be_written
 from bench.independent_hub import Verdict, judge
+from bench.jumping_clock import JumpingClock
 from hardware.mqtt_paho import PahoTransport
 
 DAY_S = 24 * 3600
@@ -24,30 +24,6 @@ ALARM_EVERY = 50
 COMMIT_EVERY = 200
 DRAINED_WITHIN_S = 300.0
 LATE_ALARMS = 5
-
-
-class JumpingClock:
-    """Real time plus what was skipped."""
-
-    def __init__(self) -> None:
-        self._real: Clock = SystemClock()
-        self._skipped_ns = 0
-
-    def skip(self, seconds: float) -> None:
-        """Let time have passed."""
-        self._skipped_ns += round(seconds * NS)
-
-    def monotonic_ns(self) -> int:
-        return self._real.monotonic_ns() + self._skipped_ns
-
-    def wall_ns(self) -> int:
-        return self._real.wall_ns() + self._skipped_ns
-
-    def quality(self) -> ClockQuality:
-        return ClockQuality.SYNCHRONISED
-
-    def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        return self._real.wait(event, timeout_s)
 
 
 def outage(scene: Scene) -> Verdict:
@@ -98,7 +74,8 @@ def _silence(scene: Scene, bounds: Bounds, broker: BrokerUnderFault) -> Verdict:
         ends = time.monotonic() + DRAINED_WITHIN_S
         while time.monotonic() < ends and (outbox.write_once() or not outbox.drained or outbox.figures().pending):
             session.turn(transport.wait(0.02))
-        hub.wait_for(lambda heard: len(heard) > session.acknowledged, 60)  # the birth message is one more
+        figures = outbox.figures()
+        hears(hub, figures.sequence - figures.dropped)
         transport.abort()
         verdict = judge(hub.heard, alarms | late)
         states_before = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import threading
 import time
@@ -56,10 +57,10 @@ class Scene:
         return None if self.whole else str(node.ask("health", "health")["broker"])
 
     @contextmanager
-    def hub(self, broker: BrokerUnderFault, name: str = "hub") -> Iterator[Subscriber]:
+    def hub(self, broker: BrokerUnderFault, name: str = "hub", in_hand: int | None = None) -> Iterator[Subscriber]:
         """An independent subscriber to all the node says. It prefers the member a node would come to last."""
         last, *others = reversed(broker.ports)
-        hub = Subscriber(last, f"{name}-{self.node_id}", f"vigie/{self.node_id}/#", others=others)
+        hub = Subscriber(last, f"{name}-{self.node_id}", f"vigie/{self.node_id}/#", others=others, in_hand=in_hand)
         try:
             yield hub
         finally:
@@ -90,6 +91,20 @@ def settled(hub: Subscriber, node: FaultProcess, alarms: set[int] | None = None)
     wait_until(lambda: not node.ask("health", "health")["pending"])
     last_sequence = node.ask("health", "health")["sequence"]
     hub.wait_for(lambda heard: any(h.properties.get("sequence") == str(last_sequence) for h in heard), ARRIVES_WITHIN_S)
+
+
+def hears(hub: Subscriber, events: int) -> None:
+    """Wait until the hub has heard so many different events, or for a minute: the verdict will say what is missing."""
+    ids: set[str] = set()
+    seen = [0]
+
+    def heard_all(heard: list[Heard]) -> bool:
+        ids.update(one.event_id for one in heard[seen[0] :] if one.event_id and "restated" not in one.properties)
+        seen[0] = len(heard)
+        return len(ids) >= events
+
+    with contextlib.suppress(AssertionError):
+        hub.wait_for(heard_all, ARRIVES_WITHIN_S)
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:

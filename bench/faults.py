@@ -19,6 +19,7 @@ from typing import Any
 from agent.errors import DeviceError
 from bench.fault_broker import BrokerUnderFault, mosquitto
 from bench.fault_cluster import cluster
+from bench.fault_hub import slow_hub
 from bench.fault_outage import outage, outage_beyond_bounds
 from bench.fault_process import FaultProcess
 from bench.fault_scene import Scenario, Scene, fill, let_sessions_be_written, settled, wait_until
@@ -242,6 +243,7 @@ def node_killed(scene: Scene) -> Verdict:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "killed": killed,
+    "slow-hub": slow_hub,
     "frozen": frozen,
     "emptied": emptied,
     "cut": cut,

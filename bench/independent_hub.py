@@ -6,7 +6,8 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,10 @@ class Heard:
 
 
 class Subscriber:
-    """Subscribes to everything at QoS 1 with a session of its own, and reconnects by itself, to `others` as well."""
+    """Subscribes to everything at QoS 1 with a session of its own, and reconnects by itself, to `others` as well.
+
+    A broker gives it no more than `in_hand` messages that it has not acknowledged.
+    """
 
     def __init__(
         self,
@@ -46,10 +50,13 @@ class Subscriber:
         topic: str = "#",
         tls: Callable[[mqtt.Client], None] | None = None,
         others: Sequence[int] = (),
+        in_hand: int | None = None,
     ) -> None:
         self.heard: list[Heard] = []
         self._changed = threading.Condition()
         self._ready = threading.Event()
+        self._reading = threading.Event()
+        self._reading.set()
         self._topic = topic
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=mqtt.MQTTv5)
         self.client.reconnect_delay_set(1, 1)
@@ -63,6 +70,8 @@ class Subscriber:
             tls(self.client)
         self._properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         self._properties.SessionExpiryInterval = 3600
+        if in_hand is not None:
+            self._properties.ReceiveMaximum = in_hand
         self.client.connect("127.0.0.1", port, keepalive=60, clean_start=False, properties=self._properties)
         self.client.loop_start()
         assert self._ready.wait(10), "the subscriber could not subscribe"
@@ -74,6 +83,7 @@ class Subscriber:
         client.connect_async("127.0.0.1", next(self._ports), keepalive=60, clean_start=False, properties=self._properties)
 
     def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
+        self._reading.wait()
         properties = dict(getattr(message.properties, "UserProperty", []))
         heard = Heard(message.topic, bytes(message.payload), message.retain, message.qos, properties, time.monotonic_ns())
         with self._changed:
@@ -87,6 +97,15 @@ class Subscriber:
                 f"not heard in {timeout_s} s; heard {len(self.heard)}: {[h.topic for h in self.heard[-10:]]}"
             )
             return list(self.heard)
+
+    @contextmanager
+    def reading_nothing(self) -> Iterator[None]:
+        """Whatever comes meanwhile is read afterwards, if it is still there."""
+        self._reading.clear()
+        try:
+            yield
+        finally:
+            self._reading.set()
 
     def on(self, suffix: str) -> list[Heard]:
         """What came on topics that end so."""

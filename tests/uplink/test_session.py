@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 from pathlib import Path
 
 import pytest
 
 from agent.demo.broker import LocalBroker
 from agent.events.replay_window import KEPT_S
-from bench.fault_outage import JumpingClock
 from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
+from bench.jumping_clock import JumpingClock
 from tests.support.uplink_node import UplinkNode
 
 
@@ -64,22 +63,20 @@ def test_what_is_acknowledged_leaves_once_the_broker_outlived_it(hub: Subscriber
 @pytest.mark.parametrize("away_s", [0, 600])
 def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: LocalBroker, tmp_path: Path, away_s: int) -> None:
     """The hub is slow, the broker acknowledges and dies before the hub has read: the hub hears all, in order, however late."""
-    slow = Subscriber(broker.port)
-    reading = threading.Event()
-    slow.client.on_message = lambda *message: (reading.wait(30), slow._on_message(*message))
+    slow = Subscriber(broker.port, in_hand=10)
     clock = JumpingClock()
     node = UplinkNode(tmp_path / "n", broker.url, clock=clock)
     node.start()
     wait_until(lambda: node.session.health().state == "online")
-    for number in range(30):
-        node.raise_alarm(number)
-    wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
-    broker.kill()
+    with slow.reading_nothing():
+        for number in range(30):
+            node.raise_alarm(number)
+        wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
+        broker.kill()
     wait_until(lambda: node.session.health().state != "online")
     clock.skip(away_s)
     node.raise_alarm(30)
     wait_until(lambda: node.outbox.figures().sequence > 31)
-    reading.set()
     broker.start()
     slow.wait_for(lambda heard: set(numbers(heard)) == set(range(31)), 30)
     assert list(dict.fromkeys(numbers(slow.heard))) == list(range(31))
