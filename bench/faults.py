@@ -1,7 +1,8 @@
 """The uplink under faults, with an independent hub: broker killed, frozen, emptied; line cut; disk full; node killed.
 
 Options: --broker mosquitto|cluster, --only NAME, --kills 200, --events 100000, --rounds 4, --seed 1. Everything but
-`heard`, `duplicates` and `dropped` must be zero. `cut`, `full-disk` and the cluster (three RabbitMQ nodes) need root.
+`heard`, `duplicates`, `dropped` and, on a cluster, `returned_late` must be zero. `cut`, `full-disk` and the cluster (three
+RabbitMQ nodes) need root.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from paho.mqtt.properties import Properties
 
 @dataclass(frozen=True)
 class Heard:
-    """One message as it came."""
+    """One message as it came. `again`: the broker says that it gave it before (DUP), to a connection that broke."""
 
     topic: str
     payload: bytes
@@ -27,6 +27,7 @@ class Heard:
     qos: int
     properties: dict[str, str]
     at_ns: int
+    again: bool = False
 
     @property
     def event_id(self) -> str:
@@ -85,7 +86,8 @@ class Subscriber:
     def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
         self._reading.wait()
         properties = dict(getattr(message.properties, "UserProperty", []))
-        heard = Heard(message.topic, bytes(message.payload), message.retain, message.qos, properties, time.monotonic_ns())
+        payload, now_ns = bytes(message.payload), time.monotonic_ns()
+        heard = Heard(message.topic, payload, message.retain, message.qos, properties, now_ns, message.dup)
         with self._changed:
             self.heard.append(heard)
             self._changed.notify_all()
@@ -124,9 +126,11 @@ class Subscriber:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an independent hub can say after a fault. Everything but `heard`, `duplicates` and `dropped` must be zero.
+    """What an independent hub can say after a fault. Everything but `heard`, `duplicates`, `dropped` must be zero.
 
-    `unaccounted` are sequences that never came and that no announcement explains.
+    `unaccounted` are sequences that never came and that no announcement explains. `returned_late` came in their order to a
+    connection of the hub that broke before it had read them, and again, marked so, after later ones: no node can help that, and
+    only RabbitMQ does it (docs/hub/README.md). From any other broker it must be zero as well.
     """
 
     heard: int
@@ -137,6 +141,7 @@ class Verdict:
     unaccounted: int
     duplicates: int
     dropped: int
+    returned_late: int = 0
 
     @property
     def sound(self) -> bool:
@@ -158,17 +163,19 @@ def judge(heard: list[Heard], alarms_raised: set[int]) -> Verdict:
     alarms = {
         number for event in first.values() if (number := _number(event)) is not None and event.properties["class"] == "alarm"
     }
+    by_class = [[event for event in first.values() if event.properties["class"] == c] for c in _CLASSES]
     missing = set(range(1, max(by_sequence, default=0) + 1)) - set(by_sequence)
     excused, dropped = _excused(list(first.values()), missing)
     return Verdict(
         heard=len(first),
         alarms=len(alarms),
         alarms_lost=len(alarms_raised - alarms),
-        out_of_order=sum(_out_of_order([e.sequence for e in first.values() if e.properties["class"] == c]) for c in _CLASSES),
+        out_of_order=sum(_out_of_order([e.sequence for e in of_class if not e.again]) for of_class in by_class),
         unfoldable=unfoldable,
         unaccounted=len(missing) - excused,
         duplicates=len(events) - len(first),
         dropped=dropped,
+        returned_late=sum(_returned_late(of_class) for of_class in by_class),
     )
 
 
@@ -183,6 +190,11 @@ def _number(event: Heard) -> int | None:
 
 def _out_of_order(sequences: list[int]) -> int:
     return sum(later < earlier for earlier, later in itertools.pairwise(sequences))
+
+
+def _returned_late(events: list[Heard]) -> int:
+    highest = itertools.accumulate((event.sequence for event in events), max)
+    return sum(event.again and event.sequence < most for event, most in zip(events, highest, strict=True))
 
 
 def _excused(events: list[Heard], missing: set[int]) -> tuple[int, int]:

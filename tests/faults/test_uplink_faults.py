@@ -25,6 +25,7 @@ def test_nothing_is_lost_confused_or_unexplained(name: str, tmp_path: Path) -> N
         parts.program("ip", "iproute2")
     verdict = SCENARIOS[name](Scene(tmp_path, seed=7, kills=6, events=3000))
     assert verdict.sound, verdict
+    assert verdict.returned_late == 0, verdict
     assert verdict.alarms > 50
     assert (verdict.dropped > 0) == (name == "outage-full")
 
@@ -54,6 +55,17 @@ def test_the_judge_sees_every_fault(wrong: list[Heard], figure: str) -> None:
     verdict = judge(wrong, {1, 2, 3, 4, 5})
     assert getattr(verdict, figure) == 1
     assert not verdict.sound
+
+
+def test_the_judge_tells_what_was_given_again_late_from_disorder() -> None:
+    """What the broker marks as given again may follow later ones, and is counted; unmarked it is out of order."""
+    late = [SOUND[0], SOUND[3], *(replace(one, again=True) for one in SOUND[1:3]), SOUND[4]]
+    verdict = judge(late, {1, 2, 3, 4, 5})
+    assert (verdict.returned_late, verdict.out_of_order, verdict.sound) == (2, 0, True)
+    verdict = judge([replace(one, again=False) for one in late], {1, 2, 3, 4, 5})
+    assert (verdict.returned_late, verdict.out_of_order, verdict.sound) == (0, 1, False)
+    verdict = judge([replace(one, again=True) for one in SOUND], {1, 2, 3, 4, 5})
+    assert (verdict.returned_late, verdict.out_of_order, verdict.sound) == (0, 0, True)
 
 
 def test_the_judge_folds_duplicates_and_excuses_announced_drops() -> None:
