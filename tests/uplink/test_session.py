@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from agent.events.replay_window import KEPT_S
 from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
 from bench.jumping_clock import JumpingClock
+from tests.support.footage import REPOSITORY
 from tests.support.uplink_node import UplinkNode
 
 
@@ -83,6 +85,33 @@ def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: Loca
     assert len({h.event_id for h in slow.heard if h.event_id}) == node.outbox.figures().sequence
     node.stop()
     slow.close()
+
+
+def test_a_broker_that_dies_with_what_an_absent_hub_had_not_fetched_costs_nothing(tmp_path: Path) -> None:
+    """As docs/hub/mosquitto.conf has it, the broker writes down what it holds before the node stops repeating it."""
+    published = (REPOSITORY / "docs/hub/mosquitto.conf").read_text().splitlines()
+    saving = [line for line in published if line.startswith(("autosave_interval", "max_queued"))]
+    clock = JumpingClock()
+    with LocalBroker(tmp_path / "broker", settings="\n".join(["allow_anonymous true", *saving])) as broker:
+        Subscriber(broker.port).close()
+        node = UplinkNode(tmp_path / "n", broker.url, clock=clock)
+        node.start()
+        for number in range(30):
+            node.raise_alarm(number)
+        wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
+        saved = broker.directory / "mosquitto.db"
+        before_ns = time.time_ns()
+        wait_until(lambda: saved.exists() and saved.stat().st_mtime_ns > before_ns)
+        clock.skip(KEPT_S)
+        node.raise_alarm(30)
+        wait_until(lambda: sum(node.store.tally.count.values()) == 1 and node.outbox.figures().pending == 0)
+        broker.kill()
+        broker.start()
+        hub = Subscriber(broker.port)
+        hub.wait_for(lambda heard: set(numbers(heard)) == set(range(31)), 30)
+        assert list(dict.fromkeys(numbers(hub.heard))) == list(range(31))
+        node.stop()
+        hub.close()
 
 
 def test_a_broker_that_dies_and_comes_back_gets_everything(hub: Subscriber, node: UplinkNode, broker: LocalBroker) -> None:
