@@ -6,7 +6,7 @@ Every function works inside the caller's transaction; nothing is lost from the a
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from agent.clock import ClockQuality
@@ -60,11 +60,12 @@ def forget(connection: sqlite3.Connection, tally: Tally, sequence: int) -> Prior
     return None
 
 
-def drop(connection: sqlite3.Connection, tally: Tally, sequence: int, reason: str) -> None:
-    """Delete one row for good and enter it in the account of drops."""
-    priority = forget(connection, tally, sequence)
-    if priority is not None:
-        note(connection, tally, priority, reason, sequence)
+def drop(connection: sqlite3.Connection, tally: Tally, sequences: Iterable[int], reason: str) -> None:
+    """Delete rows for good and enter them in the account of drops."""
+    for sequence in sequences:
+        priority = forget(connection, tally, sequence)
+        if priority is not None:
+            note(connection, tally, priority, reason, sequence)
 
 
 def note(connection: sqlite3.Connection, tally: Tally, priority: Priority, reason: str, sequence: int) -> None:
@@ -107,16 +108,16 @@ def _drop_oldest(
             gone.append(sequence)
             return True
         if sequence not in spare:
-            drop(connection, tally, sequence, "space")
+            drop(connection, tally, [sequence], "space")
             return True
     return False
 
 
-def drop_aged(connection: sqlite3.Connection, tally: Tally, bounds: Bounds, now_ns: int, spare: Collection[int]) -> None:
-    """Drop what is past its class's age. A row raised on an unset clock has no age and is left to the other bounds."""
-    for priority, limit in bounds.classes.items():
-        for (sequence,) in connection.execute(
-            sql.AGED_OF_CLASS, (priority, now_ns - limit.age_ns, ClockQuality.UNSET)
-        ).fetchall():
-            if sequence not in spare:
-                drop(connection, tally, sequence, "age")
+def aged(connection: sqlite3.Connection, bounds: Bounds, now_ns: int, spare: Collection[int]) -> list[int]:
+    """What is past its class's age. A row raised on an unset clock has no age and is left to the other bounds."""
+    return [
+        sequence
+        for priority, limit in bounds.classes.items()
+        for (sequence,) in connection.execute(sql.AGED_OF_CLASS, (priority, now_ns - limit.age_ns, ClockQuality.UNSET))
+        if sequence not in spare
+    ]

@@ -209,13 +209,19 @@ class OutboxStore:
 
     def drop(self, sequence: int, reason: str) -> None:
         """Give one row up for good: the broker will never take it."""
-        self._evict(lambda connection, tally: eviction.drop(connection, tally, sequence, reason))
+        self._evict(lambda connection, tally: eviction.drop(connection, tally, [sequence], reason))
 
     def drop_aged(self, spare: Collection[int] = ()) -> None:
-        """Drop what is past its class's age, where the clock can be trusted."""
-        if self._clock.quality() is not ClockQuality.UNSET:
-            now_ns = self._clock.wall_ns()
-            self._evict(lambda connection, tally: eviction.drop_aged(connection, tally, self._bounds, now_ns, spare))
+        """Drop what is past its class's age, where the clock can be trusted. Writes nothing when there is nothing to drop."""
+        if self._clock.quality() is ClockQuality.UNSET or not any(self.tally.count.values()):
+            return
+        try:
+            old = eviction.aged(self._writer, self._bounds, self._clock.wall_ns(), spare)
+        except sqlite3.Error as error:
+            self.trouble = str(error)
+            return
+        if old:
+            self._evict(lambda connection, tally: eviction.drop(connection, tally, old, "age"))
 
     def unannounced(self) -> list[Dropped]:
         """What was dropped and not yet told."""

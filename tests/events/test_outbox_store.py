@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -273,6 +274,21 @@ def test_age_counts_only_on_a_clock_that_was_set(path: Path, clock: ManualClock)
     store.drop_aged()
     assert numbers(store) == [1, 3]
     assert {(drop.reason, drop.count) for drop in store.unannounced()} == {("age", 2)}  # number 2 and the epoch's event
+    store.close()
+
+
+def test_looking_for_what_is_too_old_writes_nothing(path: Path, clock: ManualClock) -> None:
+    """A quiet node wears no card: without anything to drop, nothing is committed."""
+    store = OutboxStore(path, clock, small())
+    store.commit(drafts(clock, 1), ())
+    with closing(sqlite3.connect(path)) as other:
+        before = other.execute("PRAGMA data_version").fetchone()
+        store.drop_aged()
+        assert other.execute("PRAGMA data_version").fetchone() == before
+        clock.advance(timedelta(days=2).total_seconds())
+        store.drop_aged()
+        assert other.execute("PRAGMA data_version").fetchone() != before
+    assert numbers(store) == []
     store.close()
 
 
