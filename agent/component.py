@@ -12,6 +12,9 @@ from agent.errors import VigieError
 
 log = logging.getLogger(__name__)
 
+_BREATH_S = 5.0
+"""A pause before another try is no hang: so often a waiting component says that it is alive."""
+
 
 class ComponentState(StrEnum):
     """The values of `components` in health."""
@@ -91,12 +94,10 @@ class Component(ABC):
                     log.error("%s: %s", self.name, error)
                     return
                 self.state = ComponentState.STARTING
-                # A known trouble that is tried again and reported is no hang: a restart would not free a full disk.
-                self._progress_ns = self.clock.monotonic_ns()
-                if self._progress_ns - began_ns > 60 * NS:  # it had worked for a while: no second failure of a row
+                if self.clock.monotonic_ns() - began_ns > 60 * NS:  # it had worked for a while: no second failure of a row
                     pause_s = self.retry_s
                 log.warning("%s: %s; trying again in %.0f s", self.name, error, pause_s)
-                self.clock.wait(self.stopping, pause_s)
+                self._pause(pause_s)
                 pause_s = min(2 * pause_s, self.retry_most_s)
             except Exception as error:
                 self.trouble = f"{type(error).__name__}: {error}"
@@ -104,3 +105,11 @@ class Component(ABC):
                 log.exception("%s failed and cannot go on", self.name)
                 return
         self.state = ComponentState.STOPPED
+
+    def _pause(self, pause_s: float) -> None:
+        """A known trouble that is tried again and reported is no hang: a restart would not free a full disk."""
+        while pause_s > 0 and not self.stopping.is_set():
+            self._progress_ns = self.clock.monotonic_ns()
+            self.clock.wait(self.stopping, min(pause_s, _BREATH_S))
+            pause_s -= _BREATH_S
+        self._progress_ns = self.clock.monotonic_ns()

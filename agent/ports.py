@@ -108,6 +108,10 @@ class ServiceManager(Protocol):
         """Everything runs: the first masked frame is encoded."""
         ...
 
+    def still_starting(self, seconds: float) -> None:
+        """Not ready yet, and no hang: for so long at least, do not give up."""
+        ...
+
     def alive(self) -> None:
         """Frames, masks and disk have progressed since the last call."""
         ...

@@ -121,6 +121,8 @@ class Supervisor:
                 self._service.status(self._sentence())
                 if not self._stalled():
                     self._service.alive()
+                    if not self._said_ready:
+                        self._service.still_starting(2 * feed_every_s + STALLED_S)
             if self._over():
                 return Ending.SOURCE_OVER
             if end_ns is not None and now_ns >= end_ns:

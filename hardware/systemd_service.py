@@ -31,6 +31,10 @@ class SystemdService:
         """`systemctl start` returns, units ordered after this one start, and a reload is over."""
         self._tell("READY=1")
 
+    def still_starting(self, seconds: float) -> None:
+        """Move TimeoutStartSec: a camera that is not there yet is no reason to start over."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={round(seconds * 1_000_000)}")
+
     def alive(self) -> None:
         """Feed the watchdog."""
         self._tell("WATCHDOG=1")
@@ -63,6 +67,8 @@ class NoServiceManager:
     """Nobody waits, nobody watches: a daemon started by hand."""
 
     def ready(self) -> None: ...
+
+    def still_starting(self, seconds: float) -> None: ...
 
     def alive(self) -> None: ...
 

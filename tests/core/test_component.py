@@ -30,6 +30,16 @@ def test_failure_is_tried_again_with_longer_pauses() -> None:
     assert component.clock.waits_s == [1.0, 2.0, 4.0]  # type: ignore[attr-defined]
 
 
+def test_a_component_that_waits_for_another_try_is_no_hang() -> None:
+    """Half a minute's pause is taken in breaths, so that nobody takes it for a hanging driver."""
+    component = Failing([CameraError("no picture")])
+    component.retry_s = 30.0
+    component.start()
+    assert component.join(60)
+    assert component.clock.waits_s == [5.0] * 6  # type: ignore[attr-defined]
+    assert component.idle_s() == 0
+
+
 def test_final_failure_is_not_tried_again() -> None:
     """A driver that hangs in this process: the component is dead at once, says why, and the supervisor may end the process."""
     component = Failing([DriverHangs("the driver hangs", remedy="restart"), CameraError("never reached")])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from agent.clock import NS, SystemClock
 from agent.component import Component, ComponentState
 from agent.errors import DeviceError
@@ -21,6 +23,9 @@ class Service:
 
     def ready(self) -> None:
         self.told.append("ready")
+
+    def still_starting(self, seconds: float) -> None:
+        self.told.append("still starting")
 
     def alive(self) -> None:
         self.told.append("alive")
@@ -155,6 +160,19 @@ def test_the_watchdog_is_fed_only_while_every_critical_part_gets_on() -> None:
     assert beats[0:2] == ["running", "alive"]
     assert beats[-3:] == ["running", "running", "running"]
     assert "ready" not in service.told
+
+
+def test_a_camera_that_stays_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a minute between two tries is no hang: the watchdog is fed, and the start is given more time until a picture comes."""
+    monkeypatch.setattr("agent.component._BREATH_S", 0.05)
+    camera = Part("camera", [], fails=DeviceError("no camera"))
+    camera.retry_s = 30.0
+    service = Service(watchdog_s=0.1)
+    supervisor = Supervisor([camera], SystemClock(), service, ready=lambda: False, stalled_s=1)
+    assert supervisor.run(for_s=3) is Ending.TIME
+    beats = service.told[:-1]
+    assert len(beats) > 12
+    assert beats == ["running", "alive", "still starting"] * (len(beats) // 3)
 
 
 def test_a_reload_before_the_first_masked_picture_does_not_say_ready() -> None:

@@ -33,6 +33,7 @@ def heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     [
         (lambda service: service.ready(), {"READY": "1"}),
         (lambda service: service.alive(), {"WATCHDOG": "1"}),
+        (lambda service: service.still_starting(25), {"EXTEND_TIMEOUT_USEC": "25000000"}),
         (lambda service: service.stopping(), {"STOPPING": "1"}),
         (lambda service: service.status("masked, 25 fps"), {"STATUS": "masked, 25 fps"}),
         (lambda service: service.status("torn\nREADY=1"), {"STATUS": "torn READY=1"}),
