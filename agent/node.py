@@ -79,6 +79,8 @@ class Node:
         self.parts = parts
         self.waiting: tuple[str, ...] = ()
         """Keys of the file that take effect with the next start."""
+        self.config_trouble = ""
+        """Why the file as it stands now is refused; empty when it was taken over."""
         self.session: Session | None = None
         self.begun_with = config
         self.supervisor: Supervisor
@@ -126,7 +128,8 @@ class Node:
         picture = "masked" if privacy.state == "masked" else f"closed ({privacy.reason})"
         line = self.uplink()
         centre = f"centre {line.state}" if self.session is not None else "no centre configured"
-        return f"{capture.fps():.0f} pictures/s, {picture}; recording {self.recording().state}; {centre}"
+        camera = capture.trouble or f"{capture.fps():.0f} pictures/s"
+        return f"{camera}, {picture}; recording {self.recording().state}; {centre}"
 
     def health(self) -> Mapping[str, Any]:
         """The health document, as `vigie status` and the local page show it."""
@@ -157,6 +160,7 @@ class Node:
         return HealthProviders(
             config_digest=lambda: self.digest,
             restart_needed=lambda: list(self.waiting),
+            config_trouble=lambda: self.config_trouble,
             clock=lambda: ClockHealth(quality=self.parts.clock.quality()),
             camera=self.camera,
             privacy=self.privacy,
@@ -180,6 +184,7 @@ class Node:
             dropped=capture.dropped,
             last_frame_age_s=None if age_s is None else round(age_s, 3),
             state="over" if capture.ended else "delivering" if capture.connected else "silent",
+            reason=capture.trouble,
             figures=capture.figures(),
         )
 
@@ -204,11 +209,12 @@ class Node:
             stock, holds = self.parts.catalog.stock(), len(self.parts.holds.active())
         except StorageError as error:
             log.warning("%s", error)
-            return RecordingHealth(state="failing", recorded=recorded, lost=lost)
+            return RecordingHealth(state="failing", reason=str(error), recorded=recorded, lost=lost)
         shortfall = self.parts.sweeper.last.shortfall if self.parts.sweeper.last else None
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(
             state=str(figures["state"]),
+            reason=str(figures["trouble"]),
             oldest=rfc3339(stock.oldest_ns) if stock.oldest_ns is not None else None,
             newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
             bytes=stock.bytes,

@@ -10,11 +10,12 @@ from typing import Protocol
 from agent.analytics.motion import MotionDetector
 from agent.analytics.tampering import TamperDetector
 from agent.config.digest import config_digest
+from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import remember
 from agent.config.load import load
 from agent.config.model import Config
 from agent.config.reload import Change, Part, ReloadPlan, plan
-from agent.errors import ConfigurationError, StorageError, VigieError
+from agent.errors import StorageError, VigieError
 from agent.events.outbox import Outbox
 from agent.journal.entry import Act
 from agent.journal.register import Register
@@ -64,15 +65,18 @@ class Reloading:
         """Read, compare, apply, and say what waits for a restart."""
         try:
             config = load(self._path)
-        except ConfigurationError as error:
+        except RefusedConfiguration as error:
             log.error("the configuration is refused and the node goes on with the former one: %s", error)
+            self._node.config_trouble = error.brief
             return
         try:
             self._take_over(config)
         except VigieError as error:
             # The former one stays the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
+            self._node.config_trouble = f"not taken over: {error}"
         else:
+            self._node.config_trouble = ""
             keep_last_good(self._path, config)
 
     def _take_over(self, config: Config) -> None:

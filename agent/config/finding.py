@@ -75,3 +75,9 @@ class RefusedConfiguration(ConfigurationError):
         self.findings = tuple(findings)
         count = "1 error" if len(self.findings) == 1 else f"{len(self.findings)} errors"
         super().__init__(f"the configuration is refused, {count}\n\n" + "\n\n".join(str(f) for f in self.findings))
+
+    @property
+    def brief(self) -> str:
+        """One line: the first finding, and how many there are."""
+        more = len(self.findings) - 1
+        return self.findings[0].headline + (f" (and {more} more: `vigie check` shows them)" if more else "")

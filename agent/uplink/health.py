@@ -27,7 +27,7 @@ class ClockHealth(Part):
 
 
 class CameraHealth(Part):
-    """The picture source. `figures` is what the driver knows of itself."""
+    """The picture source, and in words why none comes. `figures` is what the driver knows of itself."""
 
     driver: str
     fps: float = 0.0
@@ -35,6 +35,7 @@ class CameraHealth(Part):
     dropped: int = 0
     last_frame_age_s: float | None = None
     state: str
+    reason: str = ""
     figures: dict[str, float | str] = Field(default_factory=dict)
 
 
@@ -57,9 +58,11 @@ class PrivacyHealth(Part):
 
 
 class RecordingHealth(Part):
-    """What is on disk. `oldest` and `newest` are RFC 3339; `shortfall` is in days, 0 when retention is met."""
+    """What is on disk, and in words why nothing more gets there. `oldest` and `newest` are RFC 3339; `shortfall` is in days,
+    0 when retention is met."""
 
     state: str
+    reason: str = ""
     oldest: str | None = None
     newest: str | None = None
     bytes: int = 0
@@ -130,6 +133,8 @@ class Health(Part):
     config_digest: str
     restart_needed: list[str] = Field(default_factory=list)
     """Keys of the configuration file that wait for a restart; the digest is that of what is in force."""
+    config_trouble: str = ""
+    """Why the last reload was refused: the former configuration is in force."""
     clock: ClockHealth
     camera: CameraHealth
     privacy: PrivacyHealth
@@ -145,13 +150,16 @@ class Health(Part):
         """What is sent at once when it changes."""
         return (
             self.config_digest,
+            self.config_trouble,
             self.clock.quality,
             self.camera.state,
+            self.camera.reason,
             self.privacy.state,
             self.privacy.reason,
             self.privacy.mask_digest,
             self.privacy.view.state,
             self.recording.state,
+            self.recording.reason,
             self.evidence.trouble,
             self.recording.shortfall > 0,
             self.outbox.trouble,
@@ -168,6 +176,7 @@ class HealthProviders:
 
     config_digest: Callable[[], str]
     restart_needed: Callable[[], list[str]] = field(default=list, kw_only=True)
+    config_trouble: Callable[[], str] = field(default=str, kw_only=True)
     evidence: Callable[[], EvidenceHealth] = field(default=EvidenceHealth, kw_only=True)
     clock: Callable[[], ClockHealth]
     camera: Callable[[], CameraHealth]
@@ -219,6 +228,7 @@ class HealthPublisher(Component):
             version=self.version,
             config_digest=get.config_digest(),
             restart_needed=get.restart_needed(),
+            config_trouble=get.config_trouble(),
             clock=get.clock(),
             camera=get.camera(),
             privacy=get.privacy(),

@@ -69,10 +69,12 @@ def test_a_missing_film_is_named_and_waited_for(running: tuple[WholeNode, list[s
     started.append(node.start())
     until(lambda: str(film) in node.log(), "the log names the film")
     until(lambda: health(node).get("camera", {}).get("state") == "silent", "health says that the camera is silent")
+    until(lambda: str(film) in health(node)["camera"]["reason"], "health says why")
     make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=768x576:rate=10", "-t", "5", "-c:v", "mpeg4"]
     subprocess.run([*make, str(node.directory / "half.avi")], check=True)
     (node.directory / "half.avi").rename(film)
     until(lambda: health(node).get("camera", {}).get("state") == "delivering", "the camera delivers")
+    assert health(node)["camera"]["reason"] == ""
 
 
 def test_a_broken_film_is_explained(running: tuple[WholeNode, list[subprocess.Popen[str]]]) -> None:

@@ -94,12 +94,15 @@ def test_what_needs_a_restart_is_said_and_remembered(running: Running) -> None:
 
 
 def test_a_refused_file_changes_nothing(running: Running) -> None:
-    """A bad file on SIGHUP: the log says where and why, the node goes on with the former one."""
+    """A bad file on SIGHUP: log and health say where and why, the node goes on with the former one until the file is mended."""
     before = running.health()["config_digest"]
     running.reload("hold_seconds = 1", "hold_secs = 1")
     until(lambda: "hold_secs" in running.node.log(), "the log places the error")
+    until(lambda: "hold_secs" in running.health().get("config_trouble", ""), "and so does health")
     assert running.health()["config_digest"] == before
     assert running.part("recording")["state"] == "recording"
+    running.reload("hold_secs = 1", "hold_seconds = 1")
+    until(lambda: running.health().get("config_trouble") == "", "a mended file is no trouble any more")
 
 
 def test_a_register_that_cannot_be_written_keeps_the_former_configuration(running: Running) -> None:

@@ -41,6 +41,8 @@ function showHealth(health) {
   const failed = Object.entries(health.components || {}).filter(([, state]) => state === "failed").map(([name]) => name);
   const verdict = at("verdict");
   if (failed.length) { verdict.textContent = `failed: ${failed.join(", ")}`; verdict.className = "bad"; }
+  else if (health.camera && health.camera.reason) { verdict.textContent = health.camera.reason; verdict.className = "bad"; }
+  else if (health.config_trouble) { verdict.textContent = `configuration: ${health.config_trouble}`; verdict.className = "bad"; }
   else if (privacy.state === "opaque") { verdict.textContent = "picture closed"; verdict.className = "wait"; }
   else { verdict.textContent = "running, masked"; verdict.className = "good"; }
   at("privacy").textContent = privacy.state === "opaque"
