@@ -16,10 +16,10 @@ from agent.cli._options import config_option, json_option, print_json
 @json_option
 def command(config_path: Path, *, as_json: bool) -> None:
     """How the running daemon fares."""
-    from agent.config.load import load
+    from agent.cli._node_files import NodeFiles
     from agent.control import ask
 
-    health = ask(load(config_path).node.state_dir, "status")
+    health = ask(NodeFiles.of(config_path).config.node.state_dir, "status")
     if as_json:
         print_json(health)
     else:
