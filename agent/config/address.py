@@ -35,26 +35,39 @@ def is_tls(url: str) -> bool:
 
 def check_camera_source(driver: str, source: str) -> None:
     """Misfit, placed at `source` (at `driver` when there is none), when this driver cannot use this source."""
+    at, beside = ("source",), [("driver",)]
     if not source:
         if driver in ("rtsp", "file"):
             wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
-            raise Misfit(f"driver {driver!r} needs a source, and there is none", at=("driver",), remedy=f"add {wanted}")
+            raise Misfit(
+                f"driver {driver!r} needs a source, and there is none", at=("driver",), beside=[at], remedy=f"add {wanted}"
+            )
         return
-    at = ("source",)
     match driver:
         case "rtsp":
             parts = _split(source, "rtsp://user@host/path", at)
             if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-                raise Misfit(f"{_without_password(source)!r} is no RTSP address", at=at, remedy="write rtsp://user@host/path")
+                raise Misfit(
+                    f"{_without_password(source)!r} is no RTSP address",
+                    at=at,
+                    beside=beside,
+                    remedy="write rtsp://user@host/path",
+                )
         case "v4l2":
             if not source.startswith("/"):
                 raise Misfit(
-                    f"{source!r} is no video device", at=at, remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/"
+                    f"{source!r} is no video device",
+                    at=at,
+                    beside=beside,
+                    remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/",
                 )
         case "picamera2":
             if not source.isdecimal():
                 raise Misfit(
-                    f"{source!r} is no camera number", at=at, remedy='write "0" for the first camera, "1" for the second'
+                    f"{source!r} is no camera number",
+                    at=at,
+                    beside=beside,
+                    remedy='write "0" for the first camera, "1" for the second',
                 )
         case _:
             pass

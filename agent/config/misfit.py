@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.config.locate import KeyPath
 
 
 class Misfit(ValueError):
-    """`at` leads from the checked section or value to what is wrong; `remedy` says what would be right."""
+    """`at` leads from the checked section or value to what is wrong; `remedy` says what would be right.
 
-    def __init__(self, what: str, *, at: KeyPath = (), remedy: str = "") -> None:
+    `beside` leads to every other key that was judged together with it: were one of them lost, nothing would be known.
+    """
+
+    def __init__(self, what: str, *, at: KeyPath = (), beside: Sequence[KeyPath] = (), remedy: str = "") -> None:
         super().__init__(f"{what}: {remedy}" if remedy else what)
         self.what = what
         self.at = at
+        self.beside = tuple(beside)
         self.remedy = remedy

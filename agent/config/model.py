@@ -52,7 +52,12 @@ class Node(Section):
     def _whole_position(self) -> Self:
         if (self.latitude is None) != (self.longitude is None):
             given, missing = ("latitude", "longitude") if self.longitude is None else ("longitude", "latitude")
-            raise Misfit(f"{given} stands without {missing}", at=(given,), remedy=f"add {missing}, or remove {given}")
+            raise Misfit(
+                f"{given} stands without {missing}",
+                at=(given,),
+                beside=[(missing,)],
+                remedy=f"add {missing}, or remove {given}",
+            )
         return self
 
 
@@ -82,7 +87,12 @@ class Camera(Section):
     def _source_fits_driver(self) -> Self:
         check_camera_source(self.driver, self.source)
         if self.password_file is not None and self.driver != "rtsp":
-            raise Misfit(f"driver {self.driver!r} has no password", at=("password_file",), remedy="remove password_file")
+            raise Misfit(
+                f"driver {self.driver!r} has no password",
+                at=("password_file",),
+                beside=[("driver",)],
+                remedy="remove password_file",
+            )
         return self
 
     @model_validator(mode="after")
@@ -91,6 +101,7 @@ class Camera(Section):
             raise Misfit(
                 f"an exposure of {self.exposure_max_us} µs is longer than a picture at {self.fps:g} per second lasts",
                 at=("exposure_max_us",),
+                beside=[("fps",)],
                 remedy=f"write at most {int(1_000_000 / self.fps)}, or lower fps",
             )
         return self
@@ -121,11 +132,16 @@ class Privacy(Section):
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for index, mask in enumerate(self.mask):
             if mask.name in seen:
-                raise Misfit(f"two masks are called {mask.name!r}", at=("mask", index, "name"), remedy="give each its own name")
-            seen.add(mask.name)
+                raise Misfit(
+                    f"two masks are called {mask.name!r}",
+                    at=("mask", index, "name"),
+                    beside=[("mask", seen[mask.name], "name")],
+                    remedy="give each its own name",
+                )
+            seen[mask.name] = index
         return self
 
     @model_validator(mode="after")
@@ -134,6 +150,7 @@ class Privacy(Section):
             raise Misfit(
                 "there are masks, and a statement that none is needed",
                 at=("none_needed",),
+                beside=[("mask",)],
                 remedy="keep one of the two: remove [privacy.none_needed], or every [[privacy.mask]]",
             )
         return self
@@ -156,6 +173,7 @@ class Encoding(Section):
             raise Misfit(
                 "bitrate_kbps and crf exclude each other",
                 at=("crf",),
+                beside=[("bitrate_kbps",)],
                 remedy="keep bitrate_kbps for a disk use that can be planned, or crf for an even quality",
             )
         return self
@@ -226,14 +244,17 @@ class Mqtt(Section):
         for given, missing in (("cert_file", "key_file"), ("key_file", "cert_file")):
             if getattr(self, given) is not None and getattr(self, missing) is None:
                 raise Misfit(
-                    f"{given} stands without {missing}", at=(given,), remedy=f"name the {missing} too, or remove {given}"
+                    f"{given} stands without {missing}",
+                    at=(given,),
+                    beside=[(missing,)],
+                    remedy=f"name the {missing} too, or remove {given}",
                 )
         return self
 
     @model_validator(mode="after")
     def _password_has_user(self) -> Self:
         if self.password_file is not None and self.username is None:
-            raise Misfit("a password needs a user", at=("password_file",), remedy='add username = "..."')
+            raise Misfit("a password needs a user", at=("password_file",), beside=[("username",)], remedy='add username = "..."')
         return self
 
     @model_validator(mode="after")
@@ -244,6 +265,7 @@ class Mqtt(Section):
                     raise Misfit(
                         f"{name} has no use: no broker URL here speaks TLS, everything would go in clear text",
                         at=(name,),
+                        beside=[("url",), ("fallback_urls",)],
                         remedy=f"write mqtts:// (or wss://) in `url`, or remove {name}",
                     )
         return self
@@ -270,6 +292,7 @@ class Board(Section):
                 f"the alarm would end at {self.temperature_clear_c:g} °C, not below the {self.temperature_critical_c:g} °C "
                 "at which it begins",
                 at=("temperature_clear_c",),
+                beside=[("temperature_critical_c",)],
                 remedy=f"write a value below {self.temperature_critical_c:g}",
             )
         return self
@@ -308,12 +331,14 @@ class Config(Section):
             raise Misfit(
                 f"{camera.width}x{camera.height} is more than H.264 level 5.2 can carry",
                 at=("camera", "width"),
+                beside=[("camera", "height")],
                 remedy="write at most 4096x2304, which every player reads",
             )
         if macroblocks * camera.fps > MOST_MACROBLOCKS_PER_S:
             raise Misfit(
                 f"{camera.width}x{camera.height} at {camera.fps:g} pictures per second is more than H.264 level 5.2 can carry",
                 at=("camera", "fps"),
+                beside=[("camera", "width"), ("camera", "height")],
                 remedy=f"write at most {MOST_MACROBLOCKS_PER_S // macroblocks}, or a smaller picture",
             )
         return self
@@ -325,6 +350,7 @@ class Config(Section):
                 f"a segment of {self.recording.segment_seconds:g} s is shorter than the {self.encoding.keyframe_seconds:g} s "
                 "between keyframes, and segments are cut at keyframes",
                 at=("recording", "segment_seconds"),
+                beside=[("encoding", "keyframe_seconds")],
                 remedy=f"write at least {self.encoding.keyframe_seconds:g}, or lower encoding.keyframe_seconds",
             )
         return self

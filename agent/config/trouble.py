@@ -17,6 +17,7 @@ from agent.config.diagnosis import diagnose, section_of
 from agent.config.document import Document
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Span, dotted
+from agent.config.misfit import Misfit
 from agent.config.model import Config
 from agent.config.sources import Sources
 
@@ -35,26 +36,35 @@ def findings(sources: Sources) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Trouble:
-    """`path` is where it shows, `scope` the table or value whose check found it.
-
-    `from_absence`: a value that is somewhere missing, or that is wrong beside another one, may be the cause.
-    """
+    """`path` is where it shows; `rests_on` are the keys of which one, had it been lost, would be the cause."""
 
     path: KeyPath
-    scope: KeyPath
-    from_absence: bool
+    rests_on: tuple[KeyPath, ...]
     what: str
     remedy: str
 
     @classmethod
     def of(cls, error: ErrorDetails) -> _Trouble:
         path, what, remedy = diagnose(error)
-        scope = tuple(error["loc"])
-        return cls(path, scope, error["type"] == "missing" or section_of(scope) is not None, what, remedy)
+        scope, misfit = tuple(error["loc"]), error.get("ctx", {}).get("error")
+        if error["type"] == "missing":
+            return cls(path, (scope,), what, remedy)
+        if isinstance(misfit, Misfit) and section_of(scope) is not None:
+            return cls(path, (path, *((*scope, *beside) for beside in misfit.beside)), what, remedy)
+        return cls(path, (), what, remedy)
 
-    def may_come_from(self, damaged: KeyPath) -> bool:
-        """True when the value that was lost at `damaged` might have prevented it."""
-        return self.from_absence and (damaged[: len(self.scope)] == self.scope or self.scope[: len(damaged)] == damaged)
+    def may_come_from(self, lost: Collection[KeyPath]) -> bool:
+        """True when one of the values that were lost or mended might have prevented it."""
+        return any(_covered(key, lost) for key in self.rests_on)
+
+    def next_to_mend(self, mended: Collection[KeyPath]) -> KeyPath | None:
+        """Where it shows, then what it rests on; None when all of it is mended."""
+        return next((key for key in (self.path, *self.rests_on) if not _covered(key, mended)), None)
+
+
+def _covered(path: KeyPath, by: Collection[KeyPath]) -> bool:
+    """True when the value at `path`, or a table around it, is among them."""
+    return any(path[: len(other)] == other for other in by)
 
 
 def _where(sources: Sources, path: KeyPath) -> tuple[Document, Span]:
@@ -71,7 +81,7 @@ def _where(sources: Sources, path: KeyPath) -> tuple[Document, Span]:
 def _troubles(content: Any, damaged: Collection[KeyPath]) -> list[_Trouble]:
     """Every error. Checks behind a wrong value run as well: it is replaced by a right one and all is checked again.
 
-    What only a damaged key could have settled is not held against the file.
+    What only a damaged or replaced value could have settled is not held against the file.
     """
     raw = copy.deepcopy(content)
     found: list[_Trouble] = []
@@ -82,11 +92,12 @@ def _troubles(content: Any, damaged: Collection[KeyPath]) -> list[_Trouble]:
             break
         except ValidationError as error:
             troubles = [_Trouble.of(e) for e in error.errors(include_url=False)]
-        fresh = [t for t in troubles if not any(t.path[: len(m)] == m for m in mended)]
-        if not fresh:
+        lost = {*damaged, *mended}
+        found += [t for t in troubles if not _covered(t.path, mended) and not t.may_come_from(lost)]
+        to_mend = [path for t in troubles if (path := t.next_to_mend(mended)) is not None]
+        if not to_mend:
             break
-        found += [t for t in fresh if not any(t.may_come_from(path) for path in damaged)]
-        mended += [_mend(raw, trouble.path) for trouble in fresh]
+        mended += [_mend(raw, path) for path in to_mend]
     return found
 
 

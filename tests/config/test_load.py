@@ -177,3 +177,40 @@ def test_a_section_given_twice_brings_no_false_alarm(tmp_path: Path) -> None:
     """Only the second header is told, not the keys below it, nor the ones the first lacks."""
     found = findings(tmp_path, '[node]\nid = "a"\n[camera]\nwidth = 5\n[camera]\ndriver = "file"\nsource = "x"\n')
     assert sorted(line for line, _ in found.values()) == [4, 5]
+
+
+def test_a_check_of_two_keys_is_made_behind_a_slip_in_a_third(tmp_path: Path) -> None:
+    """Lines that are no TOML take nothing from a judgement that does not rest on them."""
+    found = findings(
+        tmp_path,
+        GOOD + "[[privacy.mask]]\nname = window\npolygon = [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]\n"
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-13-45\nwhy = "the view shows a car park"\n'
+        "[encoding]\nkeyframe_seconds = 8\ncaption = bottom\n[recording]\nsegment_seconds = 5\nretention_days = 14,5\n",
+    )
+    assert sorted(line for line, _ in found.values()) == [6, 8, 10, 14, 16, 17]
+    assert "there are masks, and a statement" in found["privacy.none_needed"][1]
+    assert "between keyframes" in found["recording.segment_seconds"][1]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('[camera]\ndriver = "rtsp"\npassword_file = "x"\n', ["camera.driver"]),
+        ('[camera]\ndriver = "rtps"\npassword_file = "x"\n', ["camera.driver"]),
+        ('[camera]\ndriver = "file"\nsource = film\n', ["camera.source"]),
+        ('[camera]\ndriver = "synthetic"\nfps = "9"\nexposure_max_us = 100000\n', ["camera.fps"]),
+        ('[camera]\ndriver = "synthetic"\nwidth = 7680\nheight = 4320\nfps = 100\n', ["camera.width"]),
+        ('[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "mqtts://a"\nusername = 1\npassword_file = "x"\n', ["mqtt.username"]),
+        ('[camera]\ndriver = "synthetic"\n[node]\nlatitude = "48"\nlongitude = 2.0\n', ["node.latitude"]),
+        (
+            '[camera]\ndriver = "synthetic"\nwidth = 7680\nheight = 4320\n'
+            "[board]\ntemperature_critical_c = 60\ntemperature_clear_c = 5\n",
+            ["camera.width", "board.temperature_clear_c"],
+        ),
+    ],
+)
+def test_a_value_that_the_check_put_in_itself_is_held_against_nobody(tmp_path: Path, text: str, keys: list[str]) -> None:
+    """What stands in for a wrong value may not fit the others: that is no error of this file, and hides none."""
+    node = '[node]\nid = "pole-17"\n'
+    text = text.replace("[node]\n", node) if "[node]" in text else node + text
+    assert list(findings(tmp_path, text)) == keys
