@@ -27,6 +27,7 @@ from agent.video.pipeline import Detector
 from agent.video.privacy_mask import PrivacyMask
 from agent.video.view_guard import Guard
 from agent.video.view_store import Verifier
+from agent.withdrawal import withdraw
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class Reloading:
             self._change_masks(config)
         if Part.MOTION in parts or Part.TAMPERING in parts:
             node.parts.pipeline.detectors = self._detectors(config, parts)
+            withdraw(node.parts.outbox, config, node.parts.clock)
         if Part.RETENTION in parts:
             node.parts.sweeper.replace(maker.retention(config, node.parts.catalog, node.parts.register))
         if Part.BOARD in parts:

@@ -75,6 +75,7 @@ from agent.video.view_commissioning import LiveValidation, ViewSample, validate_
 from agent.video.view_guard import Guard, guard_for
 from agent.video.view_store import Verifier
 from agent.video.view_verdict import Verdict
+from agent.withdrawal import withdraw
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +108,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
     compute_alone()
     node = _Builder(config, config_path, clock or SystemClock()).node()
+    withdraw(node.parts.outbox, config, node.parts.clock)
     give_back_memory()
     node.when_under_way = give_back_memory
     return node

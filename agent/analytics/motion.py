@@ -18,6 +18,8 @@ from agent.video.picture import Plane
 from agent.video.privacy_mask import MaskedFrame
 
 TOPIC = "VideoSource/MotionAlarm"
+TOPICS = (TOPIC,)
+"""What a running detector states."""
 WIDTH = 320
 """Samples; motion is looked for on a luma of about 320x180."""
 EVERY_NS = NS // 7

@@ -22,6 +22,8 @@ BRIGHT = "VideoSource/ImageTooBright/ImagingService"
 BLURRY = "VideoSource/ImageTooBlurry/ImagingService"
 SIGNAL_LOSS = "VideoSource/SignalLoss"
 SCENE_CHANGE = "VideoSource/GlobalSceneChange/ImagingService"
+TOPICS = (DARK, BRIGHT, BLURRY, SIGNAL_LOSS, SCENE_CHANGE)
+"""What a running detector states."""
 
 EVERY_NS = 2 * NS // 5
 """Darkness and blur are looked at two or three times a second: they last."""

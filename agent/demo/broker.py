@@ -25,6 +25,17 @@ def mosquitto_program() -> str:
     return found
 
 
+def is_free(port: int) -> bool:
+    """Whether a listener on loopback may take this TCP port right now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port() -> int:
     """A TCP port nobody listens on right now."""
     with socket.socket() as probe:

@@ -15,27 +15,32 @@ from rich.table import Table
 from agent.clock import SystemClock
 from agent.config.load import load
 from agent.config.polygon import Polygon
-from agent.demo.broker import LocalBroker, free_port
+from agent.demo.broker import LocalBroker, free_port, is_free
 from agent.demo.feed import Feed
 from agent.demo.scene import Scene, configuration_text, known_masks, parse_mask
 from agent.drivers import begin_log, drawn_windows, film_format
-from agent.errors import CameraError, MaskError
+from agent.errors import CameraError, DeviceError, MaskError
 from agent.fleet.wiring import transport
 from agent.ports import BrokerCredentials
 from agent.wiring import build, validate
 
 NODE_ID = "demo"
 PREFIX = "vigie"
+PAGE_PORT = 8080
 
 
 class Demonstration:
-    """One run. `quiet` prints nothing but errors."""
+    """One run. `port` None: the usual one of the local page, or another where a program has it. `quiet` prints only errors."""
 
-    def __init__(self, source: Path | None, masks: tuple[str, ...], directory: Path | None, port: int, *, quiet: bool) -> None:
+    def __init__(
+        self, source: Path | None, masks: tuple[str, ...], directory: Path | None, port: int | None, *, quiet: bool
+    ) -> None:
         self._source = source
         self._masks = masks
         self._directory = (directory or Path(f"demo-{time.strftime('%Y%m%d-%H%M%S')}")).resolve()
-        self._port = port or free_port()
+        if port and not is_free(port):
+            raise DeviceError(f"port {port} is taken by another program", remedy="give another --port, or leave it away")
+        self._port = port or (PAGE_PORT if port is None and is_free(PAGE_PORT) else free_port())
         self._screen = Console(quiet=quiet, highlight=False)
 
     def run(self, for_s: float | None) -> dict[str, Any]:

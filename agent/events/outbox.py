@@ -15,7 +15,7 @@ from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event import Event, Priority
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import ReplayWindow
-from agent.events.row import Draft, Kind, Row, draft_of, new_event_id
+from agent.events.row import Draft, Kind, Row, draft_of, event_of, new_event_id
 
 log = logging.getLogger(__name__)
 
@@ -296,6 +296,10 @@ class Outbox(Component):
     def states(self) -> Sequence[Row]:
         """The last event of every property that is not pending, to be sent anew after a connect."""
         return self._store.states(self._finished)
+
+    def standing(self) -> Sequence[Event]:
+        """The last event of every property, pending or not; any thread."""
+        return [event_of(row.body) for row in self._store.standing()]
 
     def announce_drops(self) -> None:
         """Turn what was dropped since the last announcement into events, one per class and reason; any thread."""

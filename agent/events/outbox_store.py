@@ -315,6 +315,10 @@ class OutboxStore:
         """The event that set each property last, where the broker has it already (what is pending comes by itself)."""
         return [sql.row_of(values) for *values, waits in self._read(sql.STATES) if not waits or values[0] in delivered]
 
+    def standing(self) -> list[Row]:
+        """The event that set each property last."""
+        return [sql.row_of(values) for *values, _ in self._read(sql.STATES)]
+
     def oldest_raised_ns(self, delivered: Collection[int] = ()) -> int | None:
         """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
         held = [row.raised_ns for row in self.volatile.values() if row.sequence not in delivered]

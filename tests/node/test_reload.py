@@ -12,6 +12,7 @@ import pytest
 from agent.control import ask
 from agent.demo.broker import LocalBroker
 from agent.errors import DeviceError
+from bench.independent_hub import Subscriber
 from tests.support.deadline import until
 from tests.support.whole_node import WholeNode, decoded
 
@@ -80,6 +81,23 @@ def test_motion_broker_and_masks_change_while_the_recording_goes_on(running: Run
         assert running.process.wait(120) == 0
     recorded = sum(1 for segment in running.node.recordings() for _ in decoded(segment))
     assert recorded >= captured - dropped
+
+
+def test_a_detector_that_is_switched_off_takes_its_states_back(running: Running) -> None:
+    """No motion is looked for any more: the centre's last word on it is deleted, at a reload and at a start; others stand."""
+    topic = "vigie/pole-7/onvif-ej/VideoSource"
+    motion, dark = f"{topic}/MotionAlarm/&pole-7", f"{topic}/ImageTooDark/ImagingService/&pole-7"
+    hub = Subscriber(int(running.node.broker_url.rpartition(":")[2]))
+    hub.wait_for(lambda heard: {motion, dark} <= {one.topic for one in heard}, 60)
+    running.reload("hold_seconds = 1", "hold_seconds = 1\nenabled = false")
+    hub.wait_for(lambda heard: any(one.topic == motion and not one.payload for one in heard), 60)
+    running.process.terminate()
+    assert running.process.wait(120) == 0
+    text = running.node.config.read_text()
+    running.node.config.write_text(text.replace("[motion]", "[tampering]\nenabled = false\n[motion]"))
+    running.process = running.node.start()
+    hub.wait_for(lambda heard: any(one.topic == dark and not one.payload for one in heard), 60)
+    hub.close(forget=True)
 
 
 def test_what_needs_a_restart_is_said_and_remembered(running: Running) -> None:
