@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from agent.clock import NS, Clock
 from agent.ports import Opened, Publication
 from agent.uplink.pace import Pace
@@ -24,6 +26,8 @@ class Flight:
         self._ordinary: set[int] = set()
         self._parked = 0
         self._rest_ends_ns = 0
+        self._balks: Counter[int] = Counter()
+        self._holds_back = False
         self._begun_ns = self._heard_ns = self._tokens_ns = clock.monotonic_ns()
         self._tokens = pace.drain_burst
         self._audience = False
@@ -43,6 +47,8 @@ class Flight:
         self._out.clear()
         self._ordinary.clear()
         self._parked = 0
+        self._balks.clear()
+        self._holds_back = False
 
     # -- out and back ----------------------------------------------------------------------------------------------
 
@@ -76,6 +82,25 @@ class Flight:
     def rested(self) -> bool:
         """Rows rest, and have rested long enough."""
         return self._parked > 0 and self._clock.monotonic_ns() >= self._rest_ends_ns
+
+    def hold_back(self, sequence: int) -> bool:
+        """A row was refused for a moment: nothing follows until it `may_try_again`. False: that was so too often by now."""
+        self._balks[sequence] += 1
+        if self._balks[sequence] > self._pace.balks_most:
+            return False
+        self._holds_back = True
+        self.hush()
+        return True
+
+    @property
+    def may_try_again(self) -> bool:
+        """All that was out is answered, and the moment is over."""
+        return self._holds_back and not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns
+
+    def try_again(self) -> None:
+        """All rows that wait, those that rest among them, are taken once more."""
+        self._holds_back = False
+        self._parked = 0
 
     @property
     def is_empty(self) -> bool:
@@ -116,7 +141,7 @@ class Flight:
     def room(self) -> tuple[int, int]:
         """How many rows may be sent now, and how many of them that are no alarms."""
         self._refill()
-        if self._parked >= self._pace.parked_most:
+        if self._holds_back or self._parked >= self._pace.parked_most:
             return 0, 0
         if not self.is_listened_to:
             one = int(not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns)
@@ -142,7 +167,7 @@ class Flight:
         """When time alone changes something."""
         now_ns = self._clock.monotonic_ns()
         due = [self._heard_ns + round(self._pace.stall_s * NS) + 1] if self._out else []
-        if not self._audience and self._hush_ends_ns > now_ns:
+        if (self._holds_back or not self._audience) and self._hush_ends_ns > now_ns:
             due.append(self._hush_ends_ns)
         if self._parked:
             due.append(self._rest_ends_ns)

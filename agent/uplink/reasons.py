@@ -43,6 +43,9 @@ _WORDS = {
 # A message refused for one of these will be refused for ever: it is given up, counted and announced.
 NEVER_ACCEPTED = frozenset({0x90, 0x95, 0x99})
 
+# RabbitMQ says so while a subscriber's queue changes its leader or goes away: a moment later it takes the same message.
+PASSING = frozenset({0x80, 0x83})
+
 
 def in_words(code: int | None, fallback: str = "the connection broke") -> str:
     """`the broker is busy (0x89)`."""

@@ -47,7 +47,7 @@ from agent.uplink.instructions import (
 )
 from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
-from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, REFUSED_FROM, in_words
+from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, PASSING, REFUSED_FROM, in_words
 from agent.uplink.rota import BrokerRota
 from agent.uplink.topics import publication_of
 
@@ -117,6 +117,9 @@ class SessionCore:
                 return [Disconnect(abruptly=True), *self._lost(Lost(None, "the broker no longer acknowledges"))]
             case Phase.ONLINE if self._flight.rested:
                 return self.renew()
+            case Phase.ONLINE if self._flight.may_try_again:
+                self._flight.try_again()
+                return [Release(), *self._flush()]
             case Phase.ONLINE if not self._rota.is_preferred and now_ns >= self._probe_ns:
                 self._probe_ns = now_ns + self._rota.probe_after_ns()
                 return [Probe(self._rota.preferred)]
@@ -326,8 +329,9 @@ class SessionCore:
             return [Forget(sequence), *self._flush()]
         if event.code in NEVER_ACCEPTED:
             return [GiveUp(sequence, self._why), *self._flush()]
-        # Refused for now (quota, access list): it keeps its place in the outbox and rests; others go on.
-        self._flight.park()
+        # Refused for now: it keeps its place in the outbox. What lasts (quota, access list) lets it rest, and others go on.
+        if event.code not in PASSING or not self._flight.hold_back(sequence):
+            self._flight.park()
         return self._flush()
 
     def _fitted(self, publication: Publication) -> Publication:

@@ -21,7 +21,7 @@ from agent.uplink.session_core import SessionCore
 from tests.support.manual_clock import ManualClock
 
 FIRST, SECOND = BrokerEndpoint.of("mqtt://first"), BrokerEndpoint.of("mqtt://second")
-ACCEPTED, NOBODY, NOT_ALLOWED, TOO_LARGE, QUOTA = 0x00, 0x10, 0x87, 0x95, 0x97
+ACCEPTED, NOBODY, UNWILLING, NOT_ALLOWED, TOO_LARGE, QUOTA = 0x00, 0x10, 0x83, 0x87, 0x95, 0x97
 
 
 class Play:
@@ -150,6 +150,39 @@ def test_a_row_refused_for_now_does_not_hold_up_the_others() -> None:
     assert play.core.phase is Phase.ONLINE
     assert "does not allow" in play.core.health().reason
     assert play.core.room() == (0, 0)
+
+
+def test_a_row_refused_for_a_moment_goes_again_before_any_other() -> None:
+    """(16) RabbitMQ refuses while a queue changes its leader: the row keeps its place, and nothing overtakes it meanwhile."""
+    play = Play()
+    play.online()
+    one, two = sends(play.core.send_rows([row(1), row(2)]))
+    assert play.core.handle(Acknowledged(one.tag, UNWILLING)) == []
+    assert play.core.room() == (0, 0)
+    play.clock.advance(Pace().hush_s)
+    assert play.core.tick() == []
+    assert play.core.handle(Acknowledged(two.tag, ACCEPTED)) == [Forget(2)]
+    assert play.core.tick() == [Release()]
+    (again,) = sends(play.core.send_rows([row(1)]))
+    assert play.core.handle(Acknowledged(again.tag, ACCEPTED)) == [Forget(1)]
+    assert play.core.room() == (20, 16)
+
+
+def test_a_row_refused_again_and_again_rests_at_last() -> None:
+    """(16) What does not pass by itself holds the others up for seconds, no longer."""
+    play = Play()
+    play.online()
+    for _ in range(Pace().balks_most):
+        (send,) = sends(play.core.send_rows([row(1)]))
+        play.core.handle(Acknowledged(send.tag, UNWILLING))
+        due_ns = play.core.deadline_ns()
+        play.clock.advance(Pace().hush_s)
+        assert due_ns == play.clock.monotonic_ns()
+        assert play.core.tick() == [Release()]
+    refused, other = sends(play.core.send_rows([row(1), row(2)]))
+    assert play.core.handle(Acknowledged(refused.tag, UNWILLING)) == []
+    assert play.core.handle(Acknowledged(other.tag, ACCEPTED)) == [Forget(2)]
+    assert play.core.room() == (20, 16)
 
 
 def test_the_window_keeps_room_for_alarms() -> None:
@@ -296,7 +329,7 @@ EVENTS = st.one_of(
     st.builds(Opened, st.booleans(), st.integers(1, 30)),
     st.builds(Refused, st.sampled_from([None, 0x86, 0x88]), st.just("why")),
     st.builds(Lost, st.sampled_from([None, 0x8B, 0x8E]), st.just("why")),
-    st.builds(Acknowledged, st.integers(1, 60), st.sampled_from([0, 0x10, 0x80, 0x97, 0x95])),
+    st.builds(Acknowledged, st.integers(1, 60), st.sampled_from([0, 0x10, 0x80, 0x83, 0x97, 0x95])),
     st.builds(Probed, st.just(FIRST), st.booleans()),
     st.integers(1, 40),
 )
