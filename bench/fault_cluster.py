@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from agent.errors import DeviceError
 from bench.authority import Authority
 from bench.fault_broker import BrokerUnderFault, Stage, given
 from bench.line import Line, line
@@ -61,13 +62,18 @@ class ClusterUnderFault:
         if member is None:
             self._cluster.form()
             for n in self._cluster.nodes:  # a session of a node that was in before all members were has one copy
-                self._cluster.control(n, "rabbitmq-queues", "grow", f"rb{n}@localhost", "all")
+                self._cluster.insist(n, "rabbitmq-queues", "grow", f"rb{n}@localhost", "all")
             return
         # The machine was replaced: its place is given up, then taken anew, with copies of all queues.
         asked, replaced = next(n for n in self._cluster.nodes if n not in struck), f"rb{struck[0]}@localhost"
-        self._cluster.control(asked, "rabbitmqctl", "forget_cluster_node", replaced)
+        try:
+            self._cluster.control(asked, "rabbitmqctl", "forget_cluster_node", replaced)
+        except DeviceError as error:
+            if "failed to shrink" not in str(error):
+                raise
+            self._cluster.insist(asked, "rabbitmq-queues", "shrink", replaced)  # forgotten all the same, but not by every queue
         self._cluster.start()
-        self._cluster.control(asked, "rabbitmq-queues", "grow", replaced, "all")
+        self._cluster.insist(asked, "rabbitmq-queues", "grow", replaced, "all")
 
     def mend(self) -> None:
         """Whole again, for the next scene."""

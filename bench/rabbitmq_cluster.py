@@ -34,6 +34,7 @@ _APT = (
     "--dpkgopt=force-unsafe-io",
 )
 START_DEADLINE_S = 90.0
+INSIST_S = 60.0
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 # Mounts of its own, gone with the process; the cluster's directory lies at /mnt.
@@ -146,6 +147,19 @@ class RabbitMqCluster:
             raise DeviceError(f"{program} {' '.join(words)}: {said[-500:]}")
         return said
 
+    def insist(self, asked: int, program: str, *words: str) -> None:
+        """As `control`, again and again: a queue that is between two leaders, or is just deleted, fails the whole command."""
+        ends = time.monotonic() + INSIST_S
+        while True:
+            try:
+                self.control(asked, program, *words)
+            except DeviceError:
+                if time.monotonic() > ends:
+                    raise
+                time.sleep(0.5)
+            else:
+                return
+
     def log(self, n: int) -> str:
         """What node `n` said."""
         return (self.directory / f"rb{n}.log").read_text(errors="replace")
@@ -197,7 +211,7 @@ class RabbitMqCluster:
             try:
                 self.control(asked, "rabbitmqctl", "await_online_nodes", str(len(self._running)))
             except DeviceError:  # it came first, found itself in the minority, and pauses until another is there
-                if time.monotonic() > ends:
+                if time.monotonic() > ends or self._running[asked].poll() is not None:
                     raise
             else:
                 return
