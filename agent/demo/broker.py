@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import shutil
 import signal
 import socket
@@ -15,6 +17,8 @@ from agent.errors import UplinkError
 
 START_DEADLINE_S = 5.0
 STOP_DEADLINE_S = 5.0
+FIRST_PORT = 10_000
+OUTGOING_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 
 
 def mosquitto_program() -> str:
@@ -37,10 +41,16 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A TCP port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port nobody listens on right now, and none that the kernel gives to an outgoing connection.
+
+    A broker that is killed comes back to its port: until then any connection of this machine could have been given it.
+    """
+    first_given = int(OUTGOING_PORTS.read_text(encoding="ascii").split()[0])
+    while True:
+        port = random.randrange(FIRST_PORT, first_given) if first_given > 2 * FIRST_PORT else 0  # noqa: S311 - no secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
 
 
 class LocalBroker:
