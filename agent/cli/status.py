@@ -32,6 +32,10 @@ def _show(health: Mapping[str, Any]) -> None:
     from rich.text import Text
 
     table = Table(title=f"{health.get('node')} · Vigie {health.get('version')}", show_header=False, title_justify="left")
+    if health.get("config_trouble"):
+        table.add_row(Text("configuration refused", style="bold red"), _said(health["config_trouble"]))
+    if health.get("restart_needed"):
+        table.add_row(Text("waits for a restart", style="bold"), ", ".join(health["restart_needed"]))
     for section, facts in health.items():
         if isinstance(facts, Mapping):
             table.add_row(Text(section, style="bold"), "")

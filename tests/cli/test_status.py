@@ -32,3 +32,14 @@ def test_a_broken_file_does_not_hide_how_the_daemon_fares(tmp_path: Path, monkey
     assert (result.exit_code, asked) == (0, [tmp_path / "state"])
     assert result.stdout == '{\n  "verb": "status"\n}\n'
     assert "the last good configuration serves" in result.stderr
+
+
+def test_what_is_not_in_force_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused reload and keys that wait for a restart stand above everything else."""
+    path = tmp_path / "config.toml"
+    path.write_text(TEXT)
+    health = {"node": "pole-1", "version": "1", "config_trouble": "line 7 is wrong", "restart_needed": ["camera.fps"]}
+    monkeypatch.setattr("agent.control.ask", lambda *_: {**health, "camera": {"state": "delivering"}})
+    lines = CliRunner().invoke(vigie, ["status", "--config", str(path)]).stdout.splitlines()
+    place = {word: n for n, line in enumerate(lines) for word in ("line 7 is wrong", "camera.fps", "delivering") if word in line}
+    assert place["line 7 is wrong"] < place["camera.fps"] < place["delivering"]
