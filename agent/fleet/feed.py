@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.clock import NS
 from agent.fleet.sequence import SequenceLedger
+from agent.fleet.states import States, is_alarm
 from agent.ports import Received
 
 SILENT_AFTER_S = 35.0
@@ -38,6 +39,7 @@ class NodeView:
     alarms: deque[str] = field(default_factory=lambda: deque(maxlen=ALARMS_KEPT))
     alarm_count: int = 0
     health: Mapping[str, Any] = field(default_factory=dict)
+    states: States = field(default_factory=States)
 
     def troubles(self) -> list[tuple[int, str]]:
         """What is wrong, each with its weight, worst first."""
@@ -46,19 +48,23 @@ class NodeView:
             found.append((100, self.state))
         elif self.silent:
             found.append((90, "silent"))
-        privacy, recording = self.part("privacy"), self.part("recording")
+        privacy, recording, camera = self.part("privacy"), self.part("recording"), self.part("camera")
+        standing = self.states.standing
         failed = [name for name, state in self.part("components").items() if state == "failed"]
         if failed:
             found.append((80, f"failed: {', '.join(sorted(failed))}"))
+        if camera.get("state") not in ("delivering", None):
+            found.append((75, f"camera: {camera['state']}"))
         if privacy.get("state") == "opaque":
             found.append((70, f"opaque: {privacy.get('reason') or 'no reason given'}"))
+        found.extend((65, words) for words in standing.values())
         if self.ledger.unexplained:
             found.append((60, f"{self.ledger.unexplained} events missing"))
         if recording and recording.get("state") not in ("recording", "running", "idle", None):
             found.append((50, f"recording: {recording.get('state')}"))
-        if self.part("evidence").get("trouble"):
+        if self.part("evidence").get("trouble") and "SigningFailure" not in standing:
             found.append((48, f"not signed: {self.part('evidence')['trouble']}"))
-        if recording.get("shortfall"):
+        if recording.get("shortfall") and "RetentionShortfall" not in standing:
             found.append((45, f"retention short by {recording['shortfall']} d"))
         if self.dropped:
             found.append((40, f"{self.dropped} events dropped"))
@@ -89,8 +95,13 @@ class FleetFeed:
         return tuple(f"{self._prefix}/+/{part}" for part in ("status", "health", "onvif-ej/#", "register"))
 
     def by_trouble(self) -> list[NodeView]:
-        """The worst first, then by name."""
-        return sorted(self.nodes.values(), key=lambda view: (-sum(weight for weight, _ in view.troubles()), view.node))
+        """The worst trouble first, of equals the most of it, then by name: many small ones do not outweigh a dead node."""
+
+        def key(view: NodeView) -> tuple[int, int, str]:
+            weights = [weight for weight, _ in view.troubles()]
+            return (-max(weights, default=0), -sum(weights), view.node)
+
+        return sorted(self.nodes.values(), key=key)
 
     def take(self, message: Received, now_ns: int) -> list[Change]:
         """Fold one message; the changes it brought. What cannot be read becomes a change that says so."""
@@ -145,12 +156,16 @@ class FleetFeed:
 
     def _event(self, view: NodeView, rest: str, message: Received) -> list[Change]:
         properties = dict(message.user_properties)
-        if message.retain or "restated" in properties:
-            return []  # the broker's memory, or the node's: a state, and no news
+        topic = rest.removeprefix("onvif-ej/")
+        remembered = message.retain or "restated" in properties
+        body = _document(message.payload) if message.payload else {}
+        stirred = rest != topic and view.states.take(topic, properties, body if message.payload else None, remembered=remembered)
+        if remembered:
+            # The broker's memory, or the node's: a state and no event. It is told only where it was not known.
+            return [{"node": view.node, "change": "state", "topic": topic, **body}] if stirred else []
         sequence = int(properties["sequence"])
         changes: list[Change] = []
         epoch = properties.get("epoch", "")
-        body = _document(message.payload) if message.payload else {}
         if "vigie:OutboxEpoch" in rest and epoch != view.epoch:
             changes.append(self._new_epoch(view, epoch, body.get("Data", {})))
         view.epoch = epoch or view.epoch
@@ -161,8 +176,7 @@ class FleetFeed:
                 {"node": view.node, "change": "duplicate", "sequence": sequence, "event-id": properties.get("event-id")},
             ]
         view.events += 1
-        alarm = properties.get("class") == "alarm"
-        topic = rest.removeprefix("onvif-ej/")
+        alarm = is_alarm(properties, body)
         if alarm:
             view.alarm_count += 1
             view.alarms.append(topic)

@@ -117,7 +117,7 @@ class SimulatedNode:
         self.session.publish_health(document)
 
     def _providers(self) -> HealthProviders:
-        camera = CameraHealth(driver=SIMULATED, fps=25.0, captured=1, dropped=0, last_frame_age_s=0.02, state="running")
+        camera = CameraHealth(driver=SIMULATED, fps=25.0, captured=1, dropped=0, last_frame_age_s=0.02, state="delivering")
         privacy = PrivacyHealth(state="masked", masks=6, mask_digest="0" * 64, view=ViewHealth(state="verified", shift_px=0.1))
         recording = RecordingHealth(state="recording", days=14.0, bytes=10**11)
         disk = DiskHealth(free_bytes=10**10, total_bytes=10**12)

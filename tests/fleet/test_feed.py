@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
@@ -78,6 +79,93 @@ def test_restated_and_retained_states_are_no_news() -> None:
     assert changes(feed, event(100), event(5, restated="true"), retained) == ["alarm"]
 
 
+def remembered(message: Received) -> Received:
+    """The same from the broker's memory."""
+    return Received(message.topic, message.payload, True, message.user_properties)
+
+
+def troubles(feed: FleetFeed) -> list[str]:
+    """What is wrong with node a, in words."""
+    return [words for _, words in feed.nodes["a"].troubles()]
+
+
+@pytest.mark.parametrize(
+    ("topic", "data", "words"),
+    [
+        ("VideoSource/SignalLoss/&front", {"State": True}, "SignalLoss"),
+        ("VideoSource/GlobalSceneChange/ImagingService/&front", {"State": True}, "GlobalSceneChange"),
+        ("VideoSource/ImageTooDark/ImagingService/&front", {"State": True}, "ImageTooDark"),
+        ("Device/HardwareFailure/TemperatureCritical", {"Critical": True, "Celsius": 91.0}, "TemperatureCritical"),
+        ("Device/HardwareFailure/StorageFailure/&recordings", {"Failed": True, "Reason": "worn"}, "StorageFailure: worn"),
+        ("Device/HardwareFailure/vigie:Undervoltage/&board", {"Low": True}, "Undervoltage"),
+        ("RecordingConfig/vigie:RetentionShortfall/&rec", {"Short": True, "Days": 2.0}, "RetentionShortfall"),
+        ("RecordingConfig/vigie:PicturesLost/&rec", {"Failed": True, "What": "disk full"}, "PicturesLost: disk full"),
+        ("vigie:Evidence/SigningFailure/&rec", {"Failed": True, "What": "no key"}, "SigningFailure: no key"),
+    ],
+)
+def test_an_alarm_from_before_the_watch_is_a_trouble(topic: str, data: dict[str, Any], words: str) -> None:
+    """Retained or restated, a state that is so stands in the node's trouble and is told once, until it is deleted."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    told = event(3, topic, data)
+    assert changes(feed, remembered(told), event(3, topic, data, restated="true")) == ["state"]
+    assert troubles(feed) == [words]
+    assert feed.nodes["a"].alarm_count == 0
+    changes(feed, Received(told.topic, b"", False, event(4).user_properties))
+    assert troubles(feed) == []
+
+
+def test_a_live_alarm_stands_until_the_node_takes_it_back() -> None:
+    """Raised, it is a trouble; lowered, it is none, also when what was overtaken comes late."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    changes(feed, event(1, data={"State": False}), event(3, data={"State": True}), event(2, data={"State": False}))
+    assert troubles(feed) == ["SignalLoss"]
+    changes(feed, event(4, data={"State": False}))
+    assert troubles(feed) == []
+
+
+def test_what_merely_happens_or_moves_does_not_stand() -> None:
+    """Motion is no alarm; a picture lost for a moment and a refused entry in the register are never taken back."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    motion = event(1, "VideoSource/MotionAlarm/&front", {"State": True}, **{"class": "property"})
+    lost = event(2, "RecordingConfig/vigie:PicturesLost/&rec", {"Failed": True, "What": "the disk does not keep up"})
+    register = event(3, "Device/HardwareFailure/vigie:RegisterFailure/&rec", {"Failed": True, "What": "full"})
+    assert changes(feed, remembered(motion), motion, lost, register) == ["event", "alarm", "alarm"]
+    assert troubles(feed) == []
+
+
+@pytest.mark.parametrize(("state", "expected"), [("delivering", []), ("silent", ["camera: silent"]), ("over", ["camera: over"])])
+def test_a_camera_that_does_not_deliver_is_a_trouble(state: str, expected: list[str]) -> None:
+    """Health alone shows it, whatever the events said."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    feed.take(Received("vigie/a/health", json.dumps({"camera": {"fps": 0.0, "state": state}}).encode()), NOW)
+    assert troubles(feed) == expected
+
+
+def test_a_dead_camera_stands_above_a_well_node_and_below_a_dead_one() -> None:
+    """The worst trouble decides; several smaller ones do not outweigh it."""
+    feed = FleetFeed("vigie")
+    for node in "bac":
+        feed.take(status("online", node), NOW)
+    feed.take(status("offline", "c"), NOW)
+    feed.take(Received("vigie/a/health", json.dumps({"camera": {"state": "silent"}}).encode()), NOW)
+    changes(feed, remembered(event(1, data={"State": True})))
+    assert [view.node for view in feed.by_trouble()] == ["c", "a", "b"]
+
+
+def test_an_all_clear_is_no_alarm() -> None:
+    """What a healthy node says at its start is of class alarm and says that nothing is wrong: events, and none counted."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    clear = [event(1, data={"State": False}), event(2, "vigie:Evidence/SigningFailure/&rec", {"Failed": False, "What": ""})]
+    assert changes(feed, *clear) == ["event", "event"]
+    view = feed.nodes["a"]
+    assert (view.alarm_count, list(view.alarms), troubles(feed)) == (0, [], [])
+
+
 def test_the_worst_stands_first() -> None:
     """Offline before opaque before missing events before well."""
     feed = FleetFeed("vigie")
@@ -104,19 +192,21 @@ TOPICS = st.sampled_from(["status", "health", *OWN, "register", "y"])
 PROPERTIES = st.dictionaries(st.sampled_from(["sequence", "epoch", "class", "event-id"]), st.text(max_size=5) | st.just("7"))
 FIELDS = st.none() | st.integers() | st.dictionaries(st.sampled_from(["First", "Last", "Count", "a"]), st.integers())
 KEYS = st.sampled_from(["Data", "Source", "state", "privacy", "camera", "components", "board"])
+SAID = st.dictionaries(st.sampled_from(["State", "Failed", "What"]), st.booleans() | st.text(max_size=3) | st.none())
 PAYLOADS = st.one_of(
     st.binary(max_size=40),
     st.recursive(st.none() | st.integers() | st.text(max_size=5), st.lists).map(lambda value: json.dumps(value).encode()),
+    st.fixed_dictionaries({"Data": SAID}).map(lambda value: json.dumps(value).encode()),
     st.dictionaries(KEYS, FIELDS).map(lambda value: json.dumps(value).encode()),
 )
 
 
-@given(st.lists(st.tuples(TOPICS, PAYLOADS, PROPERTIES), max_size=10))
-def test_nonsense_is_said_and_never_fatal(messages: list[tuple[str, bytes, dict[str, str]]]) -> None:
+@given(st.lists(st.tuples(TOPICS, PAYLOADS, PROPERTIES, st.booleans()), max_size=10))
+def test_nonsense_is_said_and_never_fatal(messages: list[tuple[str, bytes, dict[str, str], bool]]) -> None:
     """Whatever anybody publishes below the prefix: the watch goes on, its order and changes stay printable."""
     feed = FleetFeed("vigie")
-    for topic, payload, properties in messages:
-        for change in feed.take(Received(f"vigie/a/{topic}", payload, False, tuple(properties.items())), NOW):
+    for topic, payload, properties, retain in messages:
+        for change in feed.take(Received(f"vigie/a/{topic}", payload, retain, tuple(properties.items())), NOW):
             json.dumps(change)
     assert len(feed.by_trouble()) <= 1
     Console(file=io.StringIO()).print(draw(feed, "mqtt://x", "", NOW))
