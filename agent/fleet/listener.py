@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused, Subscribed
+from agent.uplink.reasons import REFUSED_FROM, in_words
 
 RETRY_S = 1.0
 RECEIVE_MAXIMUM = 1000
@@ -15,7 +16,10 @@ PATIENCE_S = 15.0
 
 
 class Listener:
-    """One thread. `trouble` says in words why nothing is heard, and is empty when all is well."""
+    """One thread. `trouble` says in words why nothing, or not all, is heard, and is empty when all is well.
+
+    `subscribed` is true once the broker has taken every filter.
+    """
 
     def __init__(
         self,
@@ -52,8 +56,10 @@ class Listener:
                 case Opened():
                     self.trouble, self._answered = "", True
                     self._transport.subscribe(self._filters)
-                case Subscribed():
-                    self.subscribed = True
+                case Subscribed(codes):
+                    refused = [in_words(code) for code in codes if code >= REFUSED_FROM]
+                    self.subscribed = not refused
+                    self.trouble = f"subscription refused: {refused[0]}" if refused else ""
                 case Refused() | Lost():
                     self._try_again(event.why)
                 case Received():
