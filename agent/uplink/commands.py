@@ -31,6 +31,7 @@ LONGEST_RESPONSE_TOPIC: Final = 256
 LONGEST_CORRELATION_BYTES: Final = 512
 ANSWER_EXPIRY_S: Final = 300
 LONGEST_REASON: Final = 2000
+MOST_NAMED: Final = 5
 BREATH_S: Final = 1.0
 
 CarryOut = Callable[[Verb, Request, Caller], Result]
@@ -154,7 +155,9 @@ class Commands(Component):
             raise Refused(Refusal.NO_KEY, f"this node takes no commands: {error.what}") from error
         caller = check_token(token, keys, self._node, self.clock)
         if caller.role not in verb.roles or caller.verb not in (None, verb.name):
-            bound = "the token is for another command" if caller.verb not in (None, verb.name) else f"not for a {caller.role}"
+            bound = "the token is for another command"
+            if caller.role not in verb.roles:
+                bound = f"not for the role {caller.role}, only for {', '.join(sorted(verb.roles))}"
             raise Refused(Refusal.FORBIDDEN, f"{verb.name}: {bound}", by=caller.by, id=caller.jti)
         return caller
 
@@ -256,10 +259,19 @@ def _arguments(verb: Verb, body: bytes, caller: Caller) -> Request:
     try:
         return verb.request.model_validate_json(body)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the request"
-        reason = f"{_short(where)}: {_short(first['msg'])}"
-        raise Refused(Refusal.INVALID, reason, by=caller.by, id=caller.jti) from None
+        raise Refused(Refusal.INVALID, _in_words(error), by=caller.by, id=caller.jti) from None
+
+
+def _in_words(error: ValidationError) -> str:
+    """Every wrong argument, the first few of a request that holds little else."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    words = []
+    for one in found[:MOST_NAMED]:
+        where = ".".join(str(part) for part in one["loc"]) or "the request"
+        what = {"missing": "is missing", "extra_forbidden": "is not known here"}.get(one["type"], one["msg"])
+        words.append(f"{_short(where)}: {_short(what.removeprefix('Value error, ').replace('Input should', 'should'))}")
+    more = len(found) - MOST_NAMED
+    return "; ".join(words) + (f"; and {more} more" if more > 0 else "")
 
 
 def _facts(verb: Verb, request: Request, caller: Caller) -> dict[str, Fact]:

@@ -58,6 +58,15 @@ def test_the_health_interval_is_bounded(town: Town) -> None:
         assert (answer["code"], "seconds" in answer["reason"]) == ("invalid", True), seconds
 
 
+def test_every_wrong_argument_is_named(town: Town) -> None:
+    """Who asks wrongly learns all of it at once, in words."""
+    reason = town.ask("bookmark", "operator", incident="", colour="red")["reason"]
+    assert all(words in reason for words in ("from: is missing", "to: is missing", "incident: ", "colour: is not known here"))
+    assert "Input" not in reason
+    reason = town.ask("bookmark", "operator", **{f"key{n}": n for n in range(40)})["reason"]
+    assert reason.endswith("; and 38 more")
+
+
 @pytest.mark.parametrize(
     ("verb", "role"),
     [
@@ -74,8 +83,9 @@ def test_the_health_interval_is_bounded(town: Town) -> None:
     ],
 )
 def test_a_role_does_what_is_its_own(town: Town, verb: str, role: str) -> None:
-    """What the role is not for is refused before anything else is looked at."""
-    assert town.ask(verb, role)["code"] == "forbidden"
+    """What the role is not for is refused before anything else is looked at, and whose it is is said."""
+    answer = town.ask(verb, role)
+    assert (answer["code"], "supervisor" in answer["reason"]) == ("forbidden", True)
 
 
 def test_a_token_bound_to_a_verb_serves_no_other(town: Town) -> None:
