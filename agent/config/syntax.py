@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agent.config.locate import KeyPath, Place, Span, locate
@@ -129,8 +130,25 @@ def _slip(what: str, span: Span, lines: tuple[str, ...]) -> Slip:
     for sign in "“”„«»":
         if sign in line:
             return Slip(Span(span.line, line.index(sign) + 1, 1), "this quotation mark is typographic", 'write straight ones: "')
+    day = _DAY.match(line)  # tomllib points behind the digits that could be a number
+    if day is not None and not _is_day(day["day"]):
+        return Slip(Span(span.line, day.start("day") + 1, len(day["day"])), f"{day['day']} is no date", "write 2026-11-23")
     words = _in_plain_words(what, line, at)
     return Slip(span, *words)
+
+
+_DAY = re.compile(
+    r"^\s*[^=#\[\]{\"']+=\s*(?P<day>(?:\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})(?![\d.])[T\d:Z+-]*)"
+)
+"""A value with the look of a date, in any country's order."""
+
+
+def _is_day(written: str) -> bool:
+    try:
+        datetime.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
 
 
 def _in_plain_words(what: str, line: str, at: int) -> tuple[str, str]:
