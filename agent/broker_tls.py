@@ -13,16 +13,30 @@ from agent.regular_file import open_regular
 
 
 def broker_tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
-    """TLS 1.2 or newer, the server's chain and name always verified. OSError or ValueError when a file does not serve."""
+    """TLS 1.2 or newer, the server's chain and name always verified. OSError that names the file when one does not serve."""
     for path in (credentials.ca_file, credentials.cert_file, credentials.key_file):
         if path is not None:
             open_regular(path).close()  # OpenSSL would wait for the writer of a pipe
-    context = ssl.create_default_context(cafile=None if credentials.ca_file is None else str(credentials.ca_file))
+    context = _trusting(credentials.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if credentials.cert_file is not None:
         key = credentials.key_file or credentials.cert_file
-        context.load_cert_chain(credentials.cert_file, key, _nobody_to_ask(key))
+        try:
+            context.load_cert_chain(credentials.cert_file, key, _nobody_to_ask(key))
+        except ssl.SSLError as error:
+            if error.reason == "KEY_VALUES_MISMATCH":
+                raise OSError(errno.EINVAL, "key_file does not belong to cert_file", str(key)) from None
+            raise OSError(
+                errno.EINVAL, "cert_file holds no certificate, or key_file no key", str(credentials.cert_file)
+            ) from None
     return context
+
+
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except ssl.SSLError:
+        raise OSError(errno.EINVAL, "ca_file holds no certificate", str(ca_file)) from None
 
 
 def _nobody_to_ask(key: Path) -> Callable[[], Never]:

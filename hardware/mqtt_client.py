@@ -106,8 +106,10 @@ def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
     match error:
         case ssl.SSLCertVerificationError():
             return f"the certificate of {where} is not trusted: {error.verify_message}"
+        case ssl.SSLEOFError() | ConnectionResetError():
+            return f"{where} broke the connection off" + (": does it speak TLS on this port?" if endpoint.tls else "")
         case ssl.SSLError():
-            return f"TLS with {where} failed: {error.reason or error}"
+            return f"{where}: {_handshake_words(error)}"
         case socket.gaierror():
             return f"the name {endpoint.host} cannot be resolved: {error.strerror}"
         case TimeoutError():
@@ -116,7 +118,19 @@ def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
             return f"{error.filename} is missing" if error.filename else f"a certificate file is missing: {error}"
         case ConnectionRefusedError():
             return f"nobody listens at {where}"
+        case OSError(filename=str()):
+            return f"{error.filename}: {error.strerror}"  # a file of ours: the broker has no part in it
         case OSError():
             return f"{where}: {error.strerror or error}"
         case _:
             return f"{where}: {error}"
+
+
+def _handshake_words(error: ssl.SSLError) -> str:
+    """OpenSSL's reason in a technician's words."""
+    reason = error.reason or str(error)
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
+        return "this port speaks no TLS"
+    if "CERTIFICATE_REQUIRED" in reason:
+        return "the broker wants a client certificate (cert_file, key_file)"
+    return f"TLS failed: {reason.lower().replace('_', ' ')}"

@@ -55,6 +55,7 @@ class PahoTransport:
         self._writing = False
         self._attempt = 0
         self._opened = False
+        self._unproven = False
         self._tags: dict[int, int] = {}
         self._aliases: dict[str, int] = {}
         self._alias_most = 0
@@ -65,6 +66,7 @@ class PahoTransport:
         self.abort()
         attempt = self._attempt
         credentials = self._credentials
+        self._unproven = endpoint.tls and credentials.cert_file is None
 
         def connect() -> Callable[[], None]:
             try:
@@ -185,7 +187,7 @@ class PahoTransport:
             return
         sock = client.socket()
         if sock is None:
-            self._tell(Refused(None, "the broker closed the connection at once"))
+            self._tell(Refused(None, self._at_once()))
             return
         self._client = client
         self._fd = sock.fileno()
@@ -198,6 +200,11 @@ class PahoTransport:
         client.on_message = self._on_message
         client.on_socket_close = lambda *_: self.loop.detach(fd)
         self.serve(selectors.EVENT_READ)
+
+    def _at_once(self) -> str:
+        """In TLS 1.3 a broker that misses our certificate just leaves, after a handshake that went well."""
+        question = ": does it want a client certificate?" if self._unproven else ""
+        return f"the broker closed the connection at once{question}"
 
     def _silence(self, client: Client) -> None:
         client.on_connect = client.on_disconnect = client.on_publish = client.on_subscribe = client.on_message = None
@@ -234,8 +241,10 @@ class PahoTransport:
         self._writing = False
         self._client = None
         code = reason.value if flags.is_disconnect_packet_from_server else None
-        why = "the connection broke" if code is None else str(reason)
-        self._tell(Lost(code, why) if self._opened else Refused(code, why))
+        if self._opened:
+            self._tell(Lost(code, "the connection broke" if code is None else str(reason)))
+        else:
+            self._tell(Refused(code, self._at_once() if code is None else str(reason)))
         self._opened = False
 
     def _on_publish(self, _client: Client, _: Any, mid: int, reason: ReasonCode, _properties: Properties) -> None:

@@ -43,6 +43,19 @@ def test_a_key_under_a_password_is_refused_and_nobody_is_asked(credentials: Brok
         broker_tls_context(replace(credentials, key_file=sealed))
 
 
+def test_files_that_do_not_serve_are_told_by_their_keys(credentials: BrokerCredentials, tmp_path: Path) -> None:
+    """What is wrong and which file it is, in the configuration's words and not in OpenSSL's."""
+    (tmp_path / "none.pem").write_text("nothing")
+    other = Authority(tmp_path / "other").issue("pole-18").key
+    for change, words in (
+        ({"ca_file": tmp_path / "none.pem"}, r"ca_file holds no certificate.*none\.pem"),
+        ({"key_file": other}, rf"key_file does not belong to cert_file.*{other.name}"),
+        ({"cert_file": tmp_path / "none.pem"}, r"cert_file holds no certificate.*none\.pem"),
+    ):
+        with pytest.raises(OSError, match=words):
+            broker_tls_context(replace(credentials, **change))
+
+
 @pytest.mark.parametrize("name", ["ca_file", "cert_file", "key_file"])
 def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(credentials: BrokerCredentials, tmp_path: Path, name: str) -> None:
     """OpenSSL would wait for its writer for ever: the daemon's line, and the doctor."""

@@ -239,6 +239,34 @@ def test_tls_with_client_certificates(tmp_path: Path) -> None:
         ear.transport.close()
 
 
+def test_what_is_wrong_with_tls_is_said_in_words(tmp_path: Path) -> None:
+    """A port without TLS, a missing certificate and a file of ours are three things; the last one does not blame the broker."""
+    authority = Authority(tmp_path / "pki")
+    node, other = authority.issue("pole-1"), authority.issue("pole-2")
+    with TlsBroker(tmp_path / "broker", authority, authority.issue("broker", server="127.0.0.1")) as broker:
+        for url, credentials, words in (
+            (f"mqtts://127.0.0.1:{broker.port}", BrokerCredentials(ca_file=authority.ca), "speak"),
+            (broker.tls_url, BrokerCredentials(ca_file=authority.ca), "want a client certificate?"),
+            (broker.tls_url, BrokerCredentials(cert_file=node.cert, key_file=other.key), "does not belong to cert_file"),
+        ):
+            refused = open_to(url, credentials).wait_for(Refused)
+            assert isinstance(refused, Refused)
+            assert words in refused.why
+        assert "127.0.0.1" not in refused.why
+
+
+def test_a_port_that_answers_in_clear_text_speaks_no_tls() -> None:
+    """mqtts:// to a port of something else, in a technician's words."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ear = open_to(f"mqtts://127.0.0.1:{server.getsockname()[1]}")
+        connection, _ = server.accept()
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        refused = ear.wait_for(Refused)
+        connection.close()
+    assert isinstance(refused, Refused)
+    assert refused.why.endswith("this port speaks no TLS")
+
+
 def test_an_expired_certificate_is_refused_and_a_renewed_one_needs_no_restart(tmp_path: Path) -> None:
     """The same transport gets in as soon as the file on disk is renewed."""
     authority = Authority(tmp_path / "pki")
