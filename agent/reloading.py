@@ -67,7 +67,7 @@ class Reloading:
         try:
             config = load(self._path)
         except RefusedConfiguration as error:
-            log.error("the configuration is refused and the node goes on with the former one: %s", error)
+            log.error("the node goes on with the former configuration: %s", error)
             self._node.config_trouble = error.brief
             return
         try:

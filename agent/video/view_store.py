@@ -67,7 +67,8 @@ class ViewStore:
             ("rotation", expected.rotation, reference.identity.rotation),
         ):
             if wanted != found:
-                raise MaskError(f"the view was validated for another {name}", remedy=VALIDATE)
+                which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
+                raise MaskError(f"the view was validated for another {name}{which}", remedy=VALIDATE)
         return reference
 
     def close(self, reason: str) -> None:

@@ -118,6 +118,7 @@ def test_a_refused_file_changes_nothing(running: Running) -> None:
     until(lambda: "hold_secs" in running.node.log(), "the log places the error")
     until(lambda: "hold_secs" in running.health().get("config_trouble", ""), "and so does health")
     assert running.health()["config_digest"] == before
+    assert running.node.log().count("the configuration is refused") == 1
     assert running.part("recording")["state"] == "recording"
     running.reload("hold_secs = 1", "hold_seconds = 1")
     until(lambda: running.health().get("config_trouble") == "", "a mended file is no trouble any more")

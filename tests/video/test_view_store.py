@@ -74,8 +74,8 @@ def test_another_nodes_signature_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"rotation": 180}, "rotation"),
-        ({"width": 1280, "height": 720}, "width"),
+        ({"rotation": 180}, "rotation (0, not 180)"),
+        ({"width": 1280, "height": 720}, "width ("),
         ({"driver": "rtsp", "source": "rtsp://10.0.0.9/stream"}, "camera"),
         ({"privacy": {"mask": [{"name": "window", "polygon": WINDOW}]}}, "mask set"),
     ],
