@@ -20,6 +20,7 @@ from agent.events.bounds import Bounds
 from agent.events.epoch import RESERVED_AT_ONCE, Beginning
 from agent.events.event import Priority
 from agent.events.eviction import Dropped, Tally
+from agent.events.held_rows import HeldRows
 from agent.events.mark import Mark, MarkFile
 from agent.events.row import Draft, Row, draft_of
 
@@ -27,7 +28,6 @@ log = logging.getLogger(__name__)
 
 _Eviction = Callable[[sqlite3.Connection, Tally], None]
 
-VOLATILE_MOST = 5000
 BOUNDS_WITHOUT_DISK = Bounds(body_bytes=8 << 20)
 
 
@@ -40,7 +40,7 @@ class OutboxStore:
         self.refused = False
         self.sequence = 0
         self.epoch = ""
-        self.volatile: dict[int, Row] = {}
+        self.volatile = HeldRows()
         self.made_way: list[int] = []
         self.attached = 0
         self.tally = Tally()
@@ -51,7 +51,6 @@ class OutboxStore:
         self._burnt = False
         self._damage = ""
         self._without_disk = ""
-        self._lost_from_memory: list[tuple[Priority, int]] = []
         self._take_up(self._begin())
 
     # -- opening ---------------------------------------------------------------------------------------------------
@@ -161,14 +160,14 @@ class OutboxStore:
         tally = self.tally.copy()
         try:
             with sql.transaction(self._writer) as connection:
-                for row in (*self.volatile.values(), *fresh):
+                for row in (*self.volatile.rows.values(), *fresh):
                     tally.add(row)
                     connection.execute(sql.INSERT_ROW, sql.values_of(row))
                 for row, draft in zip(fresh, drafts, strict=True):
                     _keep_state(connection, row, draft)
                 for sequence in done:
                     eviction.forget(connection, tally, sequence)
-                for priority, sequence in self._lost_from_memory:
+                for priority, sequence in self.volatile.lost:
                     eviction.note(connection, tally, priority, "memory", sequence)
                 bounds = BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds
                 made_way = eviction.make_room(connection, tally, bounds, spare, delivered)
@@ -182,8 +181,8 @@ class OutboxStore:
         self.refused = False
         self.tally = tally
         self.trouble = self._without_disk
-        self.volatile, self.made_way = {}, made_way
-        self._lost_from_memory = []
+        self.made_way = made_way
+        self.volatile.written()
         if self._burnt:
             self._write_mark(burnt=False)
         return fresh
@@ -289,27 +288,16 @@ class OutboxStore:
         if not self._burnt:
             self._write_mark(burnt=True)
         self.trouble = why
-        held = self.volatile | {row.sequence: row for row in fresh}
-        self.made_way = list(held.keys() & {*done, *(delivered if len(held) > VOLATILE_MOST else ())})
-        for sequence in self.made_way:
-            del held[sequence]
-        while len(held) > VOLATILE_MOST:
-            lowest = min(held.values(), key=lambda row: (row.priority, row.sequence))
-            del held[lowest.sequence]
-            self._lost_from_memory.append((lowest.priority, lowest.sequence))
-            log.error("event %d of class %s is lost: neither disk nor memory has room", lowest.sequence, lowest.priority.name)
-        self.volatile = held
+        self.made_way = self.volatile.hold(fresh, done, delivered)
 
     # -- reading (the session's thread) ----------------------------------------------------------------------------
 
     def pending(self, priority: Priority, after: int, limit: int) -> list[Row]:
         """The oldest rows of a class above sequence `after`."""
-        held = self.volatile
+        held = self.volatile.after(priority, after, limit)  # looked at first: what is written down meanwhile is found below
         rows = [sql.row_of(values) for values in self._read(sql.PENDING, (priority, after, limit))]
-        if held and len(rows) < limit:
-            last = rows[-1].sequence if rows else after
-            rows.extend([row for row in held.values() if row.priority is priority and row.sequence > last][: limit - len(rows)])
-        return rows
+        last = rows[-1].sequence if rows else after
+        return (rows + [row for row in held if row.sequence > last])[:limit]
 
     def states(self, delivered: Collection[int] = ()) -> list[Row]:
         """The event that set each property last, where the broker has it already (what is pending comes by itself)."""
@@ -321,7 +309,7 @@ class OutboxStore:
 
     def oldest_raised_ns(self, delivered: Collection[int] = ()) -> int | None:
         """When the oldest pending row was raised, on the wall clock; None when nothing is pending. Any thread."""
-        held = [row.raised_ns for row in self.volatile.values() if row.sequence not in delivered]
+        held = [row.raised_ns for row in self.volatile.rows.values() if row.sequence not in delivered]
         found = self._read("SELECT sequence, raised_ns FROM row ORDER BY sequence LIMIT ?", (len(delivered) + 1,))
         return min([*held, *(int(raised_ns) for sequence, raised_ns in found if sequence not in delivered)], default=None)
 
