@@ -38,8 +38,9 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
     try:
         context = broker_tls_context(credentials)
     except (OSError, ValueError) as error:
+        words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         return Handshake(
-            f"the certificate files do not serve: {error}", "check ca_file, cert_file and key_file, and who may read them"
+            f"the certificate files do not serve: {words}", "check ca_file, cert_file and key_file, and who may read them"
         )
     try:
         with (
