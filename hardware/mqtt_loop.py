@@ -110,7 +110,9 @@ class PahoLoop:
     def detach(self, fd: int) -> None:
         """Listen no more; idempotent."""
         if self._attached.pop(fd, None) is not None:
-            self._selector.unregister(fd)
+            # A client that is collected after the loop closes its socket too, and the selector knows none any more.
+            with contextlib.suppress(KeyError):
+                self._selector.unregister(fd)
 
 
 def _give_back(selector: selectors.BaseSelector, *pipe: int) -> None:
