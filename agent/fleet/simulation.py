@@ -78,8 +78,8 @@ def simulate(plan: Plan, loop: SharedLoop, progress: Callable[[Fleet, str], None
     hub = HubProcess(plan.url, plan.prefix, plan.credentials)
     try:
         hub.__enter__()
-    except TimeoutError:
-        raise UplinkError(f"the broker {plan.url} does not answer", remedy="start one: `mosquitto -p 1883`") from None
+    except TimeoutError as error:
+        raise UplinkError(f"the broker {plan.url} cannot be used: {error}") from None
     before_bytes = _resident_bytes()
     fleet = Fleet(
         plan.nodes,

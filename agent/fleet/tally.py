@@ -17,6 +17,7 @@ from agent.fleet.sequence import SequenceLedger
 from agent.ports import BrokerCredentials, BrokerEndpoint, Received
 
 READY_WITHIN_S = 10.0
+ANSWERS_WITHIN_S = 2.0
 LATENCIES_MOST = 200_000
 
 
@@ -38,7 +39,7 @@ class Count:
 
 
 class HubProcess:
-    """Starts with the first `with`; `count` asks for the figures so far."""
+    """Starts with the first `with`: TimeoutError, saying why, when it hears nothing. `count` asks for the figures so far."""
 
     def __init__(self, url: str, prefix: str, credentials: BrokerCredentials) -> None:
         context = multiprocessing.get_context("spawn")
@@ -54,13 +55,19 @@ class HubProcess:
             self._process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        why = ""
         try:
             if self._pipe.poll(READY_WITHIN_S) and self._pipe.recv() == "ready":
                 return self
-        except EOFError:
+            self._pipe.send("why")
+            if self._pipe.poll(ANSWERS_WITHIN_S):
+                why = str(self._pipe.recv())
+                if why == "ready":
+                    return self  # at the last moment
+        except (EOFError, OSError):
             pass  # it ended; what it had to say stands on stderr
         self._process.terminate()
-        raise TimeoutError
+        raise TimeoutError(why or "it does not answer")
 
     def __exit__(self, *_: object) -> None:
         self._pipe.send("end")
@@ -156,6 +163,8 @@ def _listen(url: str, prefix: str, credentials: BrokerCredentials, pipe: Connect
             match pipe.recv():
                 case "count":
                     pipe.send(tally.report())
+                case "why" if not told:
+                    pipe.send(listener.trouble)
                 case "reset":
                     tally.count.latencies_ms.clear()
                     tally.count.online_at_s.clear()
