@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
+
+from agent.ports import BrokerCredentials
 
 DEFAULT_CONFIG = Path("/etc/vigie/config.toml")
 
@@ -25,6 +29,90 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
 json_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
     "--json", "as_json", is_flag=True, help="print one JSON document and nothing else"
 )
+
+_Command = Callable[..., Any]
+
+
+def _broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
+    """Refuse what is no broker URL while the command line is read."""
+    from agent.config.address import check_broker_url
+
+    try:
+        parts = urlsplit(url)
+        if parts.password is not None:
+            raise click.BadParameter("a password does not belong in the URL: use --username and --password-file")
+        if parts.username:
+            raise click.BadParameter(f"a user does not belong in the URL: use --username {parts.username}")
+        return check_broker_url(url)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _prefix(_ctx: click.Context, _param: click.Parameter, prefix: str) -> str:
+    """Refuse what the configuration of a node would refuse: wildcards, blanks, an empty level, nothing at all."""
+    from pydantic import ValidationError
+
+    from agent.config.model import Mqtt
+
+    try:
+        return Mqtt(url="mqtt://localhost", prefix=prefix).prefix
+    except ValidationError:
+        raise click.BadParameter(
+            f"{prefix!r} is no topic prefix: write letters, digits, _ and -, with / between levels"
+        ) from None
+
+
+_BROKER_OPTIONS: Final = (
+    click.option("--broker", required=True, callback=_broker_url, metavar="URL", help="mqtt://, mqtts://, ws:// or wss://"),
+    click.option("--prefix", default="vigie", show_default=True, callback=_prefix, help="the nodes' topic prefix"),
+    click.option("--username", help="with --password-file"),
+    click.option("--password-file", type=click.Path(path_type=Path)),
+    click.option("--ca-file", type=click.Path(path_type=Path), help="who vouches for the broker"),
+    click.option("--cert-file", type=click.Path(path_type=Path), help="who we are"),
+    click.option("--key-file", type=click.Path(path_type=Path)),
+)
+
+
+def broker_options(command: _Command) -> _Command:
+    """Which broker, and what to show it: the command gets `broker`, `prefix` and `credentials`.
+
+    What would be ignored is refused: a user believes that it serves.
+    """
+
+    @functools.wraps(command)
+    def with_credentials(
+        *,
+        broker: str,
+        username: str | None,
+        password_file: Path | None,
+        ca_file: Path | None,
+        cert_file: Path | None,
+        key_file: Path | None,
+        **more: Any,
+    ) -> Any:
+        credentials = BrokerCredentials(username, password_file, ca_file, cert_file, key_file)
+        _check_credentials(broker, credentials)
+        return command(broker=broker, credentials=credentials, **more)
+
+    decorated: _Command = with_credentials
+    for option in reversed(_BROKER_OPTIONS):
+        decorated = option(decorated)
+    return decorated
+
+
+def _check_credentials(broker: str, given: BrokerCredentials) -> None:
+    from agent.config.address import is_tls
+
+    context = click.get_current_context()
+    if given.password_file is not None and given.username is None:
+        raise click.UsageError("--password-file stands without --username", context)
+    if (given.cert_file is None) != (given.key_file is None):
+        raise click.UsageError("--cert-file and --key-file go together", context)
+    if not is_tls(broker):
+        for name in ("ca_file", "cert_file"):
+            if getattr(given, name) is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise click.UsageError(f"{option} has no meaning without TLS: write mqtts:// or wss://", context)
 
 
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)

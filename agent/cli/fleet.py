@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from agent.cli._options import json_option, print_json
-from agent.cli.watch import broker_url
+from agent.cli._options import broker_options, json_option, print_json
 from agent.ports import BrokerCredentials
 
 if TYPE_CHECKING:
@@ -25,10 +24,9 @@ def command() -> None:
 
 @command.command()
 @click.option("--nodes", type=click.IntRange(1, 20_000), required=True, help="how many")
-@click.option("--broker", required=True, callback=broker_url, metavar="URL")
+@broker_options
 @click.option("--for", "seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, metavar="SECONDS")
 @click.option("--seed", type=int, default=1, show_default=True, help="the same seed gives the same weather")
-@click.option("--prefix", default="vigie", show_default=True, help="topic prefix")
 @click.option("--events", type=click.FloatRange(min=0), default=60.0, show_default=True, help="per node and hour")
 @click.option("--churn", type=click.FloatRange(min=0), default=2.0, show_default=True, help="restarts per node and hour")
 @click.option("--outages", type=click.FloatRange(min=0), default=2.0, show_default=True, help="cut lines per node and hour")
@@ -36,11 +34,6 @@ def command() -> None:
 @click.option("--health", type=click.FloatRange(min=1), default=10.0, show_default=True, help="seconds between health documents")
 @click.option("--outbox-dir", type=click.Path(path_type=Path, file_okay=False), help="outboxes on disk instead of in memory")
 @click.option("--keep", is_flag=True, help="leave what the broker retained of the simulated nodes")
-@click.option("--username")
-@click.option("--password-file", type=click.Path(path_type=Path))
-@click.option("--ca-file", type=click.Path(path_type=Path))
-@click.option("--cert-file", type=click.Path(path_type=Path))
-@click.option("--key-file", type=click.Path(path_type=Path))
 @json_option
 def simulate(
     nodes: int,
@@ -48,17 +41,13 @@ def simulate(
     seconds: float,
     seed: int,
     prefix: str,
+    credentials: BrokerCredentials,
     events: float,
     churn: float,
     outages: float,
     storms: float,
     health: float,
     outbox_dir: Path | None,
-    username: str | None,
-    password_file: Path | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
     *,
     keep: bool,
     as_json: bool,
@@ -73,7 +62,6 @@ def simulate(
     from agent.fleet.wiring import PahoSharedLoop
 
     weather = Weather(seed, events, churn, outages, storms_per_hour=storms, health_s=health)
-    credentials = BrokerCredentials(username, password_file, ca_file, cert_file, key_file)
     plan = Plan(broker, nodes, seconds, prefix, weather, credentials, outbox_dir, keep)
     if outbox_dir is not None:
         outbox_dir.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,11 @@ import os
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import click
 
-from agent.config.address import check_broker_url
+from agent.cli._options import broker_options
+from agent.errors import UplinkError
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import Listener
 from agent.ports import BrokerCredentials, BrokerEndpoint, Received
@@ -20,55 +20,33 @@ REFRESH_S = 0.25
 PIPED_COLUMNS = 160
 
 
-def broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
-    """Refuse what is no broker URL while the command line is read."""
-    try:
-        return check_broker_url(url)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command()
-@click.option("--broker", required=True, callback=broker_url, metavar="URL", help="mqtt://, mqtts://, ws:// or wss://")
-@click.option("--prefix", default="vigie", show_default=True, help="the nodes' topic prefix")
+@broker_options
 @click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="stop by itself")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document per change, one a line")
-@click.option("--username", help="with --password-file")
-@click.option("--password-file", type=click.Path(path_type=Path))
-@click.option("--ca-file", type=click.Path(path_type=Path), help="who vouches for the broker")
-@click.option("--cert-file", type=click.Path(path_type=Path), help="who we are")
-@click.option("--key-file", type=click.Path(path_type=Path))
-def command(
-    broker: str,
-    prefix: str,
-    seconds: float | None,
-    username: str | None,
-    password_file: Path | None,
-    ca_file: Path | None,
-    cert_file: Path | None,
-    key_file: Path | None,
-    *,
-    as_json: bool,
-) -> None:
+def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: float | None, *, as_json: bool) -> None:
     """Watch all nodes of a broker: who is there, what is missing, which alarms came; the worst first.
 
-    Ends with Ctrl-C, or when nobody reads its output any more: both are no failure.
+    Ends with Ctrl-C, or when nobody reads its output any more: both are no failure. Leaves with 1 when the time is up and the
+    broker was never heard.
     """
     from agent.fleet.wiring import transport
 
     feed = FleetFeed(prefix)
-    credentials = BrokerCredentials(username, password_file, ca_file, cert_file, key_file)
     listener = Listener(BrokerEndpoint.of(broker), transport(credentials), feed.filters)
     ends_at = None if seconds is None else time.monotonic() + seconds
     try:
         (_stream if as_json else _show)(feed, listener, broker, lambda: ends_at is None or time.monotonic() < ends_at)
     except KeyboardInterrupt:
-        pass
+        return
     except (BrokenPipeError, SystemExit):  # rich leaves by the latter
         # The reader (`| head`) has seen enough. What is still buffered goes nowhere, so that the interpreter ends quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
     finally:
         listener.close()
+    if not listener.subscribed:
+        raise UplinkError(f"{broker} was not heard: {listener.trouble or 'it did not take the subscription in time'}")
 
 
 def _stream(feed: FleetFeed, listener: Listener, _broker: str, go_on: Callable[[], bool]) -> None:
