@@ -54,14 +54,14 @@ class NodeView:
         if failed:
             found.append((80, f"failed: {', '.join(sorted(failed))}"))
         if camera.get("state") not in ("delivering", None):
-            found.append((75, f"camera: {camera['state']}"))
+            found.append((75, f"camera: {camera.get('reason') or camera['state']}"))
         if privacy.get("state") == "opaque":
             found.append((70, f"opaque: {privacy.get('reason') or 'no reason given'}"))
         found.extend((65, words) for words in standing.values())
         if self.ledger.unexplained:
             found.append((60, f"{self.ledger.unexplained} events missing"))
         if recording and recording.get("state") not in ("recording", "running", "idle", None):
-            found.append((50, f"recording: {recording.get('state')}"))
+            found.append((50, f"recording: {recording.get('reason') or recording.get('state')}"))
         if self.part("evidence").get("trouble") and "SigningFailure" not in standing:
             found.append((48, f"not signed: {self.part('evidence')['trouble']}"))
         if recording.get("shortfall") and "RetentionShortfall" not in standing:

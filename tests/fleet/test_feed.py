@@ -136,12 +136,20 @@ def test_what_merely_happens_or_moves_does_not_stand() -> None:
     assert troubles(feed) == []
 
 
-@pytest.mark.parametrize(("state", "expected"), [("delivering", []), ("silent", ["camera: silent"]), ("over", ["camera: over"])])
-def test_a_camera_that_does_not_deliver_is_a_trouble(state: str, expected: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("state", "reason", "expected"),
+    [
+        ("delivering", "", []),
+        ("silent", "", ["camera: silent"]),
+        ("over", "", ["camera: over"]),
+        ("silent", "a.mp4 is missing", ["camera: a.mp4 is missing"]),
+    ],
+)
+def test_a_camera_that_does_not_deliver_is_a_trouble(state: str, reason: str, expected: list[str]) -> None:
     """Health alone shows it, whatever the events said."""
     feed = FleetFeed("vigie")
     feed.take(status("online"), NOW)
-    feed.take(Received("vigie/a/health", json.dumps({"camera": {"fps": 0.0, "state": state}}).encode()), NOW)
+    feed.take(Received("vigie/a/health", json.dumps({"camera": {"fps": 0.0, "state": state, "reason": reason}}).encode()), NOW)
     assert troubles(feed) == expected
 
 

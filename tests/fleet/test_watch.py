@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker
+from agent.events.event import Event, Priority, PropertyOperation
+from bench.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 
 
@@ -42,6 +44,27 @@ def test_streams_one_document_per_change(tmp_path: Path) -> None:
     alarm = next(c for c in seen if c["change"] == "alarm" and c.get("Data") == {"Number": 1})
     assert alarm["node"] == "pole-1"
     assert alarm["sequence"] == 2  # the first event of a node's life tells of its epoch
+
+
+def test_a_watch_that_comes_late_learns_what_stands(tmp_path: Path) -> None:
+    """A node lost its signal before anybody watched: the stream tells the state, and no alarm."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        early = Subscriber(broker.port, "early")
+        node = UplinkNode(tmp_path / "node", broker.url)
+        node.start()
+        lost, now_ns = PropertyOperation.CHANGED, node.clock.wall_ns()
+        node.outbox.raise_event(
+            Event("VideoSource/SignalLoss", now_ns, {"Source": "front"}, {"State": True}, lost, Priority.ALARM)
+        )
+        early.wait_for(lambda heard: any("SignalLoss" in h.topic for h in heard))
+        early.close()
+        watcher = watch(broker, "--json", "--for", "30")
+        assert watcher.stdout is not None
+        told = next((c for c in map(json.loads, watcher.stdout) if "SignalLoss" in c.get("topic", "")), {})
+        watcher.terminate()
+        watcher.communicate(timeout=120)
+        node.stop()
+    assert (told.get("change"), told.get("Data")) == ("state", {"State": True})
 
 
 def test_a_wrong_url_is_one_clear_line(tmp_path: Path) -> None:
