@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 
 from agent.clock import NS, Clock
 from agent.ports import Opened, Publication
 from agent.uplink.pace import Pace
 
 REFILL_EVERY_NS = NS // 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One publication that is out: its topic, the row it is, and whether it is paced as all that is no alarm."""
+
+    topic: str
+    sequence: int | None = None
+    ordinary: bool = False
 
 
 class Flight:
@@ -22,9 +32,8 @@ class Flight:
         self._clock = clock
         self._granted = Opened(session_present=False)
         self._tag = 0
-        self._out: dict[int, int | None] = {}
-        self._ordinary: set[int] = set()
-        self._parked = 0
+        self._out: dict[int, Sent] = {}
+        self._parked_alarms = self._parked_ordinary = 0
         self._rest_ends_ns = 0
         self._balks: Counter[int] = Counter()
         self._holds_back = False
@@ -45,21 +54,19 @@ class Flight:
     def clear(self) -> None:
         """The connection is gone, and with it whatever was out."""
         self._out.clear()
-        self._ordinary.clear()
-        self._parked = 0
+        self._parked_alarms = self._parked_ordinary = 0
         self._balks.clear()
         self._holds_back = False
 
     # -- out and back ----------------------------------------------------------------------------------------------
 
-    def launch(self, sequence: int | None, *, ordinary: bool = False) -> int:
-        """Count a publication as out, under the tag returned. `ordinary` rows are paced; `sequence` None is no row."""
+    def launch(self, sent: Sent) -> int:
+        """Count a publication as out, under the tag returned."""
         if not self._out:
             self._heard_ns = self._clock.monotonic_ns()
         self._tag += 1
-        self._out[self._tag] = sequence
-        if ordinary:
-            self._ordinary.add(self._tag)
+        self._out[self._tag] = sent
+        if sent.ordinary:
             self._tokens -= 1
         return self._tag
 
@@ -67,16 +74,18 @@ class Flight:
         """Whether an answer is waited for."""
         return tag in self._out
 
-    def land(self, tag: int) -> int | None:
-        """It was answered; the row's sequence, if it is one."""
-        self._ordinary.discard(tag)
+    def land(self, tag: int) -> Sent:
+        """It was answered."""
         return self._out.pop(tag)
 
-    def park(self) -> None:
+    def park(self, *, ordinary: bool) -> None:
         """A row was refused for now: it counts as out no more and rests, with its like, until `rested`."""
         if not self._parked:
             self._rest_ends_ns = self._clock.monotonic_ns() + round(self._pace.rest_s * NS)
-        self._parked += 1
+        if ordinary:
+            self._parked_ordinary += 1
+        else:
+            self._parked_alarms += 1
 
     @property
     def rested(self) -> bool:
@@ -100,7 +109,7 @@ class Flight:
     def try_again(self) -> None:
         """All rows that wait, those that rest among them, are taken once more."""
         self._holds_back = False
-        self._parked = 0
+        self._parked_alarms = self._parked_ordinary = 0
 
     @property
     def is_empty(self) -> bool:
@@ -141,14 +150,16 @@ class Flight:
     def room(self) -> tuple[int, int]:
         """How many rows may be sent now, and how many of them that are no alarms."""
         self._refill()
-        if self._holds_back or self._parked >= self._pace.parked_most:
+        if self._holds_back or self._parked_alarms >= self._pace.parked_most:
             return 0, 0
+        # What is refused of the others must not stop the alarms.
+        others_go = self._parked_ordinary < self._pace.parked_most
         if not self.is_listened_to:
             one = int(not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns)
-            return one, one
+            return one, one if others_go else 0
         room = max(0, self._window - len(self._out))
-        for_others = max(1, self._window - self._pace.alarm_room) - len(self._ordinary)
-        return room, max(0, min(room, for_others, int(self._tokens)))
+        for_others = max(1, self._window - self._pace.alarm_room) - sum(sent.ordinary for sent in self._out.values())
+        return room, max(0, min(room, for_others, int(self._tokens))) if others_go else 0
 
     def fits(self, publication: Publication) -> bool:
         """Whether the broker takes a packet of this size."""
@@ -174,6 +185,10 @@ class Flight:
         if self._tokens < 1:
             due.append(now_ns + REFILL_EVERY_NS)
         return min(due, default=None)
+
+    @property
+    def _parked(self) -> int:
+        return self._parked_alarms + self._parked_ordinary
 
     @property
     def _window(self) -> int:

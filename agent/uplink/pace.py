@@ -14,8 +14,9 @@ class Pace:
     after a connect an event that nobody was subscribed to is kept and offered again every `hush_s`.
     A broker may send the will of an earlier connection late, and the hub then takes a node that is there for lost: the birth
     is repeated `birth_again_s` after a connect, then after twice as long each time, up to `birth_again_most_s`.
-    A row that the broker refuses for now rests for `rest_s`; no more than `parked_most` rows rest at a time. Before one whose
-    refusal may pass by itself has to rest, it is offered again `balks_most` times, every `hush_s`, and the others wait.
+    A row that the broker refuses for now rests for `rest_s`; no more than `parked_most` alarms and as many others rest at a
+    time. Before one whose refusal may pass by itself has to rest, it is offered again `balks_most` times, every `hush_s`, and
+    the others wait.
     """
 
     window: int = 20

@@ -29,7 +29,7 @@ from agent.ports import (
     Subscribed,
     TransportEvent,
 )
-from agent.uplink.flight import Flight
+from agent.uplink.flight import Flight, Sent
 from agent.uplink.health import UplinkHealth
 from agent.uplink.identity import Identity
 from agent.uplink.instructions import (
@@ -158,8 +158,8 @@ class SessionCore:
             if not self._flight.fits(publication):
                 out.append(GiveUp(row.sequence, "larger than the broker takes"))
                 continue
-            tag = self._flight.launch(row.sequence, ordinary=row.priority is not Priority.ALARM)
-            out.append(Send(publication, tag))
+            sent = Sent(publication.topic, row.sequence, row.priority is not Priority.ALARM)
+            out.append(Send(publication, self._flight.launch(sent)))
         return out
 
     def renew(self) -> list[Instruction]:
@@ -305,14 +305,15 @@ class SessionCore:
         while self.phase in CONNECTED and self._control and self._flight.has_window:
             publication = self._fitted(self._control.popleft())
             if self._flight.fits(publication):
-                out.append(Send(publication, self._flight.launch(None)))
+                out.append(Send(publication, self._flight.launch(Sent(publication.topic))))
         return out
 
     def _acknowledged(self, event: Acknowledged) -> list[Instruction]:
         self._flight.heard()
         if not self._flight.is_out(event.tag):
             return []
-        sequence = self._flight.land(event.tag)
+        sent = self._flight.land(event.tag)
+        sequence = sent.sequence
         if event.code == NOBODY_SUBSCRIBED and sequence is not None and not self._flight.is_listened_to:
             self._flight.hush()
             self._why = "nobody is subscribed to this node's events"
@@ -331,7 +332,7 @@ class SessionCore:
             return [GiveUp(sequence, self._why), *self._flush()]
         # Refused for now: it keeps its place in the outbox. What lasts (quota, access list) lets it rest, and others go on.
         if event.code not in PASSING or not self._flight.hold_back(sequence):
-            self._flight.park()
+            self._flight.park(ordinary=sent.ordinary)
         return self._flush()
 
     def _fitted(self, publication: Publication) -> Publication:

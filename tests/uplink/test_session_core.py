@@ -152,6 +152,29 @@ def test_a_row_refused_for_now_does_not_hold_up_the_others() -> None:
     assert play.core.room() == (0, 0)
 
 
+def test_rows_of_a_low_class_that_rest_do_not_stop_the_alarms() -> None:
+    """(12, 16) The access list lacks the register: its rows rest, no more of their like follow, and alarms go on."""
+    play = Play(parked_most=10)
+    play.online()
+    for sequence in range(10):
+        assert play.core.room() == (20, 16)
+        (refused,) = sends(play.core.send_rows([row(sequence, Priority.REGISTER)]))
+        play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
+    assert play.core.room() == (20, 0)
+    (alarm,) = sends(play.core.send_rows([row(10)]))
+    assert play.core.handle(Acknowledged(alarm.tag, ACCEPTED)) == [Forget(10)]
+
+
+def test_rows_that_rest_leave_room_for_an_alarm_while_nobody_listens() -> None:
+    """(13, 16) Before anybody has subscribed alarms are offered one at a time, whatever rests."""
+    play = Play(parked_most=1)
+    (birth,) = sends(play.connect())
+    play.core.handle(Acknowledged(birth.tag, NOBODY))
+    (refused,) = sends(play.core.send_rows([row(1, Priority.REGISTER)]))
+    play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
+    assert play.core.room() == (1, 0)
+
+
 def test_a_row_refused_for_a_moment_goes_again_before_any_other() -> None:
     """(16) RabbitMQ refuses while a queue changes its leader: the row keeps its place, and nothing overtakes it meanwhile."""
     play = Play()
