@@ -163,7 +163,7 @@ class SessionCore:
         return out
 
     def renew(self) -> list[Instruction]:
-        """Shake hands again with the same broker, without a will: nobody notices."""
+        """Shake hands again with the same broker: the will is asked for and waived by the return, so nobody notices."""
         return self._leave() if self.phase is Phase.ONLINE else []
 
     def stop(self) -> list[Instruction]:
@@ -277,7 +277,6 @@ class SessionCore:
     def _probed(self, event: Probed) -> list[Instruction]:
         if self.phase is not Phase.ONLINE or self._rota.is_preferred or not event.reachable:
             return []
-        self._control.appendleft(self._status("offline"))
         out = self._leave()
         self._rota.return_to_preferred()
         return out
@@ -288,11 +287,13 @@ class SessionCore:
         return self._flush()
 
     def _depart(self) -> list[Instruction]:
+        # The will waits: a broker that sees the node again within `will_delay_s` drops it, one that does not tells the hub.
         self._drop_flight()
+        gone: list[Instruction] = [Disconnect(with_will=True), Release()]
         if self.phase is Phase.LEAVING:
-            return [Disconnect(), Release(), *self._connect()]
+            return [*gone, *self._connect()]
         self.phase = Phase.FINISHED
-        return [Disconnect(with_will=True), Release()]
+        return gone
 
     def _drop_flight(self) -> None:
         self._flight.clear()

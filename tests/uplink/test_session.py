@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.demo.broker import LocalBroker
+from agent.demo.broker import LocalBroker, free_port
 from agent.events.replay_window import KEPT_S
 from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
 from bench.jumping_clock import JumpingClock
 from tests.support.footage import REPOSITORY
+from tests.support.forwarder import Forwarder
 from tests.support.uplink_node import UplinkNode
 
 
@@ -169,9 +170,54 @@ def test_goodbye_says_stopping_then_offline(broker: LocalBroker, tmp_path: Path)
     hub.wait_for(lambda heard: any(h.topic.endswith("/status") for h in heard))
     node.stop()
     hub.wait_for(lambda heard: len([h for h in heard if h.topic.endswith("/status")]) >= 3)
-    states = [json.loads(h.payload)["state"] for h in hub.on("/status")]
+    heard = states(hub)
     hub.close()
-    assert states == ["online", "stopping", "offline"]
+    assert heard == ["online", "stopping", "offline"]
+
+
+def states(hub: Subscriber, name: str = "pole-1") -> list[str]:
+    """What the hub heard of whether a node is there, in its order."""
+    return [json.loads(h.payload)["state"] for h in hub.on(f"{name}/status")]
+
+
+def test_a_return_to_the_preferred_broker_is_no_alarm_where_both_are_one(broker: LocalBroker, tmp_path: Path) -> None:
+    """(10) Two addresses of one broker: the node is back within the will's delay, and the hub hears of no silence, then or later."""
+    hub = Subscriber(broker.port)
+    first = free_port()
+    node = UplinkNode(tmp_path / "n", f"mqtt://127.0.0.1:{first}", broker.url, fail_back_s=0.5, will_delay_s=2)
+    node.start()
+    hub.wait_for(lambda _: states(hub) == ["online"])
+    with Forwarder(first, broker.port):
+        hub.wait_for(lambda _: len(states(hub)) >= 2)
+        wait_until(lambda: node.session.online)
+        assert node.session.health().broker.endswith(str(first))
+        # The will of whoever went later, with as long a delay, comes later: by then the node's would be there.
+        other = UplinkNode(tmp_path / "other", broker.url, name="pole-2", will_delay_s=2)
+        other.start()
+        hub.wait_for(lambda _: states(hub, "pole-2") == ["online"])
+        other.stop()
+        hub.wait_for(lambda _: "offline" in states(hub, "pole-2"))
+        assert states(hub) == ["online", "online"]
+        node.stop()
+    hub.close()
+
+
+def test_a_broker_that_is_left_for_another_says_offline_after_the_delay(broker: LocalBroker, tmp_path: Path) -> None:
+    """(10) Two brokers that know nothing of each other: the one that is left sends the will, later than the other the birth."""
+    hub = Subscriber(broker.port)
+    first = LocalBroker(tmp_path / "first")
+    node = UplinkNode(tmp_path / "n", first.url, broker.url, fail_back_s=0.5, will_delay_s=1)
+    node.start()
+    hub.wait_for(lambda _: states(hub) == ["online"])
+    with first:
+        hub.wait_for(lambda _: len(states(hub)) >= 2)
+        assert states(hub) == ["online", "offline"]
+        preferred = Subscriber(first.port)
+        preferred.wait_for(lambda _: states(preferred) == ["online"])
+        assert json.loads(preferred.on("/status")[0].payload)["since"] > json.loads(hub.on("/status")[1].payload)["since"]
+        preferred.close()
+        node.stop()
+    hub.close()
 
 
 def test_goodbye_takes_along_what_was_raised_before_it(broker: LocalBroker, tmp_path: Path) -> None:
