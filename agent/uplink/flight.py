@@ -80,7 +80,7 @@ class Flight:
 
     def park(self, *, ordinary: bool) -> None:
         """A row was refused for now: it counts as out no more and rests, with its like, until `rested`."""
-        if not self._parked:
+        if not self.rests:
             self._rest_ends_ns = self._clock.monotonic_ns() + round(self._pace.rest_s * NS)
         if ordinary:
             self._parked_ordinary += 1
@@ -88,9 +88,14 @@ class Flight:
             self._parked_alarms += 1
 
     @property
+    def rests(self) -> bool:
+        """Rows rest."""
+        return self._parked_alarms + self._parked_ordinary > 0
+
+    @property
     def rested(self) -> bool:
         """Rows rest, and have rested long enough."""
-        return self._parked > 0 and self._clock.monotonic_ns() >= self._rest_ends_ns
+        return self.rests and self._clock.monotonic_ns() >= self._rest_ends_ns
 
     def hold_back(self, sequence: int) -> bool:
         """A row was refused for a moment: nothing follows until it `may_try_again`. False: that was so too often by now."""
@@ -180,15 +185,11 @@ class Flight:
         due = [self._heard_ns + round(self._pace.stall_s * NS) + 1] if self._out else []
         if (self._holds_back or not self._audience) and self._hush_ends_ns > now_ns:
             due.append(self._hush_ends_ns)
-        if self._parked:
+        if self.rests:
             due.append(self._rest_ends_ns)
         if self._tokens < 1:
             due.append(now_ns + REFILL_EVERY_NS)
         return min(due, default=None)
-
-    @property
-    def _parked(self) -> int:
-        return self._parked_alarms + self._parked_ordinary
 
     @property
     def _window(self) -> int:

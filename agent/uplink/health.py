@@ -166,6 +166,7 @@ class Health(Part):
             self.board.throttled,
             self.board.undervoltage,
             self.uplink.broker,
+            self.uplink.reason,
             tuple(sorted(self.components.items())),
         )
 

@@ -29,6 +29,7 @@ from agent.ports import (
     Subscribed,
     TransportEvent,
 )
+from agent.uplink.answers import Answers
 from agent.uplink.flight import Flight, Sent
 from agent.uplink.health import UplinkHealth
 from agent.uplink.identity import Identity
@@ -36,7 +37,6 @@ from agent.uplink.instructions import (
     Connect,
     Deliver,
     Disconnect,
-    Forget,
     GiveUp,
     Instruction,
     Probe,
@@ -47,9 +47,10 @@ from agent.uplink.instructions import (
 )
 from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
-from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, PASSING, REFUSED_FROM, in_words
+from agent.uplink.reasons import in_words
 from agent.uplink.rota import BrokerRota
 from agent.uplink.topics import publication_of
+from agent.uplink.trouble import Trouble
 
 CONTROL_MOST = 2000
 
@@ -70,7 +71,8 @@ class SessionCore:
         self._rota = BrokerRota(endpoints, pace, dice)
         self._flight = Flight(pace, clock)
         self._control: deque[Publication] = deque()
-        self._why = "not connected yet"
+        self._trouble = Trouble(self._topics, clock, pace)
+        self._answers = Answers(self._flight, self._trouble)
         self._since_ns: int | None = None
         self._online_ns = 0
         self._due_ns = clock.monotonic_ns()
@@ -89,14 +91,12 @@ class SessionCore:
             case Lost():
                 return self._lost(event)
             case Acknowledged():
-                return self._acknowledged(event)
+                return [*self._answers.take(event), *self._flush()]
             case Received():
                 self._flight.heard()
                 return [Deliver(event)]
             case Subscribed():
-                refused = [code for code in event.codes if code >= REFUSED_FROM]
-                if refused:
-                    self._why = f"commands cannot be received: {in_words(refused[0])}"
+                self._trouble.subscribed(event.codes)
                 return []
             case Probed():
                 return self._probed(event)
@@ -108,7 +108,7 @@ class SessionCore:
             case Phase.WAITING if now_ns >= self._due_ns:
                 return self._connect()
             case Phase.CONNECTING if now_ns >= self._due_ns:
-                self._why = "the broker does not answer"
+                self._trouble.no_line("the broker does not answer")
                 self._wait(self._rota.unanswered())
                 return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
@@ -207,7 +207,7 @@ class SessionCore:
             {
                 "state": SEEN_AS.get(self.phase, "offline"),
                 "broker": self._rota.current.url,
-                "reason": self._why,
+                "reason": self._trouble.said(),
                 "since": None if self._since_ns is None else rfc3339(self._since_ns),
                 "reconnects": self.reconnects,
             }
@@ -238,7 +238,7 @@ class SessionCore:
         self._rota.answered()
         self._online_ns = self._clock.monotonic_ns()
         self._since_ns = self._clock.wall_ns()
-        self._why = ""
+        self._trouble.opened()
         self._flight.begin(granted)
         self._control.clear()
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
@@ -248,7 +248,7 @@ class SessionCore:
         return [*self._flush(), Subscribe(), Restate()]
 
     def _refused(self, code: int | None, why: str) -> list[Instruction]:
-        self._why = in_words(code, why)
+        self._trouble.no_line(in_words(code, why))
         self._wait(self._rota.refused(code))
         return []
 
@@ -257,7 +257,7 @@ class SessionCore:
             return self._refused(event.code, event.why)
         if self.phase not in CONNECTED:
             return []
-        self._why = in_words(event.code, event.why)
+        self._trouble.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
         self._drop_flight()
         if self.phase is Phase.STOPPING:
@@ -308,33 +308,6 @@ class SessionCore:
             if self._flight.fits(publication):
                 out.append(Send(publication, self._flight.launch(Sent(publication.topic))))
         return out
-
-    def _acknowledged(self, event: Acknowledged) -> list[Instruction]:
-        self._flight.heard()
-        if not self._flight.is_out(event.tag):
-            return []
-        sent = self._flight.land(event.tag)
-        sequence = sent.sequence
-        if event.code == NOBODY_SUBSCRIBED and sequence is not None and not self._flight.is_listened_to:
-            self._flight.hush()
-            self._why = "nobody is subscribed to this node's events"
-            return [Release(), *self._flush()]
-        if event.code < NOBODY_SUBSCRIBED and not self._flight.is_listened_to:
-            self._why = ""
-        if event.code < NOBODY_SUBSCRIBED:
-            self._flight.found_audience()
-        if event.code >= REFUSED_FROM:
-            self._why = in_words(event.code)
-        if sequence is None:
-            return self._flush()
-        if event.code < REFUSED_FROM:
-            return [Forget(sequence), *self._flush()]
-        if event.code in NEVER_ACCEPTED:
-            return [GiveUp(sequence, self._why), *self._flush()]
-        # Refused for now: it keeps its place in the outbox. What lasts (quota, access list) lets it rest, and others go on.
-        if event.code not in PASSING or not self._flight.hold_back(sequence):
-            self._flight.park(ordinary=sent.ordinary)
-        return self._flush()
 
     def _fitted(self, publication: Publication) -> Publication:
         if publication.retain and not self._flight.may_retain:

@@ -31,6 +31,7 @@ class Node:
     """A node whose state a test sets."""
 
     def __init__(self) -> None:
+        self.uplink = UplinkHealth(state="online")
         self.privacy = PrivacyHealth(state="masked", masks=3, view=ViewHealth(state="verified"))
         self.fps = 25.0
         self.components = {"capture": ComponentState.RUNNING}
@@ -46,7 +47,7 @@ class Node:
             disk=lambda: DiskHealth(free_bytes=1, total_bytes=2),
             outbox=OutboxHealth,
             board=BoardHealth,
-            uplink=UplinkHealth,
+            uplink=lambda: self.uplink,
             components=lambda: self.components,
         )
 
@@ -104,7 +105,7 @@ def test_is_sent_every_interval_and_no_oftener(sent: list[dict[str, Any]]) -> No
 
 
 def test_a_changed_state_is_sent_at_once(sent: list[dict[str, Any]]) -> None:
-    """Masked to opaque, a failed component: each is told in the second it happens, once."""
+    """Masked to opaque, a failed component, deaf to commands: each is told in the second it happens, once."""
     node, clock = Node(), ManualClock()
     health = publisher(node, clock, sent)
     health.turn()
@@ -116,6 +117,9 @@ def test_a_changed_state_is_sent_at_once(sent: list[dict[str, Any]]) -> None:
     assert health.turn()
     assert [document["privacy"]["state"] for document in sent] == ["masked", "opaque", "opaque"]
     assert sent[-1]["components"] == {"capture": "failed"}
+    node.uplink = UplinkHealth(state="online", reason="commands cannot be received")
+    assert health.turn()
+    assert not health.turn()
 
 
 def test_the_interval_can_be_set_from_afar(sent: list[dict[str, Any]]) -> None:

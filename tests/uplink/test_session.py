@@ -181,7 +181,7 @@ def states(hub: Subscriber, name: str = "pole-1") -> list[str]:
 
 
 def test_a_return_to_the_preferred_broker_is_no_alarm_where_both_are_one(broker: LocalBroker, tmp_path: Path) -> None:
-    """(10) Two addresses of one broker: the node is back within the will's delay, and the hub hears of no silence, then or later."""
+    """(10) Two addresses of one broker: the node is back within the will's delay, and the hub hears of no silence."""
     hub = Subscriber(broker.port)
     first = free_port()
     node = UplinkNode(tmp_path / "n", f"mqtt://127.0.0.1:{first}", broker.url, fail_back_s=0.5, will_delay_s=2)

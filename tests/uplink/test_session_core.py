@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from agent.clock import ClockQuality
 from agent.events.event import Event, Priority
 from agent.events.row import Draft, Kind, Row, event_body
-from agent.ports import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused
+from agent.ports import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
 from agent.uplink.identity import Identity
 from agent.uplink.instructions import Connect, Disconnect, Forget, GiveUp, Instruction, Probe, Release, Restate, Send, Subscribe
 from agent.uplink.pace import Pace
@@ -273,7 +273,7 @@ def test_a_broker_that_no_longer_answers_is_left() -> None:
 
 
 def test_every_broker_is_tried_and_the_preferred_one_returned_to() -> None:
-    """(10) Fail-over to the second, a probe of the first, and the way back once it answers: the will is left, and no more said."""
+    """(10) Fail-over to the second, a probe of the first, and the way back once it answers, leaving the will and no word."""
     play = Play(FIRST, SECOND, fail_back_s=100)
     play.clock.advance(60)
     (connect,) = play.core.tick()
@@ -335,6 +335,85 @@ def test_a_refused_login_is_said_in_words() -> None:
     due_ns = play.core.deadline_ns()
     assert due_ns is not None
     assert due_ns - play.clock.monotonic_ns() >= 20e9
+
+
+def test_a_node_that_hears_no_commands_says_so_whatever_else_goes_well() -> None:
+    """(16) A refused subscription stands in health until one is granted; what goes through beside it clears nothing."""
+    play = Play()
+    play.online()
+    play.core.handle(Subscribed((NOT_ALLOWED,)))
+    (good,) = sends(play.core.send_rows([row(1)]))
+    play.core.handle(Acknowledged(good.tag, ACCEPTED))
+    (refused,) = sends(play.core.send(Publication("vigie/n/answer/desk", b"x")))
+    play.core.handle(Acknowledged(refused.tag, QUOTA))
+    assert play.core.health().reason.startswith("commands cannot be received")
+    assert "; vigie/n/answer/desk is refused: the broker's quota" in play.core.health().reason
+    play.core.handle(Subscribed((1,)))
+    assert play.core.health().reason.startswith("vigie/n/answer/desk")
+
+
+def test_a_refusal_stands_until_its_own_topic_goes_through() -> None:
+    """(16) Health names the refused topic; what is accepted elsewhere leaves the words, a success there ends them."""
+    play = Play()
+    play.online()
+
+    def answer(topic: str, code: int) -> None:
+        (send,) = sends(play.core.send(Publication(topic, b"x")))
+        play.core.handle(Acknowledged(send.tag, code))
+
+    answer("vigie/n/answer/desk", NOT_ALLOWED)
+    answer("vigie/n/answer/other", ACCEPTED)
+    assert play.core.health().reason.startswith("vigie/n/answer/desk is refused: the broker does not allow")
+    answer("vigie/n/answer/desk", ACCEPTED)
+    assert play.core.health().reason == ""
+    answer("vigie/n/still/one", NOT_ALLOWED)
+    assert play.core.health().reason.startswith("vigie/n/still/+ is refused")
+    answer("vigie/n/still/two", ACCEPTED)
+    assert play.core.health().reason == ""
+
+
+def test_a_refused_answer_is_not_held_against_the_line_for_ever() -> None:
+    """(16) What is not tried again stands in health for two minutes at most, and no reconnect is needed to end it."""
+    play = Play(rest_s=60)
+    play.online()
+    (send,) = sends(play.core.send(Publication("vigie/n/answer/desk", b"x")))
+    play.core.handle(Acknowledged(send.tag, NOT_ALLOWED))
+    play.clock.advance(119)
+    assert play.core.health().reason
+    play.clock.advance(2)
+    assert play.core.health().reason == ""
+
+
+def test_a_refused_row_stays_in_health_through_the_handshakes_that_offer_it_again() -> None:
+    """(16) The words do not come and go with every minute's new connection; without one, health says why there is none."""
+    play = Play()
+    play.online()
+    (send,) = sends(play.core.send_rows([row(1)]))
+    play.core.handle(Acknowledged(send.tag, NOT_ALLOWED))
+    said = play.core.health().reason
+    play.clock.advance(61)
+    while play.core.phase is not Phase.CONNECTING:
+        play.core.tick()
+        play.core.settle()
+        assert play.core.health().reason == said
+    play.core.handle(Opened(session_present=True))
+    assert play.core.health().reason == said
+    play.core.handle(Lost(None, "broke"))
+    assert play.core.health().reason == "broke"
+
+
+def test_a_hub_that_comes_late_is_no_longer_missed() -> None:
+    """(13) Nobody was subscribed for longer than is waited for; once somebody is, health says nothing more of it."""
+    play = Play(audience_s=120)
+    (birth,) = sends(play.connect())
+    play.core.handle(Acknowledged(birth.tag, NOBODY))
+    (send,) = sends(play.core.send_rows([row(1)]))
+    play.core.handle(Acknowledged(send.tag, NOBODY))
+    assert "nobody is subscribed" in play.core.health().reason
+    play.clock.advance(121)
+    (send,) = sends(play.core.send_rows([row(1)]))
+    play.core.handle(Acknowledged(send.tag, ACCEPTED))
+    assert play.core.health().reason == ""
 
 
 def test_what_the_broker_cannot_take_is_not_sent() -> None:
