@@ -60,7 +60,7 @@ from agent.state_directory import only_daemon, writable
 from agent.supervisor import Supervisor
 from agent.uplink.commands import Commands
 from agent.uplink.health import HealthPublisher
-from agent.uplink.home_assistant import discovery
+from agent.uplink.home_assistant import discovery, withdrawal
 from agent.uplink.identity import Identity
 from agent.uplink.session import Session
 from agent.uplink.spent_tokens import SpentTokens
@@ -271,7 +271,9 @@ class _Builder:
             self.clock,
             filters=[identity.topics.commands],
             on_message=self.asked.offer if self.asked is not None else None,
-            greetings=lambda: [discovery(identity.topics, config.node.site)] if mqtt.home_assistant else [],
+            greetings=lambda: [
+                discovery(identity.topics, config.node.site) if mqtt.home_assistant else withdrawal(identity.topics)
+            ],
             credentials=credentials_of(mqtt),
         )
 

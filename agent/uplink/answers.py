@@ -22,6 +22,8 @@ class Answers:
         if not self._flight.is_out(event.tag):
             return []
         sent = self._flight.land(event.tag)
+        if sent.clears:
+            return []
         if event.code >= REFUSED_FROM:
             return self._refused(sent, event.code)
         if not self._flight.rests:  # a quota takes one row and refuses the next

@@ -14,11 +14,15 @@ REFILL_EVERY_NS = NS // 20
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One publication that is out: its topic, the row it is, and whether it is paced as all that is no alarm."""
+    """One publication that is out: its topic, the row it is, whether it is paced as all that is no alarm.
+
+    One that `clears` a retained topic and is no row may be refused: health has nothing to say of it.
+    """
 
     topic: str
     sequence: int | None = None
     ordinary: bool = False
+    clears: bool = False
 
 
 class Flight:

@@ -1,6 +1,6 @@
 """Home Assistant's MQTT discovery, as an option: one retained document that describes the node as a device.
 
-It names topics that are sent anyway; nothing else goes out for it, and never a picture.
+It names topics that are sent anyway; nothing else goes out for it, and never a picture. Without the option the topic is emptied.
 """
 
 from __future__ import annotations
@@ -37,7 +37,16 @@ def discovery(topics: NodeTopics, site: str = "") -> Publication:
         "qos": 1,
     }
     body = json.dumps(document, ensure_ascii=False).encode()
-    return Publication(f"{DISCOVERY}/device/vigie-{node}/config", body, 1, True, content_type="application/json")
+    return Publication(_topic(topics), body, 1, True, content_type="application/json")
+
+
+def withdrawal(topics: NodeTopics) -> Publication:
+    """Takes the device's document back, should one be there: a node whose option was set once is a device no more."""
+    return Publication(_topic(topics), None, 1, True)
+
+
+def _topic(topics: NodeTopics) -> str:
+    return f"{DISCOVERY}/device/vigie-{topics.node_id}/config"
 
 
 def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:

@@ -306,7 +306,7 @@ class SessionCore:
         while self.phase in CONNECTED and self._control and self._flight.has_window:
             publication = self._fitted(self._control.popleft())
             if self._flight.fits(publication):
-                out.append(Send(publication, self._flight.launch(Sent(publication.topic))))
+                out.append(Send(publication, self._flight.launch(Sent(publication.topic, clears=publication.payload is None))))
         return out
 
     def _fitted(self, publication: Publication) -> Publication:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from jsonschema import Draft202012Validator
 
 from agent.uplink.home_assistant import discovery
 from agent.uplink.topics import NodeTopics
+from bench.independent_hub import Subscriber
 from tests.support.town import running_town
 
 # What https://www.home-assistant.io/integrations/mqtt/ (device discovery, binary_sensor, sensor) requires and allows of
@@ -75,6 +78,24 @@ def test_the_schema_can_fail() -> None:
         motion = {**found["components"]["motion"], **change}
         found["components"]["motion"] = {key: value for key, value in motion.items() if value is not None}
         assert not Draft202012Validator(_DEVICE).is_valid(found)
+
+
+def test_a_node_is_withdrawn_once_the_option_is_gone(tmp_path: Path) -> None:
+    """After a reload without the option nothing is retained for Home Assistant, and nothing of it troubles the line."""
+    topic = "homeassistant/device/vigie-pole-7/config"
+    with running_town(tmp_path, "home_assistant = true") as town:
+        town.hub.wait_for(lambda all_heard: any(h.topic == topic and h.payload for h in all_heard))
+        text = town.node.config.read_text()
+        town.node.config.write_text(text.replace("home_assistant = true", "home_assistant = false"))
+        os.kill(town.pid, signal.SIGHUP)
+        town.hub.wait_for(lambda all_heard: any(h.topic == topic and not h.payload for h in all_heard))
+        late = Subscriber(int(town.node.broker_url.rpartition(":")[2]), "late", topic="homeassistant/#")
+        late.client.publish("homeassistant/end", b"", 1)
+        assert [h.topic for h in late.wait_for(lambda heard: any(h.topic == "homeassistant/end" for h in heard))] == [
+            "homeassistant/end"
+        ]
+        late.close()
+        assert town.health()["uplink"]["reason"] == ""
 
 
 def test_templates_read_what_a_live_node_sends(tmp_path: Path) -> None:

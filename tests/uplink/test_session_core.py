@@ -402,6 +402,18 @@ def test_a_refused_row_stays_in_health_through_the_handshakes_that_offer_it_agai
     assert play.core.health().reason == "broke"
 
 
+def test_a_topic_that_may_not_be_emptied_is_no_trouble() -> None:
+    """(16) An empty retained publication that is no event is refused or not: no word in health, and no audience."""
+    play = Play()
+    (birth,) = sends(play.connect())
+    play.core.handle(Acknowledged(birth.tag, NOBODY))
+    for code in (NOT_ALLOWED, ACCEPTED):
+        (send,) = sends(play.core.send(Publication("homeassistant/device/vigie-n/config", None, 1, True)))
+        assert play.core.handle(Acknowledged(send.tag, code)) == []
+        assert play.core.health().reason == ""
+    assert play.core.room() == (1, 1)
+
+
 def test_a_hub_that_comes_late_is_no_longer_missed() -> None:
     """(13) Nobody was subscribed for longer than is waited for; once somebody is, health says nothing more of it."""
     play = Play(audience_s=120)
