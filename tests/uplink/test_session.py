@@ -24,6 +24,11 @@ def numbers(heard: list[Heard]) -> list[int]:
     return [json.loads(h.payload)["Data"]["Number"] for h in heard if h.payload and b"Number" in h.payload]
 
 
+def states(hub: Subscriber, name: str = "pole-1") -> list[str]:
+    """What the hub heard of whether a node is there, in its order."""
+    return [json.loads(h.payload)["state"] for h in hub.on(f"{name}/status")]
+
+
 def test_birth_and_events_reach_the_hub(hub: Subscriber, node: UplinkNode) -> None:
     """The hub hears the birth, then every event once, in sequence, with its properties."""
     for number in range(50):
@@ -175,9 +180,24 @@ def test_goodbye_says_stopping_then_offline(broker: LocalBroker, tmp_path: Path)
     assert heard == ["online", "stopping", "offline"]
 
 
-def states(hub: Subscriber, name: str = "pole-1") -> list[str]:
-    """What the hub heard of whether a node is there, in its order."""
-    return [json.loads(h.payload)["state"] for h in hub.on(f"{name}/status")]
+def test_an_alarm_passes_rows_that_the_access_list_refuses(tmp_path: Path) -> None:
+    """(12, 16) Sixty refused states rest or wait, and the alarm behind them is heard on the same connection."""
+    access = tmp_path / "access"
+    access.write_text("topic read #\ntopic write vigie/+/status\ntopic write vigie/+/onvif-ej/Device/#\n")
+    with LocalBroker(tmp_path / "broker", settings=f"allow_anonymous true\nacl_file {access}") as broker:
+        hub = Subscriber(broker.port)
+        node = UplinkNode(tmp_path / "n", broker.url)
+        node.start()
+        hub.wait_for(lambda _: states(hub) == ["online"])
+        for number in range(60):
+            node.raise_state(number)
+        wait_until(lambda: "MotionAlarm/&front is refused" in node.session.health().reason)
+        wait_until(lambda: node.outbox.figures().sequence >= 60)
+        node.raise_alarm(60)
+        hub.wait_for(lambda heard: numbers(heard) == [60])
+        assert states(hub) == ["online"]
+        node.stop()
+        hub.close()
 
 
 def test_a_return_to_the_preferred_broker_is_no_alarm_where_both_are_one(broker: LocalBroker, tmp_path: Path) -> None:
