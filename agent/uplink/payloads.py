@@ -28,7 +28,13 @@ class Status(Said):
     """Birth, goodbye and will of a node."""
 
     state: Literal["online", "offline", "stopping"]
-    since: AwareDatetime
+    since: Annotated[
+        AwareDatetime,
+        Field(
+            description="online, stopping: since when. offline, which is the will: when the connection that is gone was begun,"
+            " as the will is written then; it ended `will_delay_s` (20 s) or more before the message comes"
+        ),
+    ]
     version: str
     boot_id: str
 
