@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
 import resource
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
@@ -38,6 +40,25 @@ class Count:
     online_at_s: list[float] = field(default_factory=list)
 
 
+@contextlib.contextmanager
+def _interrupt_waits() -> Iterator[None]:
+    """Ctrl-C comes after the block and not in it; a process that is started in it inherits that it waits, for good.
+
+    The mask alone does not do: it is this thread's, and one that turns a status line takes the signal on behalf of all. A
+    process that is half started when its parent leaves prints a traceback.
+    """
+    came: list[int] = []
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if came:
+        signal.raise_signal(signal.SIGINT)
+
+
 class HubProcess:
     """Starts with the first `with`: TimeoutError, saying why, when it hears nothing. `count` asks for the figures so far."""
 
@@ -47,14 +68,9 @@ class HubProcess:
         self._process = context.Process(target=_listen, args=(url, prefix, credentials, theirs), daemon=True)
 
     def __enter__(self) -> HubProcess:
-        # Ctrl-C reaches both processes: the new one inherits that it waits, and is ended in its turn. multiprocessing's own
-        # third process comes first: starting it lets Ctrl-C through again.
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        resource_tracker.ensure_running()  # multiprocessing's own third process: starting it lets Ctrl-C through
+        with _interrupt_waits():
             self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         why = ""
         try:
             if self._pipe.poll(READY_WITHIN_S) and self._pipe.recv() == "ready":
