@@ -16,6 +16,8 @@ from agent.ports import BrokerEndpoint, MqttTransport, TransportEvent
 from agent.uplink.pace import Pace
 
 FLEET_PACE = Pace(will_delay_s=5, session_expiry_s=3600)
+TICK_S = 0.02
+"""Timers may be so late: thousands of nodes in one process need not wake it one by one. The network always does at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Fleet:
         if self._stirred:
             timeout_s = 0.0
         elif self._timers:
-            timeout_s = min(timeout_s, max(0.0, (self._timers[0][0] - now_ns) / NS))
+            timeout_s = min(timeout_s, max(TICK_S, (self._timers[0][0] - now_ns) / NS))
         for transport, events in self._loop.turn(timeout_s):
             self._turn(self._of[transport], list(events))
         stirred, self._stirred = self._stirred, {}
