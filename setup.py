@@ -26,6 +26,7 @@ setup(
         "click>=8.1",
         "cryptography>=42",
         "jinja2>=3.1",
+        "msgspec>=0.19",
         "numpy>=1.26",
         "opencv-python-headless>=4.9",
         "paho-mqtt>=2.1",
