@@ -6,6 +6,8 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from agent import __version__, alarms
 from agent.analytics.event_stills import EventStills
 from agent.analytics.mask_state import PrivacyMaskDetector
@@ -86,7 +88,7 @@ def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Ve
     A film is read as fast as it goes. MaskError when the view cannot be guarded.
     """
     signer = _signer(config)
-    camera = open_camera(config.camera.model_copy(update={"realtime": False}), clock)
+    camera = open_camera(replace(config.camera, realtime=False), clock)
     camera.open()
     try:
         sample = ViewSample().watch(camera, clock)

@@ -50,12 +50,12 @@ def _broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
 
 def _prefix(_ctx: click.Context, _param: click.Parameter, prefix: str) -> str:
     """Refuse what the configuration of a node would refuse: wildcards, blanks, an empty level, nothing at all."""
-    from pydantic import ValidationError
+    from msgspec import ValidationError, convert
 
-    from agent.config.model import Mqtt
+    from agent.config.model import Prefix
 
     try:
-        return Mqtt(url="mqtt://localhost", prefix=prefix).prefix
+        return str(convert(prefix, Prefix))
     except ValidationError:
         raise click.BadParameter(
             f"{prefix!r} is no topic prefix: write letters, digits, _ and -, with / between levels"

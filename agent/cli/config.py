@@ -24,7 +24,7 @@ def command() -> None:
 @json_option
 def show(config_path: Path, origin: bool, as_json: bool) -> None:
     """Print the effective configuration: config.toml, config.d/*.toml and every default."""
-    from agent.config.digest import config_digest
+    from agent.config.digest import config_digest, json_values
     from agent.config.load import load_from
     from agent.config.setting import settings
     from agent.config.sources import Sources
@@ -37,7 +37,7 @@ def show(config_path: Path, origin: bool, as_json: bool) -> None:
         click.echo(transcript(found, origins=origin), nl=False)
         return
     files = [str(document.path) for document in sources.documents]
-    rows = [_row(setting, config.model_dump(mode="json"), origin=origin) for setting in found]
+    rows = [_row(setting, json_values(config), origin=origin) for setting in found]
     print_json({"files": files, "config_digest": config_digest(config), "settings": rows})
 
 

@@ -1,125 +1,127 @@
-"""Pydantic's findings in a technician's words: what is wrong with a value, and what would be right."""
+"""Faults of a configuration in a technician's words: what is wrong with a value, and what would be right."""
 
 from __future__ import annotations
 
 import difflib
 import math
-import types
-from collections.abc import Iterator, Mapping
+import operator
 from datetime import date
-from typing import Any, Union, get_args, get_origin
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic_core import ErrorDetails
+from msgspec.structs import fields
 
+from agent.config.annotation import bound, example_of, field_of, is_section, items_of, plain, section_of
 from agent.config.locate import KeyPath, dotted
-from agent.config.misfit import Misfit
 from agent.config.model import Config
+from agent.config.reading import MISSING, Fault
+
+_BOUNDS = (
+    ("gt", operator.le, "too small", "more than"),
+    ("ge", operator.lt, "too small", "at least"),
+    ("lt", operator.ge, "too large", "less than"),
+    ("le", operator.gt, "too large", "at most"),
+)
 
 
-def diagnose(error: ErrorDetails) -> tuple[KeyPath, str, str]:
-    """Key path, what is wrong, and the remedy, of one of pydantic's errors on a Config."""
-    path: KeyPath = tuple(error["loc"])
-    context: Mapping[str, Any] = error.get("ctx", {})
-    given = error["input"]
-    match error["type"]:
-        case "value_error" if isinstance(misfit := context.get("error"), Misfit):
-            return (*path, *misfit.at), misfit.what, misfit.remedy
-        case "missing" if isinstance(path[-1], int):
-            return path[:-1], "a corner has two numbers, this one has fewer", "write [x, y]"
-        case "missing":
-            return path, "is missing", f"add {_example(path)}"
-        case "extra_forbidden":
-            return path, *_unknown_key(path)
-        case "too_long" if "polygon" in path:
-            return path, "a corner has two numbers, this one has more", "write [x, y]"
-        case "too_long":
-            return path, f"has {_count(context['actual_length'])}", f"at most {context['max_length']} are allowed"
-        case "literal_error":
-            return path, f"{_shown(given)} is none of the choices", _choices(context["expected"], given)
-        case "int_type" | "int_from_float" | "float_type":
-            return path, *_not_a_number(given, whole=error["type"] != "float_type")
-        case "bool_type":
-            return path, f"{_shown(given)} is neither true nor false", "write true or false, without quotation marks"
-        case "string_type" | "path_type":
-            return path, f"{_shown(given)} is no text", f'write it in quotation marks: "{_plain(given)}"'
-        case "date_type" | "date_from_datetime_inexact" | "date_from_datetime_parsing":
-            return path, f"{_shown(given)} is no date", "write a day without quotation marks, as 2026-11-23"
-        case "tuple_type" | "list_type":
-            return path, f"{_shown(given)} is no list", _wanted_list(path)
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return path, f"{_shown(given)} is no table", f"write a section: [{dotted(path)}]"
-        case "greater_than":
-            return path, f"{given} is too small", f"write more than {context['gt']:g}"
-        case "greater_than_equal":
-            return path, f"{given} is too small", f"write at least {context['ge']:g}"
-        case "less_than":
-            return path, f"{given} is too large", f"write less than {context['lt']:g}"
-        case "less_than_equal":
-            return path, f"{given} is too large", f"write at most {context['le']:g}"
-        case "multiple_of":
-            return path, f"{given} is odd", f"write an even number, {given + 1} or {given - 1}: colour comes in pairs of pixels"
-        case "finite_number":
-            return path, f"{given} is no number", "write a plain number"
-        case "string_too_short":
-            return path, f"{_shown(given)} is too short", f"write at least {context['min_length']} characters"
-        case "string_too_long":
-            return path, "the text is too long", f"write at most {context['max_length']} characters"
-        case "string_pattern_mismatch":
-            return path, f"{_shown(given)} cannot be a name in a topic", _pattern_remedy(path)
-        case _:
-            return path, error["msg"][:1].lower() + error["msg"][1:], ""
+def diagnose(fault: Fault) -> tuple[str, str]:
+    """What is wrong, and the remedy."""
+    path, given, wanted = fault.path, fault.given, fault.wanted
+    if fault.misfit is not None:
+        return fault.misfit.what, fault.misfit.remedy
+    if given is MISSING:
+        return "is missing", f"add {_example(path)}"
+    if wanted is None:
+        return _unknown_key(path)
+    kind = plain(wanted)
+    if is_section(kind):
+        return f"{_shown(given)} is no table", f"write a section: [{dotted(path)}]"
+    if get_origin(kind) is tuple:
+        return _wrong_list(path, given, wanted)
+    if get_origin(kind) is Literal:
+        return _wrong_choice(get_args(kind), given)
+    if kind is bool:
+        return f"{_shown(given)} is neither true nor false", "write true or false, without quotation marks"
+    if kind is date:
+        return f"{_shown(given)} is no date", "write a day without quotation marks, as 2026-11-23"
+    if kind is str or kind is Path:
+        return _wrong_text(path, given, wanted)
+    return _wrong_number(given, wanted, whole=kind is int)
 
 
-def section_of(path: KeyPath) -> type[BaseModel] | None:
-    """The model of the table at `path`; None when no table of Config is there."""
-    model: type[BaseModel] = Config
-    for step in path:
-        if isinstance(step, int):
-            continue
-        field = model.model_fields.get(step)
-        inner = next(_sections_in(field.annotation), None) if field else None
-        if inner is None:
-            return None
-        model = inner
-    return model
+def _wrong_list(path: KeyPath, given: Any, wanted: Any) -> tuple[str, str]:
+    most = bound(wanted, "max_length")
+    if not isinstance(given, list):
+        return f"{_shown(given)} is no list", _wanted_list(path)
+    if items_of(plain(wanted)) is not None:
+        return f"has {_count(len(given))}", f"at most {most} are allowed"
+    return f"a corner has two numbers, this one has {'fewer' if len(given) < 2 else 'more'}", "write [x, y]"
 
 
-def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, tuple):
-        for inner in get_args(annotation):
-            yield from _sections_in(inner)
+def _wrong_choice(choices: tuple[Any, ...], given: Any) -> tuple[str, str]:
+    names = [repr(choice) for choice in choices]
+    expected = " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else names[0]
+    near = difflib.get_close_matches(given.lower(), [str(c) for c in choices], 1, 0.6) if isinstance(given, str) else []
+    return f"{_shown(given)} is none of the choices", f"write {expected}" + (f"; did you mean {near[0]!r}?" if near else "")
+
+
+def _wrong_text(path: KeyPath, given: Any, wanted: Any) -> tuple[str, str]:
+    if not isinstance(given, str):
+        return f"{_shown(given)} is no text", f'write it in quotation marks: "{_plain(given)}"'
+    least, most = bound(wanted, "min_length"), bound(wanted, "max_length")
+    if least is not None and len(given) < least:
+        return f"{_shown(given)} is too short", f"write at least {least} characters"
+    if most is not None and len(given) > most:
+        return "the text is too long", f"write at most {most} characters"
+    return f"{_shown(given)} cannot be a name in a topic", _pattern_remedy(path)
+
+
+def _wrong_number(given: Any, wanted: Any, *, whole: bool) -> tuple[str, str]:
+    if not isinstance(given, int if whole else int | float) or isinstance(given, bool):
+        return _not_a_number(given, whole=whole)
+    if not _is_finite_number(given):
+        return f"{given} is no number", "write a plain number"
+    for name, beyond, words, remedy in _BOUNDS:
+        limit = bound(wanted, name)
+        if limit is not None and beyond(given, limit):
+            return f"{given} is {words}", f"write {remedy} {limit:g}"
+    return f"{given} is odd", f"write an even number, {given + 1} or {given - 1}: colour comes in pairs of pixels"
+
+
+def _is_finite_number(given: Any) -> bool:
+    try:
+        return math.isfinite(given)
+    except (TypeError, OverflowError):
+        return False
 
 
 def _unknown_key(path: KeyPath) -> tuple[str, str]:
     key = str(path[-1])
-    model = section_of(path[:-1]) or Config
+    known = (section_of(path[:-1]) or Config).__struct_fields__
     noun = "section" if len(path) == 1 else "key"
-    near = difflib.get_close_matches(key.lower(), model.model_fields, 1, 0.6)
+    near = difflib.get_close_matches(key.lower(), known, 1, 0.6)
     if near:
         return f"there is no such {noun}", f"did you mean {near[0]!r}?"
     homes = [
-        f"[{name}]" for name, field in Config.model_fields.items()
-        if any(key in inner.model_fields for inner in _sections_in(field.annotation))
+        f"[{field.name}]" for field in fields(Config)
+        if (inner := section_of((field.name,))) is not None and field_of(inner, key) is not None
     ]  # fmt: skip
     if homes:
         return f"there is no such {noun} here", f"{key!r} belongs in {' or '.join(homes)}"
-    return f"there is no such {noun}", f"remove it; known here: {', '.join(model.model_fields)}"
+    return f"there is no such {noun}", f"remove it; known here: {', '.join(known)}"
 
 
 def _example(path: KeyPath) -> str:
     """The line that would mend a missing key."""
     name = str(path[-1])
-    model = section_of(path[:-1])
-    field = model.model_fields.get(name) if model else None
-    example = field.examples[0] if field and field.examples else "..."
-    if isinstance(example, dict):
+    section = section_of(path[:-1])
+    field = field_of(section, name) if section else None
+    if field is None or is_section(plain(field.type)):
         return f"the section [{name}]"
-    if isinstance(example, date | list):
-        return f"{name} = {example}"
-    return f'{name} = "{example}"'
+    example = example_of(field)
+    if isinstance(example, tuple):
+        return f"{name} = {[list(corner) for corner in example]}"
+    return f"{name} = {example}" if isinstance(example, date) else f'{name} = "{example}"'
 
 
 def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
@@ -133,12 +135,6 @@ def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
     if whole and isinstance(given, float):
         return f"{given:g} is no whole number", f"write {round(given)}" if math.isfinite(given) else "write one"
     return f"{_shown(given)} is no {noun}", f"write a {noun}"
-
-
-def _choices(expected: str, given: Any) -> str:
-    names = [name.strip("' ") for name in expected.replace(" or ", ", ").split(",")]
-    near = difflib.get_close_matches(str(given).lower(), names, 1, 0.6) if isinstance(given, str) else []
-    return f"write {expected}" + (f"; did you mean {near[0]!r}?" if near else "")
 
 
 def _wanted_list(path: KeyPath) -> str:

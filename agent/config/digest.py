@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
+
+import msgspec
 
 from agent.config.model import Config
 
@@ -13,5 +16,10 @@ def config_digest(config: Config) -> str:
 
     No secret goes in: the configuration names files that hold secrets, never a secret.
     """
-    canonical = json.dumps(config.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = json.dumps(json_values(config), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def json_values(config: Config) -> Any:
+    """The configuration in values JSON knows: paths and dates as text, what is not set as null."""
+    return msgspec.to_builtins(config, enc_hook=str)

@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load, load_from
-from agent.config.model import Config, Node
+from agent.config.model import DEFAULT_STATE_DIR, Config
 from agent.config.setting import settings
 from agent.config.sources import Sources
 from agent.config.transcript import transcript
@@ -19,7 +19,6 @@ from agent.regular_file import read_regular
 NAME = "config.last-good.toml"
 
 DEFAULT_FILE = Path("/etc/vigie/config.toml")
-DEFAULT_STATE = Path(str(Node.model_fields["state_dir"].default))
 
 
 def remember(path: Path, config: Config) -> Path:
@@ -82,7 +81,7 @@ def _state_directories(path: Path, sources: Sources) -> list[Path]:
     if "STATE_DIRECTORY" in os.environ:
         found.append(Path(os.environ["STATE_DIRECTORY"].split(":")[0]))
     if path.absolute() == DEFAULT_FILE:
-        found.append(DEFAULT_STATE)
+        found.append(DEFAULT_STATE_DIR)
     return found
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from agent.config.finding import RefusedConfiguration
 from agent.config.model import Config
 from agent.config.paths import absolute
+from agent.config.reading import Fault, read
 from agent.config.sources import Sources
 
 
@@ -19,18 +19,18 @@ def load(path: Path) -> Config:
 
 def load_from(sources: Sources) -> Config:
     """The configuration these files make; RefusedConfiguration as of `load`."""
-    if sources.whole and not sources.faults:
-        try:
-            return absolute(Config.model_validate(sources.content), sources)
-        except ValidationError:
-            pass  # looked into below
-    raise _refused(sources)
+    if not sources.whole:
+        raise _refused(sources, ())
+    config, faults = read(sources.content, sources.damaged)
+    if faults or sources.faults:
+        raise _refused(sources, faults)
+    return absolute(config, sources)
 
 
-def _refused(sources: Sources) -> RefusedConfiguration:
+def _refused(sources: Sources, faults: Sequence[Fault]) -> RefusedConfiguration:
     from agent.config.trouble import findings
 
-    found = [*sources.faults, *(findings(sources) if sources.whole else ())]
+    found = [*sources.faults, *findings(faults, sources)]
     order = {document.path: n for n, document in enumerate(sources.documents)}
     found.sort(key=lambda f: (order[f.file], f.span.line if f.span else 0, f.span.column if f.span else 0))
     return RefusedConfiguration(found)

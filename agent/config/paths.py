@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from agent.config.locate import KeyPath
 from agent.config.model import Config, Section
 from agent.config.sources import Sources
@@ -24,19 +26,19 @@ def absolute(config: Config, sources: Sources) -> Config:
     camera = made.camera
     if camera.driver == "file" and "://" not in camera.source:
         film = _resolve(Path(camera.source), ("camera", "source"), sources)
-        made = made.model_copy(update={"camera": camera.model_copy(update={"source": str(film)})})
+        made = replace(made, camera=replace(camera, source=str(film)))
     return made
 
 
 def _absolute(section: Section, at: KeyPath, sources: Sources) -> Section:
     changed: dict[str, Any] = {}
-    for name in type(section).model_fields:
+    for name in section.__struct_fields__:
         value = getattr(section, name)
         if isinstance(value, Path):
             changed[name] = _resolve(value, (*at, name), sources)
         elif isinstance(value, Section):
             changed[name] = _absolute(value, (*at, name), sources)
-    return section.model_copy(update=changed)
+    return replace(section, **changed)
 
 
 def _resolve(path: Path, key: KeyPath, sources: Sources) -> Path:

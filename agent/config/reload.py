@@ -111,7 +111,7 @@ def _part(key: str) -> Part | None:
 
 def _keys(section: Section, at: str = "") -> dict[str, Any]:
     keys: dict[str, Any] = {}
-    for name in type(section).model_fields:
+    for name in section.__struct_fields__:
         value = getattr(section, name)
         if isinstance(value, Section) and not at:
             keys |= _keys(value, f"{name}.")

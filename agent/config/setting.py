@@ -46,7 +46,7 @@ def settings(config: Config, sources: Sources | None = None) -> list[Setting]:
 def _leaves(section: Section, at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
     """Plain keys first, then tables: in TOML a table's keys end where the next table begins."""
     tables: list[tuple[KeyPath, Section]] = []
-    for name in type(section).model_fields:
+    for name in section.__struct_fields__:
         value, path = getattr(section, name), (*at, name)
         if isinstance(value, Section):
             tables.append((path, value))

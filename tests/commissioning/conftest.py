@@ -12,12 +12,13 @@ from agent.clock import SystemClock
 from agent.config.model import Config
 from agent.evidence.identity import IdentityDirectory
 from hardware.camera_synthetic import CLEAR, Disturbance, SyntheticCamera, private_windows
+from tests.support.configuration import configured
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """A node over the drawn square, its windows masked, faster than life."""
-    return Config.model_validate(
+    return configured(
         {
             "node": {"id": "pole-17", "state_dir": str(tmp_path / "state")},
             "camera": {"driver": "synthetic", "width": 640, "height": 360, "fps": 25, "realtime": False},

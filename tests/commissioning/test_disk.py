@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from agent.commissioning.disk import Room, Speed, judge_room, judge_speed, measure_speed, room_of
 from agent.commissioning.line import Grade
 from agent.config.model import Config
+from tests.support.configuration import configured
 from tests.support.parts import program, root
 
 BASE = {"node": {"id": "a"}, "camera": {"driver": "synthetic"}, "encoding": {"bitrate_kbps": 2000}}
@@ -22,7 +23,7 @@ BASE = {"node": {"id": "a"}, "camera": {"driver": "synthetic"}, "encoding": {"bi
 def config(directory: Path | None = None, **recording: object) -> Config:
     """2000 kbit/s, that is 21.6 GB a day."""
     more = {"directory": str(directory)} if directory else {}
-    return Config.model_validate(BASE | {"recording": recording | more})
+    return configured(BASE | {"recording": recording | more})
 
 
 def test_two_megabits_for_fourteen_days_want_three_hundred_gigabytes() -> None:
@@ -38,7 +39,7 @@ def test_two_megabits_for_fourteen_days_want_three_hundred_gigabytes() -> None:
 def test_what_is_advised_suffices(free: int, recorded: int, kbps: int, days: int) -> None:
     """Whatever the disk: with the bit rate, or the days, that the remedy names, the same disk is no failure."""
     room = Room(2 * 10**12, free)
-    changed = Config.model_validate(BASE | {"encoding": {"bitrate_kbps": kbps}, "recording": {"retention_days": days}})
+    changed = configured(BASE | {"encoding": {"bitrate_kbps": kbps}, "recording": {"retention_days": days}})
     line = judge_room(changed, room, recorded)
     if line.grade is Grade.OK:
         assert not line.remedy
@@ -47,13 +48,13 @@ def test_what_is_advised_suffices(free: int, recorded: int, kbps: int, days: int
     for name, value in advised.items():
         kept = {"encoding": {"bitrate_kbps": kbps}, "recording": {"retention_days": days}}
         kept["encoding" if name == "bitrate_kbps" else "recording"] = {name: value}
-        assert judge_room(Config.model_validate(BASE | kept), room, recorded).grade is not Grade.FAIL
+        assert judge_room(configured(BASE | kept), room, recorded).grade is not Grade.FAIL
 
 
 def test_the_measured_rate_goes_before_the_configured_one() -> None:
     """A node that has run knows better; crf has only an estimate until then, and says so."""
     assert judge_room(config(), Room(10**12, 10**12), 0, measured_bps=4e6).figures["bitrate_kbps"] == 4000
-    crf = Config.model_validate({**BASE, "encoding": {}})
+    crf = configured({**BASE, "encoding": {}})
     assert "estimated" in judge_room(crf, Room(10**12, 10**12), 0).measured
 
 

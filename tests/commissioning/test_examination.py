@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from agent.cli import run, vigie
 from agent.clock import SystemClock
@@ -51,8 +52,8 @@ def means(identity: IdentityDirectory) -> Means:
 @pytest.fixture
 def report(config: Config, means: Means) -> Report:
     """Of a node whose site tries to break the sheet."""
-    evil = config.node.model_copy(update={"site": "<script>alert(1)</script> & fils"})
-    return examine(config.model_copy(update={"node": evil}), means)
+    evil = structs.replace(config.node, site="<script>alert(1)</script> & fils")
+    return examine(structs.replace(config, node=evil), means)
 
 
 def test_every_subject_has_its_lines_and_every_fault_its_remedy(report: Report) -> None:

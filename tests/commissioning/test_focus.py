@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import islice
 
 import pytest
+from msgspec.structs import replace
 
 from agent.analytics.picture_gauge import PictureGauge
 from agent.clock import SystemClock
@@ -49,7 +50,7 @@ def test_a_dead_camera_ends_it_with_its_reason(config: Config, camera: MakeCamer
 
 def test_without_masks_the_picture_stays_closed(config: Config, camera: MakeCamera) -> None:
     """No figure of a picture that nobody may see."""
-    bare = config.model_copy(update={"privacy": config.privacy.model_copy(update={"mask": ()})})
+    bare = replace(config, privacy=replace(config.privacy, mask=()))
     assert next(focus_through(camera(), bare, SystemClock())) is None
 
 
@@ -101,7 +102,7 @@ def test_the_gauge_answers_while_the_pipeline_runs(config: Config, camera: MakeC
 
 def test_the_gauge_says_why_it_has_nothing(config: Config, camera: MakeCamera) -> None:
     """A closed picture, and no picture at all, are refusals in words."""
-    bare = config.model_copy(update={"privacy": config.privacy.model_copy(update={"mask": ()})})
+    bare = replace(config, privacy=replace(config.privacy, mask=()))
     gauge = PictureGauge()
     with pytest.raises(DeviceError, match="no masks"):
         turned(bare, camera(), gauge, lambda: gauge.figures(10))

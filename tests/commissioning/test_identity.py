@@ -9,10 +9,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
 
 from agent.commissioning.identity import judge_identity, judge_register
 from agent.commissioning.line import Grade, Line
-from agent.config.model import Config
+from agent.config.model import Config, Evidence
 from agent.evidence.identity import IdentityDirectory
 from agent.journal.entry import Act
 from agent.journal.register import Register
@@ -83,7 +84,7 @@ def test_a_key_that_others_may_read_fails(config: Config, identity: IdentityDire
 
 def test_signing_switched_off_is_told(config: Config, identity: IdentityDirectory) -> None:
     """It may be wanted on trial; it must not be forgotten."""
-    off = Config.model_validate(config.model_dump() | {"evidence": {"sign": False}})
+    off = replace(config, evidence=Evidence(sign=False))
     assert next(line.grade for line in judge_identity(off, identity, NOW)) is Grade.WARN
 
 

@@ -7,10 +7,12 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import convert
+from msgspec.structs import replace
 
 from agent.commissioning.line import Grade
 from agent.commissioning.masks import judge_masks
-from agent.config.model import Config
+from agent.config.model import Config, Privacy
 from agent.config.polygon import Polygon
 from agent.evidence.identity import IdentityDirectory
 from agent.video.masks_as_drawn import mask_share
@@ -52,7 +54,7 @@ def test_no_mask_no_statement_and_too_much_are_told(config: Config, identity: Id
     """Opaque for want of masks is a failure; a statement is enough; a covered street deserves a question."""
 
     def grade(**privacy: object) -> tuple[Grade, float]:
-        changed = Config.model_validate(config.model_dump() | {"privacy": privacy})
+        changed = replace(config, privacy=convert(privacy, Privacy))
         line = next(line for line in judge_masks(changed, identity, None) if line.check == "masks")
         return line.grade, float(line.figures["cover_percent"] or 0)
 

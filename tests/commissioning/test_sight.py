@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from agent.clock import SystemClock
 from agent.commissioning.camera import judge_sight
@@ -96,7 +97,7 @@ def test_nothing_behind_a_mask_takes_part_in_the_figures(config: Config, camera:
 
 def test_without_masks_and_without_a_statement_nothing_is_measured(config: Config, camera: MakeCamera) -> None:
     """The picture is closed, and so it stays for the doctor."""
-    bare = config.model_copy(update={"privacy": config.privacy.model_copy(update={"mask": ()})})
+    bare = structs.replace(config, privacy=structs.replace(config.privacy, mask=()))
     sight = seen(camera(), bare)
     assert sight.pictures > 5
     assert sight.figures is None
@@ -132,14 +133,14 @@ def test_a_validated_view_is_said_to_be_verified_and_a_knock_is_told(
         assert found["view guard"].grade is grade, found["view guard"]
         assert (found["masks"].grade, found["view"].grade) == (Grade.OK, Grade.OK)
         assert "A. Martin" in found["view"].measured
-    moved = config.model_copy(update={"camera": config.camera.model_copy(update={"rotation": 180})})
+    moved = structs.replace(config, camera=structs.replace(config.camera, rotation=180))
     found = {line.check: line for line in judge_masks(moved, identity, None)}
     assert found["view"].grade is Grade.FAIL
 
 
 def test_a_slow_camera_is_held_to_the_norm_and_to_what_was_asked_of_it(config: Config) -> None:
     """Half the pictures per second: below the norm for identification, and worth a word for an overview."""
-    settings = config.camera.model_copy(update={"driver": "v4l2", "purpose": "identification", "width": 704, "height": 576})
+    settings = structs.replace(config.camera, driver="v4l2", purpose="identification", width=704, height=576)
     sight = Sight(pictures=60, fps=10.0, width=704, height=576)
     found = {line.check: line.grade for line in judge_sight(settings, sight)}
     assert (found["picture size"], found["picture rate"], found["camera"]) == (Grade.OK, Grade.FAIL, Grade.WARN)

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.model import Config
 from agent.config.reload import Part, plan
+from tests.support.configuration import configured
 
 BASE: dict[str, Any] = {"node": {"id": "a"}, "camera": {"driver": "synthetic"}, "mqtt": {"url": "mqtt://hub"}}
 MASK = {"name": "a", "polygon": [[0, 0], [1, 0], [1, 1]]}
@@ -33,7 +33,7 @@ def test_exactly_what_changed_is_planned(keys: set[str]) -> None:
     merged = dict(BASE)
     for key in keys:
         merged |= CHANGES[key][0]
-    found = plan(Config.model_validate(BASE), Config.model_validate(merged))
+    found = plan(configured(BASE), configured(merged))
     assert {change.key: change.part for change in found.changes} == {key: CHANGES[key][1] for key in keys}
     assert found.apply == {part for key in keys if (part := CHANGES[key][1])}
     assert set(found.restart) == {key for key in keys if CHANGES[key][1] is None}
@@ -43,14 +43,14 @@ def test_exactly_what_changed_is_planned(keys: set[str]) -> None:
 def test_the_health_interval_alone_leaves_the_session_open() -> None:
     """`set-health-interval` must not cost a reconnect."""
     changed = {**BASE, "mqtt": {"url": "mqtt://hub", "health_seconds": 3}}
-    found = plan(Config.model_validate(BASE), Config.model_validate(changed))
+    found = plan(configured(BASE), configured(changed))
     assert found.apply == {Part.HEALTH}
 
 
 def test_stills_alone_leave_the_session_open() -> None:
     """The next event goes by it; nothing is reconnected."""
     changed = {**BASE, "mqtt": {"url": "mqtt://hub", "event_stills": True}}
-    found = plan(Config.model_validate(BASE), Config.model_validate(changed))
+    found = plan(configured(BASE), configured(changed))
     assert found.apply == {Part.STILLS}
 
 
@@ -58,6 +58,6 @@ def test_a_broker_that_comes_or_goes_is_one_part() -> None:
     """[mqtt] taken out, or put in, is the uplink's business alone."""
     without = {key: value for key, value in BASE.items() if key != "mqtt"}
     for old, new in ((BASE, without), (without, BASE)):
-        found = plan(Config.model_validate(old), Config.model_validate(new))
+        found = plan(configured(old), configured(new))
         assert Part.MQTT in found.apply
         assert not found.restart

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.model import Config
 from agent.demo.scene import TOWN_SQUARE, Scene, configuration_text, parse_mask, quoted
 from agent.errors import ConfigurationError
+from tests.support.configuration import configured
 
 
 @given(st.text())
@@ -27,7 +27,7 @@ def test_the_configuration_it_writes_is_valid(tmp_path: Path) -> None:
     """What the demonstration leaves behind is a file any other command takes."""
     scene = Scene(tmp_path / "a film.avi", 768, 576, 10, dict(TOWN_SQUARE))
     text = configuration_text(scene, "demo", tmp_path, "mqtt://127.0.0.1:1883", 0)
-    config = Config.model_validate(tomllib.loads(text))
+    config = configured(tomllib.loads(text))
     assert [m.name for m in config.privacy.mask] == list(TOWN_SQUARE)
     assert config.camera.source == str(tmp_path / "a film.avi")
 

@@ -17,6 +17,7 @@ from agent.video.view_commissioning import LiveValidation, ViewSample, checked_n
 from agent.video.view_guard import Guard, guard_for, view_identity
 from agent.video.view_store import ViewStore
 from agent.video.view_verdict import Verdict
+from tests.support.configuration import configured
 from tests.support.journals import Refusing, Remembered
 from tests.support.node_key import NodeKey
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, frame, seen, street
@@ -29,9 +30,9 @@ def config(**changes: object) -> Config:
     """A node with two masks; `changes` replace keys of [camera] or whole tables."""
     camera = {"driver": "synthetic", "width": WIDTH, "height": HEIGHT}
     camera |= {k: v for k, v in changes.items() if k in ("width", "height", "rotation", "source", "driver")}
-    masks = [{"name": "window", "polygon": WINDOW}, {"name": "door", "polygon": DOOR}]
+    masks = [{"name": n, "polygon": [list(c) for c in p]} for n, p in (("window", WINDOW), ("door", DOOR))]
     privacy = changes.get("privacy", {"mask": masks})
-    return Config.model_validate({"node": {"id": "n1"}, "camera": camera, "privacy": privacy})
+    return configured({"node": {"id": "n1"}, "camera": camera, "privacy": privacy})
 
 
 def validated(state_dir: Path) -> None:
@@ -77,7 +78,7 @@ def test_another_nodes_signature_is_refused(tmp_path: Path) -> None:
         ({"rotation": 180}, "rotation (0, not 180)"),
         ({"width": 1280, "height": 720}, "width ("),
         ({"driver": "rtsp", "source": "rtsp://10.0.0.9/stream"}, "camera"),
-        ({"privacy": {"mask": [{"name": "window", "polygon": WINDOW}]}}, "mask set"),
+        ({"privacy": {"mask": [{"name": "window", "polygon": [list(c) for c in WINDOW]}]}}, "mask set"),
     ],
 )
 def test_a_reference_for_something_else_is_refused(tmp_path: Path, change: dict[str, object], word: str) -> None:

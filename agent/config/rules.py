@@ -1,0 +1,182 @@
+"""What a value must be beside another: the rules of each section, and those between sections.
+
+A rule is given a section whose single values all serve, and yields a Misfit for each place that breaks it. Of two rules that
+find fault with the same key, the earlier one is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.config.address import check_camera_source, is_tls
+from agent.config.misfit import Misfit
+from agent.config.model import Board, Camera, Config, Encoding, Mqtt, Node, Privacy, Section
+
+# H.264 level 5.2 (ITU-T H.264, table A-1): the most that players and hardware decoders are sure to take.
+MOST_MACROBLOCKS = 36_864
+MOST_MACROBLOCKS_PER_S = 2_073_600
+
+
+def misfits(section: Section) -> Iterator[Misfit]:
+    """Every rule that `section` itself breaks, with the place inside it; of sections in it, only what lies between them."""
+    match section:
+        case Node():
+            yield from _whole_position(section)
+        case Camera():
+            yield from _source_fits_driver(section)
+            yield from _exposure_fits_rate(section)
+        case Privacy():
+            yield from _names_are_unique(section)
+            yield from _masks_or_statement(section)
+        case Encoding():
+            yield from _one_rate(section)
+        case Mqtt():
+            yield from _certificate_has_key(section)
+            yield from _password_has_user(section)
+            yield from _certificates_are_used(section)
+        case Board():
+            yield from _clears_below(section)
+        case Config():
+            yield from _picture_can_be_encoded(section)
+            yield from _segment_holds_a_keyframe(section)
+        case _:
+            pass
+
+
+def _whole_position(node: Node) -> Iterator[Misfit]:
+    if (node.latitude is None) != (node.longitude is None):
+        given, missing = ("latitude", "longitude") if node.longitude is None else ("longitude", "latitude")
+        yield Misfit(
+            f"{given} stands without {missing}",
+            at=(given,),
+            beside=[(missing,)],
+            remedy=f"add {missing}, or remove {given}",
+        )
+
+
+def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
+    try:
+        check_camera_source(camera.driver, camera.source)
+    except Misfit as misfit:
+        yield misfit
+    if camera.password_file is not None and camera.driver != "rtsp":
+        yield Misfit(
+            f"driver {camera.driver!r} has no password",
+            at=("password_file",),
+            beside=[("driver",)],
+            remedy="remove password_file",
+        )
+
+
+def _exposure_fits_rate(camera: Camera) -> Iterator[Misfit]:
+    if camera.exposure_max_us is not None and camera.exposure_max_us > 1_000_000 / camera.fps:
+        yield Misfit(
+            f"an exposure of {camera.exposure_max_us} µs is longer than a picture at {camera.fps:g} per second lasts",
+            at=("exposure_max_us",),
+            beside=[("fps",)],
+            remedy=f"write at most {int(1_000_000 / camera.fps)}, or lower fps",
+        )
+
+
+def _names_are_unique(privacy: Privacy) -> Iterator[Misfit]:
+    seen: dict[str, int] = {}
+    for index, mask in enumerate(privacy.mask):
+        first = seen.setdefault(mask.name, index)
+        if first != index:
+            yield Misfit(
+                f"two masks are called {mask.name!r}",
+                at=("mask", index, "name"),
+                beside=[("mask", first, "name")],
+                remedy="give each its own name",
+            )
+
+
+def _masks_or_statement(privacy: Privacy) -> Iterator[Misfit]:
+    if privacy.mask and privacy.none_needed:
+        yield Misfit(
+            "there are masks, and a statement that none is needed",
+            at=("none_needed",),
+            beside=[("mask",)],
+            remedy="keep one of the two: remove [privacy.none_needed], or every [[privacy.mask]]",
+        )
+
+
+def _one_rate(encoding: Encoding) -> Iterator[Misfit]:
+    if encoding.bitrate_kbps is not None and encoding.crf is not None:
+        yield Misfit(
+            "bitrate_kbps and crf exclude each other",
+            at=("crf",),
+            beside=[("bitrate_kbps",)],
+            remedy="keep bitrate_kbps for a disk use that can be planned, or crf for an even quality",
+        )
+
+
+def _certificate_has_key(mqtt: Mqtt) -> Iterator[Misfit]:
+    for given, missing in (("cert_file", "key_file"), ("key_file", "cert_file")):
+        if getattr(mqtt, given) is not None and getattr(mqtt, missing) is None:
+            yield Misfit(
+                f"{given} stands without {missing}",
+                at=(given,),
+                beside=[(missing,)],
+                remedy=f"name the {missing} too, or remove {given}",
+            )
+
+
+def _password_has_user(mqtt: Mqtt) -> Iterator[Misfit]:
+    if mqtt.password_file is not None and mqtt.username is None:
+        yield Misfit("a password needs a user", at=("password_file",), beside=[("username",)], remedy='add username = "..."')
+
+
+def _certificates_are_used(mqtt: Mqtt) -> Iterator[Misfit]:
+    if any(is_tls(url) for url in (mqtt.url, *mqtt.fallback_urls)):
+        return
+    for name in ("ca_file", "cert_file"):
+        if getattr(mqtt, name) is not None:
+            yield Misfit(
+                f"{name} has no use: no broker URL here speaks TLS, everything would go in clear text",
+                at=(name,),
+                beside=[("url",), ("fallback_urls",)],
+                remedy=f"write mqtts:// (or wss://) in `url`, or remove {name}",
+            )
+
+
+def _clears_below(board: Board) -> Iterator[Misfit]:
+    if board.temperature_clear_c >= board.temperature_critical_c:
+        yield Misfit(
+            f"the alarm would end at {board.temperature_clear_c:g} °C, not below the {board.temperature_critical_c:g} °C "
+            "at which it begins",
+            at=("temperature_clear_c",),
+            beside=[("temperature_critical_c",)],
+            remedy=f"write a value below {board.temperature_critical_c:g}",
+        )
+
+
+def _picture_can_be_encoded(config: Config) -> Iterator[Misfit]:
+    camera = config.camera
+    macroblocks = -(-camera.width // 16) * -(-camera.height // 16)
+    if macroblocks > MOST_MACROBLOCKS:
+        yield Misfit(
+            f"{camera.width}x{camera.height} is more than H.264 level 5.2 can carry",
+            at=("camera", "width"),
+            beside=[("camera", "height")],
+            remedy="write at most 4096x2304, which every player reads",
+        )
+    if macroblocks * camera.fps > MOST_MACROBLOCKS_PER_S:
+        yield Misfit(
+            f"{camera.width}x{camera.height} at {camera.fps:g} pictures per second is more than H.264 level 5.2 can carry",
+            at=("camera", "fps"),
+            beside=[("camera", "width"), ("camera", "height")],
+            remedy=f"write at most {MOST_MACROBLOCKS_PER_S // macroblocks}, or a smaller picture",
+        )
+
+
+def _segment_holds_a_keyframe(config: Config) -> Iterator[Misfit]:
+    segment_s, keyframe_s = config.recording.segment_seconds, config.encoding.keyframe_seconds
+    if segment_s < keyframe_s:
+        yield Misfit(
+            f"a segment of {segment_s:g} s is shorter than the {keyframe_s:g} s between keyframes, "
+            "and segments are cut at keyframes",
+            at=("recording", "segment_seconds"),
+            beside=[("encoding", "keyframe_seconds")],
+            remedy=f"write at least {keyframe_s:g}, or lower encoding.keyframe_seconds",
+        )
