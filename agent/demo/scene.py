@@ -69,6 +69,7 @@ def configuration_text(scene: Scene, node_id: str, state_dir: Path, broker_url: 
         "",
         "[recording]",
         "segment_seconds = 20",
+        "retention_days = 1",
         "min_free_mb = 64",
         "",
         "[mqtt]",
