@@ -133,7 +133,7 @@ class Node:
 
     def health(self) -> Mapping[str, Any]:
         """The health document, as `vigie status` and the local page show it."""
-        return self.publisher.sample().model_dump(mode="json")
+        return self.publisher.document()
 
     def summary(self) -> dict[str, Any]:
         """What was done since the start."""

@@ -11,15 +11,15 @@ from fractions import Fraction
 import av
 import cryptography.x509
 import cv2
+import msgspec
 import numpy
 import paho.mqtt.client
-import pydantic
 from av.video.codeccontext import VideoCodecContext
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from hardware.memory import allocate_sparingly, give_back
 
-LOADED = (cryptography.x509, cv2, ec, numpy, paho.mqtt.client, pydantic)
+LOADED = (cryptography.x509, cv2, ec, msgspec, numpy, paho.mqtt.client)
 """What a node masks, signs, checks and tells with."""
 
 

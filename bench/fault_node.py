@@ -14,6 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from agent.errors import JournalError
 from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
@@ -87,7 +89,7 @@ class FaultNode:
                 say("skipped", float(count))
             case "health":
                 figures = self.outbox.figures()
-                health = self.session.health().model_dump()
+                health = msgspec.structs.asdict(self.session.health())
                 say("health", {**health, "pending": figures.pending, "trouble": figures.trouble, "sequence": figures.sequence})
             case _:
                 for part in (self.session, self.outbox):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+import msgspec
 
 from agent import __version__
-from agent.uplink.command_payloads import Accepted, Refusing
+from agent.uplink.command_payloads import Accepted, Refusing, Result
 from agent.uplink.health import Health
 from agent.uplink.payloads import EventProperties, OnvifEvent, RegisterLine, Status
 from agent.uplink.verbs import VERBS, Verb
@@ -17,7 +17,7 @@ from agent.uplink.verbs import VERBS, Verb
 _ROOT: Final = "{prefix}/{node}"
 _SCHEMAS: Final = "#/components/schemas/"
 _ROLES: Final = "Needs a token of role "
-_SAID: Final[tuple[type[BaseModel], ...]] = (Status, Health, OnvifEvent, RegisterLine, Accepted, Refusing, EventProperties)
+_SAID: Final[tuple[type[msgspec.Struct], ...]] = (Status, Health, OnvifEvent, RegisterLine, Accepted, Refusing, EventProperties)
 
 
 def document() -> dict[str, Any]:
@@ -101,23 +101,42 @@ def _channel(
     }
 
 
-def _message(model: type[BaseModel], title: str, *, headers: bool = False) -> dict[str, Any]:
+def _message(model: type[msgspec.Struct], title: str, *, headers: bool = False) -> dict[str, Any]:
     found: dict[str, Any] = {"title": title, "contentType": "application/json"}
     if headers:
         found["headers"] = _ref(EventProperties)
     return {**found, "payload": _ref(model)}
 
 
-def _ref(model: type[BaseModel]) -> dict[str, str]:
+def _ref(model: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": _SCHEMAS + model.__name__}
 
 
 def _schemas() -> dict[str, Any]:
-    """One schema for each model and what it refers to. All are what a reader must accept, so `validation` for all."""
-    models = [*_SAID, *(verb.request for verb in VERBS.values())]
-    _, found = models_json_schema([(model, "validation") for model in models], ref_template=_SCHEMAS + "{model}")
-    return dict(sorted(found["$defs"].items()))
+    """One schema for each model and what it refers to."""
+    results = Result.__subclasses__()
+    models = [*_SAID, *results, *(verb.request for verb in VERBS.values())]
+    _, found = msgspec.json.schema_components(models, ref_template=_SCHEMAS + "{name}")
+    # The base of the results holds nothing by itself: what an answer carries is one of them.
+    found[Result.__name__] = {
+        "title": Result.__name__,
+        "description": _first_line(Result),
+        "anyOf": [_ref(result) for result in results],
+    }
+    return {name: _finished(schema) for name, schema in sorted(found.items())}
 
 
-def _first_line(model: type[BaseModel]) -> str:
+def _finished(part: Any) -> Any:
+    """With what msgspec leaves out: all enumerations here are of strings, and descriptions are without the code's indents."""
+    if isinstance(part, list):
+        return [_finished(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    said = {"type": "string"} if "enum" in part else {}
+    if isinstance(part.get("description"), str):
+        said["description"] = inspect.cleandoc(part["description"])
+    return {name: _finished(one) for name, one in {**part, **said}.items()}
+
+
+def _first_line(model: type[msgspec.Struct]) -> str:
     return (model.__doc__ or "").strip().partition("\n")[0]

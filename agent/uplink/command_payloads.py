@@ -1,12 +1,14 @@
-"""What commands carry, in and out: one pydantic model per verb, and the answer."""
+"""What commands carry, in and out: the arguments of each verb, and the answer."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+import msgspec
+from msgspec import Meta
 
+from agent.uplink.arguments import Arguments, Rule
 from agent.uplink.token import LONGEST_TOKEN, Refusal
 
 LONGEST_SPAN = timedelta(hours=24)
@@ -15,21 +17,14 @@ _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _plausible(at: datetime) -> datetime:
-    if not _EARLIEST <= at < _LATEST:
-        raise ValueError("must lie between 2020 and 2200")
-    return at
+_PLAUSIBLE = Rule(lambda at: _EARLIEST <= at < _LATEST, "must lie between 2020 and 2200")
+_LEGIBLE = Rule(
+    lambda text: text.isprintable() and text == text.strip(), "must be printable, on one line, without space around it"
+)
 
-
-def _legible(text: str) -> str:
-    if not text.isprintable() or text != text.strip():
-        raise ValueError("must be printable, on one line, without space around it")
-    return text
-
-
-At = Annotated[AwareDatetime, AfterValidator(_plausible)]
+At = Annotated[datetime, Meta(tz=True), _PLAUSIBLE]
 """RFC 3339 with its offset."""
-Reference = Annotated[str, Field(min_length=3, max_length=120), AfterValidator(_legible)]
+Reference = Annotated[str, Meta(min_length=3, max_length=120), _LEGIBLE]
 
 
 def wall_ns(at: datetime) -> int:
@@ -37,70 +32,70 @@ def wall_ns(at: datetime) -> int:
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
-class Request(BaseModel):
+class Request(Arguments, frozen=True, kw_only=True):
     """What every command carries: the token. Unknown keys are errors, and nothing is converted."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-    token: Annotated[str, Field(max_length=LONGEST_TOKEN, description="JWT signed by the hub's key; one for each command")]
+    token: Annotated[str, Meta(max_length=LONGEST_TOKEN, description="JWT signed by the hub's key; one for each command")]
 
 
-class Ping(Request):
+class Ping(Request, frozen=True, kw_only=True):
     """Are you there?"""
 
 
-class RequestFullState(Request):
+class RequestFullState(Request, frozen=True, kw_only=True):
     """Send birth, properties and health anew."""
 
 
-class Reload(Request):
+class Reload(Request, frozen=True, kw_only=True):
     """Read the configuration file again."""
 
 
-class Snapshot(Request):
+class Snapshot(Request, frozen=True, kw_only=True):
     """One masked picture, in the answer."""
 
-    width: Annotated[int, Field(ge=64, le=960, description="at most so many samples wide")] = 640
+    width: Annotated[int, Meta(ge=64, le=960, description="at most so many samples wide")] = 640
 
 
-class SetHealthInterval(Request):
+class SetHealthInterval(Request, frozen=True, kw_only=True):
     """How often health is sent, until the next reload or restart."""
 
-    seconds: Annotated[float, Field(ge=1, le=3600)]
+    seconds: Annotated[float, Meta(ge=1, le=3600)]
 
 
-class _Span(Request):
-    from_: Annotated[At, Field(alias="from")]
+class _Span(Request, frozen=True, kw_only=True):
+    from_: At = msgspec.field(name="from")
     to: At
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if not timedelta(0) < self.to - self.from_ <= LONGEST_SPAN:
-            raise ValueError("the span must begin before it ends, and last 24 h at most")
-        return self
+    def amiss(self) -> str:
+        in_order = timedelta(0) < self.to - self.from_ <= LONGEST_SPAN
+        return "" if in_order else "the span must begin before it ends, and last 24 h at most"
 
 
-class Bookmark(_Span):
+class Bookmark(_Span, frozen=True, kw_only=True):
     """An incident of the centre, and the span of footage it is about."""
 
-    incident: Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_legible)]
-    note: Annotated[str, Field(max_length=200), AfterValidator(_legible)] = ""
+    incident: Annotated[str, Meta(min_length=1, max_length=64), _LEGIBLE]
+    note: Annotated[str, Meta(max_length=200), _LEGIBLE] = ""
 
 
-class ExportRequest(_Span):
+class ExportRequest(_Span, frozen=True, kw_only=True):
     """Somebody shall export this span."""
 
     reference: Reference
 
 
-class Hold(_Span):
+class Hold(_Span, frozen=True, kw_only=True):
     """Keep this span from destruction, for a legal reference, until `until`."""
 
     reference: Reference
     until: At | None = None
 
 
-class Pong(BaseModel):
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a command that was carried out, by verb."""
+
+
+class Pong(Result, frozen=True, kw_only=True):
     """The answer to `ping`."""
 
     version: str
@@ -109,62 +104,59 @@ class Pong(BaseModel):
     clock_quality: str
 
 
-class Picture(BaseModel):
+class Picture(Result, frozen=True, kw_only=True):
     """The answer to `snapshot`."""
 
     at: str
     opaque: bool
     reason: str
     mask_digest: str
-    jpeg: Annotated[str, Field(description="a masked JPEG, base64", json_schema_extra={"contentEncoding": "base64"})]
+    jpeg: Annotated[str, Meta(description="a masked JPEG, base64", extra_json_schema={"contentEncoding": "base64"})]
 
 
-class Held(BaseModel):
+class Held(Result, frozen=True, kw_only=True):
     """The answer to `hold`."""
 
     hold: int
     until: str
 
 
-class Entered(BaseModel):
+class Entered(Result, frozen=True, kw_only=True):
     """The answer to `bookmark` and `export-request`: the event that says so is on disk under this sequence."""
 
     sequence: int
 
 
-class Interval(BaseModel):
+class Interval(Result, frozen=True, kw_only=True):
     """The answer to `set-health-interval`."""
 
     seconds: float
 
 
-class Done(BaseModel):
+class Done(Result, frozen=True, kw_only=True):
     """The answer to what is only set in motion: `reload`, `request-full-state`."""
 
     begun: bool = True
 
 
-Result = Pong | Picture | Held | Entered | Interval | Done
-
-
-class Accepted(BaseModel):
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
     """An answer: the command was carried out."""
 
     verb: str
     node: str
     at: str
     id: str
-    ok: Literal[True] = True
+    ok: Annotated[bool, Meta(extra_json_schema={"const": True})] = True
     result: Result
 
 
-class Refusing(BaseModel):
+class Refusing(msgspec.Struct, frozen=True, kw_only=True):
     """An answer: the command was not carried out, or failed. `id` is null while no signature vouches for it."""
 
     verb: str
     node: str
     at: str
     id: str | None
-    ok: Literal[False] = False
+    ok: Annotated[bool, Meta(extra_json_schema={"const": False})] = False
     code: Refusal
     reason: str

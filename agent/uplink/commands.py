@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+import msgspec
 
 from agent.clock import Clock, rfc3339
 from agent.component import Component
@@ -16,6 +15,7 @@ from agent.errors import JournalError, UplinkError, VigieError
 from agent.journal.entry import Act, Fact, Journal
 from agent.ports import Publication, Received
 from agent.queues import BoundedQueue, Closed
+from agent.uplink.arguments import WrongArguments
 from agent.uplink.command_payloads import Accepted, Refusing, Request, Result
 from agent.uplink.refusals import Refusals
 from agent.uplink.spent_tokens import SpentTokens
@@ -105,7 +105,7 @@ class Commands(Component):
         """Carry out or refuse one request; never raises for what it holds."""
         name = waiting.verb
         try:
-            answer: BaseModel = self._carried_out(name, waiting)
+            answer: Accepted | Refusing = self._carried_out(name, waiting)
             self.carried_out += 1
         except Refused as refused:
             answer = self._refusing(name, refused)
@@ -120,10 +120,11 @@ class Commands(Component):
         if waiting.too_large or waiting.body is None:
             raise Refused(Refusal.TOO_LARGE, f"the request is larger than {LONGEST_REQUEST_BYTES} bytes")
         document = _document(waiting.body)
-        caller = self._caller(document.pop("token", None), verb)
+        token = document.pop("token", None)
+        caller = self._caller(token, verb)
         if caller.arguments not in (None, document):
             raise Refused(Refusal.FORBIDDEN, f"{verb.name}: the token is for other arguments", by=caller.by, id=caller.jti)
-        request = _arguments(verb, waiting.body, caller)
+        request = _arguments(verb, {"token": token, **document}, caller)
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
             reason = f"the answer must go below {self._topics().root}/answer/, or outside of the nodes' topics"
             raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.jti)
@@ -180,14 +181,14 @@ class Commands(Component):
             verb=verb, node=self._node, at=self._now, id=refused.id, code=refused.code, reason=_short(str(refused), 2000)
         )
 
-    def _answer(self, waiting: Waiting, answer: BaseModel) -> None:
+    def _answer(self, waiting: Waiting, answer: Accepted | Refusing) -> None:
         topic = waiting.response_topic
         if topic is None or not self._may_answer(topic):
             return
         self._publish(
             Publication(
                 topic,
-                answer.model_dump_json().encode(),
+                msgspec.json.encode(answer),
                 1,
                 False,
                 expiry_s=ANSWER_EXPIRY_S,
@@ -247,35 +248,36 @@ class Waiting:
 
 def _document(body: bytes) -> dict[str, object]:
     try:
-        document = from_json(body, allow_inf_nan=False, cache_strings="none")
-    except ValueError as error:
-        raise Refused(Refusal.MALFORMED, f"the request is no JSON: {_short(str(error))}") from None
+        document = msgspec.json.decode(body)
+    except RecursionError:
+        raise Refused(Refusal.MALFORMED, "the request is nested too deeply") from None
+    except UnicodeDecodeError:
+        raise Refused(Refusal.MALFORMED, "the request is no JSON: it is not in UTF-8") from None
+    except msgspec.DecodeError as error:
+        why = str(error).removeprefix("JSON is malformed: ").partition(" - at ")[0]
+        raise Refused(Refusal.MALFORMED, f"the request is no JSON: {_short(why[:1].lower() + why[1:])}") from None
     if not isinstance(document, dict):
         raise Refused(Refusal.MALFORMED, "the request is no JSON object")
     return document
 
 
-def _arguments(verb: Verb, body: bytes, caller: Caller) -> Request:
+def _arguments(verb: Verb, document: Mapping[str, object], caller: Caller) -> Request:
     try:
-        return verb.request.model_validate_json(body)
-    except ValidationError as error:
-        raise Refused(Refusal.INVALID, _in_words(error), by=caller.by, id=caller.jti) from None
+        return verb.request.checked(document)
+    except WrongArguments as wrong:
+        raise Refused(Refusal.INVALID, _in_words(wrong.faults), by=caller.by, id=caller.jti) from None
 
 
-def _in_words(error: ValidationError) -> str:
+def _in_words(faults: Sequence[tuple[str, str]]) -> str:
     """Every wrong argument, the first few of a request that holds little else."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    words = []
-    for one in found[:MOST_NAMED]:
-        where = ".".join(str(part) for part in one["loc"]) or "the request"
-        what = {"missing": "is missing", "extra_forbidden": "is not known here"}.get(one["type"], one["msg"])
-        words.append(f"{_short(where)}: {_short(what.removeprefix('Value error, ').replace('Input should', 'should'))}")
-    more = len(found) - MOST_NAMED
-    return "; ".join(words) + (f"; and {more} more" if more > 0 else "")
+    more = len(faults) - MOST_NAMED
+    words = "; ".join(f"{_short(name)}: {_short(what)}" for name, what in faults[:MOST_NAMED])
+    return words + (f"; and {more} more" if more > 0 else "")
 
 
 def _facts(verb: Verb, request: Request, caller: Caller) -> dict[str, Fact]:
-    arguments = request.model_dump(mode="json", by_alias=True, exclude={"token"}, exclude_none=True)
+    named = msgspec.to_builtins(request).items()
+    arguments = {name: value for name, value in named if name != "token" and value is not None}
     return {"outcome": "accepted", "verb": verb.name, "id": caller.jti, **arguments}
 
 

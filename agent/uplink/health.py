@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
+import numbers
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+import msgspec
 
 from agent.clock import NS, Clock, ClockQuality, rfc3339
 from agent.component import Component, ComponentState
+from agent.uplink.phase import Seen
 
 
-class Part(BaseModel):
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every part: frozen, its names are the outer surface."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class ClockHealth(Part):
+class ClockHealth(Part, frozen=True, kw_only=True):
     """How far the node's times can be trusted; the offset is None while nothing measures it."""
 
     quality: ClockQuality
     offset_ms: float | None = None
 
 
-class CameraHealth(Part):
+class CameraHealth(Part, frozen=True, kw_only=True):
     """The picture source, and in words why none comes. `figures` is what the driver knows of itself."""
 
     driver: str
@@ -36,10 +36,10 @@ class CameraHealth(Part):
     last_frame_age_s: float | None = None
     state: str
     reason: str = ""
-    figures: dict[str, float | str] = Field(default_factory=dict)
+    figures: dict[str, float | str] = msgspec.field(default_factory=dict)
 
 
-class ViewHealth(Part):
+class ViewHealth(Part, frozen=True, kw_only=True):
     """Whether the camera still looks where its masks were drawn."""
 
     state: Literal["verified", "uncertain", "moved"]
@@ -47,7 +47,7 @@ class ViewHealth(Part):
     uncertainty_px: float | None = None
 
 
-class PrivacyHealth(Part):
+class PrivacyHealth(Part, frozen=True, kw_only=True):
     """Masked or opaque, and why."""
 
     state: Literal["masked", "opaque"]
@@ -57,7 +57,7 @@ class PrivacyHealth(Part):
     view: ViewHealth
 
 
-class RecordingHealth(Part):
+class RecordingHealth(Part, frozen=True, kw_only=True):
     """What is on disk, and in words why nothing more gets there. `oldest` and `newest` are RFC 3339; `shortfall` is in days,
     0 when retention is met."""
 
@@ -74,7 +74,7 @@ class RecordingHealth(Part):
     """Pictures since the start: on their way to disk, and lost because the disk refused them."""
 
 
-class EvidenceHealth(Part):
+class EvidenceHealth(Part, frozen=True, kw_only=True):
     """Signing of the recording and the live stream: signatures made and failed since the start, and why."""
 
     signing: bool = False
@@ -83,14 +83,14 @@ class EvidenceHealth(Part):
     trouble: str = ""
 
 
-class DiskHealth(Part):
+class DiskHealth(Part, frozen=True, kw_only=True):
     """The file system that recordings lie on."""
 
     free_bytes: int
     total_bytes: int
 
 
-class OutboxHealth(Part):
+class OutboxHealth(Part, frozen=True, kw_only=True):
     """What waits for the broker."""
 
     pending: int = 0
@@ -101,7 +101,7 @@ class OutboxHealth(Part):
     trouble: str = ""
 
 
-class BoardHealth(Part):
+class BoardHealth(Part, frozen=True, kw_only=True):
     """The board; None where it cannot tell."""
 
     temperature_c: float | None = None
@@ -109,21 +109,21 @@ class BoardHealth(Part):
     undervoltage: bool | None = None
     load_1m: float | None = None
     rss_bytes: int | None = None
-    more: dict[str, float | str] = Field(default_factory=dict)
+    more: dict[str, float | str] = msgspec.field(default_factory=dict)
     """What only some boards tell: model, memory, power, storage wear, what has been so since boot."""
 
 
-class UplinkHealth(Part):
+class UplinkHealth(Part, frozen=True, kw_only=True):
     """The line to the broker: which one, since when, and in plain words why not."""
 
-    state: Literal["online", "connecting", "offline", "stopping"] = "offline"
+    state: Seen = "offline"
     broker: str = ""
     reason: str = ""
     since: str | None = None
     reconnects: int = 0
 
 
-class Health(Part):
+class Health(Part, frozen=True, kw_only=True):
     """The whole document, as `health` carries it and `vigie status` shows it."""
 
     node: str
@@ -131,7 +131,7 @@ class Health(Part):
     uptime_s: float
     version: str
     config_digest: str
-    restart_needed: list[str] = Field(default_factory=list)
+    restart_needed: list[str] = msgspec.field(default_factory=list)
     """Keys of the configuration file that wait for a restart; the digest is that of what is in force."""
     config_trouble: str = ""
     """Why the last reload was refused: the former configuration is in force."""
@@ -222,7 +222,7 @@ class HealthPublisher(Component):
     def sample(self) -> Health:
         """The document as of now; any thread."""
         get = self._providers
-        return Health(
+        sampled = Health(
             node=self.node_id,
             at=rfc3339(self.clock.wall_ns()),
             uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
@@ -241,6 +241,12 @@ class HealthPublisher(Component):
             uplink=get.uplink(),
             components=dict(get.components()),
         )
+        return _as_published(sampled)
+
+    def document(self) -> dict[str, Any]:
+        """The same as plain data; any thread."""
+        plain: dict[str, Any] = msgspec.to_builtins(self.sample())
+        return plain
 
     def set_interval(self, seconds: float) -> None:
         """Send every so often from now on; any thread."""
@@ -265,6 +271,26 @@ class HealthPublisher(Component):
         due = self._sent_ns is None or now_ns - self._sent_ns >= self.interval_s * NS
         if not due and states == self._sent_states:
             return False
-        self._publish(health.model_dump_json().encode())
+        self._publish(msgspec.json.encode(health))
         self._sent_ns, self._sent_states = now_ns, states
         return True
+
+
+def _as_published(health: Health) -> Health:
+    """The same, with every figure of its field's type: a driver's whole number is written `2.0` where a float is published.
+
+    A part that no conversion fits is an error here, rather than a document that its own schema refuses.
+    """
+    return msgspec.convert(msgspec.to_builtins(health, enc_hook=_plain), Health)
+
+
+def _plain(value: object) -> object:
+    """What came out of a computation with numpy, or out of a driver's own kind of text."""
+    match value:
+        case str():
+            return str(value)
+        case numbers.Integral():
+            return int(value)
+        case numbers.Real():
+            return float(value)
+    raise NotImplementedError(type(value).__name__)

@@ -5,9 +5,11 @@ Health is in `health`, commands and answers are in `command_payloads`.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+import msgspec
+from msgspec import Meta
 
 from agent.clock import ClockQuality
 from agent.journal.entry import Act
@@ -16,21 +18,20 @@ ULID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
 SHA256 = r"^[0-9a-f]{64}$"
 
 Scalar = bool | int | float | str
+At = Annotated[datetime, Meta(tz=True)]
 
 
-class Said(BaseModel):
+class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base: unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
-
-class Status(Said):
+class Status(Said, frozen=True, kw_only=True):
     """Birth, goodbye and will of a node."""
 
     state: Literal["online", "offline", "stopping"]
     since: Annotated[
-        AwareDatetime,
-        Field(
+        At,
+        Meta(
             description="online, stopping: since when. offline, which is the will: when the connection that is gone was begun,"
             " as the will is written then; it ended `will_delay_s` (20 s) or more before the message comes"
         ),
@@ -39,35 +40,37 @@ class Status(Said):
     boot_id: str
 
 
-class OnvifEvent(Said):
+class OnvifEvent(Said, frozen=True, kw_only=True):
     """An ONVIF event in JSON, as the Core specification's Event Broker maps it. An empty payload deletes a property."""
 
-    UtcTime: AwareDatetime
-    Source: Annotated[dict[str, Scalar], Field(description="what it is about, in the order of the topic")]
-    Data: Annotated[dict[str, Scalar], Field(description="what is so")] = {}
+    UtcTime: At
+    Source: Annotated[dict[str, Scalar], Meta(description="what it is about, in the order of the topic")]
+    Data: Annotated[dict[str, Scalar], Meta(description="what is so")] = msgspec.field(default_factory=dict)
 
 
-class RegisterLine(Said):
+class RegisterLine(Said, frozen=True, kw_only=True):
     """One line of the access and destruction register. The chain is over its exact bytes."""
 
-    n: Annotated[int, Field(ge=1)]
-    at: AwareDatetime
+    n: Annotated[int, Meta(ge=1)]
+    at: At
     clock: ClockQuality
     act: Act
     by: str
     facts: dict[str, Scalar | None]
-    prev: Annotated[str, Field(pattern=SHA256)]
-    key: Annotated[str | None, Field(pattern=SHA256)] = None
-    sig: Annotated[str | None, Field(pattern=r"^[0-9a-f]+$")] = None
+    prev: Annotated[str, Meta(pattern=SHA256)]
+    key: Annotated[str, Meta(pattern=SHA256)] | None = None
+    sig: Annotated[str, Meta(pattern=r"^[0-9a-f]+$")] | None = None
 
 
-class EventProperties(BaseModel):
+class EventProperties(msgspec.Struct, frozen=True, kw_only=True):
     """MQTT user properties of everything that went through the outbox."""
 
-    event_id: Annotated[str, Field(alias="event-id", pattern=ULID, description="the key to fold duplicates by")]
-    sequence: Annotated[str, Field(pattern=r"^[0-9]+$", description="one unbroken count per node; a jump is a gap")]
-    epoch: Annotated[str, Field(description="which count; changes only with an OutboxEpoch event")]
-    clock_quality: Annotated[ClockQuality, Field(alias="clock-quality")]
-    class_: Annotated[Literal["alarm", "property", "register", "telemetry"], Field(alias="class")]
-    restated: Annotated[Literal["true"] | None, Field(description="a state that was sent before")] = None
-    still_of: Annotated[str | None, Field(alias="still-of", pattern=ULID, description="the event it belongs to")] = None
+    event_id: Annotated[str, Meta(pattern=ULID, description="the key to fold duplicates by")] = msgspec.field(name="event-id")
+    sequence: Annotated[str, Meta(pattern=r"^[0-9]+$", description="one unbroken count per node; a jump is a gap")]
+    epoch: Annotated[str, Meta(description="which count; changes only with an OutboxEpoch event")]
+    clock_quality: ClockQuality = msgspec.field(name="clock-quality")
+    class_: Literal["alarm", "property", "register", "telemetry"] = msgspec.field(name="class")
+    restated: Annotated[Literal["true"] | None, Meta(description="a state that was sent before")] = None
+    still_of: Annotated[Annotated[str, Meta(pattern=ULID)] | None, Meta(description="the event it belongs to")] = msgspec.field(
+        name="still-of", default=None
+    )

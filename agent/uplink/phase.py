@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final, Literal
+
+Seen = Literal["online", "connecting", "offline", "stopping"]
+"""A session as health tells of it."""
 
 
 class Phase(StrEnum):
@@ -17,4 +22,9 @@ class Phase(StrEnum):
 
 
 CONNECTED = (Phase.ONLINE, Phase.LEAVING, Phase.STOPPING)
-SEEN_AS = {Phase.ONLINE: "online", Phase.LEAVING: "online", Phase.CONNECTING: "connecting", Phase.STOPPING: "stopping"}
+SEEN_AS: Final[Mapping[Phase, Seen]] = {
+    Phase.ONLINE: "online",
+    Phase.LEAVING: "online",
+    Phase.CONNECTING: "connecting",
+    Phase.STOPPING: "stopping",
+}

@@ -203,14 +203,12 @@ class SessionCore:
 
     def health(self) -> UplinkHealth:
         """For the health document; any thread."""
-        return UplinkHealth.model_validate(
-            {
-                "state": SEEN_AS.get(self.phase, "offline"),
-                "broker": self._rota.current.url,
-                "reason": self._trouble.said(),
-                "since": None if self._since_ns is None else rfc3339(self._since_ns),
-                "reconnects": self.reconnects,
-            }
+        return UplinkHealth(
+            state=SEEN_AS.get(self.phase, "offline"),
+            broker=self._rota.current.url,
+            reason=self._trouble.said(),
+            since=None if self._since_ns is None else rfc3339(self._since_ns),
+            reconnects=self.reconnects,
         )
 
     # -- connecting ------------------------------------------------------------------------------------------------
