@@ -271,7 +271,7 @@ def _arguments(verb: Verb, document: Mapping[str, object], caller: Caller) -> Re
 def _in_words(faults: Sequence[tuple[str, str]]) -> str:
     """Every wrong argument, the first few of a request that holds little else."""
     more = len(faults) - MOST_NAMED
-    words = "; ".join(f"{_short(name)}: {_short(what)}" for name, what in faults[:MOST_NAMED])
+    words = "; ".join(f"{_short(name) or 'the request'}: {_short(what)}" for name, what in faults[:MOST_NAMED])
     return words + (f"; and {more} more" if more > 0 else "")
 
 

@@ -6,7 +6,6 @@ It holds sparse, normalised patches and binary features from outside every mask,
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Sequence
@@ -14,9 +13,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import cv2
+import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agent.config.polygon import Polygon
 from agent.errors import MaskError
@@ -85,22 +85,24 @@ class ViewReference:
 
     def to_bytes(self) -> bytes:
         """The canonical form: one JSON document."""
-        document = _Document(
-            format=1,
-            masks=self.identity.masks,
-            camera=self.identity.camera,
-            width=self.identity.width,
-            height=self.identity.height,
-            rotation=180 if self.identity.rotation else 0,
-            by=self.by,
-            on=self.on,
-            patches_at=_packed(self.patches.at.astype("<u2")),
-            patches=_packed(self.patches.templates),
-            cells=_packed(self.patches.cell.astype("<u2")),
-            keypoints_at=_packed(self.keypoints.at.astype("<f4")),
-            keypoints=_packed(self.keypoints.descriptors),
-        )
-        return document.model_dump_json(indent=1).encode() + b"\n"
+        document = {
+            "format": 1,
+            "masks": self.identity.masks,
+            "camera": self.identity.camera,
+            "width": self.identity.width,
+            "height": self.identity.height,
+            "rotation": 180 if self.identity.rotation else 0,
+            "by": self.by,
+            "on": self.on,
+            "patches_at": _packed(self.patches.at.astype("<u2")),
+            "patches": _packed(self.patches.templates),
+            "cells": _packed(self.patches.cell.astype("<u2")),
+            "keypoints_at": _packed(self.keypoints.at.astype("<f4")),
+            "keypoints": _packed(self.keypoints.descriptors),
+        }
+        # Through the same check as what is read: nothing is stored that could not be loaded.
+        checked = msgspec.json.encode(msgspec.convert(document, _Document))
+        return msgspec.json.format(checked, indent=1) + b"\n"
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ViewReference:
@@ -108,13 +110,13 @@ class ViewReference:
         if len(data) > MOST_BYTES:
             raise MaskError(f"the reference of the view is {len(data)} bytes long, {MOST_BYTES} at most are believed")
         try:
-            document = _Document.model_validate_json(data)
+            document = msgspec.json.decode(data, type=_Document)
             at = _unpacked(document.patches_at, "<u2", 2, MOST_PATCHES)
             templates = _unpacked(document.patches, "u1", SIDE * SIDE, MOST_PATCHES)
             cells = _unpacked(document.cells, "<u2", 1, MOST_PATCHES)
             keypoints_at = _unpacked(document.keypoints_at, "<f4", 2, MOST_KEYPOINTS)
             descriptors = _unpacked(document.keypoints, "u1", 32, MOST_KEYPOINTS)
-        except (ValidationError, ValueError, binascii.Error) as error:
+        except (ValueError, RecursionError) as error:
             raise MaskError(f"the reference of the view cannot be read ({type(error).__name__})") from None
         frame = working_frame(document.width, document.height)
         if not (len(at) == len(templates) == len(cells) and len(keypoints_at) == len(descriptors)):
@@ -131,19 +133,17 @@ class ViewReference:
         )
 
 
-class _Document(BaseModel):
+class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The stored form; arrays are base64 of little-endian rows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
     format: Literal[1]
-    masks: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    camera: Annotated[str, Field(max_length=500)]
-    width: Annotated[int, Field(ge=64, le=7680)]
-    height: Annotated[int, Field(ge=64, le=4320)]
+    masks: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
+    camera: Annotated[str, Meta(max_length=500)]
+    width: Annotated[int, Meta(ge=64, le=7680)]
+    height: Annotated[int, Meta(ge=64, le=4320)]
     rotation: Literal[0, 180]
-    by: Annotated[str, Field(min_length=1, max_length=200)]
-    on: Annotated[str, Field(max_length=40)]
+    by: Annotated[str, Meta(min_length=1, max_length=200)]
+    on: Annotated[str, Meta(max_length=40)]
     patches_at: str
     patches: str
     cells: str
