@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class WrongArguments(ValueError):
 
 
 def _wrong_ones(cls: type[Arguments], document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for field in msgspec.structs.fields(cls):
+    for field in _fields(cls):
         if field.encode_name in document:
             if wrong := _wrong(document[field.encode_name], field.type):
                 yield field.encode_name, wrong
@@ -66,8 +67,14 @@ def _wrong_ones(cls: type[Arguments], document: Mapping[str, object]) -> Iterato
 
 
 def _unknown_ones(cls: type[Arguments], document: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    known = {field.encode_name for field in msgspec.structs.fields(cls)}
+    known = {field.encode_name for field in _fields(cls)}
     return ((name, "is not known here") for name in document if name not in known)
+
+
+@functools.cache
+def _fields(cls: type[Arguments]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Looked up once: it compiles the annotations, which a flood of requests should not have done again and again."""
+    return msgspec.structs.fields(cls)
 
 
 def _wrong(value: object, annotation: Any) -> str:

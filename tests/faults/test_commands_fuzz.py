@@ -28,6 +28,7 @@ from agent.uplink.token import Refusal
 from agent.uplink.topics import NodeTopics
 from agent.uplink.verbs import VERBS, Verb
 from tests.support.deadline import until
+from tests.support.hostile_json import CONVERTIBLE, ILL_CODED, with_text
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock
 
@@ -55,6 +56,7 @@ class Enemy:
             self.replayed, self.expired, self.from_tomorrow, self.for_another, self.unsigned_alg, self.by_a_stranger, self.bent,
             self.eternal, self.without_a_claim, self.wrong_role, self.wrong_types, self.unknown_key, self.deep, self.huge,
             self.not_utf8, self.no_object, self.cut_short, self.unknown_verb, self.far_numbers, self.twice_the_token, self.noise,
+            self.converted, self.ill_coded,
         ]  # fmt: skip
 
     def request(self, verb: str, token: object, **arguments: Any) -> tuple[str, bytes]:
@@ -139,6 +141,14 @@ class Enemy:
     def far_numbers(self) -> tuple[str, bytes]:
         seconds = self.dice.choice(["1e400", "-0.0", "1" * 4000, "0x10", "3601", "Infinity", "NaN"])
         return "set-health-interval", f'{{"token":{json.dumps(self.hub.token())},"seconds":{seconds}}}'.encode()
+
+    def converted(self) -> tuple[str, bytes]:
+        verb, name, value = self.dice.choice(CONVERTIBLE)
+        return verb, with_text(self.request(verb, self.hub.token())[1], name, value)
+
+    def ill_coded(self) -> tuple[str, bytes]:
+        verb, body = self.request(self.verb, self.hub.token())
+        return verb, with_text(body, "more", self.dice.choice(ILL_CODED))
 
     def twice_the_token(self) -> tuple[str, bytes]:
         bad, good = json.dumps(self.stranger.token()), json.dumps(self.hub.token(exp=1, iat=0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,23 @@ def test_damaged_bytes_are_refused_or_read_but_never_fail_otherwise(where: int, 
         ("format", 2),
         ("width", 0),
         ("masks", "nothing"),
+        ("masks", "0" * 64 + "\n"),
+        ("masks", None),
+        ("format", True),
+        ("format", 1.0),
+        ("format", None),
+        ("rotation", False),
+        ("width", 640.0),
+        ("width", "640"),
+        ("width", float("nan")),
+        ("height", 10**400),
+        ("by", ""),
+        ("by", "b" * 201),
+        ("on", 5),
+        ("camera", "\ud800"),
+        ("patches", "AA==\n"),
+        ("patches", "not base64"),
+        ("cells", ["AA=="]),
         ("more", 1),
     ],
 )
@@ -108,6 +126,28 @@ def test_a_document_that_does_not_fit_is_refused(key: str, value: object) -> Non
     document[key] = value
     with pytest.raises(MaskError):
         ViewReference.from_bytes(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        *[b"", b"null", b"[]", b"[" * 100_000, b'{"format":' * 20_000, b"\xef\xbb\xbf" + STORED, STORED + b"x", STORED[:-3]],
+        *[STORED.replace(b'"format": 1', b'"format": ' + wrong) for wrong in (b"NaN", b"1e400", b"01", b"2", b"[" * 90_000)],
+        *[STORED.replace(b"synthetic", wrong) for wrong in (b"\xff", b"\xed\xa0\x80", b"\0", b"\n", rb"\ud800")],
+    ],
+)
+def test_what_is_no_document_is_refused(data: bytes) -> None:
+    """Broken JSON, broken text, bottomless nesting: one clear error, and the document itself is as it was always written."""
+    with pytest.raises(MaskError, match="cannot be read"):
+        ViewReference.from_bytes(data)
+    assert STORED.startswith(b'{\n "format": 1,\n "masks": "' + b"0" * 64 + b'",\n "camera": "synthetic:",\n "width": ')
+
+
+def test_nothing_is_stored_that_could_not_be_loaded() -> None:
+    """Whoever validated a view has a name, and not an endless one."""
+    for by in ("", "b" * 201):
+        with pytest.raises(ValueError, match="length"):
+            replace(REFERENCE, by=by).to_bytes()
 
 
 def test_a_moved_corner_or_another_name_is_another_mask_set() -> None:
