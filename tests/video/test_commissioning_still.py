@@ -30,7 +30,7 @@ def test_no_sample_that_a_frame_hides_is_on_the_drawing(
     private = is_touched(tuple(polygons), margin, size, height, width)
     other[private] = rng.integers(30, 230, int(private.sum()), np.uint8)
     # The drawing takes what the configuration has let pass; corners beyond the frame make it harder here.
-    masks = [Mask.model_construct(name=f"m{n}", polygon=tuple(map(tuple, p))) for n, p in enumerate(polygons)]
+    masks = [Mask(name=f"m{n}", polygon=tuple(map(tuple, p))) for n, p in enumerate(polygons)]
     assert np.array_equal(draw(one, masks, margin), draw(other, masks, margin))
 
 
