@@ -31,7 +31,6 @@ setup(
         "opencv-python-headless>=4.9",
         "paho-mqtt>=2.1",
         "psutil>=5.9",
-        "pydantic>=2.7",
         "pyjwt>=2.8",
         "pyopenssl>=24.3",
         "python-ulid>=3",
