@@ -25,7 +25,7 @@ def loaded(program: str, *arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "jwt", "OpenSSL", "rich"])
+@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "jwt", "OpenSSL", "pydantic", "rich"])
 def test_a_node_starts_without(absent: str) -> None:
     """A web server, a token's library, chain validation and tables wait for whoever asks for them."""
     assert absent not in loaded("import agent.cli.run, agent.wiring, agent.reloading, hardware.mqtt_paho")
