@@ -33,7 +33,6 @@ setup(
         "psutil>=5.9",
         "pyjwt>=2.8",
         "pyopenssl>=24.3",
-        "python-ulid>=3",
         "rich>=13",
     ],
     extras_require={

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
@@ -121,6 +120,8 @@ def check_time_zone(name: str) -> str:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = zoneinfo.available_timezones()
         if known:
+            import difflib  # for what is wrong alone
+
             near = difflib.get_close_matches(name, known, 1, 0.6)
             remedy = f"did you mean {near[0]!r}?" if near else "write Europe/Paris, or another name from the tz database"
             raise Misfit(f"{name!r} is no time zone", remedy=remedy) from None

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ulid import ULID
-
 from agent.events import outbox_schema as sql
 from agent.events.event import Event, Priority, Value
+from agent.events.event_id import new_event_id
 from agent.events.mark import Mark
 from agent.events.row import Row
 
@@ -121,7 +120,7 @@ def new_epoch(
     connection: sqlite3.Connection, mark: Mark | None, reason: str, known: int, wall_ns: int, dropped: int = 0
 ) -> Beginning:
     """Count on above everything that may ever have been handed out, under a new name."""
-    epoch, sequence = str(ULID()), max(known, mark.reserved if mark else 0)
+    epoch, sequence = new_event_id(wall_ns), max(known, mark.reserved if mark else 0)
     data: dict[str, Value] = {
         "PreviousEpoch": mark.epoch if mark else "",
         "LastKnownSequence": known,

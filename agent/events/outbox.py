@@ -13,9 +13,10 @@ from agent.component import Component
 from agent.errors import JournalError
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event import Event, Priority
+from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import ReplayWindow
-from agent.events.row import Draft, Kind, Row, draft_of, event_of, new_event_id
+from agent.events.row import Draft, Kind, Row, draft_of, event_of
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from ulid import ULID
-
-from agent.clock import NS, Clock, ClockQuality
+from agent.clock import Clock, ClockQuality
 from agent.events.event import Event, Priority, PropertyOperation
+from agent.events.event_id import is_event_id, new_event_id
 
 
 class Kind(StrEnum):
@@ -71,7 +70,7 @@ class Row:
 
     def check(self) -> None:
         """Raise ValueError, TypeError or KeyError when this cannot have been written by us: the disk has changed it."""
-        if not (isinstance(self.raised_ns, int) and isinstance(self.body, bytes) and ULID.from_str(self.event_id)):
+        if not (isinstance(self.raised_ns, int) and isinstance(self.body, bytes) and is_event_id(self.event_id)):
             raise TypeError("a column is not of its type")
         if self.kind is Kind.EVENT:
             event_of(self.body)
@@ -101,11 +100,6 @@ def event_of(body: bytes) -> Event:
         None if operation is None else PropertyOperation(operation),
         Priority(fields["p"]),
     )
-
-
-def new_event_id(wall_ns: int) -> str:
-    """A ULID: unique for good, and sortable by time as far as the clock could be trusted."""
-    return str(ULID.from_timestamp(max(0, wall_ns) / NS))
 
 
 def draft_of(event: Event, clock: Clock) -> Draft:

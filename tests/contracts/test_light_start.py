@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+NODE = """
+import agent.cli.run, agent.wiring, agent.reloading
+from agent.drivers import open_transport
+from agent.ports import BrokerCredentials
+open_transport(BrokerCredentials())
+"""
 SWEEP = """
 import sys
 from agent.cli import run
@@ -28,7 +34,18 @@ def loaded(program: str, *arguments: str) -> set[str]:
 @pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "jwt", "OpenSSL", "pydantic", "rich"])
 def test_a_node_starts_without(absent: str) -> None:
     """A web server, a token's library, chain validation and tables wait for whoever asks for them."""
-    assert absent not in loaded("import agent.cli.run, agent.wiring, agent.reloading, hardware.mqtt_paho")
+    assert absent not in loaded(NODE)
+
+
+@pytest.mark.parametrize("absent", ["csv", "http", "zipfile"])
+def test_a_node_starts_without_what_a_library_asks_for_in_vain(absent: str) -> None:
+    """Paho imports a web client, for proxies it is not told of here."""
+    assert absent not in loaded(NODE)
+
+
+def test_the_web_client_is_there_for_whoever_asks() -> None:
+    """Sparing it takes nothing away: it is loaded when it is used."""
+    assert {"http"} <= loaded(NODE + "import urllib.request\nurllib.request.getproxies()")
 
 
 def test_a_sweep_with_nothing_to_destroy_loads_no_key(tmp_path: Path) -> None:
