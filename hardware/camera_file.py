@@ -116,6 +116,7 @@ class FileCamera:
                 last_ns = shown.media_ns
                 if limit.wants(shown.media_ns):
                     yield shown
+                del shown  # with its picture: the decoder needs the room for the next one
             self._broken = film.broken
             if not self._settings.loop:
                 raise film.ended()
