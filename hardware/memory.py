@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -15,7 +15,8 @@ _LARGE_BYTES = 1 << 20
 _SPARE_BYTES = 8 << 20
 _PR_SET_THP_DISABLE = 41
 
-_LIBRARY = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9]\d* +/.*\.so(\.[\d.]+)?$")
+_FROM_A_FILE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \S+ [1-9]\d* +(/.*)$")
+_LIBRARY = re.compile(r"\.so(\.\d\w*)*$")
 
 
 def allocate_sparingly() -> None:
@@ -44,22 +45,26 @@ def give_back() -> None:
     trim = getattr(libc, "malloc_trim", None)
     if trim is not None:
         trim(0)
-    for start, end in _unchanged_library_pages():
-        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
-
-
-def _unchanged_library_pages() -> Iterator[tuple[int, int]]:
-    """Start and end of each mapping of a shared library that holds no page of this process's own.
-
-    Libraries alone: Python never unloads one, so that no other memory can have come to lie there in the meantime.
-    """
     try:
-        with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as lines:
-            library = None
-            for line in lines:
-                if "-" in line[:17]:
-                    library = _LIBRARY.match(line)
-                elif library is not None and line.startswith("Anonymous:") and line.split()[1] == "0":
-                    yield int(library[1], 16), int(library[2], 16)
+        with Path("/proc/self/smaps").open(encoding="utf-8", errors="replace") as smaps:
+            for start, end in program_pages(smaps, str(Path("/proc/self/exe").readlink())):
+                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), mmap.MADV_DONTNEED)
     except OSError:
         return  # a container may hide it: then pages stay
+
+
+def program_pages(smaps: Iterable[str], executable: str) -> Iterator[tuple[int, int]]:
+    """Start and end address of each mapping of a shared library, or of `executable`, that may be read from its file again.
+
+    Three things make that safe while other threads run. The pages hold what is in the file, for none is this process's own.
+    None can become so between looking and unmapping, for they may not be written to. And nothing else can have come to lie
+    there in the meantime, for Python never unloads a library. Data pages fail the second, locale files and films the third.
+    """
+    program = None
+    for line in smaps:
+        if "-" in line[:17]:
+            program = _FROM_A_FILE.match(line)
+            if program is not None and program[3] != executable and not _LIBRARY.search(program[3]):
+                program = None
+        elif program is not None and line.startswith("Anonymous:") and line.split()[1] == "0":
+            yield int(program[1], 16), int(program[2], 16)

@@ -6,6 +6,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from hardware.memory import program_pages
+
 LOOK = """
 import json, re
 from pathlib import Path
@@ -39,3 +43,54 @@ def test_program_pages_go_back_and_code_runs_on() -> None:
     told = json.loads(subprocess.run([sys.executable, "-c", LOOK], check=True, capture_output=True, text=True).stdout)
     assert told["after"] < told["before"] * 2 / 3
     assert told["same"]
+
+
+def pages(mapping: str, anonymous: int = 0) -> list[tuple[int, int]]:
+    """What may be read again of one mapping, by its first line in smaps and its own pages in kB."""
+    smaps = [
+        f"{mapping}\n",
+        "Rss:                 908 kB\n",
+        f"Anonymous:           {anonymous:3} kB\n",
+        "VmFlags: rd ex mr mw me\n",
+    ]
+    return list(program_pages(smaps, "/usr/bin/python3.11"))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/usr/lib/libm.so.6",
+        "/opt/vigie/av.libs/libavcodec-5e6b81c2.so.62.28.102",
+        "/opt/vigie/opencv_python_headless.libs/libcrypto-5409cd36.so.1.1.1k",
+        "/opt/a place/cv2.abi3.so",
+        "/usr/bin/python3.11",
+    ],
+)
+@pytest.mark.parametrize("rights", ["r-xp", "r--p"])
+def test_libraries_and_the_interpreter_go_back(path: str, rights: str) -> None:
+    """Whatever a library's version ends in, and the interpreter's own program where it is not a library."""
+    assert pages(f"7f0000001000-7f0000003000 {rights} 00001000 fe:01 42      {path}") == [(0x7F0000001000, 0x7F0000003000)]
+
+
+@pytest.mark.parametrize(
+    ("rights", "inode", "path"),
+    [
+        ("rw-p", 42, "/usr/lib/libm.so.6"),
+        ("rw-s", 42, "/var/lib/vigie/catalog.sqlite3-shm"),
+        ("r--p", 42, "/usr/lib/locale/C.utf8/LC_CTYPE"),
+        ("r--s", 42, "/usr/lib/gconv/gconv-modules.cache"),
+        ("r-xp", 42, "/usr/bin/python3.11-other"),
+        ("r--p", 42, "/films/the.so.mp4"),
+        ("r--p", 42, "/usr/lib/libm.so.6 (deleted)"),
+        ("r-xp", 0, "[vdso]"),
+        ("rw-p", 0, ""),
+    ],
+)
+def test_what_may_have_changed_stays(rights: str, inode: int, path: str) -> None:
+    """Data, other people's files, and what has no file."""
+    assert pages(f"7f0000001000-7f0000003000 {rights} 00001000 fe:01 {inode}      {path}") == []
+
+
+def test_a_library_with_pages_of_this_process_stays() -> None:
+    """The relocated part of a library holds addresses that stand in no file."""
+    assert pages("7f0000001000-7f0000003000 r--p 00001000 fe:01 42      /usr/lib/libm.so.6", anonymous=4) == []
