@@ -48,7 +48,7 @@ def _uncovered(shape: Shape, grid: Grid, covered: NDArray[np.bool_]) -> int:
     touched = _touched(corners - (left, top), right - left, bottom - top)
     if not touched.any():
         return 0
-    distance = cv2.distanceTransform((~touched).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    distance = cv2.distanceTransform((~touched).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     near = distance <= grow + TOUCH
     x0, y0, x1, y1 = max(left, 0), max(top, 0), min(right, grid.width), min(bottom, grid.height)
     if x1 <= x0 or y1 <= y0:
@@ -60,13 +60,14 @@ def _uncovered(shape: Shape, grid: Grid, covered: NDArray[np.bool_]) -> int:
 def _touched(corners: Points, width: int, height: int) -> NDArray[np.bool_]:
     """Samples of a width x height canvas that the polygon itself touches."""
     start, end = corners, np.roll(corners, -1, axis=0)
-    crossings = np.zeros((height, width + 1), np.int32)
+    crossings = np.zeros((height, width + 1), np.uint8)  # it may wrap: only odd or even matters
     middles = np.arange(height) + 0.5
     for (ax, ay), (bx, by) in zip(start, end, strict=True):
         rows = np.nonzero((middles >= min(ay, by)) & (middles < max(ay, by)))[0]
         x = ax + (middles[rows] - ay) / (by - ay) * (bx - ax) if len(rows) else middles[rows]
         np.add.at(crossings, (rows, np.clip(np.ceil(x - 0.5), 0, width).astype(np.intp)), 1)
-    touched: NDArray[np.bool_] = (np.cumsum(crossings, axis=1)[:, :width] & 1).astype(np.bool_)
+    np.cumsum(crossings, axis=1, dtype=np.uint8, out=crossings)
+    touched: NDArray[np.bool_] = (crossings[:, :width] & 1).view(np.bool_)
     for a, b in zip(start, end, strict=True):
         count = ceil(float(np.hypot(*(b - a))) / STEP) + 1
         walk = np.floor(a + (b - a) * np.linspace(0.0, 1.0, count)[:, None]).astype(np.intp)
