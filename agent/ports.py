@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from agent.video.access_unit import AccessUnit, VideoFormat
 
@@ -130,8 +131,7 @@ class ServiceManager(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class BoardFigures:
+class BoardFigures(Struct, frozen=True):
     """What the board says of itself; None where it cannot tell."""
 
     temperature_c: float | None = None
@@ -149,8 +149,7 @@ class Board(Protocol):
     def read(self) -> BoardFigures: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """One MQTT message. `payload` None deletes a retained topic."""
 
     topic: str
@@ -168,8 +167,7 @@ DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerEndpoint:
+class BrokerEndpoint(Struct, frozen=True):
     """Where a broker listens. The server's name is always verified when `tls` is set."""
 
     url: str
@@ -189,8 +187,7 @@ class BrokerEndpoint:
         return cls(url, parts.hostname or "", port, parts.scheme in ("mqtts", "wss"), websocket, path)
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerCredentials:
+class BrokerCredentials(Struct, frozen=True):
     """What a client shows the broker: paths, read anew at every connect, so that a renewed certificate needs no restart."""
 
     username: str | None = None
@@ -212,8 +209,7 @@ def _changed_ns(path: Path) -> int:
         return 0
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectOptions:
+class ConnectOptions(Struct, frozen=True):
     """The CONNECT packet of MQTT 5. A listener has no will; `clean_start` asks the broker to forget what it kept for us."""
 
     client_id: str
@@ -225,8 +221,7 @@ class ConnectOptions:
     clean_start: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """CONNACK, accepted, with what the broker grants."""
 
     session_present: bool
@@ -237,39 +232,34 @@ class Opened:
     retain_available: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """No session came about. `code` is the CONNACK reason code, None when the network or TLS failed; `why` is in words."""
 
     code: int | None
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(Struct, frozen=True):
     """The session's connection is gone. `code` is the broker's DISCONNECT reason code, None when it just broke."""
 
     code: int | None
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(Struct, frozen=True):
     """PUBACK for the publication that was handed over with `tag`; below 0x80 the broker has it."""
 
     tag: int
     code: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribed:
+class Subscribed(Struct, frozen=True):
     """SUBACK: one reason code per filter; 0x80 and above are refusals."""
 
     codes: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """A message for this client."""
 
     topic: str
@@ -280,8 +270,7 @@ class Received:
     correlation_data: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Probed:
+class Probed(Struct, frozen=True):
     """Whether a broker that is not in use could be reached."""
 
     endpoint: BrokerEndpoint

@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 

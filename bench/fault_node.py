@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from agent.errors import JournalError
 from agent.events.event import Event, Priority, PropertyOperation

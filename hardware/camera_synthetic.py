@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from msgspec import Struct
 
 from agent.clock import NS, Clock
 from agent.config.model import Camera as CameraSettings
@@ -24,8 +24,7 @@ KEPT_UP_PICTURES = 4
 """So many pictures late, and a real camera would have thrown some away: so does this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disturbance:
+class Disturbance(Struct, frozen=True):
     """What happens to the camera at one picture. For tests and demonstrations; no configuration names it.
 
     `shift` (fractions of the picture: right, down), `turn_degrees` and `zoom` move the view as a knock does;

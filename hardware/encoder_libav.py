@@ -11,7 +11,6 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final
 
@@ -22,6 +21,7 @@ from av.codec.context import ThreadType
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
+from msgspec import Struct
 
 from agent.clock import NS
 from agent.errors import EncoderError
@@ -40,8 +40,7 @@ _LIMITED: Final = 1
 _HD_LINES: Final = 720
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
+class _Origin(Struct, frozen=True):
     """What must come out with the unit of a picture that went in."""
 
     pts_ns: int

@@ -5,9 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from agent.clock import NS
 from agent.errors import EncoderError
@@ -23,8 +24,7 @@ MOST_INSIDE = 12
 FLUSH_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Origin:
+class _Origin(Struct, frozen=True):
     """What must come out with the unit of a picture that went in."""
 
     time: FrameTime

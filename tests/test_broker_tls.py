@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from msgspec.structs import replace
 
 from agent.broker_tls import broker_tls_context
 from agent.ports import BrokerCredentials

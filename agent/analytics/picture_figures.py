@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
+from msgspec import Struct
 
 from agent.analytics.sharpness import Sharpness
 from agent.video.privacy_mask import MaskedFrame
@@ -16,8 +15,7 @@ BLACK, WHITE = 20, 230
 """Limited range is 16 to 235: at its ends, detail is lost."""
 
 
-@dataclass(frozen=True, slots=True)
-class PictureFigures:
+class PictureFigures(Struct, frozen=True):
     """`focus` is the variance of the Laplacian of the full luma: compare it on one view only, turn the lens to its peak.
 
     `sharpness` tells blur on any scene (1 and more sharp, 0.2 blurred), None where a scene has no edges to tell by.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict
+
+from msgspec import structs
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
 from agent.analytics.sharpness import SETTLES_AFTER
@@ -54,4 +55,4 @@ class PictureGauge:
             raise DeviceError(f"no picture came within {timeout_s:.0f} s", remedy="see the camera's line")
         if found is None:
             raise DeviceError(f"the picture is closed: {closed}")
-        return asdict(found)
+        return structs.asdict(found)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import cv2
 import numpy as np
+from msgspec import Struct
 
 from agent.analytics.held_state import HeldState, Reading
 from agent.analytics.sharpness import Sharpness
@@ -31,8 +31,7 @@ LEAST_VISIBLE = 0.02
 """Of the picture; of less than this nothing is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(Struct, frozen=True):
     """A threshold with hysteresis: beyond `begins` is yes, back beyond `ends` is no, between them nothing is said."""
 
     begins: float

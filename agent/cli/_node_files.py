@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct
 
 from agent.clock import Clock, SystemClock
 from agent.config.last_good import load_or_last_good
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from agent.evidence.identity import IdentityDirectory
 
 
-@dataclass(frozen=True, slots=True)
-class NodeFiles:
+class NodeFiles(Struct, frozen=True):
     """One node's state on disk."""
 
     config: Config

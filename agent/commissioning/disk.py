@@ -6,8 +6,9 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.config.model import Config
@@ -25,8 +26,7 @@ SLOW_SYNC_S, HOPELESS_SYNC_S = 0.25, 1.0
 TIMES_THE_STREAM = 4.0
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """A file system in bytes: what all files may take, what is free to an ordinary user."""
 
     total_bytes: int
@@ -83,8 +83,7 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
     return ok("disk", said, **figures)
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
+class Speed(Struct, frozen=True):
     """`write_bytes_per_s` includes the sync at the end; `syncs_s` are the times of small durable writes, sorted."""
 
     write_bytes_per_s: float

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from agent.clock import Clock, rfc3339, utc
 from agent.commissioning.board import judge_board
@@ -35,8 +36,7 @@ DAYS_TO_TELL_A_RATE = 0.04
 """An hour of footage: less of it says little of the mean bit rate."""
 
 
-@dataclass(frozen=True)
-class Means:
+class Means(Struct, frozen=True):
     """What the doctor works with: everything that touches the node, so that tests can hand in other nodes."""
 
     clock: Clock
@@ -52,8 +52,7 @@ class Means:
     look_s: float = 6.0
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What came out: `subjects` in the order of the sheet."""
 
     config: Config

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _STA_UNSYNC = 0x0040
 _STA_NANO = 0x2000
@@ -29,8 +30,7 @@ class _Timex(ctypes.Structure):
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class KernelClock:
+class KernelClock(Struct, frozen=True):
     """`offset_s` is what is still being slewed away, `greatest_error_s` the kernel's bound, which grows while nobody corrects."""
 
     synchronised: bool

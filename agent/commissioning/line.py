@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
+
+from msgspec import Struct, field
 
 Figure = str | int | float | bool | None
 
@@ -22,8 +23,7 @@ class Grade(IntEnum):
         return self.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """`measured` says what was found, `remedy` what to do (empty when all is well), `figures` the same for machines."""
 
     check: str

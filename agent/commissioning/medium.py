@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 
@@ -14,8 +15,7 @@ ON_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
 WORN = 80.0
 
 
-@dataclass(frozen=True, slots=True)
-class Medium:
+class Medium(Struct, frozen=True):
     """`kind` is one of sd, emmc, ssd, disk, memory, network, unknown; `worn_percent` of its rated life, None if it keeps that
     to itself."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.commissioning.line import Line, fail, ok
 
@@ -11,8 +12,7 @@ RATE_TOLERANCE = 0.97
 """A camera's 12 pictures a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
 
 
-@dataclass(frozen=True, slots=True)
-class PictureNorm:
+class PictureNorm(Struct, frozen=True):
     """The least the order asks: `width` x `height` and `fps`, for what it calls `plan` (narrow or other views)."""
 
     plan: str

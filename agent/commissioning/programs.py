@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 PATIENCE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What a program said; systemctl speaks by its exit code as well."""
 
     code: int

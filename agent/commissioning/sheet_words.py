@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.commissioning.line import Figure, Line
 
 Words = Callable[[Mapping[str, Figure]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """`found` turns a line's figures into French; `action` is what is written beside a line that is not in order."""
 
     label: str

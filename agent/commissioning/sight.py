@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
 from agent.clock import NS, Clock
@@ -26,8 +27,7 @@ GUARDED = 0.4
 MEASURE_EVERY_NS = NS // 8
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(Struct, frozen=True):
     """What was seen. `fps` is None before two pictures came; `trouble` is what the camera said when none came.
 
     `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `figures` are of masked

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
+from msgspec import Struct
 
 from agent.broker_tls import broker_tls_context
 from agent.commissioning.certificate import days_left
@@ -16,8 +16,7 @@ from agent.ports import BrokerCredentials, BrokerEndpoint
 PATIENCE_S = 8.0
 
 
-@dataclass(frozen=True, slots=True)
-class Handshake:
+class Handshake(Struct, frozen=True):
     """`trouble` is empty when the broker proved its name; else why not, in words, with `remedy`.
 
     The certificate is also told when it was not accepted: it is what the technician has to talk about.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span, dotted
@@ -16,8 +17,7 @@ MOST_BYTES = 1_000_000
 """A thousand times what a node's file holds; more is not a configuration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Struct, frozen=True):
     """A file as far as it can be read. `content` is what tomllib made of it, `places` where each of its keys stands.
 
     `faults` are what is wrong with the file itself, before any key is looked at. With a fault the file is refused;

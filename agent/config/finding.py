@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.config.locate import Span
 from agent.errors import ConfigurationError
@@ -14,8 +15,7 @@ SNIPPET_COLUMNS = 100
 """A longer line is cut around its caret."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """`file:line: key: what is wrong; what would be right`, then the line itself with a caret.
 
     `span` is None when the file could not be read at all; `snippet` then is empty. `key` is dotted, as in the file.

@@ -9,7 +9,8 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 KeyPath = tuple[str | int, ...]
 """`("privacy", "mask", 1, "polygon", 0)`: keys of tables and indices of arrays, from the top of the file."""
@@ -23,8 +24,7 @@ def dotted(path: KeyPath) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of one line. `line` and `column` count from 1; `column` and `length` are in characters.
 
     Of a value over several lines, the span covers what stands on its first.
@@ -35,8 +35,7 @@ class Span:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a key and its value stand. An array's element has no key, a table's header no value: both spans are the same."""
 
     key: Span

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import fields
 
 from agent.config.annotation import bound, check_of, example_of, is_section, items_of, made_of_examples, plain
@@ -25,8 +24,7 @@ from agent.config.rules import misfits
 MISSING: Final = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """`path` is where it shows, `given` what stands there, MISSING when nothing does.
 
     `wanted` is the annotation it falls short of, None of a key that nobody knows. `misfit` says what is wrong when the value

@@ -6,9 +6,10 @@ until the daemon has been restarted.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from agent.config.model import Config, Section
 
@@ -52,8 +53,7 @@ _CONSEQUENCES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One key that differs. `part` takes it at once; None: it waits for a restart."""
 
     key: str
@@ -65,8 +65,7 @@ class Change:
         return f"{self.key}: {_shown(self.old)} -> {_shown(self.new)}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReloadPlan:
+class ReloadPlan(Struct, frozen=True):
     """The differences between two configurations, in the model's order."""
 
     changes: tuple[Change, ...]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from agent.config.locate import KeyPath, dotted
 from agent.config.model import Config, Section
 from agent.config.sources import Sources
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A line of a file that sets a key."""
 
     file: Path
@@ -23,8 +23,7 @@ class Origin:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """`origin` None: no file sets it, it is the default. `overridden` are the lines that a later file beat, in order."""
 
     path: KeyPath

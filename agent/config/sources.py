@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from agent.config.document import Document
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
+class Sources(Struct, frozen=True):
     """All the files, what they say together, and who said what.
 
     `holders` names, for each table and each key, the documents that hold it, in order: of a key the last one won.

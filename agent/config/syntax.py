@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
 
 from agent.config.locate import KeyPath, Place, Span, locate
 
@@ -21,8 +22,7 @@ _SECOND, _SECOND_WRITTEN = "\x7f second", "\\u007f second"
 """Stands for the header of a table that is declared twice: no key that a person writes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(Struct, frozen=True):
     """One place that is no TOML; `span` is None when tomllib cannot say where."""
 
     span: Span | None
@@ -30,8 +30,7 @@ class Slip:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """A text as far as it is TOML. `damaged` are the keys whose values were lost; not `whole`: nothing of it can be judged."""
 
     lines: tuple[str, ...]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.config.polygon import Polygon, check_polygon
 from agent.errors import ConfigurationError
@@ -17,8 +18,7 @@ TOWN_SQUARE: dict[str, Polygon] = {
 TOWN_SQUARE_FILMS = {"town-square.avi", "vtest.avi"}
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(Struct, frozen=True):
     """A picture source with its masks; `source` None is the drawn square."""
 
     source: Path | None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from agent.clock import NS
 from agent.events.event import Priority
@@ -11,8 +12,7 @@ from agent.events.event import Priority
 DAY_NS = 24 * 3600 * NS
 
 
-@dataclass(frozen=True, slots=True)
-class ClassBounds:
+class ClassBounds(Struct, frozen=True):
     """Bounds of one class."""
 
     rows: int
@@ -33,8 +33,7 @@ def default_classes() -> dict[Priority, ClassBounds]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """Bounds of all classes, and of all bodies together: past that, the oldest of the lowest class goes first."""
 
     classes: Mapping[Priority, ClassBounds] = field(default_factory=default_classes)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.events import outbox_schema as sql
 from agent.events.event import Event, Priority, Value
@@ -25,8 +26,7 @@ MAX_SEQUENCE = 1 << 53  # what JSON numbers hold exactly
 _PARTS = ("-wal", "-shm", "")
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(Struct, frozen=True):
     """An open database, where its count stands, and what the hub must be told of it (None: nothing happened)."""
 
     connection: sqlite3.Connection

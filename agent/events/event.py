@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
+
+from msgspec import Struct, field
 
 Value = str | int | float | bool
 
@@ -27,8 +28,7 @@ class PropertyOperation(StrEnum):
     DELETED = "Deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event.
 
     `topic` is the ONVIF topic without a leading `tns1:` (own topics carry `vigie:`), e.g. `VideoSource/MotionAlarm`.

@@ -9,6 +9,8 @@ import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from agent.clock import ClockQuality
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
@@ -16,8 +18,7 @@ from agent.events.event import Priority
 from agent.events.row import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(Struct, frozen=True):
     """`count` rows of one class, none below `first` and none above `last`, that will never be sent."""
 
     priority: Priority

@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from agent.regular_file import read_regular
 
 SLOT_BYTES = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """No sequence above `reserved` was ever handed out under `epoch`.
 
     `burnt` says that sequences may have been handed out that the database does not know of (its disk was full).

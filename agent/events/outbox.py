@@ -6,7 +6,8 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock
 from agent.component import Component
@@ -24,8 +25,7 @@ STILL_MOST_BYTES = 64 * 1024
 WAITING_MOST = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxFigures:
+class OutboxFigures(Struct, frozen=True):
     """What health says of the outbox. `dropped` counts through the database's life; `trouble` is empty when all is well."""
 
     pending: int

@@ -8,9 +8,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from agent.clock import Clock, ClockQuality
 from agent.errors import JournalError

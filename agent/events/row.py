@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from agent.clock import Clock, ClockQuality
 from agent.events.event import Event, Priority, PropertyOperation
@@ -20,8 +21,7 @@ class Kind(StrEnum):
     STILL = "still"
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A row before it has its place in the sequence.
 
     `about` is the event-id a still belongs to; `state` names the property an event sets, empty for an occurrence;
@@ -39,8 +39,7 @@ class Draft:
     ends_state: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A draft with its `sequence`, counted through the node's life, and the `epoch` that count belongs to."""
 
     sequence: int
@@ -50,7 +49,7 @@ class Row:
     kind: Kind
     raised_ns: int
     quality: ClockQuality
-    body: bytes = field(repr=False)
+    body: bytes
     about: str = ""
 
     @classmethod

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
+class Alignment(Struct, frozen=True):
     """`matches[i]` is the place in the signed list of the film's unit i, or None when it has none in order.
 
     `used` is how many of the film's units belong to the signed list's GOP; `missing` lists (unit, count): before which unit

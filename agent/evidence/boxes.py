@@ -10,8 +10,9 @@ import os
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Literal
+
+from msgspec import Struct
 
 from agent.errors import EvidenceError
 
@@ -22,8 +23,7 @@ class MalformedFilm(EvidenceError):
     """A file that is no MP4, or one that is cut short or contradicts itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class TopBox:
+class TopBox(Struct, frozen=True):
     """A box at file level. `body` is the offset of its content, `end` that of the byte after it."""
 
     kind: bytes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -13,6 +12,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.utils import CryptographyDeprecationWarning
+from msgspec import Struct
 
 from agent.clock import rfc3339, utc
 from agent.errors import EvidenceError
@@ -29,8 +29,7 @@ class ChainNotTrusted(EvidenceError):
     exit_code = 3
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateChain:
+class CertificateChain(Struct, frozen=True):
     """Leaf first."""
 
     certificates: tuple[x509.Certificate, ...]

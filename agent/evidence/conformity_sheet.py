@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, StrictUndefined
+from msgspec import Struct
 
 from agent import __version__
 from agent.clock import ClockQuality, utc
@@ -47,8 +47,7 @@ _VERDICT_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ConformitySheet:
+class ConformitySheet(Struct, frozen=True):
     """Writes sheets with times in `zone` and UTC. A `SheetWriter`."""
 
     zone: ZoneInfo

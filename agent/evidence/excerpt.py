@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.clock import NS
 from agent.evidence import nal, sei
@@ -23,8 +25,7 @@ class Footage(Protocol):
     def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> Sequence[DestroyedSpan]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """Samples `first`..`end` (exclusive) of one segment."""
 
     row: SegmentRow

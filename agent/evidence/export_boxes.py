@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import NS
 from agent.evidence.boxes import box, full_box
@@ -31,8 +32,7 @@ _ECDSA_WITH_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
 _SCHEME: Final = b"oeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """The camera, as `suep` names it."""
 
     name: str
@@ -41,8 +41,7 @@ class Source:
     line: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Struct, frozen=True):
     """Who exported, on what, when (Unix nanoseconds), and what the film shows."""
 
     unit: Source
@@ -51,8 +50,7 @@ class Provenance:
     operator: str
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where the camera stands, in degrees (WGS 84) and metres."""
 
     name: str
@@ -61,8 +59,7 @@ class Place:
     altitude_m: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class FragmentSample:
+class FragmentSample(Struct, frozen=True):
     """One access unit in a `trun`; times in 1/90000 s."""
 
     size: int

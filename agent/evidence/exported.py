@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct
+
 from agent.evidence.layer import Layer
 from agent.evidence.report import Report
 from agent.recording.row import DestroyedSpan
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What is asked for, by whom and why. Times are Unix nanoseconds."""
 
     from_ns: int
@@ -20,8 +21,7 @@ class Request:
     reference: str
 
 
-@dataclass(frozen=True, slots=True)
-class Absence:
+class Absence(Struct, frozen=True):
     """No picture of [from_ns, to_ns), wall time, and why."""
 
     from_ns: int
@@ -43,8 +43,7 @@ class Contents:
     sources: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """A finished export."""
 
     film: Path

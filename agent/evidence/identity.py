@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from msgspec import Struct
 
 from agent.clock import Clock
 from agent.durable_file import Temporary, replace_durably, sync_directory, write_durably
@@ -70,8 +70,7 @@ class NodeSigner:
         return self._chain
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityDirectory:
+class IdentityDirectory(Struct, frozen=True):
     """The directory that holds key and certificates. `credentials` is systemd's $CREDENTIALS_DIRECTORY, when there is one."""
 
     path: Path

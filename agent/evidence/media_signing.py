@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from agent.clock import NS
 from agent.errors import EvidenceError

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from agent.clock import rfc3339
 from agent.evidence.chain import CertificateChain
@@ -36,8 +37,7 @@ class State(StrEnum):
     PENDING = "not signed yet"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before picture `first`.
 
     `units` counts NAL units. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells.
@@ -52,8 +52,7 @@ class Span:
     to_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """The verdict and everything it rests on."""
 
     verdict: Verdict

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.track import Track
@@ -16,8 +17,7 @@ MAX_SAMPLES: Final = 5_000_000
 _SYNC_UNLESS: Final = 0x00010000
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One access unit. Times count in the track's timescale; `shown` is its presentation time."""
 
     offset: int

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -17,6 +16,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from msgspec import Struct
 
 from agent.clock import NS
 from agent.errors import EvidenceError
@@ -33,8 +33,7 @@ _END_OF_CALENDAR_S: Final = 253_402_300_800
 """The year 10000, which no date can name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
+class Seal(Struct, frozen=True):
     """What the file says of its export, and whether its seal holds. `intact` None: there is no seal."""
 
     intact: bool | None

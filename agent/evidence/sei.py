@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.evidence import nal
 from agent.evidence.tlv import (
@@ -42,8 +43,7 @@ def build(body: bytes, sign: Callable[[bytes], bytes], *, certificate: bool = Fa
     return nal.escape(document + field(Tag.SIGNATURE, encode_signature(sign(document))) + _STOP_BIT)
 
 
-@dataclass(frozen=True, slots=True)
-class SigningSei:
+class SigningSei(Struct, frozen=True):
     """What a Media Signing SEI says. Nothing in it may be trusted before `signature` is verified over `document`."""
 
     document: bytes

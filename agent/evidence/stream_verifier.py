@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 
+from msgspec import Struct
+
 from agent.clock import rfc3339
 from agent.errors import EvidenceError
 from agent.evidence import nal, sei
@@ -26,8 +28,7 @@ _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
 _STRAY_UNITS = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(Struct, frozen=True):
     """A hashed slice that waits for its signature."""
 
     picture: int

@@ -8,9 +8,10 @@ Vigie writes what they read, and reads both (docs/evidence.md, "Where text and r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal
+
+from msgspec import Struct
 
 from agent.errors import EvidenceError
 
@@ -59,8 +60,7 @@ def wall_ns(at_ticks: int) -> int:
     return (at_ticks - _UNIX_IN_1601_TICKS) * 100
 
 
-@dataclass(frozen=True, slots=True)
-class GopInformation:
+class GopInformation(Struct, frozen=True):
     """Which (partial) GOP a SEI signs. Times are Unix nanoseconds; `end_ns` is the first instant of the next one."""
 
     start_ns: int
@@ -119,8 +119,7 @@ class GopInformation:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class VendorInformation:
+class VendorInformation(Struct, frozen=True):
     """Who made the signer; `manufacturer` should tell where the CA certificate is to be had."""
 
     firmware: str
@@ -144,8 +143,7 @@ class VendorInformation:
         return cls(*texts)
 
 
-@dataclass(frozen=True, slots=True)
-class CryptoInformation:
+class CryptoInformation(Struct, frozen=True):
     """Which hash is used; the algorithm of the signature follows from the key in the certificate."""
 
     hash_name: str

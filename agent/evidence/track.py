@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 
 
-@dataclass(frozen=True, slots=True)
-class Track:
+class Track(Struct, frozen=True):
     """What `moov` says of the first H.264 track."""
 
     track_id: int

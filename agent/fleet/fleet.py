@@ -5,9 +5,10 @@ from __future__ import annotations
 import heapq
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock
 from agent.fleet.link import Link
@@ -20,8 +21,7 @@ TICK_S = 0.02
 """Timers may be so late: thousands of nodes in one process need not wake it one by one. The network always does at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weather:
+class Weather(Struct, frozen=True):
     """What happens to a fleet; rates are per node and hour, storms per hour for all. The same seed gives the same weather."""
 
     seed: int = 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field, structs
 
 from agent.clock import SystemClock
 from agent.errors import UplinkError
@@ -23,8 +24,7 @@ SWEPT_AT_ONCE = 20
 FILES_PER_NODE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What to simulate."""
 
     url: str
@@ -37,8 +37,7 @@ class Plan:
     keep: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What came of it. CPU is in percent of one core, over the simulated time."""
 
     nodes: int
@@ -69,7 +68,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        return {**asdict(self), "lossless": self.lossless}
+        return {**structs.asdict(self), "lossless": self.lossless}
 
 
 def simulate(plan: Plan, loop: SharedLoop, progress: Callable[[Fleet, str], None]) -> Outcome:

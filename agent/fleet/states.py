@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 _ALSO_HAPPENS = ("HardwareFailure/vigie:RegisterFailure", "RecordingConfig/vigie:PicturesLost")
 """Told with `Failed` true as mere happenings too, which nobody takes back: heard live, they are no state."""
@@ -24,8 +25,7 @@ def is_alarm(properties: Mapping[str, str], body: Mapping[str, Any]) -> bool:
     return properties.get("class") == "alarm" and (any(answers) or not answers)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
+class _Told(Struct, frozen=True):
     epoch: str
     sequence: int
     words: str

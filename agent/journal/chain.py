@@ -12,8 +12,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self
+
+from msgspec import Struct
 
 from agent.journal.entry import Act, Fact
 from agent.ports import Signer
@@ -23,8 +24,7 @@ MOST_LINE_BYTES: Final = 1 << 20
 _SIG: Final = b',"sig":"'
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """Who signs a line; `key_id` names the key to whoever verifies: hex of the SHA-256 of its public part."""
 
     signer: Signer
@@ -44,8 +44,7 @@ class SignatureCheck(Protocol):
     def __call__(self, key_id: str, data: bytes, signature: bytes) -> bool | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One parsed line. `digest` is what the next line's `prev` must say."""
 
     n: int

@@ -13,9 +13,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import Clock, rfc3339
 from agent.errors import EvidenceError, JournalError
@@ -29,8 +30,7 @@ _TAIL_BYTES: Final = 1 << 16
 _HEAD_BYTES: Final = 1 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The end of the chain: number and digest of the last line."""
 
     n: int

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from msgspec import Struct
+
 from agent.journal import chain
 from agent.journal.chain import SignatureCheck
 from agent.journal.register import Head, lines, read_head
@@ -25,8 +27,7 @@ class Flaw(StrEnum):
     FORGED = "forged"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One flaw at a line of the file (counted from 1; one past the end for what is missing there)."""
 
     line: int
@@ -34,8 +35,7 @@ class Finding:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`findings` empty: every line is as it was written, in order, and none is missing.
 
     Lines up to `signed_through` are vouched for by a signature that was checked; a later line is chained only.

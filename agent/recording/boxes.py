@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 _HEADER: Final = struct.Struct(">I4s")
 _LARGE: Final = struct.Struct(">Q")
 MOST_NOTE_BYTES: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Struct, frozen=True):
     """A whole box: `offset` of its header, `size` with its header, `body` offset of its payload."""
 
     kind: bytes

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Fault(StrEnum):
@@ -14,8 +15,7 @@ class Fault(StrEnum):
     JOURNAL = "journal"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingFault:
+class RecordingFault(Struct, frozen=True):
     """A fault that begins (`over` False) or has passed (`over` True), in words, at a wall time."""
 
     kind: Fault

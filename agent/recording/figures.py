@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import NS, rfc3339
 from agent.recording.catalog import Catalog
@@ -13,8 +14,7 @@ from agent.recording.retention import Shortfall
 _DAY_NS: Final = 86_400 * NS
 
 
-@dataclass(frozen=True, slots=True)
-class RecordingFigures:
+class RecordingFigures(Struct, frozen=True):
     """The stock, the holds in force, and how many days the disk falls short of (None: none)."""
 
     oldest_ns: int | None

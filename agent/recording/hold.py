@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import Clock, rfc3339
 from agent.errors import JournalError, StorageError
@@ -18,8 +19,7 @@ _COLUMNS: Final = "id, from_ns, to_ns, reference, by, until_ns, held_ns, release
 _LEAST_REFERENCE: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """[from_ns, to_ns) of wall time is exempt from destruction while `released_ns` is None."""
 
     id: int

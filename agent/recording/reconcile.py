@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.errors import StorageError
 from agent.recording.ballast import Ballast, says_full
@@ -23,8 +24,7 @@ log = logging.getLogger(__name__)
 _DAY_FILES: Final = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*.mp4"
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What start-up found: segments whose torn end was cut off or was already whole, rows without a picture, bytes cut off,
     and segments that the disk does not give back."""
 

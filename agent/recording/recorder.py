@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock, ClockQuality
 from agent.component import Component
@@ -32,8 +33,7 @@ _POLL_S: Final = 0.2
 _RESERVE_BYTES: Final = 8 << 20  # recordings leave this much to catalog, register and outbox
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     unit: AccessUnit
     broken: bool  # units were lost before this one
 

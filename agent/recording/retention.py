@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
 
+from msgspec import Struct
+
 from agent.clock import NS, Clock, ClockQuality, rfc3339, utc
 from agent.errors import JournalError, StorageError
 from agent.journal.entry import Act, Journal
@@ -34,8 +36,7 @@ AGE: Final = "age"
 SPACE: Final = "space"
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
+class Shortfall(Struct, frozen=True):
     """Footage went for want of space before its day: `days` are what the disk holds now, of `wanted_days`."""
 
     days: float

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.clock import ClockQuality
 
@@ -18,8 +20,7 @@ class SegmentState(StrEnum):
     DESTROYING = "destroying"
 
 
-@dataclass(frozen=True, slots=True)
-class MaskSpan:
+class MaskSpan(Struct, frozen=True):
     """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered.
 
     `view` is the view guard's state. A catalog row holds at most MOST_SPANS of them: where masks changed more often than
@@ -55,16 +56,14 @@ def lay_on(masks: list[MaskSpan], new: MaskSpan, most: int | None = None) -> Non
         masks.append(new)
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """No picture was recorded in [from_ns, to_ns), media time."""
 
     from_ns: int
     to_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentRow:
+class SegmentRow(Struct, frozen=True):
     """One segment. Media time is monotonic within `boot`; wall times are the best known date, of quality `clock`.
 
     For an OPEN segment the ends, `bytes` and `frames` are those of the last fragment on disk: `bytes` is how far it may be read.
@@ -92,8 +91,7 @@ class SegmentRow:
         return self.wall_from_ns + media_ns - self.media_from_ns
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """What a segment holds so far: what the recorder knows at the end of each fragment."""
 
     media_to_ns: int
@@ -103,8 +101,7 @@ class Extent:
     gaps: tuple[Gap, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DestroyedSpan:
+class DestroyedSpan(Struct, frozen=True):
     """Footage of [from_ns, to_ns), wall time, that is gone, and why."""
 
     from_ns: int
@@ -115,8 +112,7 @@ class DestroyedSpan:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(Struct, frozen=True):
     """The recordings as a whole, for health."""
 
     segments: int = 0
@@ -125,8 +121,7 @@ class Stock:
     newest_ns: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewSegment:
+class NewSegment(Struct, frozen=True):
     """What is known of a segment before its first byte."""
 
     path: Path

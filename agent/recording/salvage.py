@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 from agent.recording.boxes import Box, payload, top_boxes
 from agent.recording.disk import refused
@@ -18,8 +19,7 @@ from agent.regular_file import open_regular
 _CHUNK_BYTES: Final = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Salvage:
+class Salvage(Struct, frozen=True):
     """What stands in a file up to its last whole fragment. `first` is the note of the first fragment."""
 
     first: FragmentNote

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import NS, ClockQuality, utc
 from agent.evidence.media_signing import closed
@@ -19,8 +20,7 @@ GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
 _GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """What every fragment of a segment says of its clocks: trusted time less media time, and the quality of wall time."""
 
     boot: str

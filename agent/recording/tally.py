@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(Struct, frozen=True):
     """At one instant. `offered == recorded + lost + queued + pending`, always.
 
     `recorded` pictures are on disk for good; `queued` ones wait for the recorder; `pending` ones are in its open fragment.

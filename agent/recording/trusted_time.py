@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock, ClockQuality
 from agent.recording.catalog import Catalog
@@ -13,8 +14,7 @@ _LEAP_NS: Final = 10 * NS  # a free-running clock gains less than this between t
 _LONGEST_OFF_NS: Final = 31 * 86_400 * NS  # past the longest retention: further ahead, a failed battery clock is likelier
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
+class _Mark(Struct, frozen=True):
     """What was last known: trusted time `wall_ns` at `mono_ns` of `boot`; `believed`: a clock set in this boot said so."""
 
     wall_ns: int

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Self, Union, get_args, get_origin
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 _KINDS: Final[Mapping[object, str]] = {
     int: "a whole number",
@@ -41,8 +40,7 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return arguments
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Among the notes of an annotation: what no `Meta` can say of a value, and the words for one that breaks it."""
 
     holds: Callable[[Any], bool]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock
 from agent.ports import Opened, Publication
@@ -12,8 +13,7 @@ from agent.uplink.pace import Pace
 REFILL_EVERY_NS = NS // 20
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """One publication that is out: its topic, the row it is, whether it is paced as all that is no alarm.
 
     One that `clears` a retained topic and is no row may be refused: health has nothing to say of it.

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import rfc3339
 from agent.ports import Publication
 from agent.uplink.topics import NodeTopics
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Struct, frozen=True):
     """The node, and this run of it."""
 
     node_id: str

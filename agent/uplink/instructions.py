@@ -2,74 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from agent.ports import BrokerEndpoint, ConnectOptions, Publication, Received
 
 
-@dataclass(frozen=True, slots=True)
-class Connect:
+class Connect(Struct, frozen=True):
     """Open a connection to this broker."""
 
     endpoint: BrokerEndpoint
     options: ConnectOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Hand this to the transport."""
 
     publication: Publication
     tag: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subscribe:
+class Subscribe(Struct, frozen=True):
     """Subscribe to the session's filters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Restate:
+class Restate(Struct, frozen=True):
     """Hand over the full state (properties, greetings) and what was acknowledged just before: the broker may have lost it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(Struct, frozen=True):
     """The broker has this row."""
 
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class GiveUp:
+class GiveUp(Struct, frozen=True):
     """The broker will never take this row."""
 
     sequence: int
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """What was in flight must be taken again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Disconnect:
+class Disconnect(Struct, frozen=True):
     """End the connection; `abruptly` when the other side no longer answers."""
 
     with_will: bool = False
     abruptly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(Struct, frozen=True):
     """A message for the command handler."""
 
     message: Received
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """See whether this broker can be reached."""
 
     endpoint: BrokerEndpoint

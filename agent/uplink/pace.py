@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """Times and rates of a session; the defaults suit 4G as well as fibre.
 
     `alarm_room` of the `window` is kept free for alarms; everything else drains at `drain_per_s` after an outage.

@@ -11,7 +11,8 @@ from __future__ import annotations
 import random
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from agent.clock import NS, Clock, rfc3339
 from agent.events.event import Priority

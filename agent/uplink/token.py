@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from msgspec import Struct
 
 from agent.clock import NS, Clock, rfc3339
 from agent.errors import UplinkError
@@ -71,8 +71,7 @@ class Refused(UplinkError):
         self.id = id
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """What a good token says: who asks, in which role, under which number, from and until when (Unix seconds).
 
     `verb` and `arguments`, where the hub gives them, are all the token is good for.

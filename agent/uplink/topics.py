@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import rfc3339
 from agent.events.event import Event, Priority, PropertyOperation, Value
@@ -25,8 +26,7 @@ EXPIRY_S = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NodeTopics:
+class NodeTopics(Struct, frozen=True):
     """Every topic of one node, under `<prefix>/<node id>/`."""
 
     prefix: str

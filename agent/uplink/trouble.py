@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import NS, Clock
 from agent.uplink.pace import Pace
@@ -11,8 +12,7 @@ from agent.uplink.reasons import REFUSED_FROM, in_words
 from agent.uplink.topics import NodeTopics
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
+class _Refusal(Struct, frozen=True):
     place: str
     words: str
     ends_ns: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.uplink import command_payloads as payloads
 from agent.uplink.token import Role
@@ -14,8 +15,7 @@ _INCIDENT = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.POLICE})
 _UPKEEP = frozenset({Role.SUPERVISOR, Role.TECHNICIAN})
 
 
-@dataclass(frozen=True, slots=True)
-class Verb:
+class Verb(Struct, frozen=True):
     """One kind of command."""
 
     name: str

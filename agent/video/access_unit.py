@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class AccessUnit:
+class AccessUnit(Struct, frozen=True):
     """Annex-B NAL units of one picture, immutable.
 
     A keyframe is an IDR picture and carries SPS and PPS in band. `pts_ns`/`dts_ns` are media time (monotonic clock of
@@ -28,8 +27,7 @@ class AccessUnit:
     view: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VideoFormat:
+class VideoFormat(Struct, frozen=True):
     """What a decoder and a muxer must know before the first access unit. `extradata` is Annex-B SPS and PPS."""
 
     codec: str

@@ -6,11 +6,11 @@ It is drawn before the masks, so it can never uncover one; what falls under a ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+from msgspec import Struct
 
 from agent.clock import NS, utc
 from agent.errors import ConfigurationError
@@ -96,8 +96,7 @@ def _broken(universal: str, local: str, node: str, lines: int) -> Sequence[str]:
     return (universal, f"{local}  {node}") if lines == 2 else (universal, local, node)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layout:
+class _Layout(Struct, frozen=True):
     """Cells of one size, `lines` lines of them: every letter has the same room, so digits never shift the text."""
 
     width: int

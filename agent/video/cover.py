@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Corners = NDArray[np.float64]
@@ -20,8 +20,7 @@ class ViewState(StrEnum):
     MOVED = "moved"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cover:
+class Cover(Struct, frozen=True, eq=False):
     """The masks of one picture. Two covers with the same `digest` draw the same samples.
 
     `polygons` are grown by `grow` (a fraction of the picture's width) when drawn. `view` holds the four corners of the

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.errors import MaskError
@@ -31,8 +31,7 @@ _ROOM_PX = 64
 """Luma samples by which the scene may shift before the texture is made anew."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Region:
+class Region(Struct, frozen=True, eq=False):
     """A rectangle of the picture with covered samples. `left` and `top` are even luma samples; bitmaps are 255 where covered."""
 
     left: int

@@ -7,11 +7,11 @@ the growth along its edges). `Outline` is compiled once from a bitmap for a cove
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.video.mask_shape import Shape
@@ -31,8 +31,7 @@ MOST_SLACK_PX = 16
 """Luma samples: no chroma sample farther than this beyond a shape's growth is ever drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grid:
+class Grid(Struct, frozen=True):
     """A plane of samples over the picture: its size, and how many luma samples one of its samples spans.
 
     `reach`: samples by which the filter that made the plane looks beyond a sample's own footprint.

@@ -6,9 +6,8 @@ checked starts from here; how it is drawn (`mask_outline`) and how that is check
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.errors import MaskError
@@ -21,8 +20,7 @@ FARTHEST = 20_000.0
 """Luma samples; OpenCV draws exactly within 16 bits, and no sane pose puts a corner farther out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shape:
+class Shape(Struct, frozen=True, eq=False):
     """One polygon, simple, and how far it grows, in luma samples."""
 
     corners: Points

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Plane = NDArray[np.uint8]
 """uint8, shape (rows, columns), any row stride; columns are adjacent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Planes:
+class Planes(Struct, frozen=True):
     """Y of shape (height, width), U and V of shape (ceil(height/2), ceil(width/2)), BT.601 or BT.709 limited range."""
 
     y: Plane
@@ -49,8 +47,7 @@ def i420_bytes(width: int, height: int) -> int:
     return width * height + 2 * ((width + 1) // 2) * ((height + 1) // 2)
 
 
-@dataclass(frozen=True, slots=True)
-class FrameTime:
+class FrameTime(Struct, frozen=True):
     """When the sensor read the picture, and which picture it was.
 
     `index` counts what the camera delivered since it was opened: a jump is a picture lost before it reached us.

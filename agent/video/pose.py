@@ -13,6 +13,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
@@ -87,8 +88,7 @@ class Frame:
         return furthest_px(move(pose, self.corners), move(other, self.corners))
 
 
-@dataclass(frozen=True, slots=True)
-class PoseFit:
+class PoseFit(Struct, frozen=True):
     """A pose and the covariance of its eight parameters (in the frame's units)."""
 
     pose: Pose

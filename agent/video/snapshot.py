@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from agent.clock import Clock, rfc3339
 from agent.errors import CameraError, EncoderError
@@ -14,8 +15,7 @@ MOST_BYTES = 48 * 1024
 PATIENCE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Still:
+class Still(Struct, frozen=True):
     """A masked JPEG, when it was taken (RFC 3339), and what lay on it."""
 
     jpeg: bytes

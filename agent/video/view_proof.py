@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.video.patches import Patches
@@ -36,8 +36,7 @@ _MOST_STRAYS = 0.1
 """Of the confirmed: so few patches that only seemed right hardly pull the fit, which weighs them little anyway."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Proof:
+class Proof(Struct, frozen=True, eq=False):
     """What one frame says for one pose. `confirmed` and `inside` have a truth for every patch."""
 
     fit: PoseFit

@@ -9,13 +9,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import cv2
 import msgspec
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, Struct
 from numpy.typing import NDArray
 
 from agent.config.polygon import Polygon
@@ -33,8 +32,7 @@ LEAST_FRAMES = 3
 MOST_BYTES = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class ViewIdentity:
+class ViewIdentity(Struct, frozen=True):
     """What a reference is valid for; any difference makes it another view.
 
     `masks` is the digest of the mask set, `camera` names the source without secrets, the picture is `width` x `height`
@@ -48,8 +46,7 @@ class ViewIdentity:
     rotation: int
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class ViewReference:
+class ViewReference(Struct, frozen=True, eq=False):
     """A view as it was validated. Immutable; `to_bytes` is what is signed and stored."""
 
     identity: ViewIdentity

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.video.cover import Corners, ViewState
@@ -62,8 +62,7 @@ _FADING = 0.004
 _FADING_SIGMAS = 6.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
+class Sighting(Struct, frozen=True):
     """One frame's verdict. `poses` is empty when the picture must be covered whole; `reason` then says why.
 
     Pixels are those of the working picture. The first pose is the proved one; masks lie at all of them, grown by `doubt_px`.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from agent.config.polygon import Polygon
@@ -21,16 +21,14 @@ FAR_PROOF = 0.15
 """Of the width: a mask whose nearest patches lie further away is proved by the rest of the view alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class MaskProof:
+class MaskProof(Struct, frozen=True):
     """How far the third nearest patch lies from a mask, as a fraction of the picture's width."""
 
     mask: int
     distance: float
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """`guardable`, or `reason` says in words what is missing.
 
     `resemblance` is the mean likeness of a patch to its surroundings.
@@ -46,7 +44,7 @@ class Verdict:
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON holds it."""
-        return asdict(self)
+        return structs.asdict(self) | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Verdict:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent.board.thresholds import STORAGE, TEMPERATURE, THROTTLED, UNDERVOLTAGE, BoardWatch
 from agent.clock import NS, ClockQuality

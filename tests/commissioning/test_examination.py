@@ -6,13 +6,13 @@ import json
 import os
 import re
 import subprocess
-from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from msgspec import structs
+from msgspec.structs import replace
 
 from agent.cli import run, vigie
 from agent.clock import SystemClock

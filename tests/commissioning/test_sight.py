@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from msgspec import structs
+from msgspec.structs import replace
 
 from agent.clock import SystemClock
 from agent.commissioning.camera import judge_sight

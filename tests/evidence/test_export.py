@@ -7,12 +7,12 @@ import resource
 import struct
 import subprocess
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from agent.clock import NS
 from agent.errors import EvidenceError, JournalError, StorageError, VigieError

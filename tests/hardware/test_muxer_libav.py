@@ -7,7 +7,6 @@ import re
 import struct
 import subprocess
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agent.clock import NS
 from agent.errors import EncoderError

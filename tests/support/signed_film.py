@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import av
 from av.bitstream import BitStreamFilterContext
+from msgspec.structs import replace
 
 from agent.clock import NS
 from agent.evidence import nal
