@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import signal
 from pathlib import Path
 
 import click
@@ -19,22 +17,8 @@ from agent.cli._options import config_option
 )
 def command(config_path: Path, for_s: float | None, summary: Path | None) -> int:
     """The daemon: capture, mask, record, report. SIGTERM stops it in order, SIGHUP reads the configuration again."""
-    from agent.config.load import load
-    from agent.drivers import begin_log
-    from agent.starting import enter_changes
-    from agent.supervisor import Ending
-    from agent.wiring import build
+    from agent.daemon import become_daemon
 
     if summary is not None and not summary.absolute().parent.is_dir():
         raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")
-    config = load(config_path)
-    begin_log(config)
-    node = build(config, config_path)
-    enter_changes(config_path, config, node.parts.register)
-    signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
-    signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
-    signal.signal(signal.SIGHUP, lambda *_: node.supervisor.ask_reload())
-    ending = node.run(for_s=for_s)
-    if summary is not None:
-        summary.write_text(json.dumps(node.summary(), indent=2) + "\n", encoding="utf-8")
-    return 1 if ending is Ending.FAILED else 0
+    become_daemon(config_path, for_s, summary)

@@ -63,7 +63,7 @@ ln -s /usr/bin/python$python "$release/bin/python"
 # System packages stay visible: python3-systemd, and on a Raspberry Pi python3-picamera2 with its libcamera.
 printf 'home = /usr/bin\ninclude-system-site-packages = true\nversion = %s\n' $python >"$release/pyvenv.cfg"
 if [ "$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')" = $python ]; then
-    .venv/bin/python -m compileall -q -j 2 --invalidation-mode unchecked-hash -s "$root" -p / "$site" || true
+    .venv/bin/python -m compileall -q -j 2 -o 0 -o 2 --invalidation-mode unchecked-hash -s "$root" -p / "$site" || true
 fi
 
 say "units, configuration, documentation"

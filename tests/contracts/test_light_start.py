@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 NODE = """
-import agent.cli.run, agent.wiring, agent.reloading
+import agent.daemon, agent.starting, agent.wiring, agent.reloading
 from agent.drivers import open_transport
 from agent.ports import BrokerCredentials
 open_transport(BrokerCredentials())
@@ -31,9 +31,9 @@ def loaded(program: str, *arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "jwt", "OpenSSL", "pydantic", "rich"])
+@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "click", "jwt", "OpenSSL", "pydantic", "rich"])
 def test_a_node_starts_without(absent: str) -> None:
-    """A web server, a token's library, chain validation and tables wait for whoever asks for them."""
+    """A web server, the command line, a token's library, chain validation and tables wait for whoever asks for them."""
     assert absent not in loaded(NODE)
 
 
