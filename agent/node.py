@@ -47,8 +47,9 @@ from agent.video.pipeline import Pipeline
 log = logging.getLogger(__name__)
 
 _DAY_NS = 86_400 * NS
-_UNDER_WAY_S = 10.0
-"""After the first picture everything that happens once has happened by then: the centre reached, the first signatures made."""
+_SETTLING_S = 0.0, 1.0, 9.0
+"""After the first picture, and each after the one before: the view is proved and the mask laid out by the second of these
+times, the centre reached and the first signatures made by the third. Nothing that happens once happens later."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Node:
         self.apply: Callable[[], None] = lambda: None
         """Reads the configuration again and applies it; set by the composition root."""
         self.when_under_way: Callable[[], None] = lambda: None
-        """Called with the first masked picture encoded, and once more when all has settled; set by the composition root."""
+        """Called with the first masked picture encoded, and twice more while all settles; set by the composition root."""
         self._first_masked_s: float | None = None
         self._ended = threading.Event()
         self._watching_start = threading.Thread(target=self._note_start, name="main", daemon=True)
@@ -279,9 +280,9 @@ class Node:
                 return
         self._first_masked_s = round(_since_process_start_s(), 3)
         log.info("the first masked picture is encoded, %.2f s after the start", self._first_masked_s)
-        self.when_under_way()
-        if not self.parts.clock.wait(self._ended, _UNDER_WAY_S):
-            self.when_under_way()
+        for wait_s in _SETTLING_S:
+            if not self.parts.clock.wait(self._ended, wait_s):
+                self.when_under_way()
 
 
 def _disk(path: Path) -> tuple[int, int]:

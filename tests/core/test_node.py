@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.clock import NS
 from agent.config.load import load
 from agent.node import Node
 from agent.wiring import build
+from tests.support.turned_clock import TurnedClock
 from tests.support.whole_node import WholeNode
 
 
@@ -45,3 +48,23 @@ def test_a_disk_that_cannot_be_measured_silences_nobody(node: Node, monkeypatch:
 
     monkeypatch.setattr(os, "statvfs", fails)
     assert node.health()["disk"] == {"free_bytes": 0, "total_bytes": 0}
+
+
+def test_what_starting_needed_is_given_back_with_the_first_picture_and_twice_while_all_settles(node: Node) -> None:
+    """At once, a second later and ten seconds later; no more once the node has ended."""
+    clock = TurnedClock()
+    node.parts = replace(node.parts, clock=clock)
+    node.parts.pipeline.first_encoded.set()
+    began_ns, given_back_s = clock.now_ns, list[float]()
+
+    def give_back() -> None:
+        given_back_s.append((clock.now_ns - began_ns) / NS)
+        if len(given_back_s) == 4:
+            node._ended.set()
+
+    node.when_under_way = give_back
+    node._note_start()
+    assert given_back_s == [0.0, 1.0, 10.0]
+    began_ns = clock.now_ns
+    node._note_start()
+    assert given_back_s == [0.0, 1.0, 10.0, 0.0]
