@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
+import numpy
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hardware.memory import program_pages
+from hardware.symbol_tables import symbol_tables
 
 LOOK = """
 import json, re
@@ -94,3 +100,55 @@ def test_what_may_have_changed_stays(rights: str, inode: int, path: str) -> None
 def test_a_library_with_pages_of_this_process_stays() -> None:
     """The relocated part of a library holds addresses that stand in no file."""
     assert pages("7f0000001000-7f0000003000 r--p 00001000 fe:01 42      /usr/lib/libm.so.6", anonymous=4) == []
+
+
+REPAIRED = """
+import ctypes, json, sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from hardware.memory import program_pages
+
+pages = list(program_pages(Path("/proc/self/smaps").read_text().splitlines(True), "/none"))
+writable = []
+for line in Path("/proc/self/maps").read_text().splitlines():
+    where, rights, offset, _, _, *path = line.split(maxsplit=5)
+    start, end = (int(side, 16) for side in where.split("-"))
+    if rights == "rw-p" and path and path[0].startswith("/"):
+        writable += [(low, high, low - start + int(offset, 16), path[0]) for low, high in pages if start <= low and high <= end]
+same = all(
+    ctypes.string_at(low, high - low) == Path(path).read_bytes()[at : at + high - low] for low, high, at, path in writable
+)
+print(json.dumps({"bytes": sum(high - low for low, high, _, _ in writable), "same": same}))
+"""
+
+
+def test_symbols_in_a_writable_segment_are_what_the_file_holds() -> None:
+    """The wheels of numpy and OpenCV keep theirs there: what is unmapped of it stands in the file, byte for byte."""
+    told = json.loads(subprocess.run([sys.executable, "-c", REPAIRED], check=True, capture_output=True, text=True).stdout)
+    assert told["bytes"] > 1 << 20
+    assert told["same"]
+
+
+@given(st.binary(max_size=80).map(lambda tail: b"\x7fELF\x02\x01" + tail) | st.binary(max_size=80))
+def test_a_file_that_is_no_such_library_has_no_tables(content: bytes) -> None:
+    """Short, of 32 bits, with a header of nonsense: nothing is unmapped on its word."""
+    with tempfile.TemporaryDirectory() as directory:
+        library = Path(directory) / "lib.so"
+        library.write_bytes(content)
+        assert symbol_tables(library) == ()
+        assert symbol_tables(library.with_name("none.so")) == ()
+
+
+@given(st.integers(0, 63), st.integers(0, 255))
+def test_a_damaged_header_is_no_error(at: int, value: int) -> None:
+    """Whatever one byte of a real library's header becomes."""
+    real = next(Path(numpy.__file__).parents[1].glob("numpy.libs/*openblas*"))
+    header = bytearray(real.read_bytes()[:64])
+    header[at] = value
+    with tempfile.TemporaryDirectory() as directory:
+        library = Path(directory) / "lib.so"
+        library.write_bytes(header)
+        assert symbol_tables(library) == ()
