@@ -15,7 +15,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 """glibc's malloc.h. Other C libraries have no mallopt, and no arenas either."""
 _LARGE_BYTES = 1 << 20
 """From here on memory comes from the kernel and goes back to it: pictures, but not the small ones they are judged by."""
-_SPARE_BYTES = 8 << 20
+_SPARE_BYTES = 1 << 20
 _PR_SET_THP_DISABLE = 41
 
 _FROM_A_FILE = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) r([-w])[x-]p ([0-9a-f]+) \S+ [1-9]\d* +(/.*)$")
@@ -25,8 +25,8 @@ _LIBRARY = re.compile(r"\.so(\.\d\w*)*$")
 def allocate_sparingly() -> None:
     """One heap for all threads that keeps a little in hand, and no huge pages. Once, before threads start.
 
-    Separate heaps hold back what the others could use. What a heap hands back at once, each picture would ask for anew:
-    on the guard's arrays of 230 kB that costs as much as the work. A huge page is resident in whole for the first byte
+    Separate heaps hold back what the others could use. What a heap hands back at once, each picture asks for anew: some twenty
+    page faults a picture at this much in hand, which no benchmark notices. A huge page is resident in whole for the first byte
     written to it, and x264 asks for them (about 5 MB at 1080p, `vigie bench node`).
     """
     libc = ctypes.CDLL(None)

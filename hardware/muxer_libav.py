@@ -18,6 +18,7 @@ import av
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.stream import VideoStream
+from msgspec import Struct
 
 from agent.clock import NS
 from agent.errors import EncoderError
@@ -40,7 +41,7 @@ class LibavMuxer:
     def __init__(self, sink: Callable[[bytes], None], video: VideoFormat) -> None:
         self._sink = sink
         self._video = video
-        self._pending: list[AccessUnit] = []
+        self._pending: list[_Sample] = []
         self._base_ns: int | None = None
         self._sequence = 0
         self._length = 0
@@ -50,15 +51,15 @@ class LibavMuxer:
         if self._base_ns is None:
             self._base_ns = unit.dts_ns
             self._put(header(unit.data, self._video))
-        self._pending.append(unit)
+        self._pending.append(_Sample(length_prefixed(unit.data), unit.keyframe, unit.dts_ns, unit.pts_ns, unit.duration_ns))
 
     def end_fragment(self, next_dts_ns: int | None = None) -> int:
         """Hand the open fragment to the sink. `next_dts_ns`, when known, makes the last sample's duration exact."""
         if self._pending:
-            units, self._pending = self._pending, []
+            samples, self._pending = self._pending, []
             assert self._base_ns is not None
             self._sequence += 1
-            self._put(fragment(units, self._sequence, self._base_ns, next_dts_ns))
+            self._put(_fragment(samples, self._sequence, self._base_ns, next_dts_ns))
         return self._length
 
     def close(self) -> int:
@@ -91,29 +92,39 @@ def header(keyframe: bytes, video: VideoFormat) -> bytes:
     return made
 
 
-def fragment(units: list[AccessUnit], sequence: int, base_ns: int, next_dts_ns: int | None) -> bytes:
-    """`moof` and `mdat` of these units, in decoding order."""
-    decode = [_ticks(unit.dts_ns - base_ns) for unit in units]
-    last_ns = next_dts_ns if next_dts_ns is not None else units[-1].dts_ns + units[-1].duration_ns
+class _Sample(Struct, frozen=True):
+    """An access unit as the file holds it. Its own bytes are let go at once: a fragment is half a megabyte, each copy counts."""
+
+    data: bytes
+    keyframe: bool
+    dts_ns: int
+    pts_ns: int
+    duration_ns: int
+
+
+def _fragment(samples: list[_Sample], sequence: int, base_ns: int, next_dts_ns: int | None) -> bytes:
+    """`moof` and `mdat` of these samples, in decoding order."""
+    decode = [_ticks(sample.dts_ns - base_ns) for sample in samples]
+    last_ns = next_dts_ns if next_dts_ns is not None else samples[-1].dts_ns + samples[-1].duration_ns
     ends = [*decode[1:], max(_ticks(last_ns - base_ns), decode[-1] + 1)]
-    samples = [length_prefixed(unit.data) for unit in units]
     table = b"".join(
         struct.pack(
             ">IIIi",
             end - start,
-            len(sample),
-            _SYNC if unit.keyframe else _NON_SYNC,
-            _ticks(unit.pts_ns - base_ns) - start,
+            len(sample.data),
+            _SYNC if sample.keyframe else _NON_SYNC,
+            _ticks(sample.pts_ns - base_ns) - start,
         )
-        for unit, start, end, sample in zip(units, decode, ends, samples, strict=True)
+        for sample, start, end in zip(samples, decode, ends, strict=True)
     )
 
     def moof(data_offset: int) -> bytes:
-        run = _box(b"trun", struct.pack(">IIi", 0x01000F01, len(units), data_offset), table)
+        run = _box(b"trun", struct.pack(">IIi", 0x01000F01, len(samples), data_offset), table)
         track = _box(b"tfhd", struct.pack(">II", 0x020000, 1)) + _box(b"tfdt", struct.pack(">IQ", 0x01000000, decode[0])) + run
         return _box(b"moof", _box(b"mfhd", struct.pack(">II", 0, sequence)), _box(b"traf", track))
 
-    return moof(len(moof(0)) + 8) + _box(b"mdat", *samples)
+    size = 8 + sum(len(sample.data) for sample in samples)
+    return b"".join((moof(len(moof(0)) + 8), struct.pack(">I4s", size, b"mdat"), *(sample.data for sample in samples)))
 
 
 def length_prefixed(annex_b: bytes) -> bytes:

@@ -94,11 +94,13 @@ class Segment:
         self._muxer.end_fragment(next_dts_ns)
         *head, fragment = self._boxes
         self._boxes.clear()
-        data = b"".join((*head, note.box(fragment), fragment))
-        self._file.write(data)
+        boxes = (*head, note.box(fragment), fragment)
+        for box in boxes:
+            self._file.write(box)
         self._file.sync()
-        self._digest.update(data)
-        self._bytes += len(data)
+        for box in boxes:
+            self._digest.update(box)
+            self._bytes += len(box)
         self._note = None
         to_ns = max(self.extent.media_to_ns, note.media_to_ns)
         self.extent = Extent(to_ns, self._bytes, self._frames, tuple(self._masks), tuple(self._gaps))

@@ -83,10 +83,10 @@ class Story:
 
 
 def pictures_in(data: bytes) -> int:
-    """How many pictures the note in this written fragment speaks of."""
-    at = data.index(b"uuid")
-    size = int.from_bytes(data[at - 4 : at], "big")
-    note = FragmentNote.read(data[at + 4 : at - 4 + size])
+    """How many pictures this box speaks of, when it is a fragment's note: each is written by itself."""
+    if data[4:8] != b"uuid":
+        return 0
+    note = FragmentNote.read(data[8:])
     assert note is not None
     return note.frames
 
