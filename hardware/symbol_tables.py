@@ -36,7 +36,7 @@ def symbol_tables(library: Path) -> tuple[tuple[int, int], ...]:
                 return ()
             file.seek(at)
             return tuple(_tables(file.read(size * count)))
-    except (OSError, OverflowError, struct.error):
+    except (OSError, OverflowError, ValueError, struct.error):
         return ()
 
 
