@@ -190,10 +190,10 @@ class Film:
             return False
         try:
             self._container.seek(at, stream=self._stream)
-            self._ahead = next(self._container.demux(self._stream))
+            self._ahead = next(self._container.demux(self._stream), None)
         except av.error.FFmpegError:
             return False
-        return _mark(self._ahead) == first
+        return self._ahead is not None and _mark(self._ahead) == first
 
 
 def _mark(packet: _Packet) -> _Mark:
