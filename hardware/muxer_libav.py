@@ -27,6 +27,8 @@ from agent.video.access_unit import AccessUnit, VideoFormat
 TICKS_PER_S: Final = 90_000
 _SYNC: Final = 0x02000000  # depends on no other sample
 _NON_SYNC: Final = 0x01010000  # depends on others, is no sync sample
+_SLICES: Final = range(1, 6)  # nal_unit_type, ITU-T H.264 table 7-1
+_PARAMETER_SETS: Final = (7, 8)
 _UNDECODED: Final = {"skip_frame": "all"}
 """Parameter sets are all a header needs: decoding the picture would cost some 20 ms and, at 1080p, 6 MB a segment."""
 
@@ -50,7 +52,7 @@ class LibavMuxer:
         """Append one unit to the open fragment; nothing reaches the sink but, once, the header."""
         if self._base_ns is None:
             self._base_ns = unit.dts_ns
-            self._put(header(unit.data, self._video))
+            self._put(_known_header(unit.data, self._video))
         self._pending.append(_Sample(length_prefixed(unit.data), unit.keyframe, unit.dts_ns, unit.pts_ns, unit.duration_ns))
 
     def end_fragment(self, next_dts_ns: int | None = None) -> int:
@@ -68,6 +70,36 @@ class LibavMuxer:
     def _put(self, boxes: bytes) -> None:
         self._sink(boxes)
         self._length += len(boxes)
+
+
+_latest: tuple[bytes, VideoFormat, bytes] | None = None
+
+
+def _known_header(keyframe: bytes, video: VideoFormat) -> bytes:
+    """The last header made, when these are its parameter sets: nothing else of a picture goes into one.
+
+    A node begins a segment every minute; making each header anew would keep 2 MB of libavformat's code resident.
+    """
+    global _latest
+    sets = _parameter_sets(keyframe)
+    if _latest is None or not sets or (sets, video) != _latest[:2]:
+        _latest = sets, video, header(keyframe, video)
+    return _latest[2]
+
+
+def _parameter_sets(annex_b: bytes) -> bytes:
+    """All that stands before the first slice and is SPS or PPS, start codes included."""
+    sets: list[bytes] = []
+    start = annex_b.find(b"\x00\x00\x01")
+    while start >= 0:
+        kind = annex_b[start + 3 : start + 4]
+        if kind and kind[0] & 0x1F in _SLICES:
+            break
+        end = annex_b.find(b"\x00\x00\x01", start + 3)
+        if kind and kind[0] & 0x1F in _PARAMETER_SETS:
+            sets.append(annex_b[start : end if end >= 0 else len(annex_b)])
+        start = end
+    return b"".join(sets)
 
 
 def header(keyframe: bytes, video: VideoFormat) -> bytes:

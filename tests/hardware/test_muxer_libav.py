@@ -20,7 +20,7 @@ from agent.clock import NS
 from agent.errors import EncoderError
 from agent.video.access_unit import AccessUnit, VideoFormat
 from hardware.encoder_libav import LibavEncoder
-from hardware.muxer_libav import LibavMuxer, length_prefixed
+from hardware.muxer_libav import LibavMuxer, header, length_prefixed
 from tests.support.encoded import HEIGHT, WIDTH, encode, film, instant, masked, picture
 from tests.support.parts import program
 from tests.support.played import play
@@ -141,6 +141,19 @@ def test_a_film_that_begins_in_the_middle_of_a_gop_is_refused() -> None:
     muxer = LibavMuxer(lambda _: None, film().format)
     with pytest.raises(EncoderError, match="keyframe with SPS and PPS"):
         muxer.write(replace(film().units[0], data=b"\x00\x00\x00\x01\x41\x9a\x26"))
+
+
+def test_a_later_segment_has_the_header_its_own_keyframe_would_give() -> None:
+    """Headers are kept: that of another keyframe is the same byte for byte, and other parameter sets have another."""
+    encoder = LibavEncoder(WIDTH, 192, 25, crf=35, preset="veryfast", keyframe_seconds=0.2)
+    units = encode(encoder, (masked(picture(i, WIDTH, 192), instant(i)) for i in range(30)))
+    keyframes = [unit for unit in units if unit.keyframe]
+    for unit in (*keyframes, film().units[0], *keyframes):
+        video = film().format if unit is film().units[0] else encoder.format
+        out: list[bytes] = []
+        LibavMuxer(out.append, video).write(unit)
+        assert out == [header(unit.data, video)]
+    assert header(keyframes[0].data, encoder.format) != header(film().units[0].data, film().format)
 
 
 def test_the_header_names_size_and_colours(tmp_path: Path) -> None:
