@@ -97,7 +97,7 @@ def _parameter_sets(annex_b: bytes) -> bytes:
             break
         end = annex_b.find(b"\x00\x00\x01", start + 3)
         if kind and kind[0] & 0x1F in _PARAMETER_SETS:
-            sets.append(annex_b[start : end if end >= 0 else len(annex_b)])
+            sets.append(annex_b[start : end if end >= 0 else len(annex_b)].rstrip(b"\x00"))  # of the next start code
         start = end
     return b"".join(sets)
 

@@ -144,10 +144,14 @@ def test_a_film_that_begins_in_the_middle_of_a_gop_is_refused() -> None:
 
 
 def test_a_later_segment_has_the_header_its_own_keyframe_would_give() -> None:
-    """Headers are kept: that of another keyframe is the same byte for byte, and other parameter sets have another."""
+    """Headers are kept, not made anew: that of another keyframe is the same byte for byte, other parameter sets have another."""
     encoder = LibavEncoder(WIDTH, 192, 25, crf=35, preset="veryfast", keyframe_seconds=0.2)
     units = encode(encoder, (masked(picture(i, WIDTH, 192), instant(i)) for i in range(30)))
     keyframes = [unit for unit in units if unit.keyframe]
+    kept: list[bytes] = []
+    for unit in keyframes:
+        LibavMuxer(kept.append, encoder.format).write(unit)
+    assert len({id(made) for made in kept}) == 1
     for unit in (*keyframes, film().units[0], *keyframes):
         video = film().format if unit is film().units[0] else encoder.format
         out: list[bytes] = []
