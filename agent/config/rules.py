@@ -21,7 +21,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
     """Every rule that `section` itself breaks, with the place inside it; of sections in it, only what lies between them."""
     match section:
         case Node():
-            yield from _whole_position(section)
+            yield from _both_or_neither(section, "latitude", "longitude")
         case Camera():
             yield from _source_fits_driver(section)
             yield from _exposure_fits_rate(section)
@@ -31,7 +31,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
         case Encoding():
             yield from _one_rate(section)
         case Mqtt():
-            yield from _certificate_has_key(section)
+            yield from _both_or_neither(section, "cert_file", "key_file")
             yield from _password_has_user(section)
             yield from _certificates_are_used(section)
         case Board():
@@ -43,15 +43,15 @@ def misfits(section: Section) -> Iterator[Misfit]:
             pass
 
 
-def _whole_position(node: Node) -> Iterator[Misfit]:
-    if (node.latitude is None) != (node.longitude is None):
-        given, missing = ("latitude", "longitude") if node.longitude is None else ("longitude", "latitude")
-        yield Misfit(
-            f"{given} stands without {missing}",
-            at=(given,),
-            beside=[(missing,)],
-            remedy=f"add {missing}, or remove {given}",
-        )
+def _both_or_neither(section: Section, one: str, other: str) -> Iterator[Misfit]:
+    for given, missing in ((one, other), (other, one)):
+        if getattr(section, given) is not None and getattr(section, missing) is None:
+            yield Misfit(
+                f"{given} stands without {missing}",
+                at=(given,),
+                beside=[(missing,)],
+                remedy=f"add {missing}, or remove {given}",
+            )
 
 
 def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
@@ -109,17 +109,6 @@ def _one_rate(encoding: Encoding) -> Iterator[Misfit]:
             beside=[("bitrate_kbps",)],
             remedy="keep bitrate_kbps for a disk use that can be planned, or crf for an even quality",
         )
-
-
-def _certificate_has_key(mqtt: Mqtt) -> Iterator[Misfit]:
-    for given, missing in (("cert_file", "key_file"), ("key_file", "cert_file")):
-        if getattr(mqtt, given) is not None and getattr(mqtt, missing) is None:
-            yield Misfit(
-                f"{given} stands without {missing}",
-                at=(given,),
-                beside=[(missing,)],
-                remedy=f"name the {missing} too, or remove {given}",
-            )
 
 
 def _password_has_user(mqtt: Mqtt) -> Iterator[Misfit]:

@@ -293,4 +293,4 @@ def _plain(value: object) -> object:
             return int(value)
         case numbers.Real():
             return float(value)
-    raise NotImplementedError(type(value).__name__)
+    raise NotImplementedError(type(value).__name__)  # as msgspec wants to be told that there is no such form

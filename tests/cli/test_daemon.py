@@ -13,26 +13,7 @@ import pytest
 
 from tests.support.deadline import until
 
-CONFIG = """
-[node]
-id = "pole-1"
-state_dir = "state"
-[camera]
-driver = "synthetic"
-width = 320
-height = 240
-[console]
-enabled = false
-"""
 REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    """A small node without a broker."""
-    path = tmp_path / "config.toml"
-    path.write_text(CONFIG)
-    return path
 
 
 @pytest.fixture
