@@ -14,18 +14,23 @@ from agent.config.model import CHECK, Config, Section
 
 
 def plain(annotation: Any) -> Any:
-    """The type itself, without `None` and without what is annotated to it. TOML knows no null: absent is the only None."""
-    if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(inner for inner in get_args(annotation) if inner is not types.NoneType)
-    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    """The type itself, without `None` and without what is annotated to it."""
+    wanted = _present(annotation)
+    return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
 
 
 def metas(annotation: Any) -> Iterator[Meta]:
     """Bounds, examples and checks, in their order."""
+    wanted = _present(annotation)
+    if get_origin(wanted) is Annotated:
+        yield from (meta for meta in get_args(wanted)[1:] if isinstance(meta, Meta))
+
+
+def _present(annotation: Any) -> Any:
+    """What a value is when it is there at all: TOML knows no null, so that absent is the only None."""
     if get_origin(annotation) in (Union, types.UnionType):
-        annotation = next(inner for inner in get_args(annotation) if inner is not types.NoneType)
-    if get_origin(annotation) is Annotated:
-        yield from (meta for meta in get_args(annotation)[1:] if isinstance(meta, Meta))
+        return next(inner for inner in get_args(annotation) if inner is not types.NoneType)
+    return annotation
 
 
 def bound(annotation: Any, name: str) -> Any:
