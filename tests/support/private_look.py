@@ -23,6 +23,8 @@ JPEG_TOLERANCE = 20
 GREY = round((SOLID_YUV[0] - 16) * 255 / 219)
 WORDS = (0.25, 0.75)
 """Rows, as fractions of the height, where a closed picture says why it is closed."""
+CLOSED_CHROMA, CLOSED_LUMA = 0.98, 0.8
+"""Shares of a closed picture's samples that are as good as the fill; of luma outside of the words, where a caption may lie."""
 
 
 def insides(polygons: Polygons, width: int, height: int) -> NDArray[np.uint8]:
@@ -39,17 +41,31 @@ def _insides(polygons: Polygons, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def is_closed(planes: Planes) -> bool:
-    """Whether it is a closed picture: no colour anywhere."""
-    return all(_off(plane, fill) <= CODEC_TOLERANCE for plane, fill in zip((planes.u, planes.v), SOLID_YUV[1:], strict=True))
+    """Whether it is a closed picture: nearly no colour anywhere, and nearly nothing but the fill above and below the words.
+
+    Nearly: an encoder smears the words' edges and the caption's into a few samples around them, of chroma too.
+    """
+    around = np.concatenate([planes.y[: int(WORDS[0] * planes.height)], planes.y[int(WORDS[1] * planes.height) :]])
+    shown = zip((around, planes.u, planes.v), SOLID_YUV, (CLOSED_LUMA, CLOSED_CHROMA, CLOSED_CHROMA), strict=True)
+    return all(_share_off(plane, fill) <= 1 - least for plane, fill, least in shown)
 
 
 def deviation(planes: Planes, polygons: Polygons) -> int:
-    """How far any private sample of Y, U or V is from the fill. On a closed picture, words are looked past in luma."""
+    """How far any private sample of Y, U or V is from the fill.
+
+    Where words may stand on a closed picture, each private space is judged by most of its samples instead: letters
+    leave more than half of its luma as it was, and all but a few samples of its chroma.
+    """
     worst, closed = 0, is_closed(planes)
     for plane, fill in zip((planes.y, planes.u, planes.v), SOLID_YUV, strict=True):
-        inside = insides(polygons, plane.shape[1], plane.shape[0])
-        if closed and plane is planes.y:
-            inside[int(WORDS[0] * plane.shape[0]) : int(WORDS[1] * plane.shape[0])] = 0
+        height, width = plane.shape
+        inside = insides(polygons, width, height)
+        if closed:
+            words = slice(int(WORDS[0] * height), int(WORDS[1] * height))
+            inside[words] = 0
+            most = 0.5 if plane is planes.y else 0.9
+            for polygon in polygons:
+                worst = max(worst, _most_off(plane[words][insides([polygon], width, height)[words] > 0], fill, most))
         worst = max(worst, _off(plane[inside > 0], fill))
     return worst
 
@@ -78,3 +94,12 @@ def jpeg_deviation(jpeg: bytes, polygons: Polygons) -> int:
 
 def _off(samples: Plane, value: int) -> int:
     return int(np.abs(samples.astype(np.int16) - value).max(initial=0))
+
+
+def _share_off(samples: Plane, value: int) -> float:
+    return float((np.abs(samples.astype(np.int16) - value) > CODEC_TOLERANCE).mean())
+
+
+def _most_off(samples: Plane, value: int, most: float) -> int:
+    """How far the best `most` of the samples are off, at the worst."""
+    return int(np.quantile(np.abs(samples.astype(np.int16) - value), most)) if samples.size else 0
