@@ -6,8 +6,8 @@ import sys
 def main() -> None:
     """Run the command line and leave with its exit code."""
     try:
+        from agent.base.leaving import INTERRUPTED
         from agent.cli import run
-        from agent.leaving import INTERRUPTED
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to end
     try:

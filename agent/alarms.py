@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.ports.event import Event, Priority, PropertyOperation
 from agent.recording.fault import Fault, RecordingFault
 from agent.recording.retention import Shortfall
 

@@ -13,11 +13,11 @@ from rich.table import Table
 from agent.analytics.motion import MotionDetector
 from agent.analytics.tampering import TamperDetector
 from agent.config.model import Motion, Tampering
-from agent.video.analysis_luma import analysis_luma
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.analysis_luma import analysis_luma
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 from hardware.encoder_libav import LibavEncoder
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.config.model import Camera as CameraSettings
-from agent.ports import Camera
+from agent.ports.video import Camera
 from bench.film import film_1080p25
 from bench.process import measure
 from hardware.camera_file import FileCamera

@@ -21,10 +21,10 @@ import av
 import av.error
 
 from agent.demo.broker import LocalBroker
-from agent.drivers import drawn_windows
 from agent.fleet.listener import Listener
 from agent.fleet.wiring import transport
-from agent.ports import BrokerCredentials, BrokerEndpoint, Received
+from agent.node.drivers import drawn_windows
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
 from bench.filming_node import Tables, commission, write
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import Plane
-from agent.video.privacy_mask import MaskedFrame
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import MaskedFrame
+from agent.picture.planes import Plane
 from hardware.encoder_libav import LibavEncoder
 
 LUMA_TOLERANCE, CHROMA_TOLERANCE = 24, 16

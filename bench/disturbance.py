@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.config.polygon import Polygon
-from agent.video.mask_geometry import private_outlines
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
+from agent.view.cover_geometry import private_outlines
 from bench.scene import WIDTH, Scene
 
 Warp = NDArray[np.float64]

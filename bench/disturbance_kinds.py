@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 from bench import disturbance_light as light
 from bench.disturbance import FPS, FRAMES, HOME, Disturbance, Painting, Pointing, Slab, Stage, Warp, turned, whole
 from bench.disturbance_light import Lighting

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 from bench.disturbance import Grain, Painting, Stage
 from bench.scene import WIDTH
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 from bench.disturbance import Painting, Stage
 from bench.scene import WIDTH
 

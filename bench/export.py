@@ -17,21 +17,21 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from agent.clock import NS, ClockQuality, SystemClock
-from agent.evidence.chain import read_chain
+from agent.base.clock import NS, ClockQuality, SystemClock
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Provenance, Source
 from agent.evidence.exported import Request
-from agent.evidence.identity import IdentityDirectory, NodeSigner
-from agent.evidence.media_signing import MediaSigner, closed, closing_unit
-from agent.evidence.tlv import MANUFACTURER, VendorInformation
 from agent.evidence.verification import verify
+from agent.identity.certificates import read_chain
+from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.register import Register
+from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.recording.catalog import Catalog
 from agent.recording.row import Extent, NewSegment
 from agent.recording.segment import segment_path
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.signing.media_signing import MediaSigner, closed, closing_unit
+from agent.signing.tlv import MANUFACTURER, VendorInformation
 from bench.film import film_1080p25
 from hardware.encoder_libav import parameter_sets
 from hardware.muxer_libav import LibavMuxer

@@ -7,8 +7,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker, free_port
-from agent.errors import DeviceError
 from bench.authority import Authority
 from bench.line import Line, line
 

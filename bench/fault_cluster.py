@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 from bench.authority import Authority
 from bench.fault_broker import BrokerUnderFault, Stage, given
 from bench.line import Line, line

@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from agent.errors import JournalError
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.base.errors import JournalError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.ports import BrokerCredentials, BrokerEndpoint
-from agent.uplink.identity import Identity
+from agent.ports.event import Event, Priority, PropertyOperation
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.pace import Pace
+from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 from bench.jumping_clock import JumpingClock
 from hardware.mqtt_paho import PahoTransport

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 
-from agent.clock import Clock
+from agent.base.clock import Clock
 from agent.events.bounds import Bounds, default_classes
-from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.ports import BrokerEndpoint
-from agent.uplink.identity import Identity
+from agent.ports.event import Event, Priority, PropertyOperation
+from agent.ports.mqtt import BrokerEndpoint
+from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 from bench.fault_broker import BrokerUnderFault
 from bench.fault_node import QUICK

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 from bench.fault_broker import BrokerUnderFault, Stage, mosquitto
 from bench.fault_process import FaultProcess
 from bench.independent_hub import Heard, Subscriber, Verdict

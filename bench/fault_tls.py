@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 from bench.authority import Authority
 from bench.fault_process import FaultProcess
 from bench.fault_scene import Scene, let_sessions_be_written, settled, wait_until

@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 from bench.fault_broker import BrokerUnderFault, mosquitto
 from bench.fault_cluster import cluster
 from bench.fault_hub import slow_hub

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.config.load import load
 from agent.config.polygon import Polygon
 from agent.demo.scene import TOWN_SQUARE, quoted
-from agent.wiring import validate
+from agent.node.wiring import validate
 from bench.film import film_1080p25
 
 Tables = Mapping[str, Mapping[str, object]]

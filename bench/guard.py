@@ -10,12 +10,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agent.video.analysis_luma import analysis_luma
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_guard import ViewGuard
-from agent.video.view_reference import ViewIdentity, ViewReference
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.analysis_luma import analysis_luma
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.view.guard import ViewGuard
+from agent.view.reference import ViewIdentity, ViewReference
 from bench.disturbance import HOME, Warp, turned
 from bench.scene import LAYOUTS, Scene, town_square
 from hardware.encoder_libav import LibavEncoder

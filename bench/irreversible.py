@@ -26,10 +26,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from agent.video.cover import Corners, Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import Fill, PrivacyMask
+from agent.mask.privacy_mask import Fill, PrivacyMask
+from agent.picture.cover import Corners, Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 
 LETTERS = string.ascii_uppercase
 WIDTH, HEIGHT = 320, 180

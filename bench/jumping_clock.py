@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from agent.clock import NS, Clock, ClockQuality, SystemClock
+from agent.base.clock import NS, Clock, ClockQuality, SystemClock
 
 
 class JumpingClock:

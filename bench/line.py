@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agent.video.analysis_luma import analysis_luma
-from agent.video.cover import Corners, Cover, ViewState
-from agent.video.fill import TextureFill
-from agent.video.frame import RawFrame
-from agent.video.mask_layer import MaskLayer
-from agent.video.mask_shape import shapes_of
-from agent.video.picture import FrameTime, Planes, i420_bytes
-from agent.video.privacy_mask import Fill, PrivacyMask
-from agent.video.surroundings import Surroundings
+from agent.mask.fill import TextureFill
+from agent.mask.layer import MaskLayer
+from agent.mask.privacy_mask import Fill, PrivacyMask
+from agent.mask.shape import shapes_of
+from agent.mask.surroundings import Surroundings
+from agent.picture.analysis_luma import analysis_luma
+from agent.picture.cover import Corners, Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes, i420_bytes
 
 BUFFERS = 12
 """As many frames in turn as a camera's pool and the encoder hold."""

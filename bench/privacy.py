@@ -17,13 +17,13 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from agent.video.analysis_luma import analysis_luma
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.relocation import SteppedRelocation
-from agent.video.view_guard import ViewGuard
-from agent.video.view_reference import ViewIdentity, ViewReference
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.analysis_luma import analysis_luma
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.view.guard import ViewGuard
+from agent.view.reference import ViewIdentity, ViewReference
+from agent.view.relocation import SteppedRelocation
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Stage
 from bench.disturbance_kinds import KINDS

@@ -19,8 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from agent.base.errors import DeviceError
 from agent.demo.broker import free_port
-from agent.errors import DeviceError
 from bench.authority import Authority
 
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))

@@ -18,9 +18,14 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agent.clock import NS, SystemClock
+from agent.base.clock import NS, SystemClock
 from agent.journal.entry import Act
 from agent.journal.register import Register
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.picture.cover import Cover
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes
 from agent.recording.catalog import Catalog
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import open_catalog, settle
@@ -29,11 +34,6 @@ from agent.recording.retention import DAY_NS, Retention
 from agent.recording.row import NewSegment
 from agent.recording.segment import Origin, Segment, segment_path
 from agent.recording.trusted_time import boot_id
-from agent.video.access_unit import AccessUnit, VideoFormat
-from agent.video.cover import Cover
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Planes
-from agent.video.privacy_mask import PrivacyMask
 from bench.film import film_1080p25
 from bench.recording_kill import kill_many
 from hardware.encoder_libav import LibavEncoder

@@ -13,9 +13,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from agent.clock import NS, SystemClock
+from agent.base.clock import NS, SystemClock
 from agent.journal.register import Register
 from agent.journal.verdict import verify
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes
 from agent.recording.catalog import Catalog
 from agent.recording.disk import SystemDisk
 from agent.recording.hold import Holds, active_holds
@@ -23,10 +27,6 @@ from agent.recording.reconcile import open_catalog, settle
 from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.row import Extent, SegmentState
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
 from hardware.encoder_libav import LibavEncoder
 from hardware.muxer_libav import LibavMuxer
 

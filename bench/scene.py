@@ -9,7 +9,7 @@ import numpy as np
 
 from agent.config.polygon import Polygon
 from agent.demo.scene import TOWN_SQUARE
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 from bench.film import footage
 
 WIDTH = 640

@@ -15,11 +15,11 @@ from av.video.frame import PictureType, VideoFrame
 from rich.console import Console
 from rich.table import Table
 
-from agent.clock import NS
-from agent.evidence.identity import IdentityDirectory
-from agent.evidence.media_signing import MediaSigner
-from agent.evidence.tlv import MANUFACTURER, VendorInformation
-from agent.video.access_unit import AccessUnit
+from agent.base.clock import NS
+from agent.identity.node_key import IdentityDirectory
+from agent.picture.access_unit import AccessUnit
+from agent.signing.media_signing import MediaSigner
+from agent.signing.tlv import MANUFACTURER, VendorInformation
 from bench.film import film_1080p25
 
 FPS = 25

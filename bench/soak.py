@@ -22,9 +22,9 @@ from typing import Any
 
 import psutil
 
-from agent.control import ask
+from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker
-from agent.errors import DeviceError
+from agent.operations.control_socket import ask
 from bench.filming_node import Tables, commission, film_1080p, write
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -17,17 +17,17 @@ from typing import Any
 
 import psutil
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.demo.broker import LocalBroker
-from agent.events.event import Event, Priority
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.fleet.fleet import Fleet, Weather
 from agent.fleet.simulation import percentiles
 from agent.fleet.tally import HubProcess
 from agent.fleet.wiring import PahoSharedLoop, transport
-from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
-from agent.uplink.identity import Identity
+from agent.ports.event import Event, Priority
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
+from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 
 SETTINGS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"

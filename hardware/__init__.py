@@ -1,1 +1,1 @@
-"""Drivers behind agent/ports.py, one library each."""
+"""Drivers behind agent/ports/, one library each."""

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.ports import BoardFigures
+from agent.ports.host import BoardFigures
 
 # Bits of the firmware's get_throttled: what is so now; the same 16 bits higher, what has been so since boot.
 UNDERVOLTAGE = 1 << 0

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import av.error
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool

@@ -10,12 +10,12 @@ from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
 from typing import Any, Literal, Protocol
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError, DriverHangs
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError, DriverHangs
-from agent.video.analysis_luma import analysis_size
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime
+from agent.picture.analysis_luma import analysis_size
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime
 from hardware.picamera2_buffers import BufferMaps, LoanBook, lend
 from hardware.sensor_controls import LightFollower, missing_controls, start_controls
 

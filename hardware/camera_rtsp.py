@@ -12,11 +12,11 @@ import av
 import av.container
 import av.error
 
-from agent.clock import Clock
+from agent.base.clock import Clock
+from agent.base.errors import CameraError
+from agent.base.regular_file import read_regular
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.regular_file import read_regular
-from agent.video.frame import RawFrame
+from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
 from hardware.live_stream import Source
 from hardware.stream_clock import StreamClock

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 from hardware.picture_pool import PicturePool
 from hardware.square_painter import private_windows
 from hardware.town_square import TownSquare

@@ -10,10 +10,10 @@ import av
 import av.container
 import av.error
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
+from agent.picture.frame import RawFrame
 from hardware.live_input import LiveInput
 from hardware.live_stream import Source
 from hardware.stream_clock import StreamClock

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
 
-from agent.video.picture import Plane, Planes
+from agent.picture.planes import Plane, Planes
 
 I420 = "yuv420p"
 _RGB = 0

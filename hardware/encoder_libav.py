@@ -23,11 +23,11 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
 from msgspec import Struct
 
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.video.access_unit import AccessUnit, VideoFormat
-from agent.video.picture import Plane, Planes
-from agent.video.privacy_mask import MaskedFrame
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.mask.privacy_mask import MaskedFrame
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.picture.planes import Plane, Planes
 
 TICKS_PER_S: Final = 90_000
 _MOST_INSIDE: Final = 512  # pictures x264 may hold: far above any lookahead; older entries are lost pictures

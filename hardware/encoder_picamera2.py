@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.video.access_unit import AccessUnit, VideoFormat
-from agent.video.picture import FrameTime
-from agent.video.privacy_mask import MaskedFrame
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.mask.privacy_mask import MaskedFrame
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.picture.planes import FrameTime
 from hardware.encoder_libav import parameter_sets
 from hardware.picamera2_buffers import Loan, LoanBook
 

@@ -14,8 +14,8 @@ import av.error
 import av.stream
 import av.video.stream
 
-from agent.clock import NS
-from agent.errors import CameraEnded, CameraError
+from agent.base.clock import NS
+from agent.base.errors import CameraEnded, CameraError
 
 LONGEST_GAP_NS = 10 * NS
 """A longer pause between two pictures, or a step back, is a broken timestamp: it counts as one picture period."""

@@ -7,7 +7,7 @@ import itertools
 
 import numpy as np
 
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 
 LEFT, RIGHT, TOP, BOTTOM = 0.25, 0.75, 0.86, 0.90
 """Where the row of blocks lies, as fractions of the picture: on the ground, clear of a caption at top or bottom."""

@@ -7,8 +7,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from agent.errors import DeviceError
-from agent.log import Sentence, component
+from agent.base.errors import DeviceError
+from agent.base.log import Sentence, component
 
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from agent.clock import Clock
+from agent.base.clock import Clock
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
+from agent.picture.frame import RawFrame
 from hardware.decoded_picture import PictureWriter
 from hardware.live_stream import LiveStream, Source
 from hardware.picture_pool import PicturePool

@@ -12,11 +12,11 @@ import av.container
 import av.error
 import av.video.stream
 
-from agent.clock import NS, Clock
-from agent.errors import CameraError
-from agent.queues import BoundedQueue, Closed
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError
+from agent.base.queues import BoundedQueue, Closed
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit

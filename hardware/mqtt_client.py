@@ -10,9 +10,9 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.broker_tls import broker_tls_context
-from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
-from agent.regular_file import read_regular
+from agent.base.regular_file import read_regular
+from agent.identity.broker_tls import broker_tls_context
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
 
 CONNECT_TIMEOUT_S = 8.0
 RECEIVED_MOST_BYTES = 256 * 1024

@@ -18,7 +18,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from agent.ports import (
+from agent.ports.mqtt import (
     Acknowledged,
     BrokerCredentials,
     BrokerEndpoint,

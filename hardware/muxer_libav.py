@@ -20,9 +20,9 @@ from av.error import FFmpegError
 from av.video.stream import VideoStream
 from msgspec import Struct
 
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.picture.access_unit import AccessUnit, VideoFormat
 
 TICKS_PER_S: Final = 90_000
 _SYNC: Final = 0x02000000  # depends on no other sample

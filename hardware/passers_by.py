@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.picture import Planes
+from agent.picture.planes import Planes
 
 Colour = tuple[float, float, float]
 PHASES = 8

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.errors import CameraError
-from agent.video.picture import Planes
+from agent.base.errors import CameraError
+from agent.picture.planes import Planes
 
 StreamLayout = Mapping[str, Any]
 """What picamera2 says of a configured stream: "format", "size" (width, height), "stride" (bytes of a luma row)."""

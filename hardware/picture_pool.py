@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from agent.video.picture import Planes
+from agent.picture.planes import Planes
 
 CAPACITY = 7
 """Pictures under way at once: one being masked, one being encoded, a few queued between."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.config.model import Camera as CameraSettings
 
 Controls = dict[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.clock import NS
+from agent.base.clock import NS
 
 FURTHEST_OFF_NS = NS
 """Further from its arrival than this, a picture's own timestamp is not believed: the stream jumped or began anew."""

@@ -6,8 +6,8 @@ import os
 import time
 from collections.abc import Mapping
 
-from agent.errors import DeviceError
-from agent.ports import ServiceManager
+from agent.base.errors import DeviceError
+from agent.ports.host import ServiceManager
 
 
 class SystemdService:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.picture import Planes
+from agent.picture.planes import Planes
 from hardware.frame_number import BOTTOM, LEFT, write_frame_number
 from hardware.passers_by import Sprite, draw_vehicle, draw_walker, to_planes
 from hardware.square_painter import HORIZON, OVERSCAN, SquarePainter

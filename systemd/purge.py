@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from agent.base.errors import VigieError
 from agent.config.load import load
-from agent.errors import VigieError
 from agent.recording.catalog import Catalog
 from agent.recording.row import SegmentRow
 

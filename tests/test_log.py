@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import NS, ClockQuality
-from agent.log import FIRST_LINES, LINES_PER_WINDOW, REMEMBERED, WINDOW_S, FoldedLog, Sentence
+from agent.base.clock import NS, ClockQuality
+from agent.base.log import FIRST_LINES, LINES_PER_WINDOW, REMEMBERED, WINDOW_S, FoldedLog, Sentence
 
 
 class SteppedClock:
@@ -49,7 +49,7 @@ class Lines(logging.Handler):
 
 def record(message: str = "fault on %s", *args: Any, level: int = logging.WARNING) -> logging.LogRecord:
     """One record as a module would make it."""
-    return logging.LogRecord("agent.video", level, __file__, 1, message, args, None)
+    return logging.LogRecord("agent.stream", level, __file__, 1, message, args, None)
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import logging
 from collections.abc import Callable
 
 from agent.analytics import motion, tampering
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.events.event import Event, StillSink
-from agent.video.privacy_mask import MaskedFrame
-from agent.video.still import jpeg
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.mask.privacy_mask import MaskedFrame
+from agent.ports.event import Event, StillSink
+from agent.stream.still import jpeg
 
 log = logging.getLogger(__name__)
 

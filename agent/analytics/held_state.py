@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.clock import NS
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.base.clock import NS
+from agent.ports.event import Event, Priority, PropertyOperation
 
 Reading = bool | None
 """What was seen: the cause is there, is not there, or cannot be told (the state then stays as it is)."""

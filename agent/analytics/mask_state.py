@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.clock import NS
-from agent.events.event import Event, Priority, PropertyOperation
-from agent.video.privacy_mask import MaskedFrame
+from agent.base.clock import NS
+from agent.mask.privacy_mask import MaskedFrame
+from agent.ports.event import Event, Priority, PropertyOperation
 
 PRIVACY_MASK = "VideoSource/vigie:PrivacyMask"
 CLOSED_S = 1.0

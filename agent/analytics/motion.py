@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from agent.analytics.held_state import HeldState
 from agent.analytics.sharpness import middle
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.config.model import Motion
-from agent.events.event import Event
-from agent.video.picture import Plane
-from agent.video.privacy_mask import MaskedFrame
+from agent.mask.privacy_mask import MaskedFrame
+from agent.picture.planes import Plane
+from agent.ports.event import Event
 
 TOPIC = "VideoSource/MotionAlarm"
 TOPICS = (TOPIC,)

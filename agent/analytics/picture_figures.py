@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from agent.analytics.sharpness import Sharpness
-from agent.video.privacy_mask import MaskedFrame
+from agent.mask.privacy_mask import MaskedFrame
 
 LEAST_VISIBLE = 0.02
 """Of the picture; of less than this nothing can be said."""

@@ -8,9 +8,9 @@ from msgspec import structs
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
 from agent.analytics.sharpness import SETTLES_AFTER
-from agent.clock import NS
-from agent.errors import DeviceError
-from agent.video.privacy_mask import MaskedFrame
+from agent.base.clock import NS
+from agent.base.errors import DeviceError
+from agent.mask.privacy_mask import MaskedFrame
 
 EVERY_NS = NS // 10
 PICTURES = SETTLES_AFTER + 2
@@ -20,7 +20,7 @@ FORGET_NS = 5 * NS
 
 
 class PictureGauge:
-    """The pipeline thread calls `show` (see agent.video.pipeline.Viewer), any other thread `figures`. Idle it costs nothing."""
+    """The pipeline thread calls `show` (see agent.stream.pipeline.Viewer), any other thread `figures`. Idle it costs nothing."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

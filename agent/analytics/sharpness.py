@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.picture import Plane
+from agent.picture.planes import Plane
 
 FACTOR = 8
 EVERY_ROW = 4

@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from agent.analytics.held_state import HeldState, Reading
 from agent.analytics.sharpness import Sharpness
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.config.model import Tampering
-from agent.events.event import Event, Priority
-from agent.video.cover import ViewState
-from agent.video.privacy_mask import MaskedFrame
+from agent.mask.privacy_mask import MaskedFrame
+from agent.picture.cover import ViewState
+from agent.ports.event import Event, Priority
 
 DARK = "VideoSource/ImageTooDark/ImagingService"
 BRIGHT = "VideoSource/ImageTooBright/ImagingService"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.clock import NS
+from agent.base.clock import NS
 
 
 class Hysteresis:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from agent.base.clock import Clock
+from agent.base.component import Component
 from agent.board.thresholds import BoardWatch
-from agent.clock import Clock
-from agent.component import Component
 from agent.config.model import Board as BoardLimits
-from agent.events.event import EventSink
-from agent.ports import Board, BoardFigures
+from agent.ports.event import EventSink
+from agent.ports.host import Board, BoardFigures
 
 EVERY_S: Final = 2.0
 

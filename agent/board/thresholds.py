@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from agent.base.clock import Clock
 from agent.board.hysteresis import Hysteresis
-from agent.clock import Clock
 from agent.config.model import Board as BoardLimits
-from agent.events.event import Event, Priority, PropertyOperation, Value
-from agent.ports import BoardFigures
+from agent.ports.event import Event, Priority, PropertyOperation, Value
+from agent.ports.host import BoardFigures
 
 TEMPERATURE = "Device/HardwareFailure/TemperatureCritical"
 STORAGE = "Device/HardwareFailure/StorageFailure"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from agent import __version__
-from agent.leaving import INTERRUPTED, leave
+from agent.base.leaving import INTERRUPTED, leave
 
 WRONG_USAGE = 2
 

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from agent.clock import Clock, SystemClock
+from agent.base.clock import Clock, SystemClock
+from agent.base.errors import EvidenceError
 from agent.config.last_good import load_or_last_good
 from agent.config.model import Config
-from agent.errors import EvidenceError
 from agent.journal.entry import Act, Fact
 from agent.journal.register import Register
-from agent.ports import Signer
+from agent.ports.host import Signer
 from agent.recording.catalog import Catalog
 from agent.recording.reconcile import open_catalog
 
 if TYPE_CHECKING:
-    from agent.evidence.identity import IdentityDirectory
+    from agent.identity.node_key import IdentityDirectory
 
 
 class NodeFiles(Struct, frozen=True):
@@ -51,7 +51,7 @@ class NodeFiles(Struct, frozen=True):
 
     def identity(self) -> IdentityDirectory:
         """Where the node's key and chain lie."""
-        from agent.evidence.identity import IdentityDirectory
+        from agent.identity.node_key import IdentityDirectory
 
         return IdentityDirectory.here(self.config.identity_dir)
 

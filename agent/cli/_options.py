@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from agent.ports import BrokerCredentials
+from agent.ports.mqtt import BrokerCredentials
 
 DEFAULT_CONFIG = Path("/etc/vigie/config.toml")
 

@@ -40,16 +40,16 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     Works with the daemon running (the camera is then judged by what it tells) and without it. Exits with 0 when nothing
     fails, 1 when something does, 78 when the configuration is refused.
     """
-    from agent import drivers
-    from agent.clock import SystemClock
+    from agent.base.clock import SystemClock
     from agent.commissioning.broker import log_in_with
     from agent.commissioning.examination import Means, examine
     from agent.commissioning.line import Grade
     from agent.commissioning.printout import Printout
     from agent.commissioning.sheet import write_sheet
     from agent.config.load import load
-    from agent.evidence.identity import IdentityDirectory
-    from agent.ports import BrokerCredentials
+    from agent.identity.node_key import IdentityDirectory
+    from agent.node import drivers
+    from agent.ports.mqtt import BrokerCredentials
 
     config = load(config_path)
     credentials = drivers.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()

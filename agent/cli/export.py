@@ -10,16 +10,16 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent import __version__
+from agent.base.clock import rfc3339
+from agent.base.errors import EvidenceError
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import Entry, Instant, config_option, json_option, print_json
-from agent.clock import rfc3339
-from agent.errors import EvidenceError
-from agent.evidence.chain import CertificateChain, read_chain
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
 from agent.evidence.exported import Exported, Request
-from agent.evidence.identity import NodeSigner
+from agent.identity.certificates import CertificateChain, read_chain
+from agent.identity.node_key import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")
 _NO_MAC = "00:00:00:00:00:00"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent.cli._options import broker_options, json_option, print_json
-from agent.ports import BrokerCredentials
+from agent.ports.mqtt import BrokerCredentials
 
 if TYPE_CHECKING:
     from agent.fleet.fleet import Fleet

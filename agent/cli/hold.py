@@ -10,9 +10,9 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from agent.base.clock import rfc3339
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import Entry, Instant, config_option, json_option, print_json
-from agent.clock import rfc3339
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Hold, Holds
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from agent.base.clock import SystemClock
+from agent.base.errors import EvidenceError
 from agent.cli._options import config_option, json_option, print_json
-from agent.clock import SystemClock
 from agent.config.load import load
-from agent.errors import EvidenceError
-from agent.evidence.chain import CertificateChain, common_name, read_chain
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.certificates import CertificateChain, common_name, read_chain
+from agent.identity.node_key import IdentityDirectory
 
 
 @click.group()

@@ -13,7 +13,7 @@ from agent.cli._options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from agent.cli._node_files import NodeFiles
-    from agent.video.view_verdict import Verdict
+    from agent.view.verdict import Verdict
 
 _PATIENCE_S = 60.0
 
@@ -34,8 +34,8 @@ def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
     Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds.
     """
     from agent.cli._node_files import NodeFiles
-    from agent.video.view_commissioning import checked_name
-    from agent.wiring import validate as open_and_validate
+    from agent.node.wiring import validate as open_and_validate
+    from agent.view.commissioning import checked_name
 
     by = checked_name(by)
     node = NodeFiles.of(config_path)
@@ -63,10 +63,10 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     import getpass
 
     from agent.cli._node_files import NodeFiles
-    from agent.drivers import open_camera
     from agent.journal.entry import Act
-    from agent.video import commissioning_still
-    from agent.video.view_commissioning import ViewSample, checked_name
+    from agent.node.drivers import open_camera
+    from agent.view import commissioning_still
+    from agent.view.commissioning import ViewSample, checked_name
 
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
@@ -92,9 +92,9 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
 
 def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
     """The running daemon validates, since it holds the camera; None when none runs."""
-    from agent.control import ask
-    from agent.errors import MaskError
-    from agent.video.view_verdict import Verdict
+    from agent.base.errors import MaskError
+    from agent.operations.control_socket import ask
+    from agent.view.verdict import Verdict
 
     if not _daemon_runs(node):
         return None
@@ -106,8 +106,8 @@ def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
 
 
 def _daemon_runs(node: NodeFiles) -> bool:
-    from agent.control import ask
-    from agent.errors import DeviceError
+    from agent.base.errors import DeviceError
+    from agent.operations.control_socket import ask
 
     try:
         ask(node.config.node.state_dir, "status")
@@ -119,7 +119,7 @@ def _daemon_runs(node: NodeFiles) -> bool:
 
 
 def _refuse_beside_daemon(node: NodeFiles) -> None:
-    from agent.errors import MaskError
+    from agent.base.errors import MaskError
 
     if _daemon_runs(node):
         raise MaskError(
@@ -130,7 +130,7 @@ def _refuse_beside_daemon(node: NodeFiles) -> None:
 
 def _write_private(path: Path, data: bytes) -> None:
     """A new file that only its owner can read; an old one is replaced."""
-    from agent.errors import StorageError
+    from agent.base.errors import StorageError
 
     try:
         path.unlink(missing_ok=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from cryptography import x509
 
+from agent.base.errors import EvidenceError, JournalError
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
-from agent.errors import EvidenceError, JournalError
-from agent.evidence.chain import key_digest, read_chain, verify_signature
+from agent.identity.certificates import key_digest, read_chain, verify_signature
 from agent.journal.chain import parse
 from agent.journal.register import lines
 from agent.journal.verdict import Verdict, verify

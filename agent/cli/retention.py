@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
+from agent.base.errors import StorageError
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
-from agent.errors import StorageError
 from agent.recording.retention import Retention
 from agent.recording.trusted_time import boot_id
 

@@ -17,7 +17,7 @@ from agent.cli._options import config_option, json_option, print_json
 def command(config_path: Path, *, as_json: bool) -> None:
     """How the running daemon fares."""
     from agent.cli._node_files import NodeFiles
-    from agent.control import ask
+    from agent.operations.control_socket import ask
 
     health = ask(NodeFiles.of(config_path).config.node.state_dir, "status")
     if as_json:

@@ -11,11 +11,11 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Column, Table
 
+from agent.base.clock import rfc3339
 from agent.cli._options import json_option, print_json
-from agent.clock import rfc3339
-from agent.evidence.chain import read_chain
 from agent.evidence.report import Report, State
 from agent.evidence.verification import verify
+from agent.identity.certificates import read_chain
 
 _COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
 _MAX_SPANS_SHOWN = 40

@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import click
 
+from agent.base.errors import UplinkError
 from agent.cli._options import broker_options
-from agent.errors import UplinkError
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import Listener
-from agent.ports import BrokerCredentials, BrokerEndpoint, Received
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
 
 REFRESH_S = 0.25
 PIPED_COLUMNS = 160

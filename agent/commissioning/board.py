@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.config.model import Board as BoardLimits
-from agent.ports import BoardFigures
+from agent.ports.host import BoardFigures
 
 WARM_BELOW_CRITICAL_C = 10.0
 LEAST_MEMORY_SHARE = 0.1

@@ -10,7 +10,7 @@ from datetime import datetime
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.commissioning.tls_probe import Handshake, shake_hands
 from agent.config.model import Mqtt
-from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, MqttTransport, Opened, Refused
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, MqttTransport, Opened, Refused
 from agent.uplink.reasons import in_words
 
 SOON_DAYS = 30

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agent.analytics.picture_figures import PictureFigures
+from agent.base.errors import DeviceError
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
 from agent.config.model import Camera
-from agent.errors import DeviceError
 
 SHARP = 0.32
 """Of `PictureFigures.sharpness`; the tampering detector calls a picture blurred below the same figure."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.clock import ClockQuality, rfc3339
+from agent.base.clock import ClockQuality, rfc3339
 from agent.commissioning.kernel_clock import KernelClock
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.commissioning.programs import Ask

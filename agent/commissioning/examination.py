@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from agent.clock import Clock, rfc3339, utc
+from agent.base.clock import Clock, rfc3339, utc
+from agent.base.errors import DeviceError, EvidenceError, VigieError
 from agent.commissioning.board import judge_board
 from agent.commissioning.broker import LogIn, judge_brokers
 from agent.commissioning.camera import judge_running, judge_sight
@@ -25,12 +26,13 @@ from agent.commissioning.sight import Sight, look
 from agent.config.digest import config_digest
 from agent.config.model import Camera as CameraSettings
 from agent.config.model import Config
-from agent.control import ask as ask_daemon
-from agent.errors import DeviceError, EvidenceError, VigieError
-from agent.evidence.identity import IdentityDirectory
-from agent.ports import Board, BrokerCredentials, Camera
-from agent.video.cover import Cover, ViewState
-from agent.video.view_guard import FixedGuard, Guard, guard_for
+from agent.identity.node_key import IdentityDirectory
+from agent.operations.control_socket import ask as ask_daemon
+from agent.picture.cover import Cover, ViewState
+from agent.ports.host import Board
+from agent.ports.mqtt import BrokerCredentials
+from agent.ports.video import Camera
+from agent.view.guard import FixedGuard, Guard, guard_for
 
 DAYS_TO_TELL_A_RATE = 0.04
 """An hour of footage: less of it says little of the mean bit rate."""

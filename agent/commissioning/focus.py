@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.base.errors import DeviceError
 from agent.commissioning.examination import Means
 from agent.commissioning.sight import focus_through
 from agent.config.model import Config
-from agent.control import ask
-from agent.errors import DeviceError
+from agent.operations.control_socket import ask
 
 BAR_COLUMNS = 40
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from agent.base.errors import EvidenceError
 from agent.commissioning.certificate import days_left
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.config.model import Config
-from agent.errors import EvidenceError
-from agent.evidence.chain import CertificateChain, common_name, key_digest, verify_signature
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
+from agent.identity.node_key import IdentityDirectory
 from agent.journal.verdict import verify
 
 SOON_DAYS = 30

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from agent.base.errors import EvidenceError, MaskError
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.commissioning.sight import Sight
 from agent.config.model import Config
-from agent.errors import EvidenceError, MaskError
-from agent.evidence.identity import IdentityDirectory
-from agent.video.cover import ViewState
-from agent.video.masks_as_drawn import mask_share
-from agent.video.view_guard import view_identity
-from agent.video.view_store import ViewStore
+from agent.identity.node_key import IdentityDirectory
+from agent.mask.as_drawn import mask_share
+from agent.picture.cover import ViewState
+from agent.view.guard import view_identity
+from agent.view.store import ViewStore
 
 MUCH = 0.6
 LITTLE = 0.0005

@@ -11,13 +11,13 @@ from string import Template
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import __version__
+from agent.base.durable_file import replace_durably
+from agent.base.errors import StorageError
 from agent.commissioning.examination import Report
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import UNKNOWN, french, number
 from agent.config.digest import config_digest
 from agent.config.model import Config
-from agent.durable_file import replace_durably
-from agent.errors import StorageError
 
 _SUBJECTS = {
     "camera": "Prise de vues (arrêté du 3 août 2007 ; IEC 62676-4)",

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
+from agent.base.errors import CameraError
+from agent.base.queues import Closed
 from agent.config.model import Config
-from agent.errors import CameraError
-from agent.ports import Camera
-from agent.queues import Closed
-from agent.video.capture import Capture
-from agent.video.cover import Cover, ViewState
-from agent.video.masking import Masking
-from agent.video.masks_as_drawn import cover_as_drawn
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_guard import NO_MASKS, FixedGuard, Guard
+from agent.mask.as_drawn import cover_as_drawn
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.ports.video import Camera
+from agent.stream.capture import Capture
+from agent.stream.masking import Masking
+from agent.view.guard import NO_MASKS, FixedGuard, Guard
 
 FIRST_PICTURE_S = 15.0
 """An IP camera may take so long to answer; a board's own camera takes two seconds."""

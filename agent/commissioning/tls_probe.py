@@ -9,9 +9,9 @@ from datetime import datetime
 from cryptography import x509
 from msgspec import Struct
 
-from agent.broker_tls import broker_tls_context
 from agent.commissioning.certificate import days_left
-from agent.ports import BrokerCredentials, BrokerEndpoint
+from agent.identity.broker_tls import broker_tls_context
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 
 PATIENCE_S = 8.0
 

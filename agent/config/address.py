@@ -7,7 +7,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.config.misfit import Misfit
-from agent.ports import DEFAULT_BROKER_PORTS
+from agent.ports.mqtt import DEFAULT_BROKER_PORTS
 
 _TLS = ("mqtts", "wss")
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from agent.base.regular_file import IrregularFileError, read_regular
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span, dotted
 from agent.config.syntax import Parsed, Slip, parse
-from agent.regular_file import IrregularFileError, read_regular
 
 MOST_BYTES = 1_000_000
 """A thousand times what a node's file holds; more is not a configuration."""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.errors import ConfigurationError
 from agent.config.locate import Span
-from agent.errors import ConfigurationError
 
 SNIPPET_COLUMNS = 100
 """A longer line is cut around its caret."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from agent.base.durable_file import replace_durably
+from agent.base.errors import StorageError
+from agent.base.regular_file import read_regular
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load, load_from
@@ -12,9 +15,6 @@ from agent.config.model import DEFAULT_STATE_DIR, Config
 from agent.config.setting import settings
 from agent.config.sources import Sources
 from agent.config.transcript import transcript
-from agent.durable_file import replace_durably
-from agent.errors import StorageError
-from agent.regular_file import read_regular
 
 NAME = "config.last-good.toml"
 

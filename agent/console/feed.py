@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from agent.clock import rfc3339
-from agent.events.event import Event, StillSink
+from agent.base.clock import rfc3339
+from agent.ports.event import Event, StillSink
 
 KEPT = 100
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.base.errors import JournalError
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
-from agent.errors import JournalError
 
 log = logging.getLogger(__name__)
 

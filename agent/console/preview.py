@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
 from agent.journal.entry import Act, Journal
-from agent.video.privacy_mask import MaskedFrame
-from agent.video.still import jpeg
+from agent.mask.privacy_mask import MaskedFrame
+from agent.stream.still import jpeg
 
 EVERY_NS = NS // 10
 """Ten pictures a second are enough to see that all is well."""

@@ -8,11 +8,11 @@ import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.clock import Clock
-from agent.component import Component
+from agent.base.clock import Clock
+from agent.base.component import Component
+from agent.base.errors import DeviceError
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
-from agent.errors import DeviceError
 
 log = logging.getLogger(__name__)
 

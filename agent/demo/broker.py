@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from agent.errors import UplinkError
+from agent.base.errors import UplinkError
 
 START_DEADLINE_S = 5.0
 STOP_DEADLINE_S = 5.0

@@ -12,17 +12,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
+from agent.base.errors import CameraError, DeviceError, MaskError
 from agent.config.load import load
 from agent.config.polygon import Polygon
 from agent.demo.broker import LocalBroker, free_port, is_free
 from agent.demo.feed import Feed
 from agent.demo.scene import Scene, configuration_text, known_masks, parse_mask
-from agent.drivers import begin_log, drawn_windows, film_format
-from agent.errors import CameraError, DeviceError, MaskError
 from agent.fleet.wiring import transport
-from agent.ports import BrokerCredentials
-from agent.wiring import build, validate
+from agent.node.drivers import begin_log, drawn_windows, film_format
+from agent.node.wiring import build, validate
+from agent.ports.mqtt import BrokerCredentials
 
 NODE_ID = "demo"
 PREFIX = "vigie"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import Listener
-from agent.ports import BrokerEndpoint, MqttTransport, Received
+from agent.ports.mqtt import BrokerEndpoint, MqttTransport, Received
 
 SETTLE_DEADLINE_S = 3.0
 LISTEN_S = 0.2

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.errors import ConfigurationError
 from agent.config.polygon import Polygon, check_polygon
-from agent.errors import ConfigurationError
 
 # The windows of OpenCV's public sample film of a square (vtest.avi, from the PETS benchmark), read off its pictures.
 TOWN_SQUARE: dict[str, Polygon] = {

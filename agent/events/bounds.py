@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from agent.clock import NS
-from agent.events.event import Priority
+from agent.base.clock import NS
+from agent.ports.event import Priority
 
 DAY_NS = 24 * 3600 * NS
 

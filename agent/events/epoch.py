@@ -13,10 +13,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent.events import outbox_schema as sql
-from agent.events.event import Event, Priority, Value
 from agent.events.event_id import new_event_id
 from agent.events.mark import Mark
 from agent.events.row import Row
+from agent.ports.event import Event, Priority, Value
 
 log = logging.getLogger(__name__)
 

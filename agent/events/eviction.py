@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from agent.clock import ClockQuality
+from agent.base.clock import ClockQuality
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
-from agent.events.event import Priority
 from agent.events.row import Row
+from agent.ports.event import Priority
 
 
 class Dropped(Struct, frozen=True):

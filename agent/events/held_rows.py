@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 
-from agent.events.event import Priority
 from agent.events.row import Row
+from agent.ports.event import Priority
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.regular_file import read_regular
+from agent.base.regular_file import read_regular
 
 SLOT_BYTES = 512
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock
-from agent.component import Component
-from agent.errors import JournalError
+from agent.base.clock import NS, Clock
+from agent.base.component import Component
+from agent.base.errors import JournalError
 from agent.events.epoch import COMMITTED_AT_ONCE
-from agent.events.event import Event, Priority
 from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
+from agent.ports.event import Event, Priority
 
 log = logging.getLogger(__name__)
 

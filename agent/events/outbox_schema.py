@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent.clock import ClockQuality
-from agent.events.event import Priority
+from agent.base.clock import ClockQuality
 from agent.events.row import Kind, Row
+from agent.ports.event import Priority
 
 SCHEMA_VERSION = 1
 SCHEMA = """

@@ -13,17 +13,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agent.clock import Clock, ClockQuality
-from agent.errors import JournalError
+from agent.base.clock import Clock, ClockQuality
+from agent.base.errors import JournalError
 from agent.events import epoch, eviction
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
 from agent.events.epoch import RESERVED_AT_ONCE, Beginning
-from agent.events.event import Priority
 from agent.events.eviction import Dropped, Tally
 from agent.events.held_rows import HeldRows
 from agent.events.mark import Mark, MarkFile
 from agent.events.row import Draft, Row, draft_of
+from agent.ports.event import Priority
 
 log = logging.getLogger(__name__)
 

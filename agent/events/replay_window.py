@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
 
 KEPT_S = 10.0
 KEPT_AGAIN_S = 2.0

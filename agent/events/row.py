@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.clock import Clock, ClockQuality
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.base.clock import Clock, ClockQuality
 from agent.events.event_id import is_event_id, new_event_id
+from agent.ports.event import Event, Priority, PropertyOperation
 
 
 class Kind(StrEnum):

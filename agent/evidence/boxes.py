@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 
 from msgspec import Struct
 
-from agent.errors import EvidenceError
+from agent.base.errors import EvidenceError
 
 MAX_DESCRIPTION_BYTES = 64 * 1024 * 1024
 

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from msgspec import Struct
 
 from agent import __version__
-from agent.clock import ClockQuality, utc
+from agent.base.clock import ClockQuality, utc
 from agent.evidence.export_boxes import Place, Provenance
 from agent.evidence.exported import Exported, Request
 from agent.evidence.report import Verdict

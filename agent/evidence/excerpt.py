@@ -9,12 +9,12 @@ from typing import Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.evidence import nal, sei
+from agent.base.clock import NS
 from agent.evidence.film import Film
 from agent.evidence.sample import Sample
-from agent.evidence.tlv import MalformedField
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
+from agent.signing import nal, sei
+from agent.signing.tlv import MalformedField
 
 
 class Footage(Protocol):

@@ -10,19 +10,19 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from agent.clock import NS, Clock, rfc3339
-from agent.durable_file import Temporary, sync_directory, write_durably
-from agent.errors import EvidenceError, StorageError
+from agent.base.clock import NS, Clock, rfc3339
+from agent.base.durable_file import Temporary, sync_directory, write_durably
+from agent.base.errors import EvidenceError, StorageError
 from agent.evidence import excerpt
 from agent.evidence.boxes import MalformedFilm
-from agent.evidence.chain import CertificateChain
 from agent.evidence.excerpt import Cut, Footage
 from agent.evidence.export_boxes import Place, Provenance
 from agent.evidence.exported import Absence, Contents, Exported, Request
 from agent.evidence.film_writer import FilmWriter, Progress
-from agent.evidence.identity import NodeSigner
 from agent.evidence.seal import seal
 from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Journal
 from agent.recording.row import DestroyedSpan, SegmentRow
 

@@ -14,9 +14,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.evidence.boxes import box, full_box
-from agent.evidence.tlv import ticks
+from agent.signing.tlv import ticks
 
 TICKS_PER_S: Final = 90_000
 TRACK: Final = 1

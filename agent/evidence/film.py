@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from agent.errors import EvidenceError
+from agent.base.errors import EvidenceError
 from agent.evidence.boxes import MalformedFilm, TopBox, read_body, top_boxes
 from agent.evidence.sample import MAX_SAMPLES, Sample, fragment_samples, table_samples
 from agent.evidence.track import Track, read_moov

@@ -9,16 +9,16 @@ from typing import BinaryIO, Final
 
 from cryptography.hazmat.primitives import serialization
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.evidence import excerpt, export_boxes
 from agent.evidence.attestation import attestation_box
 from agent.evidence.excerpt import Cut
 from agent.evidence.export_boxes import TICKS_PER_S, FragmentSample, Place, Provenance
 from agent.evidence.exported import Absence, Contents
 from agent.evidence.film import Film
-from agent.evidence.identity import NodeSigner
 from agent.evidence.layer import Layer
 from agent.evidence.sample import Sample
+from agent.identity.node_key import NodeSigner
 from agent.recording.note import FragmentNote
 from agent.recording.row import VARIOUS, Gap, MaskSpan, SegmentRow
 

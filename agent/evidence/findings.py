@@ -7,9 +7,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.evidence.report import Span, State
-from agent.evidence.tlv import GopInformation
+from agent.signing.tlv import GopInformation
 
 # A film that is forged all over is described up to here, then only counted.
 _MOST_SPANS: Final = 20_000

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from agent.clock import rfc3339
-from agent.evidence.chain import CertificateChain
+from agent.base.clock import rfc3339
 from agent.evidence.layer import Layer
 from agent.evidence.seal import Seal
-from agent.evidence.tlv import VendorInformation
+from agent.identity.certificates import CertificateChain
+from agent.signing.tlv import VendorInformation
 
 
 class Verdict(StrEnum):

@@ -18,13 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from msgspec import Struct
 
-from agent.clock import NS
-from agent.errors import EvidenceError
+from agent.base.clock import NS
+from agent.base.errors import EvidenceError
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
-from agent.evidence.chain import CertificateChain, ChainNotTrusted, load_der
-from agent.evidence.ecdsa import Ecdsa
 from agent.evidence.export_boxes import SIGNATURE_BYTES
-from agent.ports import Signer
+from agent.identity.certificates import CertificateChain, ChainNotTrusted, load_der
+from agent.identity.ecdsa import Ecdsa
+from agent.ports.host import Signer
 
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_TRIES: Final = 64

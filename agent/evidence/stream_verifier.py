@@ -14,15 +14,15 @@ from itertools import islice
 
 from msgspec import Struct
 
-from agent.clock import rfc3339
-from agent.errors import EvidenceError
-from agent.evidence import nal, sei
+from agent.base.clock import rfc3339
+from agent.base.errors import EvidenceError
 from agent.evidence.alignment import Alignment, align
-from agent.evidence.chain import CertificateChain, verify_signature
 from agent.evidence.findings import Findings
 from agent.evidence.report import Span, State
-from agent.evidence.sei import SigningSei
-from agent.evidence.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
+from agent.identity.certificates import CertificateChain, verify_signature
+from agent.signing import nal, sei
+from agent.signing.sei import SigningSei
+from agent.signing.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
 
 _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
 _STRAY_UNITS = 64

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.errors import EvidenceError
-from agent.evidence import nal, sei
+from agent.base.clock import NS
+from agent.base.errors import EvidenceError
 from agent.evidence.attestation import read_attestation
-from agent.evidence.chain import CertificateChain, ChainNotTrusted, common_name
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
 from agent.evidence.stream_verifier import Key, StreamVerifier
-from agent.evidence.tlv import MANUFACTURER
+from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
+from agent.signing import nal, sei
+from agent.signing.tlv import MANUFACTURER
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, is_alarm
-from agent.ports import Received
+from agent.ports.mqtt import Received
 
 SILENT_AFTER_S = 35.0
 ALARMS_KEPT = 20

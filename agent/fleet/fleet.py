@@ -10,10 +10,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
 from agent.fleet.link import Link
 from agent.fleet.simulated_node import SimulatedNode, seconds_ns
-from agent.ports import BrokerEndpoint, MqttTransport, TransportEvent
+from agent.ports.mqtt import BrokerEndpoint, MqttTransport, TransportEvent
 from agent.uplink.pace import Pace
 
 FLEET_PACE = Pace(will_delay_s=5, session_expiry_s=3600)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Publication, Refused, TransportEvent
+from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Publication, Refused, TransportEvent
 
 
 class Link:

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from agent.ports import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused, Subscribed
+from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused, Subscribed
 from agent.uplink.reasons import REFUSED_FROM, in_words
 
 RETRY_S = 1.0

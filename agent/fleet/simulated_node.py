@@ -5,13 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from agent.clock import NS, Clock
-from agent.component import ComponentState
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.base.clock import NS, Clock
+from agent.base.component import ComponentState
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.fleet.link import Link
-from agent.ports import BrokerEndpoint, TransportEvent
+from agent.ports.event import Event, Priority, PropertyOperation
+from agent.ports.mqtt import BrokerEndpoint, TransportEvent
 from agent.uplink.health import (
     BoardHealth,
     CameraHealth,
@@ -25,8 +25,8 @@ from agent.uplink.health import (
     UplinkHealth,
     ViewHealth,
 )
-from agent.uplink.identity import Identity
 from agent.uplink.pace import Pace
+from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 
 SIMULATED = "simulated"

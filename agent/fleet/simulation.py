@@ -10,11 +10,11 @@ from typing import Any
 
 from msgspec import Struct, field, structs
 
-from agent.clock import SystemClock
-from agent.errors import UplinkError
+from agent.base.clock import SystemClock
+from agent.base.errors import UplinkError
 from agent.fleet.fleet import Fleet, SharedLoop, Weather
 from agent.fleet.tally import Count, HubProcess
-from agent.ports import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
+from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 
 STEP_S = 0.2
 SETTLE_S = 60.0

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.fleet.feed import FleetFeed, NodeView
 
 ROWS_MOST = 40

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 
 from agent.fleet.listener import Listener
 from agent.fleet.sequence import SequenceLedger
-from agent.ports import BrokerCredentials, BrokerEndpoint, Received
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
 
 READY_WITHIN_S = 10.0
 ANSWERS_WITHIN_S = 2.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.ports import BrokerCredentials, MqttTransport, TransportEvent
+from agent.ports.mqtt import BrokerCredentials, MqttTransport, TransportEvent
 from hardware.mqtt_loop import PahoLoop
 from hardware.mqtt_paho import PahoTransport
 

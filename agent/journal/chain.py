@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol, Self
 from msgspec import Struct
 
 from agent.journal.entry import Act, Fact
-from agent.ports import Signer
+from agent.ports.host import Signer
 
 GENESIS: Final = "0" * 64
 MOST_LINE_BYTES: Final = 1 << 20
@@ -33,7 +33,7 @@ class Signature(Struct, frozen=True):
     @classmethod
     def by(cls, signer: Signer) -> Self:
         """The signature of this signer's own key."""
-        from agent.evidence.chain import CertificateChain
+        from agent.identity.certificates import CertificateChain
 
         return cls(signer, CertificateChain.from_pem(signer.chain_pem, of="the node's chain").key_digest)
 

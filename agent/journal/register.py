@@ -18,13 +18,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import Clock, rfc3339
-from agent.errors import EvidenceError, JournalError
+from agent.base.clock import Clock, rfc3339
+from agent.base.errors import EvidenceError, JournalError
+from agent.base.regular_file import open_regular, read_regular
 from agent.journal import chain
 from agent.journal.chain import Signature
 from agent.journal.entry import Act, Fact
-from agent.ports import Signer
-from agent.regular_file import open_regular, read_regular
+from agent.ports.host import Signer
 
 _TAIL_BYTES: Final = 1 << 16
 _HEAD_BYTES: Final = 1 << 10

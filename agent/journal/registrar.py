@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from agent.clock import NS, Clock
-from agent.component import Component
-from agent.errors import JournalError
+from agent.base.clock import NS, Clock
+from agent.base.component import Component
+from agent.base.errors import JournalError
+from agent.base.regular_file import open_regular, read_regular
 from agent.journal.register import Register
-from agent.regular_file import open_regular, read_regular
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from agent.errors import StorageError
+from agent.base.errors import StorageError
 from agent.recording.disk import refused
 
 BALLAST_BYTES: Final = 2 << 20

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from agent.clock import ClockQuality
-from agent.errors import StorageError
+from agent.base.clock import ClockQuality
+from agent.base.errors import StorageError
 from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, Gap, MaskSpan, NewSegment, SegmentRow, SegmentState, Stock
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from agent.errors import StorageError
+from agent.base.errors import StorageError
 
 
 class OpenFile(Protocol):

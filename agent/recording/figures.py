@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import NS, rfc3339
+from agent.base.clock import NS, rfc3339
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Hold, active_holds
 from agent.recording.retention import Shortfall

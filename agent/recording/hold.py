@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import Clock, rfc3339
-from agent.errors import JournalError, StorageError
+from agent.base.clock import Clock, rfc3339
+from agent.base.errors import JournalError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact, Journal
 from agent.journal.register import lines

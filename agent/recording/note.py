@@ -9,9 +9,9 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from agent.clock import ClockQuality
+from agent.base.clock import ClockQuality
+from agent.picture.access_unit import AccessUnit
 from agent.recording.row import Gap, MaskSpan, lay_on
-from agent.video.access_unit import AccessUnit
 
 NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
 

@@ -10,10 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.errors import StorageError
+from agent.base.errors import StorageError
+from agent.base.lock_file import Claim
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog, condemned
-from agent.recording.claim import Claim
 from agent.recording.disk import Disk
 from agent.recording.hold import restore
 from agent.recording.row import Extent, NewSegment, SegmentRow, SegmentState

@@ -9,15 +9,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock, ClockQuality
-from agent.component import Component
-from agent.errors import JournalError, StorageError, VigieError
-from agent.evidence.media_signing import closing_unit
+from agent.base.clock import NS, Clock, ClockQuality
+from agent.base.component import Component
+from agent.base.errors import JournalError, StorageError, VigieError
+from agent.base.lock_file import Claim
+from agent.base.queues import BoundedQueue, Closed
 from agent.journal.entry import Act, Journal
-from agent.ports import MuxerFactory
-from agent.queues import BoundedQueue, Closed
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.ports.video import MuxerFactory
 from agent.recording.catalog import Catalog, condemned
-from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import Fault, RecordingFault
 from agent.recording.reconcile import condemn, damaged, settle
@@ -25,7 +25,7 @@ from agent.recording.row import Gap, NewSegment
 from agent.recording.segment import GAP_NS, Origin, Segment, seconds_ns, segment_path
 from agent.recording.tally import Tally
 from agent.recording.trusted_time import trusted_now
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.signing.media_signing import closing_unit
 
 FRAGMENT_S: Final = 0.8  # with the write and the sync of it, less than one second is ever at stake
 _CLOCK_STEP_NS: Final = NS // 2

@@ -12,12 +12,12 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock, ClockQuality, rfc3339, utc
-from agent.errors import JournalError, StorageError
+from agent.base.clock import NS, Clock, ClockQuality, rfc3339, utc
+from agent.base.errors import JournalError, StorageError
+from agent.base.lock_file import Claim
 from agent.journal.entry import Act, Journal
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
-from agent.recording.claim import Claim
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.hold import Hold, Holds
 from agent.recording.reconcile import adopt, strays

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.clock import ClockQuality
+from agent.base.clock import ClockQuality
 
 
 class SegmentState(StrEnum):

@@ -8,13 +8,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import NS, ClockQuality, utc
-from agent.evidence.media_signing import closed
-from agent.ports import Muxer, MuxerFactory
+from agent.base.clock import NS, ClockQuality, utc
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.ports.video import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
 from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.signing.media_signing import closed
 
 GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
 _GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from agent.clock import Clock
-from agent.component import Component
+from agent.base.clock import Clock
+from agent.base.component import Component
 from agent.recording.retention import Retention, Shortfall, Sweep
 
 _EVERY_S: Final = 30.0

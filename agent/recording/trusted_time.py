@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock, ClockQuality
+from agent.base.clock import NS, Clock, ClockQuality
 from agent.recording.catalog import Catalog
 
 _LEAP_NS: Final = 10 * NS  # a free-running clock gains less than this between two looks a minute apart

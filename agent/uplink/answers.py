@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.ports import Acknowledged
+from agent.ports.mqtt import Acknowledged
 from agent.uplink.flight import Flight, Sent
 from agent.uplink.instructions import Forget, GiveUp, Instruction, Release
 from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, PASSING, REFUSED_FROM, in_words

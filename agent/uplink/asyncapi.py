@@ -9,10 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from agent import __version__
-from agent.uplink.command_payloads import Accepted, Refusing, Result
+from agent.operations.payloads import Accepted, Refusing, Result
+from agent.operations.verbs import VERBS, Verb
 from agent.uplink.health import Health
 from agent.uplink.payloads import EventProperties, OnvifEvent, RegisterLine, Status
-from agent.uplink.verbs import VERBS, Verb
 
 _ROOT: Final = "{prefix}/{node}"
 _SCHEMAS: Final = "#/components/schemas/"

@@ -9,19 +9,19 @@ from typing import Final
 
 import msgspec
 
-from agent.clock import Clock, rfc3339
-from agent.component import Component
-from agent.errors import JournalError, UplinkError, VigieError
+from agent.base.clock import Clock, rfc3339
+from agent.base.component import Component
+from agent.base.errors import JournalError, UplinkError, VigieError
+from agent.base.queues import BoundedQueue, Closed
 from agent.journal.entry import Act, Fact, Journal
-from agent.ports import Publication, Received
-from agent.queues import BoundedQueue, Closed
-from agent.uplink.arguments import WrongArguments
-from agent.uplink.command_payloads import Accepted, Refusing, Request, Result
+from agent.operations.arguments import WrongArguments
+from agent.operations.payloads import Accepted, Refusing, Request, Result
+from agent.operations.verbs import VERBS, Verb
+from agent.ports.mqtt import Publication, Received
 from agent.uplink.refusals import Refusals
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.token import Caller, Refusal, Refused, check_token, read_hub_keys
 from agent.uplink.topics import NodeTopics
-from agent.uplink.verbs import VERBS, Verb
 
 log = logging.getLogger(__name__)
 

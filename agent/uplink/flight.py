@@ -6,8 +6,8 @@ from collections import Counter
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock
-from agent.ports import Opened, Publication
+from agent.base.clock import NS, Clock
+from agent.ports.mqtt import Opened, Publication
 from agent.uplink.pace import Pace
 
 REFILL_EVERY_NS = NS // 20

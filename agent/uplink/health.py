@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from agent.clock import NS, Clock, ClockQuality, rfc3339
-from agent.component import Component, ComponentState
+from agent.base.clock import NS, Clock, ClockQuality, rfc3339
+from agent.base.component import Component, ComponentState
 from agent.uplink.phase import Seen
 
 

@@ -9,8 +9,8 @@ import json
 from typing import Any, Final
 
 from agent import __version__
-from agent.events.event import Event
-from agent.ports import Publication
+from agent.ports.event import Event
+from agent.ports.mqtt import Publication
 from agent.uplink.topics import NodeTopics
 
 DISCOVERY: Final = "homeassistant"

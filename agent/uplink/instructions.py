@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from agent.ports import BrokerEndpoint, ConnectOptions, Publication, Received
+from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Publication, Received
 
 
 class Connect(Struct, frozen=True):

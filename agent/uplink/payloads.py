@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from agent.clock import ClockQuality
+from agent.base.clock import ClockQuality
 from agent.journal.entry import Act
 
 ULID = r"^[0-9A-HJKMNP-TV-Z]{26}$"

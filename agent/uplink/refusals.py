@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Final
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
 from agent.journal.entry import Act, Fact, Journal
 from agent.uplink.token import Refusal
 

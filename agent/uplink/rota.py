@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from agent.clock import NS
-from agent.ports import BrokerEndpoint
+from agent.base.clock import NS
+from agent.ports.mqtt import BrokerEndpoint
 from agent.uplink.pace import Pace
 
 # Refusals a retry will not cure soon: version, client id, credentials, access list, ban, taken over by a twin.

@@ -7,10 +7,11 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from agent.clock import NS, Clock
-from agent.component import Component
+from agent.base.clock import NS, Clock
+from agent.base.component import Component
+from agent.base.queues import BoundedQueue
 from agent.events.outbox import Outbox
-from agent.ports import (
+from agent.ports.mqtt import (
     Acknowledged,
     BrokerCredentials,
     BrokerEndpoint,
@@ -20,9 +21,7 @@ from agent.ports import (
     Subscribed,
     TransportEvent,
 )
-from agent.queues import BoundedQueue
 from agent.uplink.health import UplinkHealth
-from agent.uplink.identity import Identity
 from agent.uplink.instructions import (
     Connect,
     Deliver,
@@ -38,6 +37,7 @@ from agent.uplink.instructions import (
 )
 from agent.uplink.pace import Pace
 from agent.uplink.phase import Phase
+from agent.uplink.presence import Identity
 from agent.uplink.session_core import SessionCore
 from agent.uplink.topics import publication_of
 

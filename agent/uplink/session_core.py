@@ -14,10 +14,10 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from agent.clock import NS, Clock, rfc3339
-from agent.events.event import Priority
+from agent.base.clock import NS, Clock, rfc3339
 from agent.events.row import Row
-from agent.ports import (
+from agent.ports.event import Priority
+from agent.ports.mqtt import (
     Acknowledged,
     BrokerEndpoint,
     ConnectOptions,
@@ -33,7 +33,6 @@ from agent.ports import (
 from agent.uplink.answers import Answers
 from agent.uplink.flight import Flight, Sent
 from agent.uplink.health import UplinkHealth
-from agent.uplink.identity import Identity
 from agent.uplink.instructions import (
     Connect,
     Deliver,
@@ -48,6 +47,7 @@ from agent.uplink.instructions import (
 )
 from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
+from agent.uplink.presence import Identity
 from agent.uplink.reasons import in_words
 from agent.uplink.rota import BrokerRota
 from agent.uplink.topics import publication_of

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
-from agent.clock import NS, Clock
-from agent.errors import JournalError
+from agent.base.clock import NS, Clock
+from agent.base.errors import JournalError
 from agent.uplink.token import LEEWAY_S, Caller, Refusal, Refused
 
 MOST_REMEMBERED: Final = 4096

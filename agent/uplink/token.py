@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Struct
 
-from agent.clock import NS, Clock, rfc3339
-from agent.errors import UplinkError
-from agent.regular_file import read_regular
+from agent.base.clock import NS, Clock, rfc3339
+from agent.base.errors import UplinkError
+from agent.base.regular_file import read_regular
 
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 

@@ -8,10 +8,10 @@ import unicodedata
 
 from msgspec import Struct
 
-from agent.clock import rfc3339
-from agent.events.event import Event, Priority, PropertyOperation, Value
+from agent.base.clock import rfc3339
 from agent.events.row import Kind, Row, event_of
-from agent.ports import Publication
+from agent.ports.event import Event, Priority, PropertyOperation, Value
+from agent.ports.mqtt import Publication
 
 PAYLOAD_PREFIX = "onvif-ej"
 SOURCE_MOST_CHARACTERS = 128

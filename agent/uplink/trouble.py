@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from agent.clock import NS, Clock
+from agent.base.clock import NS, Clock
 from agent.uplink.pace import Pace
 from agent.uplink.reasons import REFUSED_FROM, in_words
 from agent.uplink.topics import NodeTopics

@@ -7,11 +7,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from agent.clock import NS
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.base.clock import NS
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 
 WIDTH, HEIGHT = 640, 360
 START_NS = 1_795_600_000_000_000_000

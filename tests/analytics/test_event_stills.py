@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from agent.analytics.event_stills import EVERY_NS, MOST_BYTES, TOPICS, WIDTH_PX, EventStills
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.events.event import Event, PropertyOperation
-from agent.video.cover import Cover, ViewState
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.picture.cover import Cover, ViewState
+from agent.ports.event import Event, PropertyOperation
 
 if TYPE_CHECKING:
     from tests.analytics.conftest import Stage

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from agent.analytics.mask_state import BY_STATEMENT, PrivacyMaskDetector
-from agent.clock import NS
-from agent.events.event import Event, Priority, PropertyOperation
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.base.clock import NS
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes
+from agent.ports.event import Event, Priority, PropertyOperation
 
 SQUARE = np.array([(0.25, 0.25), (0.5, 0.25), (0.5, 0.5), (0.25, 0.5)])
 MASKED = Cover((SQUARE,), 0.0, None, "", "a", ViewState.VERIFIED)

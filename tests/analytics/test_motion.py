@@ -10,10 +10,10 @@ import pytest
 
 from agent.analytics.motion import MotionDetector
 from agent.config.model import Ignore, Motion
-from agent.events.event import Event, PropertyOperation
-from agent.video.cover import Cover, ViewState
-from agent.video.picture import Plane
-from agent.video.privacy_mask import PrivacyMask
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.planes import Plane
+from agent.ports.event import Event, PropertyOperation
 from tests.support.footage import WINDOWS, town_square
 
 if TYPE_CHECKING:

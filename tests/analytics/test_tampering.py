@@ -11,10 +11,10 @@ import pytest
 
 from agent.analytics.tampering import BLURRY, BRIGHT, DARK, SCENE_CHANGE, SIGNAL_LOSS, TamperDetector
 from agent.config.model import Tampering
-from agent.events.event import Event, Priority, PropertyOperation
-from agent.video.cover import Cover
-from agent.video.picture import Plane
-from agent.video.privacy_mask import PrivacyMask
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover
+from agent.picture.planes import Plane
+from agent.ports.event import Event, Priority, PropertyOperation
 from tests.support.footage import town_square
 
 if TYPE_CHECKING:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.mask_geometry import CoverGeometry
-from agent.video.pose import HOME
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_reference import working_frame
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.view.cover_geometry import CoverGeometry
+from agent.view.pose import HOME
+from agent.view.reference import working_frame
 from bench import privacy
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance_kinds import KINDS

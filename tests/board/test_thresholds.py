@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from agent.base.clock import NS, ClockQuality
 from agent.board.thresholds import STORAGE, TEMPERATURE, THROTTLED, UNDERVOLTAGE, BoardWatch
-from agent.clock import NS, ClockQuality
 from agent.config.model import Board
-from agent.events.event import Event, PropertyOperation
-from agent.ports import BoardFigures
+from agent.ports.event import Event, PropertyOperation
+from agent.ports.host import BoardFigures
 
 
 @dataclass

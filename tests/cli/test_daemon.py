@@ -36,7 +36,7 @@ def test_it_keeps_its_process_and_has_a_name(running: subprocess.Popen[str], con
     """Who started it, systemd too, watches the same process; `top` calls it vigie, and it ends in order."""
     until((config.parent / "state" / "run" / "control.sock").exists, "the node runs", 30)
     assert "-OO" in as_told(running, "cmdline")
-    assert f"-m agent.daemon --config {config}" in as_told(running, "cmdline")
+    assert f"-m agent.node.daemon --config {config}" in as_told(running, "cmdline")
     assert as_told(running, "comm").strip() == "vigie"
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) == 0
@@ -44,7 +44,7 @@ def test_it_keeps_its_process_and_has_a_name(running: subprocess.Popen[str], con
 
 def test_no_signal_is_lost_while_it_changes(running: subprocess.Popen[str]) -> None:
     """SIGTERM as soon as it is the daemon: it ends, whether it had a handler yet or not."""
-    until(lambda: "agent.daemon" in as_told(running, "cmdline"), "it is the daemon", 30)
+    until(lambda: "agent.node.daemon" in as_told(running, "cmdline"), "it is the daemon", 30)
     running.send_signal(signal.SIGTERM)
     assert running.wait(30) in (0, -signal.SIGTERM)
 

@@ -12,14 +12,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agent import cli
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
+from agent.base.errors import MaskError
 from agent.config.load import load
-from agent.control import ControlSocket, socket_path
-from agent.errors import MaskError
-from agent.evidence.identity import IdentityDirectory
-from agent.video.view_commissioning import LiveValidation
-from agent.video.view_guard import view_identity
-from agent.video.view_store import ViewStore
+from agent.identity.node_key import IdentityDirectory
+from agent.operations.control_socket import ControlSocket, socket_path
+from agent.view.commissioning import LiveValidation
+from agent.view.guard import view_identity
+from agent.view.store import ViewStore
 from tests.support.scenery import frame, seen, street
 
 CONFIG = """
@@ -179,7 +179,7 @@ def test_a_name_that_says_nothing_is_refused_before_the_camera_is_opened(config:
 
 def test_the_still_is_a_median_without_passers_by() -> None:
     """What is in one picture only is not in the still."""
-    from agent.video.view_commissioning import ViewSample
+    from agent.view.commissioning import ViewSample
 
     sample = ViewSample(pictures=5, every_s=0.1)
     for n in range(30):

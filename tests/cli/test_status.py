@@ -27,7 +27,7 @@ def test_a_broken_file_does_not_hide_how_the_daemon_fares(tmp_path: Path, monkey
         asked.append(state_dir)
         return {"verb": verb}
 
-    monkeypatch.setattr("agent.control.ask", answer)
+    monkeypatch.setattr("agent.operations.control_socket.ask", answer)
     result = CliRunner().invoke(vigie, ["status", "--config", str(path), "--json"])
     assert (result.exit_code, asked) == (0, [tmp_path / "state"])
     assert result.stdout == '{\n  "verb": "status"\n}\n'
@@ -39,7 +39,7 @@ def test_what_is_not_in_force_is_said_first(tmp_path: Path, monkeypatch: pytest.
     path = tmp_path / "config.toml"
     path.write_text(TEXT)
     health = {"node": "pole-1", "version": "1", "config_trouble": "line 7 is wrong", "restart_needed": ["camera.fps"]}
-    monkeypatch.setattr("agent.control.ask", lambda *_: {**health, "camera": {"state": "delivering"}})
+    monkeypatch.setattr("agent.operations.control_socket.ask", lambda *_: {**health, "camera": {"state": "delivering"}})
     lines = CliRunner().invoke(vigie, ["status", "--config", str(path)]).stdout.splitlines()
     place = {word: n for n, line in enumerate(lines) for word in ("line 7 is wrong", "camera.fps", "delivering") if word in line}
     assert place["line 7 is wrong"] < place["camera.fps"] < place["delivering"]

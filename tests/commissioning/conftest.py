@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.config.model import Config
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.node_key import IdentityDirectory
 from hardware.camera_synthetic import CLEAR, Disturbance, SyntheticCamera, private_windows
 from tests.support.configuration import configured
 

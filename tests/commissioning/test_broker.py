@@ -13,7 +13,7 @@ from agent.commissioning.broker import LOGIN_PATIENCE_S, judge_brokers, log_in_w
 from agent.commissioning.line import Grade, Line
 from agent.config.model import Mqtt
 from agent.demo.broker import LocalBroker, free_port
-from agent.ports import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
 from bench.authority import Authority, Pair
 from hardware.mqtt_paho import PahoTransport
 from tests.support.broker import TlsBroker

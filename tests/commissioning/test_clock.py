@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS, ClockQuality
+from agent.base.clock import NS, ClockQuality
 from agent.commissioning.clock import judge_clock
 from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.line import Grade, Line

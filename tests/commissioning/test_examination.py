@@ -14,16 +14,16 @@ from click.testing import CliRunner
 from msgspec import structs
 from msgspec.structs import replace
 
+from agent.base.clock import SystemClock
+from agent.base.errors import CameraError, StorageError
 from agent.cli import run, vigie
-from agent.clock import SystemClock
 from agent.commissioning.examination import Means, Report, examine
 from agent.commissioning.line import Grade
 from agent.commissioning.sheet import sheet, write_sheet
 from agent.config.model import Config
-from agent.drivers import open_camera
-from agent.errors import CameraError, StorageError
-from agent.evidence.identity import IdentityDirectory
-from agent.ports import BoardFigures
+from agent.identity.node_key import IdentityDirectory
+from agent.node.drivers import open_camera
+from agent.ports.host import BoardFigures
 from tests.support.parts import program
 from tests.support.whole_node import WholeNode
 

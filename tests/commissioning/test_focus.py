@@ -10,21 +10,21 @@ import pytest
 from msgspec.structs import replace
 
 from agent.analytics.picture_gauge import PictureGauge
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
+from agent.base.errors import CameraError, DeviceError
 from agent.commissioning.examination import Means
 from agent.commissioning.focus import FocusBar, readings
 from agent.commissioning.sight import focus_through
 from agent.config.model import Config
-from agent.drivers import open_camera
-from agent.errors import CameraError, DeviceError
-from agent.evidence.identity import IdentityDirectory
-from agent.ports import BoardFigures
-from agent.video.capture import Capture
-from agent.video.cover import Cover
-from agent.video.masking import Masking
-from agent.video.masks_as_drawn import cover_as_drawn
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_guard import FixedGuard
+from agent.identity.node_key import IdentityDirectory
+from agent.mask.as_drawn import cover_as_drawn
+from agent.mask.privacy_mask import PrivacyMask
+from agent.node.drivers import open_camera
+from agent.picture.cover import Cover
+from agent.ports.host import BoardFigures
+from agent.stream.capture import Capture
+from agent.stream.masking import Masking
+from agent.view.guard import FixedGuard
 from hardware.camera_synthetic import SyntheticCamera
 
 MakeCamera = Callable[..., SyntheticCamera]

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from agent.commissioning.identity import judge_identity, judge_register
 from agent.commissioning.line import Grade, Line
 from agent.config.model import Config, Evidence
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.node_key import IdentityDirectory
 from agent.journal.entry import Act
 from agent.journal.register import Register
 from tests.support.manual_clock import ManualClock

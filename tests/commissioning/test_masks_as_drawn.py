@@ -14,8 +14,8 @@ from agent.commissioning.line import Grade
 from agent.commissioning.masks import judge_masks
 from agent.config.model import Config, Privacy
 from agent.config.polygon import Polygon
-from agent.evidence.identity import IdentityDirectory
-from agent.video.masks_as_drawn import mask_share
+from agent.identity.node_key import IdentityDirectory
+from agent.mask.as_drawn import mask_share
 
 SLACK_PX = 4.0
 

@@ -9,17 +9,17 @@ import pytest
 from msgspec import structs
 from msgspec.structs import replace
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.commissioning.camera import judge_sight
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.masks import judge_masks
 from agent.commissioning.sight import Sight, look
 from agent.config.model import Config
-from agent.evidence.identity import IdentityDirectory
-from agent.ports import Camera
-from agent.video.frame import RawFrame
-from agent.video.view_commissioning import ViewSample, validate_view
-from agent.video.view_guard import FixedGuard, guard_for
+from agent.identity.node_key import IdentityDirectory
+from agent.picture.frame import RawFrame
+from agent.ports.video import Camera
+from agent.view.commissioning import ViewSample, validate_view
+from agent.view.guard import FixedGuard, guard_for
 from hardware.camera_synthetic import SyntheticCamera
 from tests.support.journals import Remembered
 

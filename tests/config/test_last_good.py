@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.base.errors import StorageError
 from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import NAME, load_last_good, load_or_last_good, remember
 from agent.config.load import load
-from agent.errors import StorageError
 
 TEXT = '[node]\nid = "a"\nstate_dir = "state"\n[camera]\ndriver = "synthetic"\n[recording]\nretention_days = 3\n'
 

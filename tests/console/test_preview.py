@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.console.preview import Preview
 from agent.journal.chain import parse
 from agent.journal.register import Register, lines
-from agent.video.privacy_mask import MaskedFrame
+from agent.mask.privacy_mask import MaskedFrame
 from tests.support.encoded import instant, masked, picture
 from tests.support.manual_clock import ManualClock
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.console.feed import EventTap
 from agent.console.page import MOST_VIEWERS
 from agent.console.preview import Preview
 from agent.console.server import Console
-from agent.events.event import Event, Priority
 from agent.journal.register import Register
+from agent.ports.event import Event, Priority
 from tests.support.deadline import until
 
 

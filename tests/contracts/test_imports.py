@@ -20,13 +20,13 @@ RAW = "A raw frame is seen by cameras, guard, mask and wiring alone"
 PICTURES = "Only rooms that hold pictures compute on them"
 
 MAY_SEE_RAW_FRAMES = {
-    "agent.ports": "names the type the camera port returns",
-    "agent.video.capture": "takes frames from the camera and hands them to the guard and the mask",
-    "agent.video.analysis_luma": "makes the small luma",
-    "agent.video.view_guard": "judges the view",
-    "agent.video.view_commissioning": "takes the reference of the view",
-    "agent.video.privacy_mask": "covers",
-    "agent.wiring": "ties them together",
+    "agent.ports.video": "names the type the camera port returns",
+    "agent.stream.capture": "takes frames from the camera and hands them to the guard and the mask",
+    "agent.picture.analysis_luma": "makes the small luma",
+    "agent.view.guard": "judges the view",
+    "agent.view.commissioning": "takes the reference of the view",
+    "agent.mask.privacy_mask": "covers",
+    "agent.node.wiring": "ties them together",
     "hardware": "cameras make them",
     "bench": "measures",
 }
@@ -74,16 +74,16 @@ def test_every_contract_holds(house: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "statement", "contract"),
     [
-        ("agent/video/still.py", "from agent.video.frame import RawFrame", RAW),
-        ("agent/analytics/motion.py", "import agent.video.frame", RAW),
-        ("agent/console/preview.py", "from agent.video.frame import RawFrame", RAW),
-        ("agent/video/pipeline.py", "from agent.video.frame import RawFrame", RAW),
-        ("agent/video/pipeline.py", "import hardware.encoder_libav", DRIVERS),
-        ("agent/wiring.py", "import hardware.board_pi", DRIVERS),
+        ("agent/stream/still.py", "from agent.picture.frame import RawFrame", RAW),
+        ("agent/analytics/motion.py", "import agent.picture.frame", RAW),
+        ("agent/console/preview.py", "from agent.picture.frame import RawFrame", RAW),
+        ("agent/stream/pipeline.py", "from agent.picture.frame import RawFrame", RAW),
+        ("agent/stream/pipeline.py", "import hardware.encoder_libav", DRIVERS),
+        ("agent/node/wiring.py", "import hardware.board_pi", DRIVERS),
         ("agent/uplink/topics.py", "import paho.mqtt.client", DRIVERS),
-        ("agent/video/still.py", "import av", DRIVERS),
+        ("agent/stream/still.py", "import av", DRIVERS),
         ("hardware/encoder_libav.py", "import agent.recording", FEATURES),
-        ("agent/recording/segment.py", "import agent.events.event", ROOMS),
+        ("agent/recording/segment.py", "import agent.events.outbox", ROOMS),
         ("agent/recording/segment.py", "import numpy", PICTURES),
         ("agent/console/preview.py", "import cv2", PICTURES),
     ],
@@ -97,7 +97,7 @@ def test_an_import_the_wrong_way_is_found(house: Path, module: str, statement: s
 def who_may_see_raw_frames(place: Path) -> set[str]:
     """The importers the contract lets through."""
     contracts = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
-    (lock,) = [c for c in contracts if c["type"] == "protected" and "agent.video.frame" in c["protected_modules"]]
+    (lock,) = [c for c in contracts if c["type"] == "protected" and "agent.picture.frame" in c["protected_modules"]]
     return set(lock["allowed_importers"])
 
 
@@ -108,8 +108,8 @@ def test_the_lock_on_raw_frames_lets_nobody_else_through(house: Path) -> None:
 
 def test_a_loosened_lock_is_noticed(house: Path) -> None:
     """Let a detector through in the contract: import-linter is content with the leak, the test above is not."""
-    imports(house, "agent/analytics/motion.py", "from agent.video.frame import RawFrame")
-    loosen(house, '"agent.ports", ', '"agent.ports", "agent.analytics.motion", ')
+    imports(house, "agent/analytics/motion.py", "from agent.picture.frame import RawFrame")
+    loosen(house, '"agent.ports.video", ', '"agent.ports.video", "agent.analytics.motion", ')
     assert broken(house) == set()
     assert who_may_see_raw_frames(house) != set(MAY_SEE_RAW_FRAMES)
 
@@ -117,7 +117,7 @@ def test_a_loosened_lock_is_noticed(house: Path) -> None:
 def test_the_seal_is_named_in_one_module_only() -> None:
     """`_SEAL`, which makes a MaskedFrame, appears nowhere but where it is defined; nor does anybody go around `__init__`."""
     for path in [*(REPOSITORY / "agent").rglob("*.py"), *(REPOSITORY / "hardware").rglob("*.py")]:
-        if path == REPOSITORY / "agent" / "video" / "privacy_mask.py":
+        if path == REPOSITORY / "agent" / "mask" / "privacy_mask.py":
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = {getattr(node, "id", None), getattr(node, "attr", None), getattr(node, "name", None)}

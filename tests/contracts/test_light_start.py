@@ -10,9 +10,9 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 NODE = """
-import agent.daemon, agent.starting, agent.wiring, agent.reloading
-from agent.drivers import open_transport
-from agent.ports import BrokerCredentials
+import agent.node.daemon, agent.node.starting, agent.node.wiring, agent.node.reloading
+from agent.node.drivers import open_transport
+from agent.ports.mqtt import BrokerCredentials
 open_transport(BrokerCredentials())
 """
 SWEEP = """

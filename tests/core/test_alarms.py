@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent import alarms
-from agent.events.event import PropertyOperation
+from agent.ports.event import PropertyOperation
 from agent.recording.fault import Fault, RecordingFault
 
 

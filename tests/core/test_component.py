@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from agent.component import Component, ComponentState
-from agent.errors import CameraError, DriverHangs, VigieError
+from agent.base.component import Component, ComponentState
+from agent.base.errors import CameraError, DriverHangs, VigieError
 from tests.support.turned_clock import TurnedClock
 
 

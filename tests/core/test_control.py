@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.clock import SystemClock
-from agent.control import ControlSocket, ask, socket_path
-from agent.errors import DeviceError, MaskError
+from agent.base.clock import SystemClock
+from agent.base.errors import DeviceError, MaskError
+from agent.operations.control_socket import ControlSocket, ask, socket_path
 
 
 def refuse(_: object) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.errors import StorageError
+from agent.base.errors import StorageError
 
 
 def test_what_is_wrong_and_the_remedy_are_two_sentences() -> None:

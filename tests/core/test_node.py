@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.config.load import load
-from agent.node import Node
-from agent.wiring import build
+from agent.node.node import Node
+from agent.node.wiring import build
 from tests.support.turned_clock import TurnedClock
 from tests.support.whole_node import WholeNode
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.queues import BoundedQueue, Closed
+from agent.base.queues import BoundedQueue, Closed
 
 
 @given(st.lists(st.one_of(st.integers(), st.none())), st.integers(1, 5))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.regular_file import IrregularFileError, open_regular, read_regular
+from agent.base.regular_file import IrregularFileError, open_regular, read_regular
 
 
 def test_a_file_is_read_up_to_the_bound(tmp_path: Path) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from agent.base.errors import JournalError
 from agent.config.load import load
 from agent.config.model import Config
-from agent.errors import JournalError
 from agent.journal.entry import Act, Fact
-from agent.node import Node
-from agent.reloading import Maker, Reloading
-from agent.video.view_store import Verifier
+from agent.node.node import Node
+from agent.node.reloading import Maker, Reloading
+from agent.view.store import Verifier
 from tests.support.journals import Remembered
 
 TEXT = """\

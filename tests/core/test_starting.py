@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.base.errors import JournalError
 from agent.config.load import load
-from agent.errors import JournalError
 from agent.journal.entry import Act
-from agent.starting import enter_changes
+from agent.node.starting import enter_changes
 from tests.support.journals import Refusing, Remembered
 
 TEXT = """\

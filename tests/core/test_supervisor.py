@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from agent.clock import NS, SystemClock
-from agent.component import Component, ComponentState
-from agent.errors import DeviceError
-from agent.supervisor import Ending, Supervisor
+from agent.base.clock import NS, SystemClock
+from agent.base.component import Component, ComponentState
+from agent.base.errors import DeviceError
+from agent.node.supervisor import Ending, Supervisor
 from tests.support.turned_clock import TurnedClock
 
 
@@ -164,7 +164,7 @@ def test_the_watchdog_is_fed_only_while_every_critical_part_gets_on() -> None:
 
 def test_a_camera_that_stays_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a minute between two tries is no hang: the watchdog is fed, and the start is given more time until a picture comes."""
-    monkeypatch.setattr("agent.component._BREATH_S", 0.05)
+    monkeypatch.setattr("agent.base.component._BREATH_S", 0.05)
     camera = Part("camera", [], fails=DeviceError("no camera"))
     camera.retry_s = 30.0
     service = Service(watchdog_s=0.1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.base.errors import DeviceError
 from agent.demo.demonstration import Demonstration
-from agent.errors import DeviceError
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.base.errors import ConfigurationError
 from agent.demo.scene import TOWN_SQUARE, Scene, configuration_text, parse_mask, quoted
-from agent.errors import ConfigurationError
 from tests.support.configuration import configured
 
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from agent.clock import SystemClock
-from agent.errors import JournalError
+from agent.base.clock import SystemClock
+from agent.base.errors import JournalError
 from agent.events import epoch
 from agent.events.bounds import Bounds, ClassBounds
 from agent.events.epoch import Beginning
-from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import STILL_MOST_BYTES, Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import KEPT_AGAIN_S, KEPT_S
 from agent.events.row import Kind, Row, event_of
+from agent.ports.event import Event, Priority, PropertyOperation
 from tests.support.manual_clock import ManualClock
 
 

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import ClockQuality
-from agent.errors import JournalError
+from agent.base.clock import ClockQuality
+from agent.base.errors import JournalError
 from agent.events import epoch
 from agent.events.bounds import Bounds, ClassBounds
 from agent.events.epoch import Beginning
-from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox_store import OutboxStore
 from agent.events.row import Draft, Row, draft_of, event_of
+from agent.ports.event import Event, Priority, PropertyOperation
 from tests.support.manual_clock import ManualClock
 
 DAY_NS = 24 * 3600 * 10**9

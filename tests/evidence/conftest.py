@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.evidence.chain import CertificateChain, read_chain
-from agent.evidence.identity import IdentityDirectory, NodeSigner
+from agent.identity.certificates import CertificateChain, read_chain
+from agent.identity.node_key import IdentityDirectory, NodeSigner
 
 HERE = Path(__file__).parent
 

@@ -14,23 +14,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.errors import EvidenceError, JournalError, StorageError, VigieError
-from agent.evidence import nal, sei
+from agent.base.clock import NS
+from agent.base.errors import EvidenceError, JournalError, StorageError, VigieError
 from agent.evidence.boxes import children, find, need
-from agent.evidence.chain import CertificateChain
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Provenance, Source
 from agent.evidence.exported import Request
 from agent.evidence.film import Film
-from agent.evidence.identity import NodeSigner
-from agent.evidence.media_signing import MediaSigner
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Fact
 from agent.journal.register import lines
 from agent.recording.row import VARIOUS
+from agent.signing import nal, sei
+from agent.signing.media_signing import MediaSigner
 from tests.support.parts import program
 from tests.support.recordings import DAY_S, Recordings
 from tests.support.signed_film import encode

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.base.clock import rfc3339
 from agent.cli import run
-from agent.clock import rfc3339
-from agent.evidence.chain import read_chain
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.certificates import read_chain
+from agent.identity.node_key import IdentityDirectory
 from tests.support.recordings import Recordings
 from tests.support.signed_recordings import SignedRecordings
 

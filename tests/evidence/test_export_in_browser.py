@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from agent.evidence.chain import CertificateChain
-from agent.evidence.identity import NodeSigner
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
 from tests.support.browser import chromium
 from tests.support.recordings import Recordings
 from tests.support.signed_recordings import SignedRecordings

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from agent.base.errors import EvidenceError, VigieError
 from agent.cli import run
-from agent.errors import EvidenceError, VigieError
 from agent.evidence.boxes import MalformedFilm, box, full_box
-from agent.evidence.chain import CertificateChain
 from agent.evidence.film import Film
-from agent.evidence.identity import NodeSigner
 from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
 from tests.support.films import make_film
 from tests.support.signed_film import encode, sign, write
 

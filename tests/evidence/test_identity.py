@@ -11,10 +11,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from agent.base.errors import EvidenceError
 from agent.cli import run
-from agent.errors import EvidenceError
-from agent.evidence.chain import CertificateChain, read_chain, verify_signature
-from agent.evidence.identity import CREDENTIAL, IdentityDirectory
+from agent.identity.certificates import CertificateChain, read_chain, verify_signature
+from agent.identity.node_key import CREDENTIAL, IdentityDirectory
 from tests.support.manual_clock import ManualClock
 from tests.support.town_ca import TownCa
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS
-from agent.errors import EvidenceError
-from agent.evidence import nal, sei
-from agent.evidence.chain import CertificateChain
-from agent.evidence.identity import NodeSigner
-from agent.evidence.media_signing import MediaSigner, closed, closing_unit
+from agent.base.clock import NS
+from agent.base.errors import EvidenceError
 from agent.evidence.report import State, Verdict
 from agent.evidence.verification import verify
-from agent.video.access_unit import AccessUnit
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
+from agent.picture.access_unit import AccessUnit
+from agent.signing import nal, sei
+from agent.signing.media_signing import MediaSigner, closed, closing_unit
 from tests.support.films import i420_of
 from tests.support.parts import program
 from tests.support.signed_film import VENDOR, encode, retimed, sign, write

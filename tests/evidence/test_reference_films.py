@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from agent.cli import run
-from agent.evidence.chain import CertificateChain
 from agent.evidence.report import State, Verdict
 from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
 
 
 def test_the_signed_film_is_judged_as_the_reference_does(samples: Path, reference_ca: CertificateChain) -> None:

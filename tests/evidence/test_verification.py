@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.evidence import nal, sei
-from agent.evidence.chain import CertificateChain, read_chain
-from agent.evidence.identity import IdentityDirectory, NodeSigner
-from agent.evidence.media_signing import MediaSigner, closed
 from agent.evidence.report import Report, State, Verdict
-from agent.evidence.tlv import MalformedField
 from agent.evidence.verification import judge, verify
-from agent.video.access_unit import AccessUnit
+from agent.identity.certificates import CertificateChain, read_chain
+from agent.identity.node_key import IdentityDirectory, NodeSigner
+from agent.picture.access_unit import AccessUnit
+from agent.signing import nal, sei
+from agent.signing.media_signing import MediaSigner, closed
+from agent.signing.tlv import MalformedField
 from tests.support.signed_film import VENDOR, encode, retimed, sign, with_unit, without_signatures, write
 
 GOP = 5

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from agent.base.clock import NS
 from agent.cli import run
-from agent.clock import NS
-from agent.evidence.chain import CertificateChain
-from agent.evidence.identity import IdentityDirectory
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
-from agent.video.access_unit import AccessUnit
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import IdentityDirectory
+from agent.picture.access_unit import AccessUnit
 from tests.support.manual_clock import ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import encode, retimed, sign, write

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from agent.journal.register import Register
-from agent.ports import Publication, Received
-from agent.uplink.command_payloads import Done
+from agent.operations.payloads import Done
+from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import LONGEST_REQUEST_BYTES, Commands, Waiting
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics

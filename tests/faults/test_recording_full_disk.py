@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import StorageError
+from agent.base.errors import StorageError
 from agent.journal.verdict import verify
 from agent.recording.fault import Fault
 from tests.support.greedy import fill

@@ -13,16 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS
+from agent.base.clock import NS
+from agent.base.errors import VigieError
 from agent.config.load import load
 from agent.config.model import Config
-from agent.errors import VigieError
-from agent.evidence.identity import IdentityDirectory, NodeSigner
-from agent.video.cover import Cover
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.privacy_mask import PrivacyMask
-from agent.video.view_commissioning import ViewSample, validate_view
-from agent.video.view_guard import Guard, guard_for
+from agent.identity.node_key import IdentityDirectory, NodeSigner
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover
+from agent.view.commissioning import ViewSample, validate_view
+from agent.view.guard import Guard, guard_for
 from tests.support.journals import Remembered
 from tests.support.scenery import HEIGHT, WIDTH, WINDOW, frame, seen, street
 from tests.support.turned_clock import TurnedClock

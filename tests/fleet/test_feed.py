@@ -13,7 +13,7 @@ from rich.console import Console
 
 from agent.fleet.feed import SILENT_AFTER_S, FleetFeed
 from agent.fleet.table import draw
-from agent.ports import Received
+from agent.ports.mqtt import Received
 
 NOW = 10**12
 

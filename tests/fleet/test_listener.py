@@ -10,15 +10,7 @@ import pytest
 
 from agent.fleet.listener import Listener
 from agent.fleet.wiring import transport
-from agent.ports import (
-    BrokerCredentials,
-    BrokerEndpoint,
-    ConnectOptions,
-    Opened,
-    Publication,
-    Subscribed,
-    TransportEvent,
-)
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication, Subscribed, TransportEvent
 from tests.support.deadline import until
 
 

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from agent.fleet.tally import HubProcess
-from agent.ports import BrokerCredentials
+from agent.ports.mqtt import BrokerCredentials
 
 
 class InterruptedWhileItStarts:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.ports.event import Event, Priority, PropertyOperation
 from bench.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 

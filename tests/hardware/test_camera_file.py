@@ -11,11 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS
+from agent.base.clock import NS
+from agent.base.errors import CameraEnded, CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraEnded, CameraError
-from agent.video.frame import RawFrame
-from agent.video.picture import Planes
+from agent.picture.frame import RawFrame
+from agent.picture.planes import Planes
 from hardware.camera_file import LATE_NS, PICTURES, FileCamera
 from tests.support.films import i420_of, make_film, run_ffmpeg
 from tests.support.turned_clock import TurnedClock

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import NS
-from agent.errors import CameraError
+from agent.base.clock import NS
+from agent.base.errors import CameraError
 from hardware.camera_rtsp import private_address, public_address
 from hardware.rate_limit import RateLimit
 from hardware.stream_clock import FURTHEST_OFF_NS, StreamClock

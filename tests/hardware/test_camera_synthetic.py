@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS
+from agent.base.clock import NS
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.config.polygon import check_polygon
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
-from agent.video.picture import Planes
+from agent.picture.frame import RawFrame
+from agent.picture.planes import Planes
 from hardware.camera_synthetic import CLEAR, Disturbance, SyntheticCamera, private_windows
 from hardware.frame_number import read_frame_number
 from hardware.picture_pool import CAPACITY

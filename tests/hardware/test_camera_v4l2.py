@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import NS
+from agent.base.clock import NS
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
 from hardware import camera_v4l2
 from hardware.camera_v4l2 import KernelClock, V4l2Camera, asked_for, connect, explain
 from tests.support.turned_clock import TurnedClock

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.video.picture import Planes
+from agent.picture.planes import Planes
 from hardware.decoded_picture import PictureWriter
 from tests.support.films import i420_of, make_film
 

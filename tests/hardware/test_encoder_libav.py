@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.video.access_unit import AccessUnit
-from agent.video.picture import FrameTime, Planes
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.picture.access_unit import AccessUnit
+from agent.picture.planes import FrameTime, Planes
 from hardware.encoder_libav import LibavEncoder, wrap
 from tests.support.encoded import FPS, HEIGHT, WIDTH, encode, instant, masked, picture
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.errors import CameraError
+from agent.base.errors import CameraError
 from hardware import film
 from hardware.film import Film
 from tests.support.films import make_film, run_ffmpeg

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
 from hardware.journal_systemd import StructuredJournal, log_handler
 from systemd import journal
 
@@ -28,7 +28,7 @@ def entry(monkeypatch: pytest.MonkeyPatch) -> Entry:
     monkeypatch.setattr(journal, "sendv", lambda *lines: sent.append(lines))
 
     def log_one(level: int = logging.INFO, **extra: object) -> dict[str, str]:
-        log = logging.Logger("agent.video.pipeline")
+        log = logging.Logger("agent.stream.pipeline")
         log.addHandler(StructuredJournal("pole-17", journal.send))
         thread = threading.Thread(target=lambda: log.log(level, "opened %s", "/dev/video0", extra=extra), name="camera")
         thread.start()

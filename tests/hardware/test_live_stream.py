@@ -10,8 +10,8 @@ import av
 import av.container
 import pytest
 
-from agent.clock import SystemClock
-from agent.errors import CameraError
+from agent.base.clock import SystemClock
+from agent.base.errors import CameraError
 from hardware.decoded_picture import PictureWriter
 from hardware.live_stream import LiveStream, Source
 from hardware.picture_pool import CAPACITY, PicturePool

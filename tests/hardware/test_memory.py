@@ -23,7 +23,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.wiring import build
+from agent.node.wiring import build
 from hardware.memory import allocate_sparingly, give_back
 
 

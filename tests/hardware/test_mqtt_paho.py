@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.broker import LocalBroker, free_port
-from agent.ports import (
+from agent.ports.mqtt import (
     Acknowledged,
     BrokerCredentials,
     BrokerEndpoint,

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.errors import EncoderError
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.base.clock import NS
+from agent.base.errors import EncoderError
+from agent.picture.access_unit import AccessUnit, VideoFormat
 from hardware.encoder_libav import LibavEncoder
 from hardware.muxer_libav import LibavMuxer, header, length_prefixed
 from tests.support.encoded import HEIGHT, WIDTH, encode, film, instant, masked, picture

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.errors import CameraError
-from agent.video.picture import Planes
+from agent.base.errors import CameraError
+from agent.picture.planes import Planes
 from hardware.picamera2_buffers import BufferMaps, Loan, LoanBook, lend, planes_of
 
 

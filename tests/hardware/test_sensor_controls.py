@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.config.model import Camera as CameraSettings
 from hardware import sensor_controls
 from hardware.sensor_controls import DUSK_S, LightFollower, missing_controls, start_controls

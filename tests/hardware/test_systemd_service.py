@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.errors import DeviceError
-from agent.ports import ServiceManager
+from agent.base.errors import DeviceError
+from agent.ports.host import ServiceManager
 from hardware.systemd_service import NoServiceManager, SystemdService, service_manager
 
 

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import SystemClock
-from agent.errors import EvidenceError, JournalError
-from agent.evidence.chain import key_digest, verify_signature
-from agent.evidence.identity import IdentityDirectory, NodeSigner
+from agent.base.clock import SystemClock
+from agent.base.errors import EvidenceError, JournalError
+from agent.identity.certificates import key_digest, verify_signature
+from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.chain import digest, parse
 from agent.journal.entry import Act
 from agent.journal.register import Register, head_path, lines, read_head

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.component import ComponentState
-from agent.evidence.identity import IdentityDirectory
+from agent.base.component import ComponentState
+from agent.identity.node_key import IdentityDirectory
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import Register, lines

@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from agent.clock import NS, SystemClock
+from agent.base.clock import NS, SystemClock
+from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from agent.errors import CameraError
-from agent.video.frame import RawFrame
+from agent.picture.frame import RawFrame
 from hardware.camera_rtsp import STALL_S, RtspCamera
 from tests.support.parts import missing
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.control import ask
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
+from agent.operations.control_socket import ask
 from tests.support.deadline import until
 from tests.support.small_disk import small_disk
 from tests.support.whole_node import WholeNode

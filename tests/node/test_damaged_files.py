@@ -25,9 +25,9 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from agent.config.load import load
-from agent.evidence.identity import IdentityDirectory
-from agent.video.view_guard import view_identity
-from agent.video.view_store import ViewStore
+from agent.identity.node_key import IdentityDirectory
+from agent.view.guard import view_identity
+from agent.view.store import ViewStore
 from tests.support.deadline import until
 from tests.support.private_look import CODEC_TOLERANCE, JPEG_TOLERANCE, deviation, is_closed, jpeg_deviation
 from tests.support.town import Town, running_town

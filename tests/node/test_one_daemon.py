@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.control import ask
-from agent.errors import DeviceError
+from agent.base.errors import DeviceError
+from agent.operations.control_socket import ask
 from tests.support.deadline import until
 from tests.support.whole_node import WholeNode
 

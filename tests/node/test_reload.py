@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from agent.control import ask
+from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker
-from agent.errors import DeviceError
+from agent.operations.control_socket import ask
 from bench.independent_hub import Subscriber
 from tests.support.deadline import until
 from tests.support.whole_node import WholeNode, decoded

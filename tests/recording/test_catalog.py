@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import ClockQuality
-from agent.errors import StorageError
+from agent.base.clock import ClockQuality
+from agent.base.errors import StorageError
 from agent.recording.catalog import Catalog
 from agent.recording.row import NewSegment
 from tests.support.recordings import Recordings

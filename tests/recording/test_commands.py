@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import NS, SystemClock, rfc3339
+from agent.base.clock import NS, SystemClock, rfc3339
 from agent.config.last_good import remember
 from agent.config.load import load
-from agent.evidence.identity import IdentityDirectory
+from agent.identity.node_key import IdentityDirectory
 from agent.journal.verdict import verify
 from agent.recording.catalog import Catalog
 from agent.recording.row import SegmentRow

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS
-from agent.errors import JournalError, StorageError
+from agent.base.clock import NS
+from agent.base.errors import JournalError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from agent.clock import NS, ClockQuality, utc
+from agent.base.clock import NS, ClockQuality, utc
 from agent.journal.verdict import verify
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import settle

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS, ClockQuality, utc
-from agent.component import ComponentState
-from agent.errors import StorageError
+from agent.base.clock import NS, ClockQuality, utc
+from agent.base.component import ComponentState
+from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from agent.clock import NS, ClockQuality, utc
-from agent.errors import StorageError
+from agent.base.clock import NS, ClockQuality, utc
+from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines
+from agent.picture.access_unit import AccessUnit
 from agent.recording.disk import OpenFile, SystemDisk
 from agent.recording.fault import Fault
 from agent.recording.recorder import Recorder
 from agent.recording.row import VARIOUS, SegmentState
-from agent.video.access_unit import AccessUnit
 from hardware.encoder_libav import LibavEncoder
 from tests.support.encoded import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
 from tests.support.played import play

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.clock import NS, ClockQuality, utc
-from agent.errors import StorageError
+from agent.base.clock import NS, ClockQuality, utc
+from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.register import lines

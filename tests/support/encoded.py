@@ -9,12 +9,12 @@ from functools import lru_cache
 import numpy as np
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.video.access_unit import AccessUnit, VideoFormat
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.base.clock import NS
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 from hardware.encoder_libav import LibavEncoder
 
 FPS = 25

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from agent.demo.scene import TOWN_SQUARE
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 from bench.film import footage
 
 REPOSITORY = Path(__file__).parents[2]

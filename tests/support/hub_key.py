@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.clock import NS, Clock, SystemClock
+from agent.base.clock import NS, Clock, SystemClock
 
 
 class HubKey:

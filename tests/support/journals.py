@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.errors import JournalError
+from agent.base.errors import JournalError
 from agent.journal.entry import Act, Fact
 
 

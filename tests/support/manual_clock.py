@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
-from agent.clock import NS, ClockQuality
+from agent.base.clock import NS, ClockQuality
 
 START = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 
 
 class ManualClock:
-    """Implements agent.clock.Clock. `advance` moves both times, `step_wall` sets the wall alone, as NTP does."""
+    """Implements agent.base.clock.Clock. `advance` moves both times, `step_wall` sets the wall alone, as NTP does."""
 
     def __init__(self, start: datetime = START) -> None:
         self._moved = threading.Condition()

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.video.mask_layer import SOLID_YUV
-from agent.video.picture import Plane, Planes
+from agent.mask.layer import SOLID_YUV
+from agent.picture.planes import Plane, Planes
 from tests.support.whole_node import decoded
 
 Polygons = Sequence[tuple[tuple[float, float], ...]]

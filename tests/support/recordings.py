@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-from agent.clock import NS
-from agent.component import ComponentState
+from agent.base.clock import NS
+from agent.base.component import ComponentState
 from agent.journal.register import Register
+from agent.picture.access_unit import AccessUnit
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import RecordingFault
@@ -19,7 +20,6 @@ from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.row import SegmentRow, SegmentState
-from agent.video.access_unit import AccessUnit
 from hardware.muxer_libav import LibavMuxer
 from tests.support.encoded import FPS, film
 from tests.support.manual_clock import ManualClock

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from agent.config.polygon import Polygon
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 
 WIDTH, HEIGHT = 640, 360
 AROUND = 160

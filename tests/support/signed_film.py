@@ -9,12 +9,12 @@ import av
 from av.bitstream import BitStreamFilterContext
 from msgspec.structs import replace
 
-from agent.clock import NS
-from agent.evidence import nal
-from agent.evidence.media_signing import MediaSigner, closed
-from agent.evidence.tlv import VendorInformation
-from agent.ports import Signer
-from agent.video.access_unit import AccessUnit, VideoFormat
+from agent.base.clock import NS
+from agent.picture.access_unit import AccessUnit, VideoFormat
+from agent.ports.host import Signer
+from agent.signing import nal
+from agent.signing.media_signing import MediaSigner, closed
+from agent.signing.tlv import VendorInformation
 from hardware.encoder_libav import parameter_sets
 from hardware.muxer_libav import LibavMuxer
 from tests.support.films import make_film
@@ -98,7 +98,7 @@ def with_unit(unit: AccessUnit, change: Callable[[bytes], bytes], *, which: int 
 
 def without_signatures(unit: AccessUnit, *, certificates: bool = True) -> AccessUnit:
     """The access unit stripped of Media Signing, certificate units too unless told otherwise."""
-    from agent.evidence import sei
+    from agent.signing import sei
 
     kept = [
         each

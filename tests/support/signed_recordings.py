@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from agent.clock import NS
-from agent.evidence.chain import CertificateChain
+from agent.base.clock import NS
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
 from agent.evidence.exported import Exported, Request
-from agent.evidence.identity import NodeSigner
-from agent.evidence.media_signing import MediaSigner
-from agent.evidence.tlv import MANUFACTURER, VendorInformation
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
+from agent.signing.media_signing import MediaSigner
+from agent.signing.tlv import MANUFACTURER, VendorInformation
 from tests.support.recordings import Recordings
 
 VENDOR = VendorInformation("0.1.0", "cam-1", MANUFACTURER)

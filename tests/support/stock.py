@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.recording.disk import SystemDisk
 from agent.recording.segment import segment_path
 from tests.support.recordings import Recordings

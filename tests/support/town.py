@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.control import ask
+from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker
-from agent.errors import DeviceError
+from agent.operations.control_socket import ask
 from bench.independent_hub import Subscriber
 from tests.support.deadline import until
 from tests.support.hub_key import Desk, HubKey

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from agent.evidence.chain import CertificateChain
+from agent.identity.certificates import CertificateChain
 
 
 class TownCa:

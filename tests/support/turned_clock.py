@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from agent.clock import NS, ClockQuality
+from agent.base.clock import NS, ClockQuality
 
 
 class TurnedClock:

@@ -7,14 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from agent.clock import Clock, SystemClock
+from agent.base.clock import Clock, SystemClock
 from agent.events.bounds import Bounds
-from agent.events.event import Event, Priority, PropertyOperation
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.ports import BrokerCredentials, BrokerEndpoint
-from agent.uplink.identity import Identity
+from agent.ports.event import Event, Priority, PropertyOperation
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.pace import Pace
+from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 from hardware.mqtt_paho import PahoTransport
 

@@ -15,7 +15,7 @@ import av
 import numpy as np
 
 from agent.demo.scene import Scene, configuration_text
-from agent.video.picture import Planes
+from agent.picture.planes import Planes
 from hardware.camera_synthetic import private_windows
 from tests.support.footage import REPOSITORY, WINDOWS, footage
 

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from agent.clock import NS, ClockQuality
+from agent.base.clock import NS, ClockQuality
 from agent.recording.catalog import Catalog
 from agent.recording.row import Extent, NewSegment
 

@@ -7,13 +7,13 @@ from agent.analytics.motion import MotionDetector
 from agent.analytics.tampering import TamperDetector
 from agent.config.model import Motion, Tampering
 from agent.console.preview import Preview
-from agent.ports import Encoder
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.pipeline import Detector, Viewer
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
-from agent.video.still import jpeg
+from agent.ports.video import Encoder
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.stream.pipeline import Detector, Viewer
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.stream.still import jpeg
 from hardware.encoder_libav import LibavEncoder
 
 SEEN = ViewState.VERIFIED

@@ -78,7 +78,7 @@ def _replaced(path: str, old: str, new: str) -> Callable[[Path], None]:
 
 LOOSENED = {
     "the port lets encoders take raw frames": _replaced(
-        "agent/ports.py", "def encode(self, frame: MaskedFrame)", "def encode(self, frame: MaskedFrame | RawFrame)"
+        "agent/ports/video.py", "def encode(self, frame: MaskedFrame)", "def encode(self, frame: MaskedFrame | RawFrame)"
     ),
     "x264 takes anything": _replaced(
         "hardware/encoder_libav.py", "def encode(self, frame: MaskedFrame)", "def encode(self, frame: object)"
@@ -86,14 +86,14 @@ LOOSENED = {
     "a detector takes anything": _replaced(
         "agent/analytics/motion.py", "def observe(self, frame: MaskedFrame)", "def observe(self, frame: object)"
     ),
-    "stills take anything with planes": _replaced("agent/video/still.py", "def jpeg(frame: MaskedFrame,", "def jpeg(frame: object,"),
+    "stills take anything with planes": _replaced("agent/stream/still.py", "def jpeg(frame: MaskedFrame,", "def jpeg(frame: object,"),
     "the preview takes anything": _replaced(
         "agent/console/preview.py", "def show(self, frame: MaskedFrame)", "def show(self, frame: object)"
     ),
-    "the seal is any object": _replaced("agent/video/privacy_mask.py", "seal: _Seal,", "seal: object,"),
-    "a masked frame may be subclassed": _replaced("agent/video/privacy_mask.py", "@final\nclass MaskedFrame", "class MaskedFrame"),
-    "a raw frame may be subclassed": _replaced("agent/video/frame.py", "@final\nclass RawFrame", "class RawFrame"),
-    "a raw frame is a masked one": _replaced("agent/video/privacy_mask.py", "MaskedFrame", "Any"),
+    "the seal is any object": _replaced("agent/mask/privacy_mask.py", "seal: _Seal,", "seal: object,"),
+    "a masked frame may be subclassed": _replaced("agent/mask/privacy_mask.py", "@final\nclass MaskedFrame", "class MaskedFrame"),
+    "a raw frame may be subclassed": _replaced("agent/picture/frame.py", "@final\nclass RawFrame", "class RawFrame"),
+    "a raw frame is a masked one": _replaced("agent/mask/privacy_mask.py", "MaskedFrame", "Any"),
 }
 
 

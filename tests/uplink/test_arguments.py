@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from agent.uplink.arguments import WrongArguments
-from agent.uplink.command_payloads import Bookmark, Hold, Ping, Request, SetHealthInterval, Snapshot
-from agent.uplink.verbs import VERBS
+from agent.operations.arguments import WrongArguments
+from agent.operations.payloads import Bookmark, Hold, Ping, Request, SetHealthInterval, Snapshot
+from agent.operations.verbs import VERBS
 
 SPAN = {"from": "2026-06-01T11:00:00Z", "to": "2026-06-01T11:10:00Z"}
 GOOD: dict[type[Request], dict[str, Any]] = {

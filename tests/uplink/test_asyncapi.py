@@ -14,7 +14,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from agent.clock import rfc3339
+from agent.base.clock import rfc3339
 from bench.independent_hub import Heard
 from tests.support.footage import REPOSITORY
 from tests.support.town import running_town

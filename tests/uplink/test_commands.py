@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.clock import rfc3339
+from agent.base.clock import rfc3339
 from tests.support.deadline import until
 from tests.support.town import Town, running_town
 

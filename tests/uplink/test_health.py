@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from agent.clock import ClockQuality
-from agent.component import ComponentState
+from agent.base.clock import ClockQuality
+from agent.base.component import ComponentState
 from agent.uplink.health import (
     BoardHealth,
     CameraHealth,

@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.clock import ClockQuality
-from agent.events.event import Event, Priority
+from agent.base.clock import ClockQuality
 from agent.events.row import Draft, Kind, Row, event_body
-from agent.ports import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
-from agent.uplink.identity import Identity
+from agent.ports.event import Event, Priority
+from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
 from agent.uplink.instructions import Connect, Disconnect, Forget, GiveUp, Instruction, Probe, Release, Restate, Send, Subscribe
 from agent.uplink.pace import Pace
 from agent.uplink.phase import Phase
+from agent.uplink.presence import Identity
 from agent.uplink.session_core import SessionCore
 from tests.support.manual_clock import ManualClock
 

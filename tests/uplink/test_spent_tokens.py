@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.clock import NS
-from agent.errors import JournalError
+from agent.base.clock import NS
+from agent.base.errors import JournalError
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.token import Caller, Refusal, Refused, Role
 from tests.support.manual_clock import ManualClock

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.errors import UplinkError
+from agent.base.errors import UplinkError
 from agent.uplink.token import Refusal, Refused, Role, check_token, read_hub_keys
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
-from agent.clock import NS, ClockQuality
-from agent.events.event import Event, Priority, PropertyOperation
+from agent.base.clock import NS, ClockQuality
 from agent.events.row import Draft, Kind, Row, event_body, event_of
+from agent.ports.event import Event, Priority, PropertyOperation
 from agent.uplink.topics import NodeTopics, event_payload, publication_of
 
 TOPICS = NodeTopics("MyDevice", "n")

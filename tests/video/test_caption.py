@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.clock import NS
-from agent.errors import ConfigurationError
-from agent.video.caption import Caption
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import PrivacyMask
+from agent.base.clock import NS
+from agent.base.errors import ConfigurationError
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.caption import Caption
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 
 UTC_DIGITS = (0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18, 20, 21, 22)
 """Letters of `2026-11-25 10:11:20.123` that are digits."""

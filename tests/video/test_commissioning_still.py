@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.config.model import Mask
-from agent.video.commissioning_still import draw, terminal
+from agent.view.commissioning_still import draw, terminal
 from tests.support.private_shapes import Corners, is_touched, shapes
 from tests.support.scenery import seen, street
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.video.cover import Cover, ViewState
-from agent.video.fill import Texture
-from agent.video.frame import RawFrame
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
+from agent.mask.colour import SOLID_YUV
+from agent.mask.fill import Texture
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 
 WIDTH, HEIGHT = 480, 270
 BOX = np.array(((0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7)))

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from agent.video.letters import Letters, plain
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import Plane
-from agent.video.reason import WHITE, write_reason
+from agent.mask.colour import SOLID_YUV
+from agent.mask.reason import WHITE, write_reason
+from agent.picture.letters import Letters, plain
+from agent.picture.planes import Plane
 
 BLACK = 16
 PRINTABLE = [chr(code) for code in range(32, 127)]
@@ -132,9 +132,9 @@ def test_no_font_of_opencv_is_asked_for() -> None:
 import cv2, numpy as np
 def forbidden(*_, **__): raise AssertionError("a font is loaded")
 cv2.putText = cv2.getTextSize = forbidden
-from agent.video.caption import Caption
-from agent.video.picture import FrameTime, Planes
-from agent.video.reason import write_reason
+from agent.picture.caption import Caption
+from agent.picture.planes import FrameTime, Planes
+from agent.mask.reason import write_reason
 def resident_kb():
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmRSS")).split()[1])
 planes = Planes.empty(1280, 720)

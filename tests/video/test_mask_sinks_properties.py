@@ -20,17 +20,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.analytics.event_stills import EventStills
-from agent.clock import NS
+from agent.base.clock import NS
 from agent.console.preview import Preview
-from agent.events.event import Event, PropertyOperation
-from agent.video import mask_layer, mask_outline
-from agent.video.caption import Caption
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import Fill, MaskedFrame, PrivacyMask
-from agent.video.snapshot import Snapshot
+from agent.mask import layer as mask_layer
+from agent.mask import outline as mask_outline
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
+from agent.picture.caption import Caption
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.ports.event import Event, PropertyOperation
+from agent.stream.snapshot import Snapshot
 from hardware.decoded_picture import PictureWriter
 from hardware.encoder_libav import LibavEncoder
 from tests.support.journals import Remembered

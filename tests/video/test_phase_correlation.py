@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.video.local_contrast import normalise, reduce
-from agent.video.phase_correlation import overall_shift, shows_twice
-from agent.video.picture import Plane
-from agent.video.pose import HOME
+from agent.picture.planes import Plane
+from agent.view.local_contrast import normalise, reduce
+from agent.view.phase_correlation import overall_shift, shows_twice
+from agent.view.pose import HOME
 from tests.support.scenery import seen, street
 
 STREET = street()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.video.pose import HOME, Frame, Pose, fit_pose, move, panned
+from agent.view.pose import HOME, Frame, Pose, fit_pose, move, panned
 from bench.disturbance import turned
 
 FRAME = Frame(320, 180)

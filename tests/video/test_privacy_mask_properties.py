@@ -11,12 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.video import mask_check, mask_layer, mask_outline
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import Fill, MaskedFrame, PrivacyMask
+from agent.mask import check as mask_check
+from agent.mask import layer as mask_layer
+from agent.mask import outline as mask_outline
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
 from tests.support.private_shapes import Corners, is_touched, shapes
 
 SIZES = ((64, 48), (96, 64), (97, 65), (66, 90))
@@ -197,20 +199,20 @@ def test_a_careless_rasteriser_is_caught_by_these_tests(monkeypatch: pytest.Monk
 
 def test_a_fill_made_of_what_it_covers_is_caught_by_these_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the surroundings to look under the mask, the twin films would differ."""
-    from agent.video.surroundings import Surroundings
+    from agent.mask.surroundings import Surroundings
 
     honest = Surroundings.observe
     monkeypatch.setattr(
         Surroundings, "observe", lambda self, planes, small, hidden, ns: honest(self, planes, small, np.zeros_like(hidden), ns)
     )
-    monkeypatch.setattr("agent.video.surroundings.NOTICEABLE", 0.0)
+    monkeypatch.setattr("agent.mask.surroundings.NOTICEABLE", 0.0)
     with pytest.raises(AssertionError):
         test_nothing_that_comes_out_depends_on_a_private_sample.hypothesis.inner_test(SQUARE, "mosaic")
 
 
 def test_the_exact_check_agrees_with_brute_force() -> None:
     """Uncover one touched sample at a time: the check finds each of them."""
-    from agent.video.mask_shape import shapes_of
+    from agent.mask.shape import shapes_of
 
     grid = mask_outline.Grid.luma(SQUARE.width, SQUARE.height)
     found = shapes_of(SQUARE.cover, SQUARE.width, SQUARE.height)

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from agent.console.preview import Preview
-from agent.video.caption import Caption
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.mask_colour import SOLID_YUV
-from agent.video.picture import FrameTime, Plane, Planes
-from agent.video.privacy_mask import Fill, MaskedFrame, PrivacyMask
-from agent.video.still import jpeg
+from agent.mask.colour import SOLID_YUV
+from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
+from agent.picture.caption import Caption
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.stream.still import jpeg
 from hardware.encoder_libav import LibavEncoder
 from tests.support.footage import WINDOWS, drawn_square
 from tests.support.journals import Remembered

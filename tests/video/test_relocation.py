@@ -8,11 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from agent.video import relocation
-from agent.video.picture import Plane
-from agent.video.pose import HOME, Pose, move
-from agent.video.relocation import Landmarks, RelocationThread, SteppedRelocation, by_keypoints, by_patches
-from agent.video.view_reference import ViewIdentity, ViewReference
+from agent.picture.planes import Plane
+from agent.view import relocation
+from agent.view.pose import HOME, Pose, move
+from agent.view.reference import ViewIdentity, ViewReference
+from agent.view.relocation import Landmarks, RelocationThread, SteppedRelocation, by_keypoints, by_patches
 from tests.support.scenery import HEIGHT, WIDTH, WINDOW, seen, street
 
 STREET = street()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.video.patches import SIDE, Patches
-from agent.video.row_proof import RowProof
+from agent.view.patches import SIDE, Patches
+from agent.view.row_proof import RowProof
 
 AT = np.array([(x, y) for y in range(10, 180, 10) for x in range(20, 320, 50)], np.float64)
 PATCHES = Patches(AT, np.zeros((len(AT), SIDE * SIDE), np.uint8), np.zeros(len(AT), np.intp))

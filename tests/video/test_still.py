@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.errors import EncoderError
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
-from agent.video.picture import FrameTime, Planes
-from agent.video.privacy_mask import MaskedFrame, PrivacyMask
-from agent.video.still import jpeg
+from agent.base.errors import EncoderError
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes
+from agent.stream.still import jpeg
 
 HALF = np.array(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from agent.video.patches import Patches
-from agent.video.picture import Plane
-from agent.video.relocation import SteppedRelocation
-from agent.video.view_ageing import MOST_LEARNED, ViewAgeing, merged
-from agent.video.view_reference import ViewIdentity, ViewReference, forbidden_for_patches
-from agent.video.view_tracker import ViewTracker
+from agent.picture.planes import Plane
+from agent.view.ageing import MOST_LEARNED, ViewAgeing, merged
+from agent.view.patches import Patches
+from agent.view.reference import ViewIdentity, ViewReference, forbidden_for_patches
+from agent.view.relocation import SteppedRelocation
+from agent.view.tracker import ViewTracker
 from tests.support.scenery import HEIGHT, WIDTH, WINDOW, seen, street
 
 SUMMER, WINTER = street(1), street(2)

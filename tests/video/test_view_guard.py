@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
+from agent.base.errors import MaskError
 from agent.config.polygon import Polygon
-from agent.errors import MaskError
-from agent.video.cover import Cover, ViewState
-from agent.video.picture import Plane
-from agent.video.relocation import SteppedRelocation
-from agent.video.view_guard import ViewGuard
-from agent.video.view_reference import ViewIdentity, ViewReference
+from agent.picture.cover import Cover, ViewState
+from agent.picture.planes import Plane
+from agent.view.guard import ViewGuard
+from agent.view.reference import ViewIdentity, ViewReference
+from agent.view.relocation import SteppedRelocation
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, frame, seen, street
 
 STREET = street()
@@ -106,7 +106,7 @@ def test_a_knock_is_followed_without_searching_every_patch(monkeypatch: pytest.M
         followed.append(len(points))
         return flow(before, now, points, *rest, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("agent.video.view_tracker.cv2.calcOpticalFlowPyrLK", counted)
+    monkeypatch.setattr("agent.view.tracker.cv2.calcOpticalFlowPyrLK", counted)
     (cover,) = watch(guarding, [seen(STREET, *off, seed=7)], first=6)
     assert not cover.opaque
     assert uncovered(cover, *off) == 0

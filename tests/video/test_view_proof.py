@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agent.video.local_contrast import working_picture
-from agent.video.pose import HOME, Pose
-from agent.video.view_proof import prove, vouchers
-from agent.video.view_reference import ViewIdentity, ViewReference
+from agent.view.local_contrast import working_picture
+from agent.view.pose import HOME, Pose
+from agent.view.proof import prove, vouchers
+from agent.view.reference import ViewIdentity, ViewReference
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, seen, street
 
 STREET = street()
@@ -39,7 +39,7 @@ def test_a_start_at_which_hardly_anything_looks_alike_is_not_fitted(monkeypatch:
     def fit(*_: object, **__: object) -> None:
         pytest.fail("fitted all the same")
 
-    monkeypatch.setattr("agent.video.view_proof.fit_pose", fit)
+    monkeypatch.setattr("agent.view.proof.fit_pose", fit)
     picture = working_picture(seen(STREET, 30, 10, seed=9))
     assert prove(picture, PATCHES, FRAME, CORNERS, HOME, least_alike=len(PATCHES) // 2) is None
 

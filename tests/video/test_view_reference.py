@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.errors import MaskError
-from agent.video.mask_geometry import private_outlines, stamp
-from agent.video.pose import Frame
-from agent.video.view_reference import ViewIdentity, ViewReference, mask_set_digest
+from agent.base.errors import MaskError
+from agent.view.cover_geometry import private_outlines, stamp
+from agent.view.pose import Frame
+from agent.view.reference import ViewIdentity, ViewReference, mask_set_digest
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, seen, street
 
 IDENTITY = ViewIdentity("0" * 64, "synthetic:", WIDTH, HEIGHT, 0)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
+from agent.base.errors import JournalError, MaskError
 from agent.config.model import Config
-from agent.errors import JournalError, MaskError
 from agent.journal.entry import Act, Journal
-from agent.video.view_commissioning import LiveValidation, ViewSample, checked_name, validate_view
-from agent.video.view_guard import Guard, guard_for, view_identity
-from agent.video.view_store import ViewStore
-from agent.video.view_verdict import Verdict
+from agent.view.commissioning import LiveValidation, ViewSample, checked_name, validate_view
+from agent.view.guard import Guard, guard_for, view_identity
+from agent.view.store import ViewStore
+from agent.view.verdict import Verdict
 from tests.support.configuration import configured
 from tests.support.journals import Refusing, Remembered
 from tests.support.node_key import NodeKey

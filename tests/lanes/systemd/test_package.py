@@ -114,7 +114,7 @@ def test_upgrade_keeps_state_and_settings(bare: Machine, derive: Derive) -> None
 
 def test_release_that_does_not_do_its_job_is_rolled_back(bare: Machine, derive: Derive) -> None:
     """It answers, it masks, but it records nothing: after its time the former release runs again, state whole, and says why."""
-    broken = "class LibavMuxer:\n    def __init__(self, *_):\n        from agent.errors import StorageError\n"
+    broken = "class LibavMuxer:\n    def __init__(self, *_):\n        from agent.base.errors import StorageError\n"
     broken += "        raise StorageError('this release cannot write')\n"
     before = status(bare)
     install(bare, derive("0.9.0", hardware__muxer_libav=broken))

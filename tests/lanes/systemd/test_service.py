@@ -218,7 +218,7 @@ def test_destruction_goes_on_while_the_daemon_is_dead_and_refused(node: Machine)
 _OLD_RECORDING = """
 import time
 from pathlib import Path
-from agent.clock import ClockQuality
+from agent.base.clock import ClockQuality
 from agent.recording.catalog import Catalog
 from agent.recording.row import Extent, NewSegment
 root = Path("/var/lib/vigie/recordings")

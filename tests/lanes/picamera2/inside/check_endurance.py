@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from agent.video.privacy_mask import PrivacyMask
+from agent.mask.privacy_mask import PrivacyMask
 from hardware.encoder_picamera2 import PicameraEncoder
 from tests.lanes.picamera2.inside.scene import camera, cover, descriptors, next_frame
 

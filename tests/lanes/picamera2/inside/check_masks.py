@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from agent.errors import EncoderError
-from agent.video.mask_layer import SOLID_YUV
-from agent.video.picture import Planes
-from agent.video.privacy_mask import PrivacyMask
+from agent.base.errors import EncoderError
+from agent.mask.layer import SOLID_YUV
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.planes import Planes
 from hardware.encoder_libav import LibavEncoder
 from hardware.encoder_picamera2 import PicameraEncoder
 from tests.lanes.picamera2.inside.scene import MASKS, camera, cover, decoded, next_frame

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from agent.clock import SystemClock
-from agent.component import ComponentState
-from agent.errors import CameraError, DriverHangs
-from agent.video.capture import Capture
+from agent.base.clock import SystemClock
+from agent.base.component import ComponentState
+from agent.base.errors import CameraError, DriverHangs
+from agent.stream.capture import Capture
 from hardware import camera_picamera2
 from hardware.camera_picamera2 import BARREN_OPENINGS, MOST_LENT, PicameraCamera
 from tests.lanes.picamera2.inside.fakes import VirtualPicamera2

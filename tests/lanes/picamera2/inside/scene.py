@@ -11,11 +11,11 @@ from typing import Any
 import av
 import numpy as np
 
-from agent.clock import SystemClock
+from agent.base.clock import SystemClock
 from agent.config.model import Camera as CameraSettings
-from agent.video.access_unit import AccessUnit
-from agent.video.cover import Cover, ViewState
-from agent.video.frame import RawFrame
+from agent.picture.access_unit import AccessUnit
+from agent.picture.cover import Cover, ViewState
+from agent.picture.frame import RawFrame
 from hardware.camera_picamera2 import PicameraCamera, found
 from tests.lanes.picamera2.inside.fakes import VirtualPicamera2
 

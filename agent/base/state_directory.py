@@ -1,0 +1,39 @@
+"""The directories a daemon lives in: writable, and its own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from agent.base.errors import DeviceError, StorageError
+from agent.base.lock_file import Claim
+
+
+def only_daemon(state_dir: Path) -> Claim:
+    """The right to be this state directory's daemon. DeviceError when another one runs, which notices nothing of it."""
+    claim = Claim(writable(state_dir / "run") / "daemon", "lock")
+    if not claim.taken():
+        raise DeviceError(
+            f"another daemon runs on {state_dir}",
+            remedy="`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own",
+        )
+    return claim
+
+
+def writable(directory: Path) -> Path:
+    """The directory, made if it is missing. StorageError when the daemon could not write there.
+
+    Not the configuration's fault: a disk may be mounted later, so whoever started the daemon shall try again.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(
+            f"the directory {directory} cannot be made: {(error.strerror or str(error)).lower()}",
+            remedy="Make it and give it to the user the daemon runs as, or set another one",
+        ) from error
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"the directory {directory} is not writable", remedy="Give it to the user the daemon runs as, or set another one"
+        )
+    return directory

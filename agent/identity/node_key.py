@@ -1,0 +1,260 @@
+"""The node's identity: one EC P-256 key that never leaves the node, and the certificates that vouch for it.
+
+identity/key.pem     0600, made once, never overwritten; or the systemd credential `identity-key`
+identity/chain.pem   leaf first, without the CA (a self-signed leaf until the town's CA has signed)
+identity/ca.pem      what `vigie verify --ca` takes
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from msgspec import Struct
+
+from agent.base.clock import Clock
+from agent.base.durable_file import Temporary, replace_durably, sync_directory, write_durably
+from agent.base.errors import EvidenceError
+from agent.base.regular_file import open_regular
+from agent.identity.certificates import CertificateChain, common_name, key_digest, read_chain, verify_signature
+from agent.identity.ecdsa import Ecdsa
+
+CREDENTIAL = "identity-key"
+_KEY = "key.pem"
+_CHAIN = "chain.pem"
+_CA = "ca.pem"
+_MAX_KEY_BYTES = 16 * 1024
+
+# A self-signed certificate vouches for no date: it must also hold for what a node without a set clock records.
+_SELF_SIGNED_FROM = datetime(1970, 1, 1, tzinfo=UTC)
+_SELF_SIGNED_UNTIL = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+
+
+class NodeSigner:
+    """The `Signer` whose key lies in a file of the node. Any thread."""
+
+    def __init__(self, key: ec.EllipticCurvePrivateKey, chain: CertificateChain) -> None:
+        self._key = key
+        self._chain = chain
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA over P-256 with SHA-256 of `data`, in DER."""
+        return self._key.sign(data, Ecdsa(hashes.SHA256()))
+
+    @property
+    def key_id(self) -> str:
+        """Names the key to whoever verifies: hex of the SHA-256 of its public part."""
+        return key_digest(self._chain.leaf)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """The same for data of which only the SHA-256 is at hand."""
+        return self._key.sign(digest, Ecdsa(Prehashed(hashes.SHA256())))
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """True when this node's key made `signature` over `data`."""
+        return verify_signature(self._chain.leaf, data, signature)
+
+    @property
+    def chain_pem(self) -> bytes:
+        """Leaf first, without the CA."""
+        return self._chain.pem
+
+    @property
+    def chain(self) -> CertificateChain:
+        return self._chain
+
+
+class IdentityDirectory(Struct, frozen=True):
+    """The directory that holds key and certificates. `credentials` is systemd's $CREDENTIALS_DIRECTORY, when there is one."""
+
+    path: Path
+    credentials: Path | None = None
+
+    @classmethod
+    def here(cls, path: Path) -> IdentityDirectory:
+        """With the credentials that systemd gave this process, when it gave any."""
+        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
+        return cls(path, Path(credentials) if credentials else None)
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key lies: the credential goes before the file."""
+        if self.credentials is not None and (self.credentials / CREDENTIAL).exists():
+            return self.credentials / CREDENTIAL
+        return self.path / _KEY
+
+    @property
+    def chain_path(self) -> Path:
+        return self.path / _CHAIN
+
+    @property
+    def ca_path(self) -> Path:
+        return self.path / _CA
+
+    def exists(self) -> bool:
+        """True when there is a key."""
+        return self.key_path.exists()
+
+    def init(self, node_id: str) -> NodeSigner:
+        """Make the key and a self-signed certificate. Raises EvidenceError when there is an identity already.
+
+        A key without certificates (a stop in the middle of an earlier `init`, or a credential) gets its certificate.
+        """
+        if self.exists() and self.chain_path.exists():
+            raise EvidenceError(
+                f"{self.path}: there is an identity already",
+                remedy="keep it: films signed with it need it; to replace it on purpose, move the directory away first",
+            )
+        self._make_directory()
+        if not self.exists():
+            self._write_new_key(ec.generate_private_key(ec.SECP256R1()))
+        key = self._load_key()
+        certificate = _self_signed(key, node_id)
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        _write_whole(self.ca_path, pem)
+        _write_whole(self.chain_path, pem)
+        return self.load()
+
+    def load(self) -> NodeSigner:
+        """The signer. Raises EvidenceError with the remedy when key or chain are missing, unfit or not of one another."""
+        key = self._load_key()
+        if not self.chain_path.exists():
+            raise EvidenceError(
+                f"{self.chain_path}: missing", remedy="`vigie identity init` makes the certificate of an existing key"
+            )
+        chain = read_chain(self.chain_path)
+        if not _belongs(key, chain.leaf):
+            raise EvidenceError(
+                f"{self.chain_path}: the certificate of {common_name(chain.leaf)!r} is not that of this node's key",
+                remedy="install the chain that was issued for this node's `vigie identity csr`",
+            )
+        return NodeSigner(key, chain)
+
+    def certificate_request(self, node_id: str) -> bytes:
+        """A PKCS#10 request for the town's CA, in PEM, signed with the node's key."""
+        request = (
+            x509.CertificateSigningRequestBuilder()
+            .subject_name(_name(node_id))
+            .add_extension(_key_usage(), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .sign(self._load_key(), hashes.SHA256())
+        )
+        return request.public_bytes(serialization.Encoding.PEM)
+
+    def install(self, chain: CertificateChain, ca: CertificateChain, node_id: str, clock: Clock) -> NodeSigner:
+        """Take the chain that the town's CA issued. Raises EvidenceError, and changes nothing, unless all of it fits."""
+        key = self._load_key()
+        if not _belongs(key, chain.leaf):
+            raise EvidenceError(
+                f"the certificate of {common_name(chain.leaf)!r} is not that of this node's key",
+                remedy="it must be issued for this node's own `vigie identity csr`, leaf first",
+            )
+        if common_name(chain.leaf) != node_id:
+            raise EvidenceError(
+                f"the certificate names {common_name(chain.leaf)!r}, this node is {node_id!r}",
+                remedy="brokers grant topics by this name: have the certificate issued for the node's id",
+            )
+        chain.check(ca, clock.wall_ns())
+        without_ca = CertificateChain(
+            tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates)
+        )
+        _write_whole(self.ca_path, ca.pem)
+        _write_whole(self.chain_path, without_ca.pem)
+        return self.load()
+
+    def _make_directory(self) -> None:
+        try:
+            self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EvidenceError(f"{self.path}: {error.strerror}", remedy="the identity directory must be writable") from None
+
+    def _write_new_key(self, key: ec.EllipticCurvePrivateKey) -> None:
+        pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        target = self.path / _KEY
+        try:
+            # A link fails when the name is taken: two inits at once end with one key, and never with half a file.
+            with Temporary(target, mode=0o600) as temporary:
+                write_durably(temporary, pem)
+                os.link(temporary, target)
+            sync_directory(self.path)
+        except FileExistsError:
+            raise EvidenceError(f"{target}: another `init` was faster", remedy="keep its key") from None
+        except OSError as error:
+            raise EvidenceError(f"{target}: {error.strerror}") from None
+
+    def _load_key(self) -> ec.EllipticCurvePrivateKey:
+        path = self.key_path
+        try:
+            with open_regular(path) as file:
+                mode = os.fstat(file.fileno()).st_mode
+                pem = file.read(_MAX_KEY_BYTES)
+        except FileNotFoundError:
+            raise EvidenceError(f"{path}: there is no signing key", remedy="make it with `vigie identity init`") from None
+        except OSError as error:
+            raise EvidenceError(f"{path}: {error.strerror}") from None
+        open_to_others = stat.S_IRWXO if path.name == CREDENTIAL else stat.S_IRWXG | stat.S_IRWXO
+        if mode & open_to_others:
+            raise EvidenceError(f"{path}: others may read this key", remedy=f"if nobody has copied it: chmod 600 {path}")
+        try:
+            key = serialization.load_pem_private_key(pem, password=None)
+        except (ValueError, TypeError):
+            raise EvidenceError(f"{path}: holds no unencrypted private key in PEM") from None
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+            raise EvidenceError(f"{path}: the key is not EC P-256", remedy="make one with `vigie identity init`")
+        return key
+
+
+def _belongs(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bool:
+    own = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(own)
+    return digest.finalize().hex() == key_digest(certificate)
+
+
+def _name(node_id: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, node_id)])
+
+
+def _key_usage() -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _self_signed(key: ec.EllipticCurvePrivateKey, node_id: str) -> x509.Certificate:
+    public = key.public_key()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_name(node_id))
+        .issuer_name(_name(node_id))
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_SELF_SIGNED_FROM)
+        .not_valid_after(_SELF_SIGNED_UNTIL)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _write_whole(path: Path, pem: bytes) -> None:
+    try:
+        replace_durably(path, pem, mode=0o644)
+    except OSError as error:
+        raise EvidenceError(f"{path}: {error.strerror}") from None

@@ -1,0 +1,1 @@
+"""The hall: puts the parts together, starts, watches, reloads and stops them."""

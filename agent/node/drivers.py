@@ -1,0 +1,151 @@
+"""The choice of drivers: the one module that names hardware/, and what the configuration asks of it."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from agent.base.clock import Clock, SystemClock
+from agent.config.model import Camera as CameraSettings
+from agent.config.model import Config, Mqtt
+from agent.config.polygon import Polygon, check_polygon
+from agent.ports.host import Board, ServiceManager
+from agent.ports.mqtt import BrokerCredentials, MqttTransport
+from agent.ports.video import Camera, Encoder, MuxerFactory
+
+
+def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
+    """The driver this configuration names; nothing is opened yet. From here on this process leaves no core dump."""
+    from hardware.core_dump import forbid_core_dumps
+
+    forbid_core_dumps()
+    match settings.driver:
+        case "file":
+            from hardware.camera_file import FileCamera
+
+            return FileCamera(settings, clock)
+        case "synthetic":
+            from hardware.camera_synthetic import SyntheticCamera
+
+            return SyntheticCamera(settings, clock)
+        case "rtsp":
+            from hardware.camera_rtsp import RtspCamera
+
+            return RtspCamera(settings, clock)
+        case "v4l2":
+            from hardware.camera_v4l2 import V4l2Camera
+
+            return V4l2Camera(settings, clock)
+        case "picamera2":
+            from hardware.camera_picamera2 import PicameraCamera
+
+            return PicameraCamera(settings, clock)
+
+
+def film_format(path: Path) -> tuple[int, int, float]:
+    """Width, height (both even) and pictures per second of a film. CameraError when there is no picture in it."""
+    from hardware.film import Film
+
+    film = Film(path)
+    try:
+        width, height = film.size
+        return width - width % 2, height - height % 2, min(float(film.rate), 60.0)
+    finally:
+        film.close()
+
+
+def drawn_windows(seed: int = 1) -> dict[str, Polygon]:
+    """The private windows of the drawn square, by name."""
+    from hardware.camera_synthetic import private_windows
+
+    return {window.name: check_polygon(window.polygon) for window in private_windows(seed)}
+
+
+def open_board() -> Board:
+    """The board this process runs on."""
+    from hardware.board_pi import PiBoard
+
+    return PiBoard()
+
+
+def credentials_of(mqtt: Mqtt) -> BrokerCredentials:
+    """What a node of this configuration shows its brokers."""
+    return BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
+
+
+def open_transport(credentials: BrokerCredentials) -> MqttTransport:
+    """An MQTT connection yet to be opened."""
+    from hardware.spared_module import spare
+
+    spare("urllib.request")  # for proxies, which paho asks about only beside PySocks: 2 MB with its HTTP and mail
+    from hardware.mqtt_paho import PahoTransport
+
+    return PahoTransport(credentials)
+
+
+def new_encoder(config: Config, source: Camera) -> Encoder:
+    """An encoder for `source`'s pictures: the board's own where it has one and picamera2 the camera, x264 elsewhere."""
+    from hardware.encoder_libav import LibavEncoder
+
+    camera, encoding = config.camera, config.encoding
+    if camera.driver == "picamera2":
+        from hardware.camera_picamera2 import PicameraCamera
+        from hardware.encoder_picamera2 import PicameraEncoder, has_hardware_encoder
+
+        if isinstance(source, PicameraCamera) and has_hardware_encoder():
+            return PicameraEncoder(
+                source.loans,
+                camera.fps,
+                hardware=True,
+                bitrate_kbps=encoding.bitrate_kbps,
+                crf=encoding.crf,
+                keyframe_seconds=encoding.keyframe_seconds,
+            )
+    return LibavEncoder(
+        camera.width,
+        camera.height,
+        camera.fps,
+        preset=encoding.preset,
+        bitrate_kbps=encoding.bitrate_kbps,
+        crf=encoding.crf,
+        keyframe_seconds=encoding.keyframe_seconds,
+    )
+
+
+def begin_log(config: Config | None, clock: Clock | None = None) -> None:
+    """Sentences on stderr, or structured entries in journald when systemd started us."""
+    from agent.base.log import FoldedLog
+    from hardware.journal_systemd import log_handler
+
+    outlet = log_handler(config.node.id if config else "")
+    logging.basicConfig(level=logging.INFO, handlers=[FoldedLog(outlet, clock or SystemClock())], force=True)
+
+
+def open_muxer() -> MuxerFactory:
+    """What makes the muxer of each segment."""
+    from hardware.muxer_libav import LibavMuxer
+
+    return LibavMuxer
+
+
+def open_service_manager() -> ServiceManager:
+    """Whoever started this process and waits for it: systemd, or nobody."""
+    from hardware.systemd_service import service_manager
+
+    return service_manager()
+
+
+def compute_alone() -> None:
+    """Keep OpenCV's work on the thread that asks for it, and memory in one heap. Once, before the first picture."""
+    from hardware.memory import allocate_sparingly
+    from hardware.opencv_threads import work_alone
+
+    work_alone()
+    allocate_sparingly()
+
+
+def give_back_memory() -> None:
+    """Hand the kernel what only starting needed."""
+    from hardware.memory import give_back
+
+    give_back()

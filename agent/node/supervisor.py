@@ -1,0 +1,157 @@
+"""Starts the components in order, watches their progress, and stops them in reverse within their deadlines."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+from agent.base.clock import NS, Clock
+from agent.base.component import Component, ComponentState
+from agent.ports.host import ServiceManager
+
+log = logging.getLogger(__name__)
+
+BEAT_S = 0.2
+STOP_DEADLINE_S = 5.0
+"""How long one component may take to stop."""
+STOP_ALL_DEADLINE_S = 25.0
+"""How long all of them may, so that the last in the order are closed before systemd's TimeoutStopSec=30 ends us."""
+LEAST_STOP_S = 0.5
+"""What each is given even when those before it used up the time of all: most stop at once."""
+STALLED_S = 10.0
+"""A critical component that did not get on for this long stops the watchdog's feed: the service manager restarts us."""
+
+
+class Ending(StrEnum):
+    """Why the daemon came to its end."""
+
+    ASKED = "asked"
+    TIME = "time"
+    SOURCE_OVER = "source over"
+    FAILED = "failed"
+
+
+class Supervisor:
+    """Runs on the main thread. `ready` says when the node does its job: the first masked picture is encoded."""
+
+    def __init__(
+        self,
+        components: Sequence[Component],
+        clock: Clock,
+        service: ServiceManager,
+        *,
+        ready: Callable[[], bool],
+        over: Callable[[], bool] = lambda: False,
+        sentence: Callable[[], str] = lambda: "running",
+        stalled_s: float = STALLED_S,
+    ) -> None:
+        self.components: tuple[Component, ...] = tuple(components)
+        self._clock = clock
+        self._service = service
+        self._ready = ready
+        self._over = over
+        self._sentence = sentence
+        self._stalled_s = stalled_s
+        self._stop = threading.Event()
+        self._reload = threading.Event()
+        self._started: list[Component] = []
+        self._said_ready = False
+
+    def stop(self) -> None:
+        """End the daemon; any thread, also a signal handler."""
+        self._stop.set()
+
+    def ask_reload(self) -> None:
+        """Read the configuration again at the next beat; any thread, also a signal handler."""
+        self._reload.set()
+
+    def run(self, *, for_s: float | None = None, reload: Callable[[], None] = lambda: None) -> Ending:
+        """Start everything, watch until the end, stop everything. Returns why it ended."""
+        try:
+            for component in self.components:
+                component.start()
+                self._started.append(component)
+            return self._watch(for_s, reload)
+        finally:
+            self._service.stopping()
+            self._stop_all()
+
+    def states(self) -> dict[str, str]:
+        """Health's `components`."""
+        return {c.name: c.state.value for c in self.components}
+
+    def replace(self, old: Component | None, new: Component | None, *, behind: Component | None = None) -> None:
+        """Stop one component and start another in its place while the rest goes on; main thread.
+
+        A new one without a predecessor starts, and is stopped, as if it stood `behind` that component from the beginning.
+        """
+        place = len(self.components) if behind is None else self.components.index(behind) + 1
+        place = place if old is None else self.components.index(old)
+        if old is not None:
+            old.stop()
+            if not old.join(STOP_DEADLINE_S):
+                log.error("%s did not stop within %.0f s and is left behind", old.name, STOP_DEADLINE_S)
+            self._started.remove(old)
+        fresh = () if new is None else (new,)
+        self.components = (*self.components[:place], *fresh, *self.components[place + (old is not None) :])
+        for component in fresh:
+            component.start()
+            self._started.append(component)
+
+    def _watch(self, for_s: float | None, reload: Callable[[], None]) -> Ending:
+        end_ns = None if for_s is None else self._clock.monotonic_ns() + int(for_s * NS)
+        feed_every_s = (self._service.watchdog_s or 2.0) / 2
+        fed_ns = self._clock.monotonic_ns()
+        while not self._clock.wait(self._stop, BEAT_S):
+            now_ns = self._clock.monotonic_ns()
+            for component in self.components:
+                if component.critical and component.state is ComponentState.FAILED:
+                    log.critical("%s is dead: %s; stopping", component.name, component.trouble)
+                    return Ending.FAILED
+            if self._reload.is_set():
+                self._reload.clear()
+                self._take_up(reload)
+            if not self._said_ready and self._ready():
+                self._said_ready = True
+                self._service.ready()
+            if now_ns - fed_ns >= feed_every_s * NS:
+                fed_ns = now_ns
+                self._service.status(self._sentence())
+                if not self._stalled():
+                    self._service.alive()
+                    if not self._said_ready:
+                        self._service.still_starting(2 * feed_every_s + STALLED_S)
+            if self._over():
+                return Ending.SOURCE_OVER
+            if end_ns is not None and now_ns >= end_ns:
+                return Ending.TIME
+        return Ending.ASKED
+
+    def _take_up(self, reload: Callable[[], None]) -> None:
+        """READY=1 ends a reload for the service manager; before the first one of all it would promise a masked picture."""
+        if self._said_ready:
+            self._service.reloading()
+        reload()
+        if self._said_ready:
+            self._service.ready()
+
+    def _stalled(self) -> list[str]:
+        stalled = [
+            c.name
+            for c in self.components
+            if c.critical and c.state is not ComponentState.STOPPED and c.idle_s() > self._stalled_s
+        ]
+        if stalled:
+            log.error("%s made no progress for %.0f s", ", ".join(stalled), self._stalled_s)
+        return stalled
+
+    def _stop_all(self) -> None:
+        end_ns = self._clock.monotonic_ns() + round(STOP_ALL_DEADLINE_S * NS)
+        for component in reversed([c for c in self.components if c in self._started]):
+            component.stop()
+            left_s = (end_ns - self._clock.monotonic_ns()) / NS
+            deadline_s = min(STOP_DEADLINE_S, max(LEAST_STOP_S, left_s))
+            if not component.join(deadline_s):
+                log.error("%s did not stop within %.1f s and is left behind", component.name, deadline_s)

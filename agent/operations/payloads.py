@@ -1,0 +1,162 @@
+"""What commands carry, in and out: the arguments of each verb, and the answer."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from agent.operations.arguments import Arguments, Rule
+from agent.uplink.token import LONGEST_TOKEN, Refusal
+
+LONGEST_SPAN = timedelta(hours=24)
+_EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
+_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+_PLAUSIBLE = Rule(lambda at: _EARLIEST <= at < _LATEST, "must lie between 2020 and 2200")
+_LEGIBLE = Rule(
+    lambda text: text.isprintable() and text == text.strip(), "must be printable, on one line, without space around it"
+)
+
+At = Annotated[datetime, Meta(tz=True), _PLAUSIBLE]
+"""RFC 3339 with its offset."""
+Reference = Annotated[str, Meta(min_length=3, max_length=120), _LEGIBLE]
+
+
+def wall_ns(at: datetime) -> int:
+    """Unix nanoseconds, exact to the microsecond."""
+    return (at - _EPOCH) // timedelta(microseconds=1) * 1000
+
+
+class Request(Arguments, frozen=True, kw_only=True):
+    """What every command carries: the token. Unknown keys are errors, and nothing is converted."""
+
+    token: Annotated[str, Meta(max_length=LONGEST_TOKEN, description="JWT signed by the hub's key; one for each command")]
+
+
+class Ping(Request, frozen=True, kw_only=True):
+    """Are you there?"""
+
+
+class RequestFullState(Request, frozen=True, kw_only=True):
+    """Send birth, properties and health anew."""
+
+
+class Reload(Request, frozen=True, kw_only=True):
+    """Read the configuration file again."""
+
+
+class Snapshot(Request, frozen=True, kw_only=True):
+    """One masked picture, in the answer."""
+
+    width: Annotated[int, Meta(ge=64, le=960, description="at most so many samples wide")] = 640
+
+
+class SetHealthInterval(Request, frozen=True, kw_only=True):
+    """How often health is sent, until the next reload or restart."""
+
+    seconds: Annotated[float, Meta(ge=1, le=3600)]
+
+
+class _Span(Request, frozen=True, kw_only=True):
+    from_: At = msgspec.field(name="from")
+    to: At
+
+    def amiss(self) -> str:
+        in_order = timedelta(0) < self.to - self.from_ <= LONGEST_SPAN
+        return "" if in_order else "the span must begin before it ends, and last 24 h at most"
+
+
+class Bookmark(_Span, frozen=True, kw_only=True):
+    """An incident of the centre, and the span of footage it is about."""
+
+    incident: Annotated[str, Meta(min_length=1, max_length=64), _LEGIBLE]
+    note: Annotated[str, Meta(max_length=200), _LEGIBLE] = ""
+
+
+class ExportRequest(_Span, frozen=True, kw_only=True):
+    """Somebody shall export this span."""
+
+    reference: Reference
+
+
+class Hold(_Span, frozen=True, kw_only=True):
+    """Keep this span from destruction, for a legal reference, until `until`."""
+
+    reference: Reference
+    until: At | None = None
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a command that was carried out, by verb."""
+
+
+class Pong(Result, frozen=True, kw_only=True):
+    """The answer to `ping`."""
+
+    version: str
+    boot_id: str
+    uptime_s: float
+    clock_quality: str
+
+
+class Picture(Result, frozen=True, kw_only=True):
+    """The answer to `snapshot`."""
+
+    at: str
+    opaque: bool
+    reason: str
+    mask_digest: str
+    jpeg: Annotated[str, Meta(description="a masked JPEG, base64", extra_json_schema={"contentEncoding": "base64"})]
+
+
+class Held(Result, frozen=True, kw_only=True):
+    """The answer to `hold`."""
+
+    hold: int
+    until: str
+
+
+class Entered(Result, frozen=True, kw_only=True):
+    """The answer to `bookmark` and `export-request`: the event that says so is on disk under this sequence."""
+
+    sequence: int
+
+
+class Interval(Result, frozen=True, kw_only=True):
+    """The answer to `set-health-interval`."""
+
+    seconds: float
+
+
+class Done(Result, frozen=True, kw_only=True):
+    """The answer to what is only set in motion: `reload`, `request-full-state`."""
+
+    begun: bool = True
+
+
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer: the command was carried out."""
+
+    verb: str
+    node: str
+    at: str
+    id: str
+    ok: Annotated[bool, Meta(extra_json_schema={"const": True})] = True
+    result: Result
+
+
+class Refusing(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer: the command was not carried out, or failed. `id` is null while no signature vouches for it."""
+
+    verb: str
+    node: str
+    at: str
+    id: str | None
+    ok: Annotated[bool, Meta(extra_json_schema={"const": False})] = False
+    code: Refusal
+    reason: str

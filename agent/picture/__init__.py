@@ -1,0 +1,1 @@
+"""Frames, access units and covers: what travels through the node."""

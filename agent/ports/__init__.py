@@ -1,0 +1,1 @@
+"""What the agent asks of drivers. Everything in hardware/ implements one of these."""

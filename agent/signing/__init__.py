@@ -1,0 +1,1 @@
+"""ONVIF Media Signing: hashes, TLVs and the SEI units that carry signatures."""

@@ -1,0 +1,112 @@
+"""The capture thread: pulls pictures from the camera into a short queue, and opens a camera that failed again.
+
+Besides cameras, guard and mask this is the only module of the agent that holds raw frames, and it only hands them on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+
+from agent.base.clock import NS, Clock
+from agent.base.component import Component
+from agent.base.errors import CameraEnded
+from agent.base.queues import BoundedQueue, Closed
+from agent.picture.frame import RawFrame
+from agent.ports.video import Camera
+
+log = logging.getLogger(__name__)
+
+READ_TIMEOUT_S = 2.0
+"""How long one read waits. A camera that stays silent says so itself, by CameraError, and is opened again."""
+
+
+class Capture(Component):
+    """Owns the camera. `lossless` (a film played as fast as it goes) waits for room; a live camera never waits: the
+    newest pictures win and `dropped` counts the others."""
+
+    def __init__(self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False) -> None:
+        super().__init__("camera", clock)
+        self._camera = camera
+        self._lossless = lossless
+        self._frames: BoundedQueue[RawFrame] = BoundedQueue(capacity, on_drop=RawFrame.release)
+        self._arrivals_ns: deque[int] = deque(maxlen=128)
+        self._missed_before = 0
+        self.captured = 0
+        self.missed = 0
+        self.opened = 0
+        self.ended = False
+        self.connected = False
+
+    def work(self) -> None:
+        """Open, read until told to stop, close. CameraError leaves and is tried again; the end of a film is final."""
+        try:
+            self._camera.open()
+            self.opened += 1
+            self._read_on()
+        except CameraEnded as end:
+            log.info("%s", end)
+            self.ended = True
+        finally:
+            self.connected = False
+            self._camera.close()
+            if self.ended or self.stopping.is_set():
+                self._frames.close()
+
+    def take(self, timeout_s: float) -> RawFrame | None:
+        """The next picture for the mask, None when none came in time. Raises Closed after the last one."""
+        return self._frames.get(timeout_s)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that were delivered or announced by the camera and did not reach the mask."""
+        return self._frames.dropped + self.missed
+
+    def fps(self) -> float:
+        """Pictures per second over the last five seconds."""
+        now_ns = self.clock.monotonic_ns()
+        recent = [t for t in list(self._arrivals_ns) if now_ns - t < 5 * NS]
+        if len(recent) < 2 or recent[-1] == recent[0]:
+            return 0.0
+        return (len(recent) - 1) * NS / (recent[-1] - recent[0])
+
+    def last_frame_age_s(self) -> float | None:
+        """Seconds since the last picture, None before the first."""
+        if not self._arrivals_ns:
+            return None
+        return (self.clock.monotonic_ns() - self._arrivals_ns[-1]) / NS
+
+    def figures(self) -> dict[str, float | str]:
+        """What the driver says of itself."""
+        return dict(self._camera.figures())
+
+    def _read_on(self) -> None:
+        expected: int | None = None
+        while not self.stopping.is_set():
+            frame = self._camera.read(READ_TIMEOUT_S)
+            if frame is None:
+                self.connected = False
+                self.progressed()
+                continue
+            self.connected = True
+            self.trouble = ""
+            if expected is not None and frame.time.index > expected:
+                self.missed += frame.time.index - expected
+            expected = frame.time.index + 1
+            self.captured += 1
+            self._arrivals_ns.append(self.clock.monotonic_ns())
+            self._hand_on(frame)
+            self.progressed()
+
+    def _hand_on(self, frame: RawFrame) -> None:
+        if not self._lossless:
+            self._frames.put(frame)
+            return
+        while not self._frames.offer(frame):
+            if self.stopping.is_set():
+                frame.release()
+                return
+            self._frames.wait_for_room(0.5)
+
+
+__all__ = ["Capture", "Closed"]

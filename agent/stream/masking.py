@@ -1,0 +1,53 @@
+"""Camera to masked picture in one step: take a raw frame, let the guard judge it, cover it, give the buffer back.
+
+Downstream of this module nothing can name, hold or receive a raw frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
+from agent.picture.cover import Cover
+from agent.stream.capture import Capture
+from agent.view.commissioning import LiveValidation
+from agent.view.guard import Guard
+
+
+class Masking:
+    """Guard and mask in front of everything else. The pipeline thread calls `next`; `replace` may come from any thread."""
+
+    def __init__(self, capture: Capture, guard: Guard, mask: PrivacyMask, validation: LiveValidation | None = None) -> None:
+        self._capture = capture
+        self._validation = validation
+        self._privacy = (guard, mask)
+        self.cover: Cover = Cover.closed("no picture yet")
+        self.masked = 0
+        self.opaque = 0
+
+    def replace(self, guard: Guard, mask: PrivacyMask) -> None:
+        """Judge and cover by these from the next picture on: a reload or a new validation. Both change in one step."""
+        self._privacy = (guard, mask)
+
+    @contextmanager
+    def next(self, timeout_s: float) -> Iterator[MaskedFrame | None]:
+        """The next picture, masked; None when none came in time. Raises Closed after the last one.
+
+        The planes are only valid inside the `with` block: afterwards the camera writes into them again.
+        """
+        raw = self._capture.take(timeout_s)
+        if raw is None:
+            yield None
+            return
+        try:
+            guard, mask = self._privacy
+            if self._validation is not None:
+                self._validation.offer(raw)
+            self.cover = cover = guard.observe(raw)
+            frame = mask.apply(raw, cover)
+            self.masked += 1
+            self.opaque += frame.opaque
+            yield frame
+        finally:
+            raw.release()

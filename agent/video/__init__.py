@@ -1,1 +1,0 @@
-"""Frames, the view guard, privacy masks, access units and the pipeline that ties them."""

@@ -1,0 +1,73 @@
+"""The commissioning still: what stands still in front of the camera, with the masks lying on it, for a technician's eyes.
+
+Whether a mask reaches far enough shows at its outline; what it hides on a frame, its margin included, is hidden here too.
+The still lives in the memory of the command that makes it and goes nowhere but where the technician says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.base.errors import MaskError
+from agent.config.model import Mask
+from agent.mask.as_drawn import covered_samples
+from agent.picture.planes import Plane
+
+Picture = NDArray[np.uint8]
+
+_FILL = (16, 16, 16)
+_COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 80, 220), (230, 230, 60))
+"""Blue, green, red."""
+
+
+def draw(still: Plane, masks: Sequence[Mask], margin: float) -> Picture:
+    """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined and named.
+
+    `margin`: `[privacy] margin`, as a fraction of the width.
+    """
+    picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
+    height, width = still.shape
+    stroke = max(1, width // 480)
+    outlines = [np.round(np.array(mask.polygon) * (width, height)).astype(np.int32) for mask in masks]
+    picture[covered_samples([mask.polygon for mask in masks], margin, width, height) > 0] = _FILL
+    for number, (mask, corners) in enumerate(zip(masks, outlines, strict=True)):
+        colour = _COLOURS[number % len(_COLOURS)]
+        cv2.polylines(picture, [corners], True, colour, stroke, cv2.LINE_AA)
+        _label(picture, mask.name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, colour, stroke)
+    return picture
+
+
+def _label(picture: Picture, text: str, x: int, y: int, colour: tuple[int, int, int], stroke: int) -> None:
+    """The text on a dark field whose upper left corner is (x, y), moved into the picture where it would leave it."""
+    height, width = picture.shape[:2]
+    size = 0.45 * stroke
+    (long, tall), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, stroke)
+    x, y = max(0, min(x, width - long - 4)), min(y, height - tall - below - 4)
+    cv2.rectangle(picture, (x, y), (x + long + 4, y + tall + below + 4), (20, 20, 20), -1)
+    cv2.putText(picture, text, (x + 2, y + tall + 2), cv2.FONT_HERSHEY_SIMPLEX, size, colour, stroke, cv2.LINE_AA)
+
+
+def png(picture: Picture) -> bytes:
+    """The picture as a PNG file's bytes."""
+    done, data = cv2.imencode(".png", picture)
+    if not done:
+        raise MaskError("the commissioning still cannot be drawn")
+    return bytes(data)
+
+
+def terminal(picture: Picture, columns: int) -> str:
+    """The picture as half blocks in 24-bit colours, so many columns wide."""
+    height, width = picture.shape[:2]
+    rows = max(2, round(columns * height / width / 2) * 2)
+    small = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    lines = []
+    for upper, lower in zip(small[::2].tolist(), small[1::2].tolist(), strict=True):
+        cells = [
+            f"\x1b[38;2;{u[2]};{u[1]};{u[0]}m\x1b[48;2;{d[2]};{d[1]};{d[0]}m\u2580" for u, d in zip(upper, lower, strict=True)
+        ]
+        lines.append("".join(cells) + "\x1b[0m")
+    return "\n".join(lines)

@@ -1,0 +1,203 @@
+"""Finding a lost view again anywhere in the picture: slow, so it never happens on the frame's own way."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.picture.planes import Plane
+from agent.view.local_contrast import normalise, reduce
+from agent.view.patches import REACH, SIDE, Patches
+from agent.view.pose import Frame, Points, Pose, fit_pose, move
+
+MOST_KEYPOINTS = 500
+LEAST_MATCHES = 12
+LEAST_AGREEING = 8
+_NEIGHBOURHOOD_PX = 31
+_LEVELS = 4
+_DESCRIPTOR_BYTES = 32
+_SEARCHED_PATCHES = 60
+_PLACES_PER_PATCH = 3
+_LEAST_LIKENESS = 0.6
+_AGREEMENT_PX = 12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Keypoints:
+    """ORB features from outside the masks. `at`: their places in the working picture; `descriptors`: uint8 (n, 32)."""
+
+    at: Points
+    descriptors: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+
+def find_keypoints(luma: Plane, frame: Frame, forbidden: Plane | None = None) -> Keypoints:
+    """The features of a luma plane of the analysis size; none whose descriptor could touch `forbidden` (255, working size)."""
+    orb = cv2.ORB.create(MOST_KEYPOINTS, nlevels=_LEVELS, fastThreshold=8)
+    scale = luma.shape[1] / frame.width
+    found, descriptors = orb.detectAndCompute(normalise(luma, _NEIGHBOURHOOD_PX), None)
+    if not found or descriptors is None:
+        return Keypoints(np.zeros((0, 2)), np.zeros((0, _DESCRIPTOR_BYTES), np.uint8))
+    at = (np.array([k.pt for k in found], np.float64) + 0.5) / scale - 0.5
+    keep = np.ones(len(at), np.bool_)
+    if forbidden is not None:
+        away_px = cv2.distanceTransform(cv2.bitwise_not(forbidden), cv2.DIST_L2, 5)
+        rows = np.clip(np.round(at[:, 1]).astype(int), 0, frame.height - 1)
+        columns = np.clip(np.round(at[:, 0]).astype(int), 0, frame.width - 1)
+        reach_px = np.array([0.75 * k.size + _NEIGHBOURHOOD_PX / 2 + 4 for k in found]) / scale
+        keep = away_px[rows, columns] > reach_px
+    return Keypoints(at[keep], np.asarray(descriptors, np.uint8)[keep])
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """All by which a lost view is looked for."""
+
+    frame: Frame
+    patches: Patches
+    keypoints: Keypoints
+
+
+def relocate(known: Landmarks, luma: Plane) -> list[Pose]:
+    """Where the known view may lie in this picture, within a few pixels: guesses to be proved, never a proof.
+
+    Some 15 ms for the keypoints and 80 ms for the patches on a desktop processor.
+    """
+    guesses = (by_keypoints(known, luma), by_patches(known, luma))
+    return [pose for pose in guesses if pose is not None]
+
+
+def by_keypoints(known: Landmarks, luma: Plane) -> Pose | None:
+    """By the features that find their like."""
+    here = find_keypoints(luma, known.frame)
+    if len(here) < LEAST_MATCHES or len(known.keypoints) < LEAST_MATCHES:
+        return None
+    matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(known.keypoints.descriptors, here.descriptors)
+    a = known.keypoints.at[[m.queryIdx for m in matches]]
+    b = here.at[[m.trainIdx for m in matches]]
+    return _agreed(known.frame, a, b)
+
+
+def by_patches(known: Landmarks, luma: Plane) -> Pose | None:
+    """By the places in the whole picture that look like the best patches: where the most of them agree on a displacement."""
+    picture = normalise(reduce(luma))
+    a, b = [], []
+    for number in range(min(_SEARCHED_PATCHES, len(known.patches))):
+        template = known.patches.templates[number].reshape(SIDE, SIDE)
+        for place in _likest(picture, template):
+            a.append(known.patches.at[number])
+            b.append(place)
+    if len(a) < LEAST_MATCHES:
+        return None
+    at, seen = np.array(a), np.array(b)
+    shift = seen - at
+    apart = np.abs(shift[:, None, :] - shift[None, :, :]).max(axis=2)
+    agreeing = apart < _AGREEMENT_PX
+    centre = int(np.argmax(agreeing.sum(axis=1)))
+    near = apart[centre] < 2 * _AGREEMENT_PX
+    return _agreed(known.frame, at[near], seen[near])
+
+
+def _likest(picture: Plane, template: Plane) -> list[Points]:
+    """The places a template resembles most, none of them next to another."""
+    likeness = np.asarray(cv2.matchTemplate(picture, np.ascontiguousarray(template), cv2.TM_CCOEFF_NORMED), np.float32)
+    places: list[Points] = []
+    for _ in range(_PLACES_PER_PATCH):
+        _, best, _, (x, y) = cv2.minMaxLoc(likeness)
+        if best < _LEAST_LIKENESS:
+            break
+        places.append(np.array([x + REACH, y + REACH], np.float64))
+        likeness[max(0, y - REACH) : y + REACH + 1, max(0, x - REACH) : x + REACH + 1] = -1
+    return places
+
+
+def _agreed(frame: Frame, a: Points, b: Points) -> Pose | None:
+    """The pose most of these pairs agree on, or None when too few do."""
+    if len(a) < LEAST_MATCHES:
+        return None
+    turned, agree = cv2.estimateAffinePartial2D(a, b, method=cv2.RANSAC, ransacReprojThreshold=4.0, maxIters=2000)
+    if turned is None or np.count_nonzero(agree) < LEAST_AGREEING:
+        return None
+    pose = np.vstack([turned, [0.0, 0.0, 1.0]])
+    for within_px in (8.0, 5.0, 3.0):
+        off = move(pose, a) - b
+        near = np.einsum("ij,ij->i", off, off) < within_px**2
+        if np.count_nonzero(near) < LEAST_AGREEING:
+            return None
+        pose = fit_pose(frame, a[near], b[near], pose).pose
+    return pose
+
+
+class Relocation(Protocol):
+    """Who looks for a lost view. The guard's thread calls both; neither blocks."""
+
+    def look_for(self, luma: Plane) -> None:
+        """Here is a picture the view was not proved on (the plane may be reused on return)."""
+        ...
+
+    def answer(self) -> list[Pose]:
+        """Where the view may lie, as found since the last call."""
+        ...
+
+
+class SteppedRelocation:
+    """Searches on the caller's thread and answers `delay_frames` later: for tests and the corpus, where runs must repeat."""
+
+    def __init__(self, known: Landmarks, delay_frames: int = 2, every_frames: int = 3) -> None:
+        self._known = known
+        self._delay, self._every = delay_frames, every_frames
+        self._now = 0
+        self._asked = -(10**9)
+        self._due: tuple[int, list[Pose]] | None = None
+
+    def look_for(self, luma: Plane) -> None:
+        if self._due is None and self._now - self._asked >= self._every:
+            self._asked = self._now
+            self._due = (self._now + self._delay, relocate(self._known, luma))
+
+    def answer(self) -> list[Pose]:
+        self._now += 1
+        if self._due is None or self._now < self._due[0]:
+            return []
+        poses, self._due = self._due[1], None
+        return poses
+
+
+class RelocationThread:
+    """Searches beside the caller's thread, one picture at a time; pictures that come meanwhile are not looked at.
+
+    Each search has a thread of its own that ends with it: the interpreter waits for it at its end, and nothing has to be closed.
+    """
+
+    def __init__(self, known: Landmarks) -> None:
+        self._known = known
+        self._lock = threading.Lock()
+        self._found: list[Pose] = []
+        self._busy = False
+
+    def look_for(self, luma: Plane) -> None:
+        with self._lock:
+            if self._busy:
+                return
+            self._busy = True
+        threading.Thread(target=self._search, args=(luma.copy(),), name="relocation").start()
+
+    def answer(self) -> list[Pose]:
+        with self._lock:
+            poses, self._found = self._found, []
+            return poses
+
+    def _search(self, luma: Plane) -> None:
+        poses: list[Pose] = []
+        try:
+            poses = relocate(self._known, luma)
+        finally:  # a search that failed found nothing; the next one may
+            with self._lock:
+                self._found, self._busy = poses, False

@@ -1,0 +1,137 @@
+"""The folder `view/` of a node: the signed reference, written whole or not at all, and believed only when everything fits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from agent.base.errors import MaskError
+from agent.base.regular_file import read_regular
+from agent.view.reference import MOST_BYTES, ViewIdentity, ViewReference
+
+REFERENCE = "reference.json"
+SIGNATURE = "reference.sig"
+CLOSURE = "closed"
+"""While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
+VALIDATE = "take it with `vigie masks validate --by NAME`"
+MOST_REASON_BYTES = 500
+_MOST_SIGNATURE_BYTES = 1024
+_CONTEXT = b"vigie view reference 1\n"
+
+Sign = Callable[[bytes], bytes]
+
+
+class Verifier(Protocol):
+    """The node's public key."""
+
+    def verify(self, data: bytes, signature: bytes) -> bool:
+        """Whether the node's own key signed exactly these bytes."""
+        ...
+
+
+class ViewStore:
+    """Reads and writes one node's reference. `save` is atomic for a reader that loads at any instant: new, old or refused."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.folder = state_dir / "view"
+
+    def save(self, reference: ViewReference, sign: Sign) -> None:
+        """Put the reference in the place of the former one. Raises MaskError when the disk refuses."""
+        data = reference.to_bytes()
+        signature = sign(_CONTEXT + data)
+        try:
+            self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            # Between the two renames the pair does not match and is refused: closed, never a wrong view.
+            self._replace(SIGNATURE, signature)
+            self._replace(REFERENCE, data)
+        except OSError as error:
+            raise MaskError(f"the reference cannot be written to {self.folder}: {error.strerror}") from None
+
+    def load(self, expected: ViewIdentity, verifier: Verifier) -> ViewReference:
+        """The reference for exactly this mask set, camera, resolution and rotation. Raises MaskError in every other case."""
+        closed = self.closed()
+        if closed:
+            raise MaskError(f"the picture was closed: {closed}", remedy=f"{VALIDATE} --lift")
+        data = self._read(REFERENCE, MOST_BYTES)
+        signature = self._read(SIGNATURE, _MOST_SIGNATURE_BYTES)
+        if not verifier.verify(_CONTEXT + data, signature):
+            raise MaskError("the reference of the view does not carry this node's signature", remedy=VALIDATE)
+        reference = ViewReference.from_bytes(data)
+        for name, wanted, found in (
+            ("mask set", expected.masks, reference.identity.masks),
+            ("camera", expected.camera, reference.identity.camera),
+            ("width", expected.width, reference.identity.width),
+            ("height", expected.height, reference.identity.height),
+            ("rotation", expected.rotation, reference.identity.rotation),
+        ):
+            if wanted != found:
+                which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
+                raise MaskError(f"the view was validated for another {name}{which}", remedy=VALIDATE)
+        return reference
+
+    def close(self, reason: str) -> None:
+        """Close the picture until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
+        try:
+            self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            self._replace(CLOSURE, reason.encode()[:MOST_REASON_BYTES])
+        except OSError as error:
+            raise MaskError(f"the picture cannot be closed by {self.folder / CLOSURE}: {error.strerror}") from None
+
+    def closed(self) -> str:
+        """Why the picture is closed; empty when it is not. A file that cannot be read closes too."""
+        path = self.folder / CLOSURE
+        try:
+            reason = read_regular(path, MOST_REASON_BYTES, follow=False)
+            return reason.decode(errors="replace") or "no reason was given"
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return f"{path} cannot be read: {error.strerror}"
+
+    def lift(self) -> None:
+        """Take back `close`. Raises MaskError."""
+        try:
+            (self.folder / CLOSURE).unlink(missing_ok=True)
+        except OSError as error:
+            raise MaskError(f"{self.folder / CLOSURE} cannot be removed: {error.strerror}", remedy="remove it by hand") from None
+
+    def fingerprint(self) -> tuple[tuple[int, int, int, int], ...]:
+        """Changes whenever a file was touched or replaced; costs three stat calls."""
+        return tuple(_stat(self.folder / name) for name in (REFERENCE, SIGNATURE, CLOSURE))
+
+    def _read(self, name: str, most_bytes: int) -> bytes:
+        path = self.folder / name
+        try:
+            data = read_regular(path, most_bytes + 1, follow=False)
+        except FileNotFoundError:
+            raise MaskError(f"there is no reference of this view ({path} is missing)", remedy=VALIDATE) from None
+        except OSError as error:
+            raise MaskError(f"the reference of the view cannot be read: {path}: {error.strerror}") from None
+        if len(data) > most_bytes:
+            raise MaskError(f"{path} is longer than a reference can be", remedy=VALIDATE)
+        return data
+
+    def _replace(self, name: str, data: bytes) -> None:
+        path = self.folder / name
+        draft = path.with_suffix(path.suffix + ".draft")
+        draft.unlink(missing_ok=True)  # whatever lies there is not ours to write through
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _stat(path: Path) -> tuple[int, int, int, int]:
+    try:
+        s = path.lstat()
+    except OSError:
+        return (0, 0, 0, 0)
+    return (s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns)
