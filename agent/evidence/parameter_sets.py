@@ -14,7 +14,7 @@ import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 
-from agent.evidence import nal
+from agent.signing import nal
 
 DIGEST_BYTES: Final = 32
 _MARK: Final = " sets:"
