@@ -19,13 +19,16 @@ def advice(config: Config, sources: Sources) -> list[str]:
 
 
 def _replaced(sources: Sources) -> list[str]:
-    """Masks of two files do not add up: whoever wrote the earlier ones should know."""
-    *beaten, winner = sources.holders.get(("privacy", "mask"), ()) or (None,)
-    return [
-        f"privacy.mask of {document.path} is replaced by that of {winner.path}: the masks of two files do not add up"
-        for document in beaten
-        if document is not None and winner is not None
-    ]
+    """Masks, or overlays, of two files do not add up: whoever wrote the earlier ones should know."""
+    notes = []
+    for kind in ("mask", "overlay"):
+        *beaten, winner = sources.holders.get(("privacy", kind), ()) or (None,)
+        notes += [
+            f"privacy.{kind} of {document.path} is replaced by that of {winner.path}: the {kind}s of two files do not add up"
+            for document in beaten
+            if document is not None and winner is not None
+        ]
+    return notes
 
 
 def _privacy(config: Config) -> list[str]:

@@ -80,6 +80,13 @@ class Mask(Section, frozen=True, kw_only=True):
     polygon: CheckedPolygon
 
 
+class Overlay(Section, frozen=True, kw_only=True):
+    """[[privacy.overlay]]: what the camera lays on its picture, or what of itself it sees. It vouches for no view."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, examples=["clock"])]
+    polygon: CheckedPolygon
+
+
 class NoneNeeded(Section, frozen=True, kw_only=True):
     """[privacy.none_needed]: the signed statement that this view shows no private space."""
 
@@ -94,6 +101,7 @@ class Privacy(Section, frozen=True, kw_only=True):
     fill: Literal["solid", "mosaic", "blur"] = "solid"
     margin: Annotated[float, Meta(ge=0, le=0.2)] = 0.01
     mask: Annotated[tuple[Mask, ...], Meta(max_length=64)] = ()
+    overlay: Annotated[tuple[Overlay, ...], Meta(max_length=64)] = ()
     none_needed: NoneNeeded | None = None
 
 

@@ -75,6 +75,26 @@ def signed_area(corners: Sequence[Point]) -> float:
     return sum(ax * by - bx * ay for (ax, ay), (bx, by) in zip(corners, (*corners[1:], corners[0]), strict=True)) / 2
 
 
+def covered_share(polygons: Sequence[Sequence[Point]], lines: int = 200) -> float:
+    """The fraction of the picture that they cover together, measured along so many lines across it."""
+    covered = 0.0
+    for line in range(lines):
+        y = (line + 0.5) / lines
+        spans = sorted(span for polygon in polygons for span in _spans(polygon, y))
+        reached = 0.0
+        for start, end in spans:
+            covered += max(0.0, end - max(start, reached))
+            reached = max(reached, end)
+    return covered / lines
+
+
+def _spans(corners: Sequence[Point], y: float) -> list[Point]:
+    """Where a line at this height runs inside a simple polygon."""
+    sides = zip(corners, (*corners[1:], corners[0]), strict=True)
+    crossings = sorted(ax + (y - ay) / (by - ay) * (bx - ax) for (ax, ay), (bx, by) in sides if (ay > y) != (by > y))
+    return list(zip(crossings[::2], crossings[1::2], strict=True))
+
+
 def first_crossing(corners: Sequence[Point]) -> tuple[int, int] | None:
     """Indices of two edges that share a point without being neighbours, else None; edge i runs from corner i to the next.
 

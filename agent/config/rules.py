@@ -6,15 +6,20 @@ find fault with the same key, the earlier one is told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from agent.config.address import check_camera_source, is_tls
 from agent.config.misfit import Misfit
-from agent.config.model import Board, Camera, Config, Encoding, Mqtt, Node, Privacy, Section
+from agent.config.model import Board, Camera, Config, Encoding, Mask, Mqtt, Node, Overlay, Privacy, Section
+from agent.config.polygon import covered_share
 
 # H.264 level 5.2 (ITU-T H.264, table A-1): the most that players and hardware decoders are sure to take.
 MOST_MACROBLOCKS = 36_864
 MOST_MACROBLOCKS_PER_S = 2_073_600
+
+MOST_OVERLAY = 0.5
+"""Of the picture."""
 
 
 def misfits(section: Section) -> Iterator[Misfit]:
@@ -26,8 +31,10 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _source_fits_driver(section)
             yield from _exposure_fits_rate(section)
         case Privacy():
-            yield from _names_are_unique(section)
+            yield from _names_are_unique(section, "mask")
+            yield from _names_are_unique(section, "overlay")
             yield from _masks_or_statement(section)
+            yield from _overlays_leave_a_picture(section)
         case Encoding():
             yield from _one_rate(section)
         case Mqtt():
@@ -78,17 +85,40 @@ def _exposure_fits_rate(camera: Camera) -> Iterator[Misfit]:
         )
 
 
-def _names_are_unique(privacy: Privacy) -> Iterator[Misfit]:
+def _names_are_unique(privacy: Privacy, kind: Literal["mask", "overlay"]) -> Iterator[Misfit]:
+    named: Sequence[Mask | Overlay] = privacy.mask if kind == "mask" else privacy.overlay
     seen: dict[str, int] = {}
-    for index, mask in enumerate(privacy.mask):
-        first = seen.setdefault(mask.name, index)
+    for index, shape in enumerate(named):
+        first = seen.setdefault(shape.name, index)
         if first != index:
             yield Misfit(
-                f"two masks are called {mask.name!r}",
-                at=("mask", index, "name"),
-                beside=[("mask", first, "name")],
+                f"two {kind}s are called {shape.name!r}",
+                at=(kind, index, "name"),
+                beside=[(kind, first, "name")],
                 remedy="give each its own name",
             )
+
+
+def _overlays_leave_a_picture(privacy: Privacy) -> Iterator[Misfit]:
+    """What is fixed to the camera proves no view: it may take up half of the picture and no more."""
+    too_large = False
+    for index, overlay in enumerate(privacy.overlay):
+        share = covered_share([overlay.polygon])
+        if share > MOST_OVERLAY:
+            too_large = True
+            yield Misfit(
+                f"the overlay {overlay.name!r} takes up {share:.0%} of the picture, and the view is known by the rest alone",
+                at=("overlay", index, "polygon"),
+                remedy="draw it close around what does not move with the scene; what is so large, switch off in the camera",
+            )
+    share = covered_share([overlay.polygon for overlay in privacy.overlay])
+    if share > MOST_OVERLAY and not too_large:
+        yield Misfit(
+            f"the {len(privacy.overlay)} overlays take up {share:.0%} of the picture together, "
+            "and the view is known by the rest alone",
+            at=("overlay",),
+            remedy="draw each close around what the camera lays on its picture, or switch some off in the camera",
+        )
 
 
 def _masks_or_statement(privacy: Privacy) -> Iterator[Misfit]:

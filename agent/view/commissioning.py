@@ -14,6 +14,7 @@ from agent.config.model import Config
 from agent.journal.entry import Act, Fact, Journal
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.planes import Plane
+from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import view_identity
 from agent.view.reference import ViewReference, temporal_median
 from agent.view.store import Sign, ViewStore
@@ -113,6 +114,7 @@ def validate_view(
         view_identity(config),
         by=by,
         on=rfc3339(clock.wall_ns()),
+        excluded=ExcludedArea.named(config.privacy.overlay),
     )
     if not verdict.guardable:
         raise MaskError(

@@ -75,7 +75,7 @@ class ViewGuard:
             reference.frame,
             corners,
             relocation or RelocationThread(reference.landmarks),
-            ViewAgeing(reference.patches, forbidden_for_patches(corners, reference.frame)),
+            ViewAgeing(reference.patches, forbidden_for_patches(corners, reference.frame, reference.excluded)),
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
         self._failed = ""
@@ -147,8 +147,8 @@ def guard_for(config: Config, state_dir: Path, verifier: Verifier, clock: Clock 
 def view_identity(config: Config) -> ViewIdentity:
     """What a reference must have been taken for to serve this configuration."""
     camera = config.camera
-    masks = mask_set_digest([(mask.name, mask.polygon) for mask in config.privacy.mask])
-    return ViewIdentity(masks, camera_identity(camera), camera.width, camera.height, camera.rotation)
+    masks, overlays = ([(s.name, s.polygon) for s in shapes] for shapes in (config.privacy.mask, config.privacy.overlay))
+    return ViewIdentity(mask_set_digest(masks, overlays), camera_identity(camera), camera.width, camera.height, camera.rotation)
 
 
 def camera_identity(camera: Camera) -> str:

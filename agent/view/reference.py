@@ -14,14 +14,15 @@ from typing import Annotated, Any, Literal
 import cv2
 import msgspec
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 from numpy.typing import NDArray
 
 from agent.base.errors import MaskError
-from agent.config.polygon import Polygon
+from agent.config.polygon import MOST_CORNERS, Polygon
 from agent.picture.cover import Corners
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import private_outlines, stamp
+from agent.view.excluded_area import MOST_AREAS, ExcludedArea, Ground, excluded_plane
 from agent.view.local_contrast import WORKING_WIDTH, reduce, working_height
 from agent.view.patches import KEEP_AWAY_PX, MOST_PATCHES, SIDE, Patches, choose_patches
 from agent.view.pose import Frame
@@ -32,11 +33,14 @@ LEAST_FRAMES = 3
 MOST_BYTES = 256 * 1024
 
 
+_Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
 class ViewIdentity(Struct, frozen=True):
     """What a reference is valid for; any difference makes it another view.
 
-    `masks` is the digest of the mask set, `camera` names the source without secrets, the picture is `width` x `height`
-    and turned by `rotation` degrees.
+    `masks` is the digest of the mask set and of the overlays named beside it, `camera` names the source without secrets,
+    the picture is `width` x `height` and turned by `rotation` degrees.
     """
 
     masks: str
@@ -55,14 +59,24 @@ class ViewReference(Struct, frozen=True, eq=False):
     frame: Frame
     patches: Patches
     keypoints: Keypoints
+    excluded: tuple[ExcludedArea, ...] = ()
+    """What is fixed to the camera: no patch and no feature was taken from there, and none may be learned from there."""
 
     @classmethod
     def take(
-        cls, lumas: Sequence[Plane], polygons: Sequence[Polygon], identity: ViewIdentity, *, by: str, on: str
+        cls,
+        lumas: Sequence[Plane],
+        polygons: Sequence[Polygon],
+        identity: ViewIdentity,
+        *,
+        by: str,
+        on: str,
+        excluded: Sequence[ExcludedArea] = (),
     ) -> tuple[ViewReference, Verdict]:
         """The reference of the view that `lumas` show (analysis size, a second or so apart), and how well it can be guarded.
 
-        Raises MaskError when there are too few pictures; a view that cannot be guarded is returned with a verdict that says so.
+        Nothing is taken from the `excluded` areas. Raises MaskError when there are too few pictures; a view that cannot be
+        guarded is returned with a verdict that says so.
         """
         if len(lumas) < LEAST_FRAMES:
             raise MaskError(f"the view was seen {len(lumas)} times, {LEAST_FRAMES} are needed", remedy="let the camera run")
@@ -70,15 +84,20 @@ class ViewReference(Struct, frozen=True, eq=False):
         outlines = private_outlines([np.array(p) for p in polygons])
         lumas = [_blanked(luma, outlines) for luma in lumas]  # nothing below can remember what it never saw
         small = [reduce(luma) for luma in lumas]
-        patches, resemblance = choose_patches(small, temporal_median(small), forbidden_for_patches(polygons, frame))
-        keypoints = find_keypoints(temporal_median(lumas), frame, stamp(outlines, frame))
-        reference = cls(identity, by, on, frame, patches, keypoints)
+        patches, resemblance = choose_patches(small, temporal_median(small), forbidden_for_patches(polygons, frame, excluded))
+        away = cv2.bitwise_or(stamp(outlines, frame), excluded_plane(excluded, frame))
+        keypoints = find_keypoints(temporal_median(lumas), frame, np.asarray(away, np.uint8))
+        reference = cls(identity, by, on, frame, patches, keypoints, tuple(excluded))
         return reference, judge(patches, resemblance, polygons, frame)
 
     @property
     def landmarks(self) -> Landmarks:
         """What a lost view is looked for by."""
         return Landmarks(self.frame, self.patches, self.keypoints)
+
+    def fixed_to_camera(self) -> Plane:
+        """255 where the working picture shows what is fixed to the camera: it says nothing of where the view lies."""
+        return excluded_plane(self.excluded, self.frame)
 
     def to_bytes(self) -> bytes:
         """The canonical form: one JSON document."""
@@ -96,6 +115,7 @@ class ViewReference(Struct, frozen=True, eq=False):
             "cells": _packed(self.patches.cell.astype("<u2")),
             "keypoints_at": _packed(self.keypoints.at.astype("<f4")),
             "keypoints": _packed(self.keypoints.descriptors),
+            "excluded": [structs.asdict(area) for area in self.excluded],
         }
         # Through the same check as what is read: nothing is stored that could not be loaded.
         checked = msgspec.json.encode(msgspec.convert(document, _Document))
@@ -120,6 +140,9 @@ class ViewReference(Struct, frozen=True, eq=False):
             raise MaskError("the reference of the view is inconsistent: its parts differ in length")
         if (at >= (frame.width, frame.height)).any() or not np.isfinite(keypoints_at).all():
             raise MaskError("the reference of the view is inconsistent: a patch lies outside of the picture")
+        excluded = tuple(ExcludedArea(a.polygon, a.ground, a.name) for a in document.excluded)
+        if forbidden_for_patches((), frame, excluded)[tuple(at.astype(np.intp).T[::-1])].any():
+            raise MaskError("the reference of the view is inconsistent: a patch lies on what is fixed to the camera")
         return cls(
             ViewIdentity(document.masks, document.camera, document.width, document.height, document.rotation),
             document.by,
@@ -127,11 +150,20 @@ class ViewReference(Struct, frozen=True, eq=False):
             frame,
             Patches(at.astype(np.float64), templates.astype(np.uint8), cells.ravel().astype(np.intp)),
             Keypoints(keypoints_at.astype(np.float64), descriptors.astype(np.uint8)),
+            excluded,
         )
 
 
-class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The stored form; arrays are base64 of little-endian rows."""
+class _Area(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An excluded area as it is stored."""
+
+    polygon: Annotated[tuple[tuple[_Fraction, _Fraction], ...], Meta(min_length=3, max_length=MOST_CORNERS)]
+    ground: Ground
+    name: Annotated[str, Meta(max_length=80)] = ""
+
+
+class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The stored form; arrays are base64 of little-endian rows. References of before have no `excluded`."""
 
     format: Literal[1]
     masks: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
@@ -146,6 +178,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     cells: str
     keypoints_at: str
     keypoints: str
+    excluded: Annotated[tuple[_Area, ...], Meta(max_length=MOST_AREAS)] = ()
 
 
 def _packed(rows: NDArray[Any]) -> str:
@@ -164,10 +197,14 @@ def working_frame(width: int, height: int) -> Frame:
     return Frame(WORKING_WIDTH, working_height(width, height))
 
 
-def forbidden_for_patches(polygons: Sequence[Corners] | Sequence[Polygon], frame: Frame) -> Plane:
-    """255 where no patch may be centred: in the masks and as near to them as anything that goes into a patch reaches."""
+def forbidden_for_patches(
+    polygons: Sequence[Corners] | Sequence[Polygon], frame: Frame, excluded: Sequence[ExcludedArea] = ()
+) -> Plane:
+    """255 where no patch may be centred: in the masks, on what is fixed to the camera, and as near to either as anything
+    that goes into a patch reaches."""
     private = stamp(private_outlines([np.asarray(p, np.float64) for p in polygons]), frame)
-    return np.asarray(cv2.dilate(private, np.ones((2 * KEEP_AWAY_PX + 1,) * 2, np.uint8)), np.uint8)
+    neither = cv2.bitwise_or(private, excluded_plane(excluded, frame))
+    return np.asarray(cv2.dilate(neither, np.ones((2 * KEEP_AWAY_PX + 1,) * 2, np.uint8)), np.uint8)
 
 
 def _blanked(luma: Plane, outlines: Sequence[Corners]) -> Plane:
@@ -183,7 +220,11 @@ def temporal_median(lumas: Sequence[Plane]) -> Plane:
     return np.asarray(np.median(np.stack(lumas), axis=0), np.uint8)
 
 
-def mask_set_digest(masks: Sequence[tuple[str, Polygon]]) -> str:
-    """Names the mask set: every name and every corner, in the order of the configuration."""
-    canonical = json.dumps([[name, [list(corner) for corner in polygon]] for name, polygon in masks], separators=(",", ":"))
+def mask_set_digest(masks: Sequence[tuple[str, Polygon]], overlays: Sequence[tuple[str, Polygon]] = ()) -> str:
+    """Names the mask set: every name and every corner, in the order of the configuration, and the same of named overlays.
+
+    Without overlays it is what it was before there were any: a reference of that time still serves.
+    """
+    described = [[[name, [list(corner) for corner in polygon]] for name, polygon in shapes] for shapes in (masks, overlays)]
+    canonical = json.dumps(described if overlays else described[0], separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
