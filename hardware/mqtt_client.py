@@ -11,7 +11,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.base.regular_file import read_regular
-from agent.identity.broker_tls import broker_tls_context
+from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
 
 CONNECT_TIMEOUT_S = 8.0

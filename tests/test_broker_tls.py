@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from msgspec.structs import replace
 
-from agent.identity.broker_tls import broker_tls_context
+from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials
 from bench.authority import Authority
 

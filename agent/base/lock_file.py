@@ -6,8 +6,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
-from agent.recording.disk import refused
 
 
 class Claim:

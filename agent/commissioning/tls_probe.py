@@ -10,7 +10,7 @@ from cryptography import x509
 from msgspec import Struct
 
 from agent.commissioning.certificate import days_left
-from agent.identity.broker_tls import broker_tls_context
+from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 
 PATIENCE_S = 8.0

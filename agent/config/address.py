@@ -7,8 +7,9 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.config.misfit import Misfit
-from agent.ports.mqtt import DEFAULT_BROKER_PORTS
 
+DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
+"""The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
 _TLS = ("mqtts", "wss")
 
 

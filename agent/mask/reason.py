@@ -8,10 +8,9 @@ import textwrap
 import numpy as np
 
 from agent.mask.colour import SOLID_YUV
-from agent.picture.letters import Letters, plain
+from agent.picture.letters import WHITE, Letters, plain
 from agent.picture.planes import Plane
 
-WHITE = 235
 SMALL, SMALLEST = 12, 10
 """Rows of a letter's cell on a small picture, and where the words would not fit otherwise."""
 

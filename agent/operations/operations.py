@@ -13,10 +13,10 @@ from agent.base.errors import StorageError, UplinkError
 from agent.config.load import load
 from agent.node.node import Node
 from agent.operations import payloads
+from agent.operations.caller import Caller
 from agent.operations.verbs import Verb
 from agent.ports.event import Event, Priority, Value
 from agent.stream.snapshot import Snapshot
-from agent.uplink.token import Caller
 
 BOOKMARK: Final = "RecordingConfig/vigie:Bookmark"
 EXPORT_REQUESTED: Final = "RecordingConfig/vigie:ExportRequested"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from agent.operations.arguments import Arguments, Rule
-from agent.uplink.token import LONGEST_TOKEN, Refusal
+from agent.operations.caller import LONGEST_TOKEN, Refusal
 
 LONGEST_SPAN = timedelta(hours=24)
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)

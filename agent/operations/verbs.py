@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from agent.operations import payloads
-from agent.uplink.token import Role
+from agent.operations.caller import Role
 
 _ANYBODY = frozenset(Role)
 _CENTRE = frozenset({Role.OPERATOR, Role.SUPERVISOR})

@@ -14,8 +14,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, utc
 from agent.base.errors import ConfigurationError
-from agent.mask.reason import WHITE
-from agent.picture.letters import Letters, plain
+from agent.picture.letters import WHITE, Letters, plain
 from agent.picture.planes import FrameTime, Plane, Planes
 
 Position = Literal["bottom", "top", "off"]

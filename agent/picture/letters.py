@@ -10,6 +10,8 @@ import numpy as np
 
 from agent.picture.planes import Plane
 
+WHITE = 235
+"""The luma of a letter."""
 _COLUMNS, _ROWS, _LOWEST = 8, 12, 14
 """Steps of the grid a capital spans across and down, and the row where tails end. Small letters begin at row 4."""
 _STROKES = {

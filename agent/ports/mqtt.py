@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    pass
+from agent.config.address import DEFAULT_BROKER_PORTS
 
 
 class Publication(Struct, frozen=True):
@@ -25,12 +24,6 @@ class Publication(Struct, frozen=True):
     response_topic: str | None = None
     correlation_data: bytes | None = None
     content_type: str | None = None
-
-
-DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
-
-
-"""The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
 
 
 class BrokerEndpoint(Struct, frozen=True):

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
-from agent.recording.disk import refused
 
 BALLAST_BYTES: Final = 2 << 20
 

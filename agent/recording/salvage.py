@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 
 from msgspec import Struct
 
+from agent.base.disk_refusal import refused
 from agent.base.regular_file import open_regular
 from agent.recording.boxes import Box, payload, top_boxes
-from agent.recording.disk import refused
 from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
 

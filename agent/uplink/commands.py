@@ -15,12 +15,13 @@ from agent.base.errors import JournalError, UplinkError, VigieError
 from agent.base.queues import BoundedQueue, Closed
 from agent.journal.entry import Act, Fact, Journal
 from agent.operations.arguments import WrongArguments
+from agent.operations.caller import Caller, Refusal, Refused
 from agent.operations.payloads import Accepted, Refusing, Request, Result
 from agent.operations.verbs import VERBS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.refusals import Refusals
 from agent.uplink.spent_tokens import SpentTokens
-from agent.uplink.token import Caller, Refusal, Refused, check_token, read_hub_keys
+from agent.uplink.token import check_token, read_hub_keys
 from agent.uplink.topics import NodeTopics
 
 log = logging.getLogger(__name__)

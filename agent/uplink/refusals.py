@@ -7,7 +7,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.journal.entry import Act, Fact, Journal
-from agent.uplink.token import Refusal
+from agent.operations.caller import Refusal
 
 SINGLY_A_MINUTE: Final = 10
 _WINDOW_NS: Final = 60 * NS

@@ -10,7 +10,8 @@ from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import JournalError
-from agent.uplink.token import LEEWAY_S, Caller, Refusal, Refused
+from agent.operations.caller import Caller, Refusal, Refused
+from agent.uplink.token import LEEWAY_S
 
 MOST_REMEMBERED: Final = 4096
 _SCHEMA: Final = """

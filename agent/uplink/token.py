@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,83 +11,22 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from msgspec import Struct
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.errors import UplinkError
 from agent.base.regular_file import read_regular
+from agent.operations.caller import LONGEST_TOKEN, Caller, Refusal, Refused, Role
 
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
 
 LONGEST_LIFE_S: Final = 300
 LEEWAY_S: Final = 10
-LONGEST_TOKEN: Final = 4096
 MOST_KEYS: Final = 4
 _LONGEST_KEY_FILE_BYTES: Final = 16 * 1024
 _LATEST_S: Final = 253_402_300_000
 """The last second of year 9999, about: later ones have no date."""
 _PEM = re.compile(rb"-----BEGIN PUBLIC KEY-----.+?-----END PUBLIC KEY-----", re.DOTALL)
 _JTI = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
-
-
-class Role(StrEnum):
-    """Who asks."""
-
-    OPERATOR = "operator"
-    SUPERVISOR = "supervisor"
-    TECHNICIAN = "technician"
-    POLICE = "police"
-
-
-class Refusal(StrEnum):
-    """Why a command is not carried out; the codes of answers."""
-
-    MALFORMED = "malformed"
-    TOO_LARGE = "too-large"
-    UNKNOWN_VERB = "unknown-verb"
-    NO_KEY = "no-key"
-    UNSIGNED = "unsigned"
-    WRONG_AUDIENCE = "wrong-audience"
-    EXPIRED = "expired"
-    NOT_YET = "not-yet"
-    TOO_LONG = "too-long"
-    INCOMPLETE = "incomplete"
-    REPLAYED = "replayed"
-    FORBIDDEN = "forbidden"
-    INVALID = "invalid"
-    BAD_RESPONSE_TOPIC = "bad-response-topic"
-    BUSY = "busy"
-    FAILED = "failed"
-
-
-class Refused(UplinkError):
-    """A command is not carried out. `by` is the caller as far as the hub's signature vouches for it, `id` its token."""
-
-    def __init__(self, code: Refusal, reason: str, *, by: str = "", id: str | None = None) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.by = by
-        self.id = id
-
-
-class Caller(Struct, frozen=True):
-    """What a good token says: who asks, in which role, under which number, from and until when (Unix seconds).
-
-    `verb` and `arguments`, where the hub gives them, are all the token is good for.
-    """
-
-    subject: str
-    role: Role
-    jti: str
-    begins_s: int
-    ends_s: int
-    verb: str | None = None
-    arguments: Mapping[str, object] | None = None
-
-    @property
-    def by(self) -> str:
-        """As the register names them."""
-        return f"{self.subject} ({self.role})"
 
 
 def read_hub_keys(path: Path) -> tuple[PublicKey, ...]:

@@ -17,6 +17,7 @@ DRIVERS = "The agent imports no driver: only drivers and the fleet's wiring know
 FEATURES = "Drivers see ports and video types, never a feature"
 ROOMS = "Recording and events do not know each other"
 RAW = "A raw frame is seen by cameras, guard, mask and wiring alone"
+LAYERS = "Rooms lie in layers: an import points downwards"
 PICTURES = "Only rooms that hold pictures compute on them"
 
 MAY_SEE_RAW_FRAMES = {
@@ -86,6 +87,10 @@ def test_every_contract_holds(house: Path) -> None:
         ("agent/recording/segment.py", "import agent.events.outbox", ROOMS),
         ("agent/recording/segment.py", "import numpy", PICTURES),
         ("agent/console/preview.py", "import cv2", PICTURES),
+        ("agent/base/clock.py", "import agent.config.model", LAYERS),
+        ("agent/mask/fill.py", "import agent.view.guard", LAYERS),
+        ("agent/recording/segment.py", "import agent.uplink.session", LAYERS),
+        ("agent/signing/nal.py", "import agent.evidence.film", LAYERS),
     ],
 )
 def test_an_import_the_wrong_way_is_found(house: Path, module: str, statement: str, contract: str) -> None:

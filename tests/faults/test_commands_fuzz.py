@@ -20,12 +20,12 @@ import pytest
 from agent.base.clock import NS
 from agent.journal.chain import parse
 from agent.journal.register import Register, lines
+from agent.operations.caller import Refusal
 from agent.operations.payloads import Done
 from agent.operations.verbs import VERBS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import Commands, Waiting
 from agent.uplink.spent_tokens import SpentTokens
-from agent.uplink.token import Refusal
 from agent.uplink.topics import NodeTopics
 from tests.support.deadline import until
 from tests.support.hostile_json import CONVERTIBLE, ILL_CODED, with_text

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.picture.caption import Caption
 from agent.mask.layer import SOLID_YUV
-from agent.picture.planes import FrameTime, Planes
 from agent.mask.reason import write_reason
+from agent.picture.caption import Caption
+from agent.picture.planes import FrameTime, Planes
 from tests.support.private_look import CODEC_TOLERANCE, deviation, is_closed
 
 WIDTH, HEIGHT = 768, 576

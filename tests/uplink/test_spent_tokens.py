@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS
 from agent.base.errors import JournalError
+from agent.operations.caller import Caller, Refusal, Refused, Role
 from agent.uplink.spent_tokens import SpentTokens
-from agent.uplink.token import Caller, Refusal, Refused, Role
 from tests.support.manual_clock import ManualClock
 
 START_S = 1_780_000_000

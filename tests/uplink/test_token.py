@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.base.errors import UplinkError
-from agent.uplink.token import Refusal, Refused, Role, check_token, read_hub_keys
+from agent.operations.caller import Refusal, Refused, Role
+from agent.uplink.token import check_token, read_hub_keys
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock
 

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.mask.colour import SOLID_YUV
-from agent.mask.reason import WHITE, write_reason
-from agent.picture.letters import Letters, plain
+from agent.mask.reason import write_reason
+from agent.picture.letters import WHITE, Letters, plain
 from agent.picture.planes import Plane
 
 BLACK = 16
