@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
 
 from agent.picture.planes import Plane
 from bench.disturbance import Painting, Stage
+from bench.livery import livery
 from bench.scene import WIDTH
 
 
@@ -15,7 +15,7 @@ def lorry(stage: Stage, share: float, px_per_frame: float, *, start: int) -> Pai
     rng, height = stage.rng, stage.height
     tall = int(min(height, height * max(share * 1.15, 0.3)))
     long = int(share * WIDTH * height / tall)
-    body = _livery(rng, long, tall)
+    body = livery(rng, long, tall)
     top = int(rng.uniform(0, height - tall)) if rng.random() < 0.5 else height - tall
     to_the_left = rng.random() < 0.5
     stops_for_px = int(rng.integers(20, 90)) * px_per_frame
@@ -45,7 +45,7 @@ def parked(stage: Stage, share: float, leaves: int, px_per_frame: float) -> tupl
     rng, height = stage.rng, stage.height
     tall = int(height * rng.uniform(0.35, 0.6))
     long = int(share * WIDTH * height / tall)
-    body = _livery(rng, long, tall)
+    body = livery(rng, long, tall)
     top, left = int(rng.uniform(0.1, 0.95) * (height - tall)), int(rng.uniform(0, WIDTH - long))
 
     def at(scene: Plane, x: int) -> Plane:
@@ -73,14 +73,3 @@ def posts(stage: Stage, shift_px: float) -> Painting:
         return out
 
     return paint
-
-
-def _livery(rng: np.random.Generator, width: int, height: int) -> Plane:
-    body = np.full((height, width), int(rng.uniform(40, 210)), np.uint8)
-    for _ in range(int(rng.integers(3, 14))):
-        x, y = int(rng.uniform(0, width)), int(rng.uniform(0, height))
-        w, h = int(rng.uniform(4, width / 2 + 5)), int(rng.uniform(3, height / 3 + 4))
-        cv2.rectangle(body, (x, y), (x + w, y + h), int(rng.uniform(10, 245)), -1)
-    for x in range(0, width, int(rng.integers(12, 60))):
-        cv2.line(body, (x, 0), (x, height), int(rng.uniform(30, 220)), 1)
-    return np.asarray(cv2.GaussianBlur(body, (0, 0), 0.7), np.uint8)

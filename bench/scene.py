@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -34,10 +35,16 @@ LAYOUTS: dict[str, tuple[Polygon, ...]] = {
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """`pictures`: luma, some 0.2 s apart; what comes after the last is the first again."""
+    """`pictures`: luma, some 0.2 s apart; after the last they run back to the first, so that nothing jumps.
+
+    `life`: who walks and drives there on the picture of a number; for photographs, in which nothing moves by itself.
+    `guardable`: whether a commissioning is expected to take this view.
+    """
 
     name: str
     pictures: tuple[Plane, ...]
+    life: Callable[[Plane, int], Plane] | None = None
+    guardable: bool = True
 
     @property
     def height(self) -> int:
@@ -45,7 +52,9 @@ class Scene:
 
     def at(self, index: int) -> Plane:
         """The picture that a 25 fps camera sees as its `index`th; read-only."""
-        return self.pictures[index // 5 % len(self.pictures)]
+        turn, place = divmod(index // 5, max(1, len(self.pictures) - 1))
+        picture = self.pictures[-1 - place if turn % 2 else place]
+        return picture if self.life is None else self.life(picture, index)
 
 
 def town_square() -> Scene:

@@ -164,3 +164,5 @@ mkdir -p var
 : >"$log"
 install_packages "${packages[@]}"
 install_venv
+# What `vigie bench privacy` films. No test needs it: without a network the benchmark says which scenes are missing.
+[ "$scope" = demo ] || .venv/bin/python tools/scenes.py

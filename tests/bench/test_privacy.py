@@ -11,10 +11,11 @@ from agent.picture.frame import RawFrame
 from agent.view.cover_geometry import CoverGeometry
 from agent.view.pose import HOME
 from agent.view.reference import working_frame
-from bench import privacy
+from bench import privacy, sequence
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance_kinds import KINDS
 from bench.scene import LAYOUTS, WIDTH, Scene, drawn_square, town_square
+from bench.sequence import Plan
 
 SEED = 20261
 HARD = [
@@ -49,7 +50,7 @@ def square() -> Scene:
 def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
     """From the very frame of the disturbance on, on real film, whatever the layout."""
     layout = list(LAYOUTS)[HARD.index(kind) % len(LAYOUTS)]
-    outcome = privacy.play(square, kind, layout, SEED + HARD.index(kind), encoded=kind in ENCODED)
+    outcome = sequence.play(square, Plan(kind, layout, SEED + HARD.index(kind)), encoded=kind in ENCODED)
     assert outcome.decoded == (outcome.frames if kind in ENCODED else 0)
     assert outcome.leaks == []
     if (KINDS[kind].least or 0) > 90:
@@ -60,18 +61,19 @@ class FixedToTheSensor:
     """What every other camera does: the masks stay where they were drawn."""
 
     def __init__(self, layout: str, height: int) -> None:
-        geometry = CoverGeometry([np.array(p) for p in LAYOUTS[layout]], working_frame(WIDTH, height), privacy.MARGIN)
+        geometry = CoverGeometry([np.array(p) for p in LAYOUTS[layout]], working_frame(WIDTH, height), sequence.MARGIN)
         self._cover = geometry.cover([HOME], 0.0, ViewState.VERIFIED, 0.0, 0.0)
 
     def observe(self, frame: RawFrame) -> Cover:
         return self._cover
 
 
-def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With masks fixed to the sensor a knock leaks on every frame after it."""
+@pytest.mark.parametrize("wrapping", ["plain", "overlay", "heavy", "hood"])
+def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyPatch, wrapping: str) -> None:
+    """With masks fixed to the sensor a knock leaks on every frame after it, whatever lies on the picture."""
     scene = drawn_square()
-    monkeypatch.setattr(privacy, "commissioned", lambda *_: FixedToTheSensor("doors", scene.height))
-    outcome = privacy.play(scene, "knock 50-120 px", "doors", 3)
+    monkeypatch.setattr(sequence, "commissioned", lambda *_: FixedToTheSensor("doors", scene.height))
+    outcome = sequence.play(scene, Plan("knock 50-120 px", "doors", 3, wrapping))
     assert len(outcome.leaks) > 100
     assert outcome.worst > 50
 
@@ -86,12 +88,22 @@ def test_the_decoder_sees_what_a_mask_forgets() -> None:
     there = np.array([(0.3, 0.25), (0.5, 0.25), (0.5, 0.47), (0.3, 0.47)])
     for n, (polygon, seen) in enumerate(((there, False), (elsewhere, True), (there, False))):
         frame = PrivacyMask().apply(
-            privacy.raw_frame(scene.at(n).copy(), n), Cover((polygon,), 0.0, None, "", "x", ViewState.VERIFIED)
+            sequence.raw_frame(scene.at(n).copy(), n), Cover((polygon,), 0.0, None, "", "x", ViewState.VERIFIED)
         )
         assert (viewer.push(frame, private) > 1000) is seen
 
 
 def test_the_corpus_repeats_itself() -> None:
-    """The same seed gives the same figures."""
+    """The same seed gives the same figures, and a sequence is found again by its name."""
     scene = drawn_square()
-    assert privacy.play(scene, "knock 50-120 px", "doors", 5) == privacy.play(scene, "knock 50-120 px", "doors", 5)
+    plan = Plan("knock 50-120 px", "doors", 5, "overlay", "drawn-1")
+    assert Plan.parse(str(plan)) == plan
+    assert sequence.play(scene, plan) == sequence.play(scene, Plan.parse(str(plan)))
+
+
+def test_every_kind_is_filmed_under_every_wrapping() -> None:
+    """Enough turns bring every pair of kind and wrapping, on every scene that was named."""
+    wrappings, scenes = ("plain", "overlay", "heavy"), ("drawn-1", "drawn-2")
+    plans = list(privacy.sequences(3, 3 * len(KINDS), "", wrappings, scenes))
+    assert {(plan.kind, plan.wrapping) for plan in plans} == {(kind, name) for kind in KINDS for name in wrappings}
+    assert {plan.scene for plan in plans} == set(scenes)

@@ -1,0 +1,208 @@
+"""One disturbance filmed through the real guard and the real privacy mask, and every frame held against the truth.
+
+A leak frame has at least one private pixel that is not covered. The picture is available on a frame when it is not closed
+altogether.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from agent.base.errors import MaskError
+from agent.config.polygon import Polygon
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.analysis_luma import analysis_luma
+from agent.picture.cover import Cover
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Plane, Planes
+from agent.view.guard import ViewGuard
+from agent.view.reference import ViewIdentity, ViewReference
+from agent.view.relocation import SteppedRelocation
+from bench.decoded import EncodedAndDecoded
+from bench.disturbance import FPS, Disturbance, Grain, Stage
+from bench.disturbance_kinds import KINDS
+from bench.scene import LAYOUTS, WIDTH, Scene
+from bench.wrapping import WRAPPINGS, Wrapping
+
+MARGIN = 0.01
+_WARM_UP = 6
+_SEARCH_TAKES_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one sequence is made from; the same plan gives the same pictures."""
+
+    kind: str
+    layout: str
+    seed: int
+    wrapping: str = "plain"
+    scene: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.scene}/{self.wrapping}/{self.layout}/{self.seed}/{self.kind}"
+
+    @classmethod
+    def parse(cls, text: str) -> Plan:
+        """What `str` gave. ValueError when it is none."""
+        scene, wrapping, layout, seed, kind = text.split("/", 4)
+        return cls(kind, layout, int(seed), wrapping, scene)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One sequence. `leaks`: frames with an uncovered private pixel; `worst`: the most such pixels on one frame."""
+
+    plan: Plan
+    frames: int = 0
+    clear: int = 0
+    leaks: list[int] = field(default_factory=list)
+    worst: int = 0
+    shut: list[int] = field(default_factory=list)
+    """Frames on which the picture was closed, or stood still."""
+    back_s: float | None = 0.0
+    decoded: int = 0
+    """Pictures that were also encoded, decoded and looked at."""
+    refused: str = ""
+    """Why the view could not be commissioned."""
+
+    @property
+    def available(self) -> float:
+        """Percent."""
+        return 100 * self.clear / self.frames if self.frames else 0.0
+
+
+def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None = None) -> Outcome:
+    """Commission a guard on the undisturbed view, then film one disturbance and hold every masked frame against the truth.
+
+    `encoded`: the real frames are masked, encoded and decoded as well, and looked at again. `frames`: so many at most.
+    """
+    rng = np.random.default_rng(plan.seed)
+    stage = Stage(rng, scene.height, int(rng.integers(40, 80)))
+    disturbance = KINDS[plan.kind].build(stage)
+    wrapping = WRAPPINGS[plan.wrapping](Stage(np.random.default_rng((plan.seed, 1)), scene.height, stage.event))
+    return film(scene, plan, disturbance, wrapping, LAYOUTS[plan.layout], encoded=encoded, frames=frames)
+
+
+def film(
+    scene: Scene,
+    plan: Plan,
+    disturbance: Disturbance,
+    wrapping: Wrapping,
+    polygons: tuple[Polygon, ...],
+    *,
+    encoded: bool = False,
+    frames: int | None = None,
+    look: Callable[[int, Cover, Plane, Plane], None] | None = None,
+) -> Outcome:
+    """See `play`. `look` is shown every clear frame: its number, its cover, what it leaves uncovered (255), what is private."""
+    grain = Grain(plan.seed)
+    outcome = Outcome(plan)
+    try:
+        guard = commissioned(scene, disturbance, wrapping, polygons, grain, plan.seed)
+    except MaskError as error:
+        outcome.refused = str(error)
+        return outcome
+    mask = PrivacyMask("solid")
+    for n in range(_WARM_UP):
+        guard.observe(raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n - _WARM_UP), n - _WARM_UP))
+    judge = Judge(scene.height, lambda n: disturbance.private(polygons, scene.height, n))
+    viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
+    for n in range(min(disturbance.frames, frames or disturbance.frames)):
+        raw = raw_frame(wrapping.deliver(disturbance.picture(scene, n, grain), n), n)
+        cover = guard.observe(raw)
+        outcome.frames += 1
+        private = wrapping.private(n, judge.private) if viewer or not cover.opaque else None
+        if viewer is not None and private is not None and viewer.push(mask.apply(raw, cover), private):
+            outcome.leaks.append(n)
+        if cover.opaque:
+            outcome.shut.append(n)
+            continue
+        outcome.clear += 1
+        assert private is not None
+        uncovered = judge.uncovered(cover)
+        bare = int(np.count_nonzero(cv2.bitwise_and(uncovered, private)))
+        if disturbance.elsewhere and n >= disturbance.event:
+            bare = max(bare, 1)  # nothing of this view was ever validated: it may not be shown at all
+        if bare:
+            outcome.leaks.append(n)
+            outcome.worst = max(outcome.worst, bare)
+        if look is not None:
+            look(n, cover, uncovered, private)
+    if viewer is not None:
+        if viewer.flush():
+            outcome.leaks.append(disturbance.frames - 1)
+        outcome.decoded = viewer.compared
+    outcome.leaks = sorted(set(outcome.leaks))
+    outcome.back_s = _back(outcome, disturbance)
+    return outcome
+
+
+class Judge:
+    """Tells what a cover leaves bare, through the real privacy mask; what did not change is not drawn again."""
+
+    def __init__(self, height: int, truth: Callable[[int], Plane]) -> None:
+        self._height, self._truth = height, truth
+        self._mask = PrivacyMask("solid")
+        self._drawn: tuple[str, Plane] | None = None
+
+    def private(self, n: int) -> Plane:
+        """255 where the undisturbed way would show a private space."""
+        return self._truth(n)
+
+    def uncovered(self, cover: Cover) -> Plane:
+        """255 where a white picture is still white under the real mask. Read-only."""
+        if self._drawn is None or self._drawn[0] != cover.digest:
+            shown = self._mask.apply(white_frame(self._height), cover)
+            self._drawn = cover.digest, np.asarray(cv2.inRange(shown.planes.y, 255, 255), np.uint8)
+        return self._drawn[1]
+
+
+def commissioned(
+    scene: Scene, disturbance: Disturbance, wrapping: Wrapping, polygons: tuple[Polygon, ...], grain: Grain, seed: int
+) -> ViewGuard:
+    """A guard with a reference taken over some seconds of the undisturbed view."""
+    drawn = disturbance.polygons_drawn(polygons, scene.height)
+    start = seed * 31 % 400
+    numbers = [start + 23 * i for i in range(9)]
+    lumas = [wrapping.reference(disturbance.reference_picture(scene, n, grain), n) for n in numbers]
+    identity = ViewIdentity("0" * 64, "corpus", WIDTH, scene.height, 0)
+    reference, verdict = ViewReference.take(lumas, drawn, identity, by="the corpus", on="")
+    if not verdict.guardable:
+        raise MaskError(verdict.reason)
+    return ViewGuard(reference, drawn, MARGIN, SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES))
+
+
+def raw_frame(luma: Plane, n: int) -> RawFrame:
+    """The picture as a camera hands it over, with colours derived from its luma."""
+    half = np.asarray(cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
+    return RawFrame(
+        Planes(luma, half // 2 + 64, 192 - half // 2), FrameTime(n, n * 1_000_000_000 // FPS, n * 1_000_000_000 // FPS)
+    )
+
+
+def white_frame(height: int) -> RawFrame:
+    """A frame that shows what a mask leaves uncovered."""
+    chroma = np.full((height // 2, WIDTH // 2), 128, np.uint8)
+    raw = RawFrame(Planes(np.full((height, WIDTH), 255, np.uint8), chroma, chroma.copy()), FrameTime(0, 0, 0))
+    analysis_luma(raw)
+    return raw
+
+
+def _back(outcome: Outcome, disturbance: Disturbance) -> float | None:
+    """Seconds from the event to the first clear frame; 0 when it was followed at once; None when it stayed closed."""
+    closed = set(outcome.shut)
+    for n in range(disturbance.event, outcome.frames):
+        if n not in closed:
+            first_shut = next(
+                (m for m in range(disturbance.event, min(disturbance.event + 25, outcome.frames)) if m in closed), None
+            )
+            if first_shut is None:
+                return 0.0
+            if n > first_shut:
+                return (n - disturbance.event) / FPS
+    return None
