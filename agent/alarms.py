@@ -11,14 +11,17 @@ REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
 RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
 SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
+_TOPICS = {Fault.JOURNAL: REGISTER_FAILURE, Fault.SIGNATURE: SIGNING_FAILURE}
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
-    """Pictures that did not reach the disk, or a register that refuses. A failing disk itself is the board's event.
+    """Pictures that did not reach the disk, or not with their signature, or a register that refuses.
+
+    A failing disk itself is the board's event.
 
     Only a disk that refuses is a state, with an end that is told; the others happen, and nobody would ever take them back.
     """
-    topic = REGISTER_FAILURE if fault.kind is Fault.JOURNAL else LOST_PICTURES
+    topic = _TOPICS.get(fault.kind, LOST_PICTURES)
     operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
     return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)

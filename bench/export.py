@@ -30,7 +30,8 @@ from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.recording.catalog import Catalog
 from agent.recording.row import Extent, NewSegment
 from agent.recording.segment import segment_path
-from agent.signing.media_signing import MediaSigner, closed, closing_unit
+from agent.signing.media_signing import MediaSigner
+from agent.signing.signed_unit import closed, closing_unit
 from agent.signing.tlv import MANUFACTURER, VendorInformation
 from bench.film import film_1080p25
 from hardware.encoder_libav import parameter_sets

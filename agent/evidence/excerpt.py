@@ -132,10 +132,13 @@ def certificate(cuts: Sequence[SegmentRow]) -> bytes | None:
 
 
 def with_certificate(units: Sequence[bytes], certificate_unit: bytes) -> list[bytes]:
-    """The units of an access unit with the certificate before the first SEI unit or slice; as they are when it is there."""
+    """The units of an access unit with the certificate right before the first slice, behind the signature over the GOP before.
+
+    As they are when it is there.
+    """
     if any(nal.unit_type(each) == nal.SEI and sei.is_signing_sei(each) and sei.is_certificate_sei(each) for each in units):
         return list(units)
-    at = next(number for number, each in enumerate(units) if nal.unit_type(each) == nal.SEI or nal.is_vcl(nal.unit_type(each)))
+    at = next(number for number, each in enumerate(units) if nal.is_vcl(nal.unit_type(each)))
     return [*units[:at], certificate_unit, *units[at:]]
 
 

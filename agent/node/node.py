@@ -231,7 +231,8 @@ class Node:
         signer = self.parts.media_signer
         if signer is None:
             return EvidenceHealth()
-        return EvidenceHealth(signing=True, signed=signer.signed, failures=signer.failures, trouble=signer.trouble)
+        failures = signer.failures + int(self.parts.recorder.figures()["unclosed"])
+        return EvidenceHealth(signing=True, signed=signer.signed, failures=failures, trouble=signer.trouble)
 
     def disk(self) -> DiskHealth:
         """Health's `disk`: the one recordings lie on; no room at all when it cannot even be asked."""

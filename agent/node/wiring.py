@@ -162,6 +162,7 @@ class _Builder:
             boot=self.boot,
             segment_seconds=config.recording.segment_seconds,
             report=lambda fault: events.raise_event(alarms.of_recording(fault, token)),
+            close=lambda: pipeline.close_open_gop(),  # noqa: PLW0108 - it is made below
         )
         events.raise_event(alarms.of_start(clock.wall_ns(), token))
         retention = self.retention(config, catalog, register)

@@ -13,6 +13,7 @@ class Fault(StrEnum):
     OVERFLOW = "overflow"
     STORAGE = "storage"
     JOURNAL = "journal"
+    SIGNATURE = "signature"
 
 
 class RecordingFault(Struct, frozen=True):

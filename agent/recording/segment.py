@@ -14,7 +14,7 @@ from agent.ports.video import Muxer, MuxerFactory
 from agent.recording.disk import OpenFile
 from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
-from agent.signing.media_signing import closed
+from agent.signing.signed_unit import closed
 
 GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
 _GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none
@@ -31,8 +31,8 @@ class Origin(Struct, frozen=True):
 class Segment:
     """Owns `file`. Calls come from one thread, in order: `append` and `end_fragment` as often as wanted, then `finish`.
 
-    `extent` is what a power cut cannot take any more. `before` is the gap this segment begins after. Raises StorageError when
-    the disk refuses: then only `abandon` may follow.
+    `extent` is what a power cut cannot take any more; `ends_signed` tells whether that ends with its signature. `before` is
+    the gap this segment begins after. Raises StorageError when the disk refuses: then only `abandon` may follow.
     """
 
     def __init__(
@@ -50,7 +50,9 @@ class Segment:
         self._note: FragmentNote | None = None
         self._last: AccessUnit | None = None
         self._held: AccessUnit | None = None  # the newest unit: the signature that closes the segment may still join it
+        self._closed = False
         self._bytes = 0
+        self.ends_signed = False
         self.extent = Extent(0, 0, 0)
 
     @property
@@ -77,11 +79,20 @@ class Segment:
             trusted_ns = origin.trusted_less_media_ns + unit.pts_ns
             self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock)
         self._held = unit
+        self._closed = False
 
-    def sign_end(self, closing: AccessUnit) -> None:
-        """Put the signature that closes the segment behind its last picture; too late when that is on disk already."""
-        if self._held is not None:
-            self._held = closed(self._held, closing)
+    @property
+    def closed(self) -> bool:
+        """True when the signature over its last GOP stands behind the newest picture."""
+        return self._closed
+
+    def sign_end(self, closing: AccessUnit) -> bool:
+        """Put the signature that closes the segment behind its last picture; False when that is on disk already."""
+        if self._held is None:
+            return False
+        self._held = closed(self._held, closing)
+        self._closed = True
+        return True
 
     def end_fragment(self, next_dts_ns: int | None = None) -> Extent:
         """Write the open fragment and sync it: its pictures are acknowledged by the returned extent."""
@@ -102,6 +113,7 @@ class Segment:
             self._digest.update(box)
             self._bytes += len(box)
         self._note = None
+        self.ends_signed = self._closed
         to_ns = max(self.extent.media_to_ns, note.media_to_ns)
         self.extent = Extent(to_ns, self._bytes, self._frames, tuple(self._masks), tuple(self._gaps))
         return self.extent

@@ -1,7 +1,7 @@
 """Signs access units as they leave the encoder, by ONVIF Media Signing 26.06, for recording and live stream alike.
 
-    certificate SEI      with a keyframe, at the start and again at least a second apart, so that every segment stands alone
     signed SEI           with the keyframe that ends a GOP, before its slices: hash list, GOP hash, link to the GOP before
+    certificate SEI      behind it, at the start and again at least a second apart, so that every segment stands alone
     partial GOP          signed after five seconds, with the next picture
     closing unit         signs what is left when the stream or a segment ends, or falls silent, behind its last picture:
                          nothing dangles
@@ -15,13 +15,12 @@ import hashlib
 import logging
 from collections.abc import Callable
 
-from msgspec.structs import replace
-
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.picture.access_unit import AccessUnit
 from agent.ports.host import Signer
 from agent.signing import nal, sei
+from agent.signing.signed_unit import closing_of, with_seis
 from agent.signing.tlv import (
     MAX_HASHES,
     NO_HASH,
@@ -92,7 +91,7 @@ class MediaSigner:
         for slice_unit in slices:
             self._take(slice_unit)
         self._last = unit
-        return _with_seis(unit, seis) if seis else unit
+        return with_seis(unit, seis) if seis else unit
 
     def pause(self) -> AccessUnit | None:
         """The closing unit of a stream that falls silent and may go on: signs what waits as a partial GOP."""
@@ -100,7 +99,7 @@ class MediaSigner:
         if last is None or not self._hashes:
             return None
         made = self._sign_gop(last.wall_ns + last.duration_ns, partial=True)
-        return None if made is None else _closing_unit(last, made)
+        return None if made is None else closing_of(last, made)
 
     def finish(self) -> AccessUnit | None:
         """The closing unit: signs what has no signature yet. None when nothing is left, or the key fails.
@@ -112,14 +111,14 @@ class MediaSigner:
         self._anchor = self._last = self._certificate_sent_ns = None
         self._hashes = []
         self._counter, self._linked = 0, NO_HASH
-        return None if made is None or last is None else _closing_unit(last, made)
+        return None if made is None or last is None else closing_of(last, made)
 
     def _due(self, unit: AccessUnit, slices: list[bytes]) -> list[bytes]:
         made: list[bytes | None] = []
         if nal.is_gop_start(slices[0]):
-            made.append(self._certificate(unit.dts_ns))
             if self._hashes:
                 made.append(self._sign_gop(unit.wall_ns, partial=False))
+            made.append(self._certificate(unit.dts_ns))
         elif self._hashes and self._anchor is not None and nal.is_picture_start(slices[0]):
             long = unit.dts_ns - self._begun_dts_ns >= self._partial_gop_ns
             if long or len(self._hashes) + max(len(slices), _MOST_SLICES) > MAX_HASHES:
@@ -179,35 +178,3 @@ class MediaSigner:
         if bool(trouble) is not self._failing:
             self._failing = bool(trouble)
             self._report(trouble)
-
-
-def closing_unit(last: AccessUnit, following: AccessUnit) -> AccessUnit | None:
-    """The closing unit of a segment that ends with `last`, taken from the keyframe that follows it in the stream.
-
-    The signature of the GOP just ended comes with the next GOP; a segment that ends here needs a copy of it (the standard
-    allows any number). None when `following` brings none.
-    """
-    for start, end in nal.spans(following.data):
-        unit = following.data[start:end]
-        if nal.is_vcl(nal.unit_type(unit)):
-            break
-        if sei.is_signing_sei(unit) and not sei.is_certificate_sei(unit):
-            return _closing_unit(last, unit)
-    return None
-
-
-def closed(last: AccessUnit, closing: AccessUnit) -> AccessUnit:
-    """`last` with the signature of a closing unit behind its slices."""
-    return replace(last, data=last.data + closing.data)
-
-
-def _closing_unit(last: AccessUnit, signature: bytes) -> AccessUnit:
-    return replace(last, data=nal.START_CODE + signature, keyframe=False, duration_ns=0)
-
-
-def _with_seis(unit: AccessUnit, seis: list[bytes]) -> AccessUnit:
-    data = unit.data
-    first = next(start for start, _ in nal.spans(data) if nal.is_vcl(data[start] & 0x1F))
-    at = first - 4 if first >= 4 and data[first - 4] == 0 else first - 3
-    inserted = b"".join(nal.START_CODE + each for each in seis)
-    return replace(unit, data=data[:at] + inserted + data[at:])

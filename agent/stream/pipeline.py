@@ -94,6 +94,7 @@ class Pipeline(Component):
         self.encoded = 0
         self.encoded_bytes = 0
         self._encoder: Encoder | None = None
+        self._handing_out = threading.Lock()  # signed and offered in one: a closing signature stands behind what it speaks for
 
     def work(self) -> None:
         """Until the camera's last picture is through; told to stop, what is queued is still encoded."""
@@ -139,16 +140,27 @@ class Pipeline(Component):
             for event in detector.silence(self.clock.wall_ns(), self.clock.monotonic_ns()):
                 self._events.raise_event(event)
         # What lies on disk must not wait for its signature until the camera comes back.
-        self._close(self._signer.pause() if self._signer is not None else None)
+        self.close_open_gop()
         self.progressed()
+
+    def close_open_gop(self) -> bool:
+        """Sign what has no signature yet, and offer the closing unit behind it; False when nothing waits. Any thread.
+
+        Whoever writes a picture for good asks first: a signature that comes afterwards has no place any more.
+        """
+        if self._signer is None:
+            return False
+        with self._handing_out:
+            return self._close(self._signer.pause())
 
     def _hand_out(self, units: Sequence[AccessUnit]) -> None:
         for unit in units:
-            signed = self._signer.process(unit) if self._signer is not None else unit
-            self.encoded += 1
-            self.encoded_bytes += len(signed.data)
-            for sink in self._sinks:
-                sink.offer(signed)
+            with self._handing_out:
+                signed = self._signer.process(unit) if self._signer is not None else unit
+                self.encoded += 1
+                self.encoded_bytes += len(signed.data)
+                for sink in self._sinks:
+                    sink.offer(signed)
         if units:
             self.first_encoded.set()
 
@@ -157,9 +169,12 @@ class Pipeline(Component):
             self._hand_out(encoder.flush())
         except EncoderError as error:
             log.warning("the last pictures could not be encoded: %s", error)
-        self._close(self._signer.finish() if self._signer is not None else None)
+        if self._signer is not None:
+            with self._handing_out:
+                self._close(self._signer.finish())
 
-    def _close(self, closing: AccessUnit | None) -> None:
+    def _close(self, closing: AccessUnit | None) -> bool:
         if closing is not None:
             for sink in self._sinks:
                 sink.offer(closing)
+        return closing is not None

@@ -15,7 +15,8 @@ from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.picture.access_unit import AccessUnit
 from agent.signing import nal, sei
-from agent.signing.media_signing import MediaSigner, closed, closing_unit
+from agent.signing.media_signing import MediaSigner
+from agent.signing.signed_unit import closed, closing_unit
 from tests.support.films import i420_of
 from tests.support.parts import program
 from tests.support.signed_film import VENDOR, encode, retimed, sign, write

@@ -18,7 +18,8 @@ from agent.identity.certificates import CertificateChain, read_chain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.picture.access_unit import AccessUnit
 from agent.signing import nal, sei
-from agent.signing.media_signing import MediaSigner, closed
+from agent.signing.media_signing import MediaSigner
+from agent.signing.signed_unit import closed
 from agent.signing.tlv import MalformedField
 from tests.support.signed_film import VENDOR, encode, retimed, sign, with_unit, without_signatures, write
 

@@ -13,7 +13,8 @@ from agent.base.clock import NS
 from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.ports.host import Signer
 from agent.signing import nal
-from agent.signing.media_signing import MediaSigner, closed
+from agent.signing.media_signing import MediaSigner
+from agent.signing.signed_unit import closed
 from agent.signing.tlv import VendorInformation
 from hardware.encoder_libav import parameter_sets
 from hardware.muxer_libav import LibavMuxer

@@ -1,0 +1,72 @@
+"""Between the encoder's thread and the recorder: a queue that never blocks, and loses pictures only together with a word."""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from msgspec import Struct
+
+from agent.base.queues import BoundedQueue
+from agent.picture.access_unit import AccessUnit
+from agent.recording.tally import Tally
+from agent.signing.signed_unit import closing_unit
+
+_ITEMS_A_PICTURE: Final = 3
+"""Closing units take no picture's room; no more than two of them follow one picture."""
+
+
+class Item(Struct, frozen=True):
+    """A picture, or a closing unit (of duration 0) for the picture before it."""
+
+    unit: AccessUnit
+    broken: bool = False  # pictures were lost before this one
+
+
+class Intake:
+    """Holds up to `pictures`. Full, it refuses pictures until the next keyframe that finds room.
+
+    The signature over the last pictures it took may come with one it refuses: it is kept all the same, as a closing unit.
+    `offer` is called by one thread at a time, `get` by the recorder's.
+    """
+
+    def __init__(self, pictures: int, tally: Tally) -> None:
+        self._pictures = pictures
+        self._tally = tally
+        self._queue: BoundedQueue[Item] = BoundedQueue(_ITEMS_A_PICTURE * pictures)
+        self._offering = threading.Lock()
+        self._skipping = False
+        self._owed: AccessUnit | None = None  # the last picture taken, while the signature over its GOP is still to come
+        self._last: AccessUnit | None = None
+
+    def offer(self, unit: AccessUnit) -> tuple[bool, bool]:
+        """Was the unit taken? And is this the first that was not? Never blocks."""
+        with self._offering:
+            if unit.duration_ns <= 0:
+                return self._offer_closing(unit), False
+            full = self._tally.count().queued >= self._pictures
+            waits = self._skipping and not unit.keyframe
+            refused = full or waits or not self._queue.offer(Item(unit, self._skipping))
+            self._tally.offered(refused=refused)
+            first, self._skipping = refused and not self._skipping, refused
+            if first:
+                self._owed = self._last
+            if not refused:
+                self._last, self._owed = unit, None
+            elif self._owed is not None and (closing := closing_unit(self._owed, unit)) is not None:
+                self._offer_closing(closing)
+            return not refused, first
+
+    def get(self, timeout_s: float) -> Item | None:
+        """The oldest item; None when there is none within `timeout_s`. Raises Closed once closed and empty."""
+        return self._queue.get(timeout_s)
+
+    def close(self) -> None:
+        """Refuse what comes; what is there can still be taken."""
+        self._queue.close()
+
+    def _offer_closing(self, closing: AccessUnit) -> bool:
+        if self._skipping and self._owed is None:
+            return False  # it speaks for nothing but pictures that were refused
+        self._owed = None
+        return self._queue.offer(Item(closing))

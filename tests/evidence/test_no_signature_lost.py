@@ -1,0 +1,95 @@
+"""No order in which camera, signer and recorder take their steps loses a signature, or has an honest film accused."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from agent.evidence.film import Film
+from agent.evidence.report import Verdict
+from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
+from agent.recording.fault import Fault
+from agent.recording.row import SegmentRow
+from agent.signing import sei
+from tests.support.encoded import film
+from tests.support.fitful_camera import FitfulCamera, NoWait, pattern
+from tests.support.recordings import Recordings
+
+PATTERNS = 500
+PATTERN_S = 8
+SHAPES = [(25, 1.0), (25, 2.0), (25, 0.4), (10, 5.0), (10, 1.0), (5, 2.0)]  # pictures a second, seconds between keyframes
+
+
+def judge(rows: Sequence[SegmentRow], anchors: CertificateChain) -> list[str]:
+    """What is wrong with segments; empty when every one is authentic to its last picture and brings its certificate."""
+    wrong = []
+    for row in rows:
+        report = verify(row.path, anchors)
+        if report.verdict is not Verdict.AUTHENTIC or report.pending or report.authentic != row.frames:
+            wrong.append(f"{row.path.name}: {report.verdict}, {report.authentic} of {row.frames}: {report.reason}")
+        with Film(row.path) as segment:
+            first = [unit for unit in segment.nal_units(next(iter(segment.samples()))) if sei.is_signing_sei(unit)]
+        if not any(sei.is_certificate_sei(unit) for unit in first):
+            wrong.append(f"{row.path.name}: no certificate in its first keyframe")
+    return wrong
+
+
+@pytest.mark.parametrize("lot", range(10))
+def test_no_signature_is_lost_whatever_the_camera_does(
+    tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain, lot: int
+) -> None:
+    """500 patterns of pauses, stalls, reconnections and keyframe intervals: every segment is authentic, nothing is pending."""
+    node = Recordings(tmp_path, disk=NoWait())
+    judged = 0
+    for seed in range(lot * PATTERNS // 10, (lot + 1) * PATTERNS // 10):
+        fps, keyframe_s = random.Random(seed).choice(SHAPES)
+        camera = FitfulCamera(node, signer, seed)
+        camera.play(film(6, fps, keyframe_s), fps, pattern(seed, fps, PATTERN_S))
+        rows = node.rows()
+        assert judge(rows[judged:], node_ca) == [], f"pattern {seed}"
+        assert camera.recorder.figures()["unclosed"] == 0
+        assert len(rows) > judged
+        judged = len(rows)
+    assert node.faults == []
+
+
+def test_a_disk_that_does_not_keep_up_costs_pictures_and_no_signature(
+    tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain
+) -> None:
+    """The signature over the last pictures that were taken comes with one that is refused, and is kept all the same."""
+    node = Recordings(tmp_path, disk=NoWait())
+    lost = judged = 0
+    for seed in range(20):
+        fps, keyframe_s = random.Random(seed).choice(SHAPES)
+        camera = FitfulCamera(node, signer, seed, queue_units=fps)
+        stuck = [(at_s, at_s + random.Random(seed).uniform(0.5, 5)) for at_s in (2.0, 9.0)]
+        camera.play(film(6, fps, keyframe_s), fps, pattern(seed, fps, 15), stuck=stuck)
+        lost += int(camera.recorder.figures()["lost"])
+        rows = node.rows()
+        for row in rows[judged:]:
+            report = verify(row.path, node_ca)
+            assert (report.changed, report.pending, report.authentic) == (0, 0, row.frames), f"pattern {seed}: {report.reason}"
+        assert camera.recorder.figures()["unclosed"] == 0
+        judged = len(rows)
+    assert lost > 100
+    assert Fault.SIGNATURE not in {fault.kind for fault in node.faults}
+
+
+def test_the_patterns_would_find_a_lost_signature(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:
+    """A recorder that writes without asking loses signatures on most of them, and says so."""
+    node = Recordings(tmp_path, disk=NoWait())
+    judged = lost = 0
+    for seed in range(20):
+        fps, keyframe_s = random.Random(seed).choice(SHAPES)
+        camera = FitfulCamera(node, signer, seed, asks=False)
+        camera.play(film(6, fps, keyframe_s), fps, pattern(seed, fps, PATTERN_S))
+        rows = node.rows()
+        lost += bool(judge(rows[judged:], node_ca))
+        judged = len(rows)
+    assert lost > 5
+    assert Fault.SIGNATURE in {fault.kind for fault in node.faults}
