@@ -67,5 +67,7 @@ def _show(console: Console, film: Path, report: Report) -> None:
         console.print(table)
         if len(report.spans) > _MAX_SPANS_SHOWN:
             console.print(f"and {len(report.spans) - _MAX_SPANS_SHOWN} more spans: --json lists them all")
+    for oddity in report.oddities:
+        console.print(f"odd: {escape(oddity)}")
     for note in report.notes:
         console.print(f"note: {escape(note)}")

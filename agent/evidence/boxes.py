@@ -58,7 +58,7 @@ def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[Top
             raise MalformedFilm(f"{of}: the box at byte {at} claims {length} bytes: the file is damaged")
         if at + length > size:
             raise MalformedFilm(
-                f"{of}: cut short: box {_name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
+                f"{of}: cut short: box {name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
                 remedy="copy it again from its source",
             )
         yield TopBox(kind, at, body, at + length)
@@ -69,7 +69,7 @@ def read_body(file: BinaryIO, box: TopBox, of: str) -> bytes:
     """The content of a describing box. Raises MalformedFilm when it is larger than any honest one."""
     length = box.end - box.body
     if length > MAX_DESCRIPTION_BYTES:
-        raise MalformedFilm(f"{of}: box {_name(box.kind)} holds {length} bytes of description: not an honest film")
+        raise MalformedFilm(f"{of}: box {name(box.kind)} holds {length} bytes of description: not an honest film")
     file.seek(box.body)
     body = file.read(length)
     if len(body) != length:
@@ -89,7 +89,7 @@ def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         elif length == 0:
             length = end - at
         if length < body - at or at + length > end:
-            raise MalformedFilm(f"box {_name(bytes(data[at + 4 : at + 8]))} claims {length} bytes inside a smaller one")
+            raise MalformedFilm(f"box {name(bytes(data[at + 4 : at + 8]))} claims {length} bytes inside a smaller one")
         yield bytes(data[at + 4 : at + 8]), data[body : at + length]
         at += length
 
@@ -106,7 +106,7 @@ def need(data: memoryview, *path: bytes) -> memoryview:
     """The content of the first box at `path`. Raises MalformedFilm when there is none."""
     found = find(data, *path)
     if found is None:
-        raise MalformedFilm(f"box {'/'.join(map(_name, path))} is missing: the film does not describe itself")
+        raise MalformedFilm(f"box {'/'.join(map(name, path))} is missing: the film does not describe itself")
     return found
 
 
@@ -171,5 +171,6 @@ def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
     return box(kind, bytes((version,)) + flags.to_bytes(3, "big"), *parts)
 
 
-def _name(kind: bytes) -> str:
+def name(kind: bytes) -> str:
+    """A box's kind, legible."""
     return "".join(chr(byte) if 32 <= byte < 127 else "?" for byte in kind)

@@ -75,6 +75,7 @@ class Report(Struct, frozen=True):
     to_ns: int | None
     seal: Seal | None = None
     layers: tuple[Layer, ...] = ()
+    oddities: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
@@ -122,6 +123,7 @@ class Report(Struct, frozen=True):
                 }
                 for span in self.spans
             ],
+            "oddities": list(self.oddities),
             "notes": list(self.notes),
         }
 

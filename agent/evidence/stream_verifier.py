@@ -22,7 +22,7 @@ from agent.evidence.report import Span, State
 from agent.identity.certificates import CertificateChain, verify_signature
 from agent.signing import nal, sei
 from agent.signing.sei import SigningSei
-from agent.signing.tlv import NO_HASH, GopInformation, MalformedField, VendorInformation
+from agent.signing.tlv import MANUFACTURER, NO_HASH, GopInformation, MalformedField, VendorInformation
 
 _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
 _STRAY_UNITS = 64
@@ -84,6 +84,16 @@ class StreamVerifier:
         elif kind == nal.SEI and sei.is_signing_sei(unit):
             self.seis += 1
             self._take_sei(unit, picture)
+
+    def fault(self, picture: int, why: str) -> None:
+        """Players may show something else than the signed picture here."""
+        self.found.reach(picture)
+        self.found.say(State.CHANGED, picture, picture, 1, why)
+
+    @property
+    def is_of_vigie(self) -> bool:
+        """True when the film says so; every film of Vigie ends with a signature."""
+        return self.vendor is not None and self.vendor.manufacturer.startswith(MANUFACTURER)
 
     def finish(self) -> None:
         """The film is over: what still waits has no signature."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -12,12 +11,13 @@ from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.evidence.attestation import read_attestation
 from agent.evidence.film import Film
+from agent.evidence.oddity import Oddity
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
 from agent.evidence.stream_verifier import Key, StreamVerifier
+from agent.evidence.strict_film import StrictFilm
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
 from agent.signing import nal, sei
-from agent.signing.tlv import MANUFACTURER
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
@@ -26,34 +26,53 @@ NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None) -> Report:
     """Judge a film. Raises EvidenceError (of which MalformedFilm) when it cannot be read as a film at all.
 
-    `progress` is told how many of how many pictures are read.
+    `progress` is told how many bytes of how many are read.
     """
     with Film(path) as film:
-        shown, hidden = film.count_shown()
-
-        def units() -> Iterator[tuple[int, bytes]]:
-            for picture, sample in enumerate(islice(film.samples(), shown)):
-                if progress is not None and picture % 256 == 0:
-                    progress(picture, shown)
-                for unit in film.nal_units(sample):
-                    yield picture, unit
-
-        notes = [f"{hidden} more access units lie behind the end of the film and are not judged"] if hidden else []
-        report = judge(units, shown, anchors, notes)
+        strict = StrictFilm(film)
+        verifier = StreamVerifier(*_first_certificates(_units(strict)))
+        pictures, size = 0, film.boxes[-1].end
+        for shown in strict.pictures():
+            for oddity in shown.oddities:
+                verifier.fault(shown.number, oddity.what)
+            for unit in shown.units:
+                verifier.take(unit, shown.number)
+            pictures = shown.number + 1
+            if progress is not None and pictures % 256 == 0:
+                progress(shown.sample.offset, size)
+        verifier.finish()
+        oddities = strict.oddities
+        if strict.hidden and verifier.is_of_vigie:
+            oddities += (Oddity("moov/trak/edts/elst", f"ends before picture {pictures}: some players show it, some do not"),)
+        elif strict.hidden:
+            verifier.found.notes.append("1 more access unit lies behind the end of the film and is not judged")
+        report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         report = _with_seal(report, read_seal(path, anchors, report.chain))
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         return replace(report, layers=read_attestation(film)) if report.seal is not None and report.seal.intact else report
 
 
-def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain, notes: list[str] | None = None) -> Report:
-    """Judge a stream of `pictures` pictures."""
-    hash_name, key = _first_certificates(units)
-    verifier = StreamVerifier(hash_name, key)
+def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain) -> Report:
+    """Judge a stream of `pictures` pictures, without a file around it."""
+    verifier = StreamVerifier(*_first_certificates(units()))
     for picture, unit in units():
         verifier.take(unit, picture)
     verifier.finish()
-    verifier.found.notes += notes or []
     return _report(verifier, pictures, anchors)
+
+
+def _units(film: StrictFilm) -> Iterator[tuple[int, bytes]]:
+    return ((shown.number, unit) for shown in film.pictures() for unit in shown.units)
+
+
+def _with_oddities(report: Report, oddities: tuple[Oddity, ...]) -> Report:
+    """What the container makes players do overrules a good stream: authentic is what is shown."""
+    if not oddities:
+        return report
+    report = replace(report, oddities=tuple(str(each) for each in oddities))
+    if report.verdict is Verdict.NOT_AUTHENTIC:
+        return report
+    return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=str(oddities[0]))
 
 
 def _with_seal(report: Report, seal: Seal | None) -> Report:
@@ -66,9 +85,9 @@ def _with_seal(report: Report, seal: Seal | None) -> Report:
     return report
 
 
-def _first_certificates(units: NumberedUnits) -> tuple[str, Key]:
+def _first_certificates(units: Iterable[tuple[int, bytes]]) -> tuple[str, Key]:
     """Hash and certificates of the first unit that carries certificates; signatures may come before it."""
-    for _, unit in units():
+    for _, unit in units:
         if nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit):
             try:
                 found = sei.parse(unit)
@@ -123,7 +142,7 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
         return Verdict.MISSING, f"before picture {fault.first}: {fault.why}"
     if not counts[State.AUTHENTIC]:
         return Verdict.NOT_SIGNED, "no signature speaks for any picture: whether the film is authentic cannot be told"
-    if counts[State.PENDING] and verifier.vendor is not None and verifier.vendor.manufacturer.startswith(MANUFACTURER):
+    if counts[State.PENDING] and verifier.is_of_vigie:
         fault = verifier.found.first(State.PENDING)
         lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
         return Verdict.MISSING, f"{lost}: the end was cut off or added, or the node lost its power there"

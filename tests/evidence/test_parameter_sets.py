@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.evidence.parameter_sets import ParameterSets, split_digest, with_digest
+from agent.signing.parameter_sets import ParameterSets, split_digest, with_digest
 
 SPS = bytes.fromhex("67640015acd941e08fe5c044000003000400000300a03c58b658")
 PPS = bytes.fromhex("68ebe3cb22c0")

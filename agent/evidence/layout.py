@@ -1,0 +1,136 @@
+"""Which boxes an honest film may hold, where, and how often: everything else is named.
+
+A list of what is allowed, not of what is dangerous: players know boxes that this program does not.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from agent.evidence.boxes import children, name
+from agent.evidence.film import Film
+from agent.evidence.oddity import Oddity
+
+_ONE: Final = 1
+_MANY: Final = 1 << 30
+_PADDING: Final = {b"free": _MANY, b"skip": _MANY}
+_MOST_BOXES: Final = 4096
+_MOST_ODDITIES: Final = 32
+_MOST_FRAGMENTS: Final = 100_000
+
+_FILE: Final = {
+    b"ftyp": _ONE, b"styp": _MANY, b"moov": _ONE, b"moof": _MANY, b"mdat": _MANY, b"wide": _MANY, b"meta": _ONE, b"uuid": _MANY,
+    b"sidx": _MANY, b"mfra": _ONE, b"prft": _MANY,
+}  # fmt: skip
+_INSIDE: Final[Mapping[str, Mapping[bytes, int]]] = {
+    "moov": {b"mvhd": _ONE, b"trak": _ONE, b"mvex": _ONE, b"udta": _ONE, b"meta": _ONE, b"iods": _ONE},
+    "trak": {b"tkhd": _ONE, b"mdia": _ONE, b"edts": _ONE, b"udta": _ONE, b"meta": _ONE},
+    "edts": {b"elst": _ONE},
+    "mdia": {b"mdhd": _ONE, b"hdlr": _ONE, b"minf": _ONE, b"elng": _ONE},
+    "minf": {b"vmhd": _ONE, b"dinf": _ONE, b"stbl": _ONE, b"hdlr": _ONE},
+    "dinf": {b"dref": _ONE},
+    "dref": {b"url ": _ONE, b"alis": _ONE},
+    "stbl": {
+        b"stsd": _ONE, b"stts": _ONE, b"ctts": _ONE, b"cslg": _ONE, b"stss": _ONE, b"stsc": _ONE, b"stsz": _ONE, b"stco": _ONE,
+        b"co64": _ONE, b"sdtp": _ONE, b"sgpd": _MANY, b"sbgp": _MANY,
+    },
+    "stsd": {b"avc1": _MANY, b"avc3": _MANY},
+    "avc1": {b"avcC": _ONE, b"btrt": _ONE, b"pasp": _ONE, b"colr": _ONE, b"fiel": _ONE},
+    "avc3": {b"avcC": _ONE, b"btrt": _ONE, b"pasp": _ONE, b"colr": _ONE, b"fiel": _ONE},
+    "mvex": {b"mehd": _ONE, b"trex": _ONE},
+    "moof": {b"mfhd": _ONE, b"traf": _ONE},
+    "traf": {b"tfhd": _ONE, b"tfdt": _ONE, b"trun": _MANY, b"sdtp": _ONE, b"sgpd": _MANY, b"sbgp": _MANY},
+    "mfra": {b"tfra": _ONE, b"mfro": _ONE},
+    "file meta": {b"hdlr": _ONE, b"suep": _ONE, b"cstb": _ONE, b"ipro": _ONE},
+    "ipro": {b"sinf": _MANY},
+    "sinf": {b"schm": _ONE, b"schi": _ONE, b"frma": _ONE},
+    "schi": {b"sibo": _ONE, b"cert": _ONE, b"sigC": _ONE, b"auib": _ONE},
+    "udta": {b"meta": _ONE, b"loci": _ONE, b"name": _ONE, b"cprt": _MANY, b"titl": _MANY},
+    "meta": {b"hdlr": _ONE, b"keys": _ONE, b"ilst": _ONE},
+}  # fmt: skip
+_HEADS: Final = {"stsd": 8, "dref": 8, "avc1": 78, "avc3": 78, "ipro": 6}
+"""How many bytes of fields stand before the boxes inside."""
+_PICTURES: Final = (b"covr", b"PICT", b"artw")
+_WHY: Final[Mapping[bytes, str]] = {
+    b"trak": "players may show or play it instead of, or over, the signed pictures",
+    b"moov": "players may take either",
+    b"clap": "it cuts the picture when it is shown",
+    b"tref": "it ties other content to the pictures",
+    b"sinf": "it says that the pictures are encrypted",
+    b"senc": "it says that the pictures are encrypted",
+    b"stsh": "it shows other pictures after a jump",
+    b"cmov": "it hides a second description of the film",
+    b"rmra": "it shows another film",
+    b"emsg": "it carries messages for the player",
+}
+# Spherical video: players turn the picture.
+_TURNING_UUIDS: Final = frozenset((bytes.fromhex("ffcc8263f8554a938814587a02521fdd"),))
+
+
+def examine_layout(film: Film) -> list[Oddity]:
+    """Every box of the file that is not where, or not as often as, an honest one would be; the first few."""
+    found: list[Oddity] = []
+    for oddity in _walk_file(film):
+        found.append(oddity)
+        if len(found) >= _MOST_ODDITIES:
+            break
+    return found
+
+
+def _walk_file(film: Film) -> Iterator[Oddity]:
+    counts: Counter[bytes] = Counter()
+    for each in film.boxes:
+        counts[each.kind] += 1
+        yield from _allowed(each.kind, counts[each.kind], _FILE, "")
+        if each.body - each.start != 8 and each.kind not in (b"mdat", b"free"):
+            yield Oddity(name(each.kind), "states its size in 64 bits: players disagree on where it begins")
+        if each.kind == b"wide" and each.end != each.body:
+            yield Oddity("wide", "holds something, which players may take for pictures")
+        if each.kind == b"uuid" and each.end - each.body >= 16 and film.read(each.body, 16) in _TURNING_UUIDS:
+            yield Oddity("uuid", "says that the picture is a sphere: players turn it")
+        if each.kind == b"moof" and counts[b"moof"] <= _MOST_FRAGMENTS:
+            place = f"moof[{counts[b'moof']}]"
+            yield from _walk(memoryview(film.read(each.body, each.end - each.body)), "moof", place)
+        elif each.kind in (b"moov", b"mfra") and counts[each.kind] == 1:
+            yield from _walk(memoryview(film.read(each.body, each.end - each.body)), name(each.kind), name(each.kind))
+        elif each.kind == b"meta" and counts[b"meta"] == 1:
+            yield from _walk(memoryview(film.read(each.body, each.end - each.body))[4:], "file meta", "meta")
+    if film.boxes[0].kind != b"ftyp":
+        yield Oddity(name(film.boxes[0].kind), "the film does not begin with `ftyp`")
+
+
+def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
+    counts: Counter[bytes] = Counter()
+    allowed = _INSIDE[what]
+    for number, (kind, body) in enumerate(children(data[_HEADS.get(what, 0) :])):
+        if number >= _MOST_BOXES:
+            yield Oddity(place, "holds more boxes than any honest one")
+            return
+        counts[kind] += 1
+        if what == "udta" and (kind[:1] == b"\xa9" or kind == b"\0\0\0\0"):
+            continue
+        yield from _allowed(kind, counts[kind], allowed, place)
+        inside = name(kind)
+        if kind not in allowed:
+            continue
+        if kind == b"meta":
+            body = body if bytes(body[4:8]) == b"hdlr" else body[4:]  # noqa: PLW2901 - QuickTime's has no version
+        if kind == b"ilst":
+            for item, _ in children(body):
+                if item in _PICTURES:
+                    yield Oddity(f"{place}/ilst/{name(item)}", "a picture that nobody signed: players show it as the film's")
+        elif inside in _INSIDE:
+            yield from _walk(body, inside, f"{place}/{inside}")
+
+
+def _allowed(kind: bytes, count: int, allowed: Mapping[bytes, int], place: str) -> Iterator[Oddity]:
+    limit = allowed.get(kind, _PADDING.get(kind, 0))
+    if count <= limit:
+        return
+    where = f"{place}/{name(kind)}" if place else name(kind)
+    if limit:
+        yield Oddity(f"{where}[{count}]", f"one is allowed: {_WHY.get(kind, 'players may take either')}")
+    elif count == 1:
+        yield Oddity(where, f"no box of an honest film: {_WHY.get(kind, 'players may know what it does to the picture')}")

@@ -1,0 +1,72 @@
+"""Supplementary information that is not signed: what of it changes nothing that is shown (ITU-T H.264, annex D)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from agent.evidence.bits import Bits
+from agent.evidence.parameters import Timing
+from agent.signing import nal
+
+_BUFFERING, _TIMING, _FILLER, _UNREGISTERED, _RECOVERY = 0, 1, 3, 5, 6
+_HARMLESS: Final = frozenset((_BUFFERING, _TIMING, _FILLER, _UNREGISTERED, _RECOVERY))
+_WHAT: Final = {
+    2: "a pan and scan rectangle, which cuts the picture",
+    4: "captions or other registered data, which players show over the picture",
+    19: "film grain, which players add to the picture",
+    45: "stereo packing, which makes players show a part of the picture",
+    47: "a display orientation, which turns or mirrors the picture",
+    137: "colours of a mastering display",
+    144: "light levels",
+    147: "another transfer characteristic, which changes the colours",
+}
+_MOST_MESSAGES: Final = 64
+
+
+def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
+    """What an unsigned SEI unit may do to the picture, in words; empty when nothing. `timings` of the SPS in force."""
+    try:
+        for kind, payload in _messages(nal.unescape(unit[1:])):
+            if kind not in _HARMLESS:
+                return f"unsigned supplementary information of type {kind}: {_WHAT.get(kind, 'players may know what it means')}"
+            if kind == _FILLER and payload.strip(b"\xff"):
+                return "padding that is none"
+            if kind == _TIMING and any(_says_fields(payload, timing) for timing in timings):
+                return "unsigned picture timing says fields or repeats: players rework the picture"
+    except ValueError:
+        return "supplementary information that is longer or shorter than it says"
+    return ""
+
+
+def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
+    at, end = 0, len(payload)
+    for _ in range(_MOST_MESSAGES):
+        kind, at = _number(payload, at)
+        size, at = _number(payload, at)
+        if at + size > end:
+            raise ValueError
+        yield kind, payload[at : at + size]
+        at += size
+        if payload[at:] == b"\x80":
+            return
+    raise ValueError
+
+
+def _number(payload: bytes, at: int) -> tuple[int, int]:
+    """A number in the SEI's own form, and where it ends."""
+    start = at
+    while payload[at : at + 1] == b"\xff":
+        at += 1
+    if at >= len(payload):
+        raise ValueError
+    return 255 * (at - start) + payload[at], at + 1
+
+
+def _says_fields(payload: bytes, timing: Timing) -> bool:
+    if not timing.structure:
+        return False
+    bits = Bits(payload)
+    for size in timing.delays or ():
+        bits.unsigned(size)
+    return bits.unsigned(4) != 0

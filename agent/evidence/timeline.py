@@ -1,0 +1,73 @@
+"""When the pictures of a film are shown: in the order in which they were coded to be shown, each at an instant of its own."""
+
+from __future__ import annotations
+
+from agent.evidence.oddity import Oddity
+from agent.evidence.sample import Sample
+from agent.evidence.slice_header import SliceHeader
+
+_MOST_DELAY_S = 30
+_MOST_DURATION = 1 << 31
+
+
+class Timeline:
+    """Takes pictures in decoding order. Holds those since the last IDR picture. One thread.
+
+    Decoders put pictures out by their order count, some players sort them again by the container's times, and drop one of two
+    that are due at once: so both must agree, or players show different films.
+    """
+
+    def __init__(self, timescale: int) -> None:
+        self._timescale = timescale
+        self._since_idr: list[tuple[int, int, int]] = []
+        self._latest_shown: int | None = None
+        self._latest_decoded: int | None = None
+        self._before = (0, 0)
+
+    def take(self, picture: int, sample: Sample, header: SliceHeader) -> list[Oddity]:
+        """What is odd about this picture's time, or about those before the IDR picture that it is."""
+        found: list[Oddity] = []
+        if header.picture.idr:
+            found += self.finish()
+        where = f"picture {picture}"
+        if self._latest_decoded is not None and sample.decoded < self._latest_decoded:
+            found.append(Oddity(where, "is dated before the one that it follows: players put it elsewhere"))
+        if abs(sample.shown - sample.decoded) > _MOST_DELAY_S * self._timescale:
+            found.append(Oddity(where, "is shown far from its place: players disagree on when"))
+        if sample.duration >= _MOST_DURATION:
+            found.append(Oddity(where, "lasts longer than any: players disagree on how long"))
+        self._latest_decoded = sample.decoded
+        self._since_idr.append((self._order(header), sample.shown, picture))
+        return found
+
+    def finish(self) -> list[Oddity]:
+        """The pictures since the last IDR picture are all there: are they shown in their order?"""
+        found = []
+        latest = self._latest_shown
+        for _, shown, picture in sorted(self._since_idr):
+            if latest is not None and shown <= latest:
+                found.append(
+                    Oddity(f"picture {picture}", "is not shown in the order it was coded for: players show another film")
+                )
+                break
+            latest = shown
+        if self._since_idr:
+            shown_last = max(shown for _, shown, _ in self._since_idr)
+            self._latest_shown = shown_last if self._latest_shown is None else max(self._latest_shown, shown_last)
+        self._since_idr.clear()
+        return found
+
+    def _order(self, header: SliceHeader) -> int:
+        """The picture order count (8.2.1), or decoding order where pictures are not reordered."""
+        if header.sequence.order_kind != 0:
+            return len(self._since_idr)
+        size = 1 << header.sequence.order_bits
+        most, least = (0, 0) if header.picture.idr else self._before
+        now = header.picture.order
+        if now < least and least - now >= size // 2:
+            most += size
+        elif now > least and now - least > size // 2:
+            most -= size
+        if header.picture.reference:
+            self._before = (most, now)
+        return most + now
