@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import cv2
 import numpy as np
@@ -32,6 +33,9 @@ FRAMES = 200
 HOME: Warp = np.eye(3)
 _LEAST_GHOST = 0.08
 """A double exposure weaker than this shows nobody anything."""
+_BOUNDARY = np.ones((3, 3), np.uint8)
+_STRIP_EDGE = np.ones((7, 7), np.uint8)
+"""How near to the view's own edge, in pixels, a strip that was never validated is not counted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +85,10 @@ class Disturbance:
     reference_light: Painting = _as_is
     elsewhere: bool = False
     """The camera shows another scene from `event` on: it has to be closed."""
+    strips: bool = False
+    """Whether what lies outside of the validated view is looked for as well."""
+    delivered: Painting = _as_is
+    """What the camera makes of its picture last of all; it may be of another size."""
 
     def picture(self, scene: Scene, number: int, grain: Grain) -> Plane:
         """The `number`th picture as it is delivered; a new plane."""
@@ -113,9 +121,9 @@ class Disturbance:
 
     def private(self, polygons: tuple[Polygon, ...], height: int, number: int) -> Plane:
         """255 where the `number`th picture shows a private space, 0 elsewhere; boundary pixels are not counted."""
-        outlines = [o * (WIDTH, height) - 0.5 for o in private_outlines([np.array(p) for p in polygons])]
+        outlines = _outlines(polygons, height)
         truth = np.zeros((height, WIDTH), np.uint8)
-        for slab in self.pointing(self.arrives(number)):
+        for slab in self.slabs(number):
             plane = np.zeros((height, WIDTH), np.uint8)
             for weight, warp in slab.exposed:
                 if weight < _LEAST_GHOST:
@@ -125,8 +133,21 @@ class Disturbance:
                     corners = np.round(np.clip(lifted[:, :2] / lifted[:, 2:], -5000, 5000) * 16).astype(np.int32)
                     cv2.fillPoly(plane, [corners], 255, shift=4)
             truth[slab.first_row : slab.end_row] = plane[slab.first_row : slab.end_row]
-        truth = np.asarray(self.bend(truth), np.uint8)
-        return np.asarray(cv2.erode(truth, np.ones((3, 3), np.uint8)), np.uint8)
+        truth = np.asarray(cv2.erode(np.asarray(self.bend(truth), np.uint8), _BOUNDARY), np.uint8)
+        return np.asarray(truth | self._never_validated(height, number), np.uint8) if self.strips else truth
+
+    def slabs(self, number: int) -> tuple[Slab, ...]:
+        """Where the camera pointed while the `number`th picture as delivered was taken."""
+        return self.pointing(self.arrives(number))
+
+    def _never_validated(self, height: int, number: int) -> Plane:
+        outside = np.zeros((height, WIDTH), np.uint8)
+        for slab in self.slabs(number):
+            for _, warp in slab.exposed:
+                seen = cv2.warpPerspective(np.full((height, WIDTH), 255, np.uint8), warp, (WIDTH, height))
+                part = slice(slab.first_row, slab.end_row)
+                outside[part] = cv2.bitwise_or(outside[part], cv2.bitwise_not(seen[part]))
+        return np.asarray(cv2.erode(outside, _STRIP_EDGE), np.uint8)
 
 
 class Grain:
@@ -147,6 +168,11 @@ class Grain:
         if n % 4:
             piece = np.asarray(cv2.flip(piece, (0, 1, -1)[n % 4 - 1]), np.int8)
         return np.asarray(cv2.add(picture, piece, dtype=cv2.CV_8U), np.uint8)
+
+
+@cache
+def _outlines(polygons: tuple[Polygon, ...], height: int) -> tuple[NDArray[np.float64], ...]:
+    return tuple(o * (WIDTH, height) - 0.5 for o in private_outlines([np.array(p) for p in polygons]))
 
 
 def _expose(scene: Plane, slab: Slab) -> Plane:

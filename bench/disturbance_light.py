@@ -125,6 +125,12 @@ def fog(stage: Stage) -> Painting:
     return light
 
 
+def smoothed(stage: Stage) -> Painting:
+    """Spatial noise reduction: a picture that is a little soft, or is not."""
+    sigma_px = stage.rng.uniform(0.4, 1.0)
+    return soft(sigma_px) if stage.rng.random() < 0.5 else lambda p, _: p
+
+
 def coarse(step: int) -> Painting:
     """Luma in steps, as a bad encoder leaves it."""
     return toned(curve(lambda x: x // step * step))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 
 from agent.picture.planes import Plane
-from bench.disturbance import Painting, Stage
+from bench.disturbance import FPS, Painting, Stage
 from bench.livery import livery
 from bench.scene import WIDTH
 
@@ -40,23 +40,38 @@ def lorry(stage: Stage, share: float, px_per_frame: float, *, start: int) -> Pai
     return paint
 
 
-def parked(stage: Stage, share: float, leaves: int, px_per_frame: float) -> tuple[Painting, Painting]:
-    """A lorry that stands in the reference and drives off: how the scene looks, and how it looked at the commissioning."""
+def parked(
+    stage: Stage,
+    share: float,
+    leaves: int,
+    px_per_frame: float,
+    *,
+    gathers: bool = False,
+    tall: tuple[float, float] = (0.35, 0.6),
+) -> tuple[Painting, Painting]:
+    """A lorry that stands in the reference and drives off: how the scene looks, and how it looked at the commissioning.
+
+    `gathers`: it takes a second to reach its speed. `tall`: bounds of its height, as a share of the picture's.
+    """
     rng, height = stage.rng, stage.height
-    tall = int(height * rng.uniform(0.35, 0.6))
-    long = int(share * WIDTH * height / tall)
-    body = livery(rng, long, tall)
-    top, left = int(rng.uniform(0.1, 0.95) * (height - tall)), int(rng.uniform(0, WIDTH - long))
+    tall_px = int(height * rng.uniform(*tall))
+    long = int(share * WIDTH * height / tall_px)
+    body = livery(rng, long, tall_px)
+    top, left = int(rng.uniform(0.1, 0.95) * (height - tall_px)), int(rng.uniform(0, WIDTH - long))
 
     def at(scene: Plane, x: int) -> Plane:
         a, b = max(0, x), min(WIDTH, x + long)
         if a >= b:
             return scene
         out = scene.copy()
-        out[top : top + tall, a:b] = body[:, a - x : b - x]
+        out[top : top + tall_px, a:b] = body[:, a - x : b - x]
         return out
 
-    return lambda s, n: at(s, left + round(max(0, n - leaves) * px_per_frame)), lambda s, _: at(s, left)
+    def gone_px(n: int) -> float:
+        since = max(0, n - leaves)
+        return px_per_frame * (min(since, FPS) ** 2 / (2 * FPS) + max(0, since - FPS) if gathers else since)
+
+    return lambda s, n: at(s, left + round(gone_px(n))), lambda s, _: at(s, left)
 
 
 def posts(stage: Stage, shift_px: float) -> Painting:

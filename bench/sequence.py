@@ -23,10 +23,11 @@ from agent.view.guard import ViewGuard
 from agent.view.reference import ViewIdentity, ViewReference
 from agent.view.relocation import SteppedRelocation
 from bench.decoded import EncodedAndDecoded
-from bench.disturbance import FPS, Disturbance, Grain, Stage
+from bench.disturbance import FPS, Disturbance, Grain, Slab, Stage
 from bench.disturbance_kinds import KINDS
 from bench.scene import LAYOUTS, WIDTH, Scene
-from bench.wrapping import WRAPPINGS, Wrapping
+from bench.wrapping import wrapped
+from bench.wrapping_port import Wrapping
 
 MARGIN = 0.01
 _WARM_UP = 6
@@ -84,7 +85,7 @@ def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None 
     rng = np.random.default_rng(plan.seed)
     stage = Stage(rng, scene.height, int(rng.integers(40, 80)))
     disturbance = KINDS[plan.kind].build(stage)
-    wrapping = WRAPPINGS[plan.wrapping](Stage(np.random.default_rng((plan.seed, 1)), scene.height, stage.event))
+    wrapping = wrapped(plan.wrapping, Stage(np.random.default_rng((plan.seed, 1)), scene.height, stage.event))
     return film(scene, plan, disturbance, wrapping, LAYOUTS[plan.layout], encoded=encoded, frames=frames)
 
 
@@ -110,21 +111,22 @@ def film(
     mask = PrivacyMask("solid")
     for n in range(_WARM_UP):
         guard.observe(raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n - _WARM_UP), n - _WARM_UP))
-    judge = Judge(scene.height, lambda n: disturbance.private(polygons, scene.height, n))
+    judge = Judge(scene.height, disturbance, polygons)
     viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
     for n in range(min(disturbance.frames, frames or disturbance.frames)):
-        raw = raw_frame(wrapping.deliver(disturbance.picture(scene, n, grain), n), n)
+        luma = wrapping.deliver(disturbance.picture(scene, n, grain), n)
+        raw = raw_frame(disturbance.delivered(luma, n), n)
         cover = guard.observe(raw)
         outcome.frames += 1
-        private = wrapping.private(n, judge.private) if viewer or not cover.opaque else None
-        if viewer is not None and private is not None and viewer.push(mask.apply(raw, cover), private):
+        private = wrapping.private(n, judge.private)
+        as_wanted = raw.planes.y.shape == private.shape
+        if viewer is not None and as_wanted and viewer.push(mask.apply(raw, cover), private):
             outcome.leaks.append(n)
         if cover.opaque:
             outcome.shut.append(n)
             continue
         outcome.clear += 1
-        assert private is not None
-        uncovered = judge.uncovered(cover)
+        uncovered = judge.uncovered(cover) if as_wanted else np.full_like(private, 255)
         bare = int(np.count_nonzero(cv2.bitwise_and(uncovered, private)))
         if disturbance.elsewhere and n >= disturbance.event:
             bare = max(bare, 1)  # nothing of this view was ever validated: it may not be shown at all
@@ -143,16 +145,20 @@ def film(
 
 
 class Judge:
-    """Tells what a cover leaves bare, through the real privacy mask; what did not change is not drawn again."""
+    """Tells what is private and what a cover leaves bare, through the real privacy mask; what did not change is kept."""
 
-    def __init__(self, height: int, truth: Callable[[int], Plane]) -> None:
-        self._height, self._truth = height, truth
+    def __init__(self, height: int, disturbance: Disturbance, polygons: tuple[Polygon, ...]) -> None:
+        self._height, self._disturbance, self._polygons = height, disturbance, polygons
         self._mask = PrivacyMask("solid")
         self._drawn: tuple[str, Plane] | None = None
+        self._truth: tuple[tuple[Slab, ...], Plane] | None = None
 
     def private(self, n: int) -> Plane:
-        """255 where the undisturbed way would show a private space."""
-        return self._truth(n)
+        """255 where the picture of a number would show a private space had nothing been done to it. Read-only."""
+        slabs = self._disturbance.slabs(n)
+        if self._truth is None or not _same(self._truth[0], slabs):
+            self._truth = slabs, self._disturbance.private(self._polygons, self._height, n)
+        return self._truth[1]
 
     def uncovered(self, cover: Cover) -> Plane:
         """255 where a white picture is still white under the real mask. Read-only."""
@@ -160,6 +166,11 @@ class Judge:
             shown = self._mask.apply(white_frame(self._height), cover)
             self._drawn = cover.digest, np.asarray(cv2.inRange(shown.planes.y, 255, 255), np.uint8)
         return self._drawn[1]
+
+
+def _same(a: tuple[Slab, ...], b: tuple[Slab, ...]) -> bool:
+    """Whether the camera looked at the same place: poses are told apart as objects, not by their figures."""
+    return len(a) == len(b) == 1 and len(a[0].exposed) == len(b[0].exposed) == 1 and a[0].exposed[0][1] is b[0].exposed[0][1]
 
 
 def commissioned(

@@ -6,34 +6,14 @@ Every wrapping is fixed to the sensor or comes after it: it is put on when the d
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+
+import numpy as np
 
 from agent.picture.planes import Plane
 from bench import marks
+from bench.coded import Lossy, LostSlices, Stale
 from bench.disturbance import Painting, Stage
-
-Truth = Callable[[int], Plane]
-"""255 where the picture of a number shows a private space, had nothing been done to it."""
-
-
-class Wrapping(Protocol):
-    """One sequence's; asked for its pictures in order."""
-
-    def reference(self, picture: Plane, n: int) -> Plane:
-        """A picture of the commissioning as it reaches the guard; a new plane."""
-        ...
-
-    def deliver(self, picture: Plane, n: int) -> Plane:
-        """The picture of a number as it reaches the guard; a new plane."""
-        ...
-
-    def corrupt(self, n: int) -> bool:
-        """Whether the decoder said of the picture just delivered that some of it is made up."""
-        ...
-
-    def private(self, n: int, truth: Truth) -> Plane:
-        """255 where the picture just delivered shows a private space."""
-        ...
+from bench.wrapping_port import Truth, Wrapping
 
 
 class Nothing:
@@ -74,13 +54,44 @@ class Marked(Nothing):
         return self._paint(picture, n + self._LATER)
 
 
-def _marked(kind: marks.Marks) -> Callable[[Stage], Wrapping]:
-    return lambda stage: Marked(kind(stage))
+class Both:
+    """One wrapping around another: marks first, then the line that they are sent over."""
+
+    def __init__(self, inner: Wrapping, outer: Wrapping) -> None:
+        self._inner, self._outer = inner, outer
+
+    def reference(self, picture: Plane, n: int) -> Plane:
+        """See Wrapping."""
+        return self._outer.reference(self._inner.reference(picture, n), n)
+
+    def deliver(self, picture: Plane, n: int) -> Plane:
+        """See Wrapping."""
+        return self._outer.deliver(self._inner.deliver(picture, n), n)
+
+    def corrupt(self, n: int) -> bool:
+        """See Wrapping."""
+        return self._inner.corrupt(n) or self._outer.corrupt(n)
+
+    def private(self, n: int, truth: Truth) -> Plane:
+        """See Wrapping."""
+        return self._outer.private(n, lambda m: self._inner.private(m, truth))
 
 
 WRAPPINGS: dict[str, Callable[[Stage], Wrapping]] = {
     "plain": lambda _: Nothing(),
-    "overlay": _marked(marks.usual_overlay),
-    "heavy": _marked(marks.heavy_overlay),
-    "hood": _marked(marks.hood),
+    "overlay": lambda stage: Marked(marks.usual_overlay(stage)),
+    "heavy": lambda stage: Marked(marks.heavy_overlay(stage)),
+    "hood": lambda stage: Marked(marks.hood(stage)),
+    "lossy": Lossy,
+    "lost-slices": LostSlices,
+    "stale": Stale,
 }
+
+
+def wrapped(names: str, stage: Stage) -> Wrapping:
+    """One sequence's wrapping: a name, or several from the inside to the outside, as in overlay+lossy."""
+    made: Wrapping = Nothing()
+    for number, name in enumerate(names.split("+")):
+        own = Stage(np.random.default_rng((int(stage.rng.integers(1 << 30)), number)), stage.height, stage.event)
+        made = WRAPPINGS[name](own) if number == 0 else Both(made, WRAPPINGS[name](own))
+    return made
