@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from agent.cli._node_files import NodeFiles
     from agent.view.verdict import Verdict
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 120.0
 
 
 @click.group()
@@ -26,12 +29,15 @@ def command() -> None:
 @command.command()
 @click.option("--by", required=True, metavar="NAME", help="who looked at the view and answers for the masks")
 @click.option("--lift", is_flag=True, help="the picture was closed because the unit was moved: the masks fit again")
+@click.option("--nudge", is_flag=True, help="you push the camera for ten seconds: what does not go along proves nothing")
 @config_option
 @json_option
-def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
+def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bool) -> None:
     """Take the reference of this view, and sign it with the node's key: from now on the masks follow what it shows.
 
-    Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds.
+    Goes through the running daemon when there is one, else opens the camera itself. Takes several seconds. What the camera
+    lays on its picture (clock, name, logo) or sees of its own hood never proves the view: it is looked for, said, and with
+    --nudge found for certain.
     """
     from agent.cli._node_files import NodeFiles
     from agent.node.wiring import validate as open_and_validate
@@ -39,7 +45,10 @@ def validate(config_path: Path, by: str, *, lift: bool, as_json: bool) -> None:
 
     by = checked_name(by)
     node = NodeFiles.of(config_path)
-    verdict = _by_daemon(node, by, lift=lift) or open_and_validate(node.config, by=by, clock=node.clock, lift=lift)
+    told = Told()
+    verdict = _by_daemon(node, by, told, lift=lift, nudge=nudge) or open_and_validate(
+        node.config, by=by, clock=node.clock, lift=lift, nudge=nudge, tell=told
+    )
     if as_json:
         print_json(verdict.document())
         return
@@ -90,7 +99,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
 
 
-def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
+def _by_daemon(node: NodeFiles, by: str, told: Told, *, lift: bool, nudge: bool) -> Verdict | None:
     """The running daemon validates, since it holds the camera; None when none runs."""
     from agent.base.errors import MaskError
     from agent.operations.control_socket import ask
@@ -98,11 +107,49 @@ def _by_daemon(node: NodeFiles, by: str, *, lift: bool) -> Verdict | None:
 
     if not _daemon_runs(node):
         return None
-    document = ask(node.config.node.state_dir, "masks-validate", patience_s=_PATIENCE_S, by=by, lift=lift)
+    state_dir = node.config.node.state_dir
+    with _following(state_dir, told):
+        document = ask(state_dir, "masks-validate", patience_s=_PATIENCE_S, by=by, lift=lift, nudge=nudge)
     try:
         return Verdict.of(document)
     except (KeyError, TypeError):
         raise MaskError("the daemon's answer cannot be read: it runs another version", remedy="restart it") from None
+
+
+class Told:
+    """What to do now, on stderr: each sentence once. On a terminal the next one takes its place."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, words: str) -> None:
+        if words and words != self._last:
+            self._last = words
+            click.echo(words, err=True)
+
+
+@contextmanager
+def _following(state_dir: Path, told: Told) -> Iterator[None]:
+    """Meanwhile ask the daemon twice a second what is to be done, and say it. A daemon of before has nothing to say."""
+    from agent.base.errors import DeviceError
+    from agent.operations.control_socket import ask
+
+    over = threading.Event()
+
+    def follow() -> None:
+        while not over.wait(0.5):
+            try:
+                told(str(ask(state_dir, "masks-progress").get("words", "")))
+            except DeviceError:
+                return
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def _daemon_runs(node: NodeFiles) -> bool:

@@ -19,6 +19,7 @@ class Act(StrEnum):
     HELD = "held"
     RELEASED = "released"
     STILL_TAKEN = "commissioning-still"
+    VIEW_NUDGED = "view-nudged"
     VIEW_VALIDATED = "view-validated"
     LIVE_BEGUN = "live-begun"
     LIVE_ENDED = "live-ended"

@@ -71,29 +71,38 @@ from agent.uplink.presence import Identity
 from agent.uplink.session import Session
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics
-from agent.view.commissioning import LiveValidation, ViewSample, validate_view
+from agent.view.commissioning import ViewSample, checked_name, enter_nudge, may_be_validated, push_of, validate_view
 from agent.view.guard import Guard, guard_for
+from agent.view.live_validation import LiveValidation
+from agent.view.push import Tell
 from agent.view.store import Verifier
 from agent.view.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
 
-def validate(config: Config, *, by: str, clock: Clock, lift: bool = False) -> Verdict:
+def validate(
+    config: Config, *, by: str, clock: Clock, lift: bool = False, nudge: bool = False, tell: Tell = lambda _: None
+) -> Verdict:
     """Take and sign the reference of this view while no daemon holds the camera, and enter it in the register.
 
-    A film is read as fast as it goes. MaskError when the view cannot be guarded.
+    A film is read as fast as it goes. With `nudge` the technician pushes the camera after the view was seen at rest: entered
+    before the camera is opened. `tell` hears what to do now, in words. MaskError when the view cannot be guarded.
     """
+    by, state_dir = checked_name(by), config.node.state_dir
+    may_be_validated(config, state_dir, lift=lift)
     signer = _signer(config)
+    register = Register(state_dir / "register.jsonl", clock, signer)
+    if nudge:
+        enter_nudge(register, config, by)
     camera = open_camera(replace(config.camera, realtime=False), clock)
     camera.open()
     try:
-        sample = ViewSample().watch(camera, clock)
+        sample = ViewSample().watch(camera, clock, tell)
+        pushed = push_of(sample, config, tell).read(camera, clock) if nudge else None
     finally:
         camera.close()
-    state_dir = config.node.state_dir
-    register = Register(state_dir / "register.jsonl", clock, signer)
-    return validate_view(sample, config, state_dir, signer.sign, register, by=by, clock=clock, lift=lift)
+    return validate_view(sample, config, state_dir, signer.sign, register, by=by, clock=clock, lift=lift, nudge=pushed)
 
 
 def _signer(config: Config) -> NodeSigner:
@@ -214,6 +223,7 @@ class _Builder:
             "status": lambda _: node.health(),
             "picture": lambda _: gauge.figures(),
             "masks-validate": validation.answer,
+            "masks-progress": validation.progress,
         }
         components.append(ControlSocket(socket_path(self.state_dir), verbs, clock))
         if config.console.enabled:

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
 from agent.picture.cover import Cover
 from agent.stream.capture import Capture
-from agent.view.commissioning import LiveValidation
 from agent.view.guard import Guard
+from agent.view.live_validation import LiveValidation
 
 
 class Masking:

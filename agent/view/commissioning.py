@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+from msgspec import structs
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.errors import CameraError, JournalError, MaskError
@@ -14,9 +15,12 @@ from agent.config.model import Config
 from agent.journal.entry import Act, Fact, Journal
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.planes import Plane
+from agent.view.cover_geometry import private_outlines
 from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import view_identity
-from agent.view.reference import ViewReference, temporal_median
+from agent.view.nudge import Nudge, NudgeResult
+from agent.view.push import Push, Tell
+from agent.view.reference import ViewReference, blanked, temporal_median, working_frame
 from agent.view.store import Sign, ViewStore
 from agent.view.verdict import Verdict
 
@@ -27,7 +31,8 @@ if TYPE_CHECKING:
 PICTURES = 9
 EVERY_S = 0.7
 """Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
-_PATIENCE_S = 30.0
+PATIENCE_S = 30.0
+TOO_FEW = "the camera does not deliver enough pictures to validate the view"
 LONGEST_NAME = 200
 
 
@@ -56,17 +61,23 @@ class ViewSample:
     def complete(self) -> bool:
         return len(self.lumas) >= self._wanted
 
-    def watch(self, camera: Camera, clock: Clock) -> ViewSample:
+    def watch(self, camera: Camera, clock: Clock, tell: Tell = lambda _: None) -> ViewSample:
         """Fill the sample from an open camera. Raises CameraError when it does not deliver enough in time."""
-        until_ns = clock.monotonic_ns() + round(_PATIENCE_S * NS)
+        until_ns = clock.monotonic_ns() + round(PATIENCE_S * NS)
         while not self.complete:
             frame = camera.read(1.0)
             if frame is not None:
                 self.offer(frame)
                 frame.release()
+                tell(self.words)
             elif clock.monotonic_ns() > until_ns:
-                raise CameraError("the camera does not deliver enough pictures to validate the view", remedy="see `vigie doctor`")
+                raise CameraError(TOO_FEW, remedy="see `vigie doctor`")
         return self
+
+    @property
+    def words(self) -> str:
+        """For the technician who waits."""
+        return f"leave the camera alone: picture {len(self.lumas)} of {self._wanted}"
 
     def still(self) -> Plane:
         """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""
@@ -85,6 +96,27 @@ def checked_name(by: str) -> str:
     return name
 
 
+def may_be_validated(config: Config, state_dir: Path, *, lift: bool) -> None:
+    """MaskError when there is nothing to guard, or when the picture was closed (a unit carried elsewhere) and `lift` does not
+    say that the technician knows."""
+    if not config.privacy.mask:
+        raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
+    if (closed := ViewStore(state_dir).closed()) and not lift:
+        raise MaskError(f"the picture was closed: {closed}", remedy="check that the masks fit, then add --lift")
+
+
+def enter_nudge(journal: Journal, config: Config, by: str) -> None:
+    """Before the camera is opened for it, or before the daemon's pictures are looked at. Raises JournalError."""
+    journal.enter(Act.VIEW_NUDGED, by, {"masks": view_identity(config).masks})
+
+
+def push_of(sample: ViewSample, config: Config, tell: Tell) -> Push:
+    """A push to be compared with the view as it was sampled at rest, without its private samples."""
+    outlines = private_outlines([np.array(mask.polygon) for mask in config.privacy.mask])
+    still = blanked(temporal_median(sample.lumas), outlines)
+    return Push(Nudge(still, outlines, working_frame(config.camera.width, config.camera.height)), tell)
+
+
 def validate_view(
     sample: ViewSample,
     config: Config,
@@ -95,34 +127,36 @@ def validate_view(
     by: str,
     clock: Clock,
     lift: bool = False,
+    nudge: NudgeResult | None = None,
 ) -> Verdict:
     """Make the sampled view the one this configuration's masks are valid for: take its reference, sign it, put it in place.
 
-    Entered in the register first: no reference comes into force without its entry. Raises MaskError, and leaves what was
-    there, when the view cannot be guarded, when there is nothing to guard, or when the picture was closed (a unit carried
-    elsewhere) and `lift` does not say that the technician knows; JournalError, the same, when the register refuses.
+    `nudge` is what a push of the camera showed; without one, what is fixed to the camera is looked for in the sample. Entered
+    in the register first: no reference comes into force without its entry. Raises MaskError, and leaves what was there, when
+    the view cannot be guarded, when the push showed nothing, and as `may_be_validated`; JournalError, the same, when the
+    register refuses.
     """
     by = checked_name(by)
-    store = ViewStore(state_dir)
-    if not config.privacy.mask:
-        raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
-    if store.closed() and not lift:
-        raise MaskError(f"the picture was closed: {store.closed()}", remedy="check that the masks fit, then add --lift")
+    may_be_validated(config, state_dir, lift=lift)
+    if nudge is not None and nudge.fault:
+        raise MaskError(nudge.fault, remedy=nudge.remedy)
+    polygons = [mask.polygon for mask in config.privacy.mask]
     reference, verdict = ViewReference.take(
         sample.lumas,
-        [mask.polygon for mask in config.privacy.mask],
+        polygons,
         view_identity(config),
         by=by,
         on=rfc3339(clock.wall_ns()),
-        excluded=ExcludedArea.named(config.privacy.overlay),
+        excluded=(*ExcludedArea.named(config.privacy.overlay), *(nudge.areas if nudge else ())),
+        patchable=nudge.patchable if nudge else None,
     )
     if not verdict.guardable:
-        raise MaskError(
-            f"this view cannot be guarded: {verdict.reason}",
-            remedy="take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again",
-        )
+        raise MaskError(f"this view cannot be guarded: {verdict.reason}", remedy=verdict.remedy)
+    verdict = structs.replace(verdict, nudged=nudge is not None, rests_off=nudge.rests_off if nudge else 0.0)
     facts: dict[str, Fact] = {"masks": reference.identity.masks}
-    journal.enter(Act.VIEW_VALIDATED, by, facts | {"patches": verdict.patches, "cells": verdict.cells, "lifted": lift})
+    found: dict[str, Fact] = {"patches": verdict.patches, "cells": verdict.cells, "excluded": len(reference.excluded)}
+    journal.enter(Act.VIEW_VALIDATED, by, facts | found | {"nudged": verdict.nudged, "lifted": lift})
+    store = ViewStore(state_dir)
     try:
         store.save(reference, sign)
         store.lift()
@@ -131,41 +165,3 @@ def validate_view(
             journal.enter(Act.VIEW_VALIDATED, by, facts | {"not in force": error.what})
         raise
     return verdict
-
-
-class LiveValidation:
-    """`vigie masks validate` while the daemon holds the camera: the pipeline thread offers, a control thread waits."""
-
-    def __init__(self, config: Callable[[], Config], state_dir: Path, sign: Sign, journal: Journal, clock: Clock) -> None:
-        self._config, self._state_dir, self._sign, self._journal, self._clock = config, state_dir, sign, journal, clock
-        self._one_at_a_time = threading.Lock()
-        self._sample: ViewSample | None = None
-        self._complete = threading.Event()
-
-    def offer(self, frame: RawFrame) -> None:
-        """Pipeline thread, before the frame is masked: two comparisons when nobody validates."""
-        sample = self._sample
-        if sample is not None and sample.offer(frame):
-            self._sample = None
-            self._complete.set()
-
-    def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The control verb `masks-validate`: `{"by": NAME, "lift": bool}`. Raises MaskError, CameraError, JournalError."""
-        named = request.get("by")
-        by = checked_name(named if isinstance(named, str) else "")
-        lift = request.get("lift") is True
-        if not self._one_at_a_time.acquire(blocking=False):
-            raise MaskError("another validation is under way", remedy="wait for it to end")
-        try:
-            sample = ViewSample()
-            self._complete.clear()
-            self._sample = sample
-            if not self._clock.wait(self._complete, _PATIENCE_S):
-                raise CameraError("the camera does not deliver enough pictures to validate the view", remedy="see `vigie doctor`")
-            verdict = validate_view(
-                sample, self._config(), self._state_dir, self._sign, self._journal, by=by, clock=self._clock, lift=lift
-            )
-            return verdict.document()
-        finally:
-            self._sample = None
-            self._one_at_a_time.release()

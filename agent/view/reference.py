@@ -72,23 +72,27 @@ class ViewReference(Struct, frozen=True, eq=False):
         by: str,
         on: str,
         excluded: Sequence[ExcludedArea] = (),
+        patchable: Plane | None = None,
     ) -> tuple[ViewReference, Verdict]:
         """The reference of the view that `lumas` show (analysis size, a second or so apart), and how well it can be guarded.
 
-        Nothing is taken from the `excluded` areas. Raises MaskError when there are too few pictures; a view that cannot be
-        guarded is returned with a verdict that says so.
+        Nothing is taken from the `excluded` areas, and no patch from outside of `patchable` (255, working size). Raises
+        MaskError when there are too few pictures; a view that cannot be guarded is returned with a verdict that says so.
         """
         if len(lumas) < LEAST_FRAMES:
             raise MaskError(f"the view was seen {len(lumas)} times, {LEAST_FRAMES} are needed", remedy="let the camera run")
         frame = working_frame(identity.width, identity.height)
         outlines = private_outlines([np.array(p) for p in polygons])
-        lumas = [_blanked(luma, outlines) for luma in lumas]  # nothing below can remember what it never saw
+        lumas = [blanked(luma, outlines) for luma in lumas]  # nothing below can remember what it never saw
         small = [reduce(luma) for luma in lumas]
-        patches, resemblance = choose_patches(small, temporal_median(small), forbidden_for_patches(polygons, frame, excluded))
+        forbidden = forbidden_for_patches(polygons, frame, excluded)
+        if patchable is not None:
+            forbidden[patchable == 0] = 255
+        patches, resemblance = choose_patches(small, temporal_median(small), forbidden)
         away = cv2.bitwise_or(stamp(outlines, frame), excluded_plane(excluded, frame))
         keypoints = find_keypoints(temporal_median(lumas), frame, np.asarray(away, np.uint8))
         reference = cls(identity, by, on, frame, patches, keypoints, tuple(excluded))
-        return reference, judge(patches, resemblance, polygons, frame)
+        return reference, judge(patches, resemblance, polygons, frame, excluded)
 
     @property
     def landmarks(self) -> Landmarks:
@@ -207,7 +211,7 @@ def forbidden_for_patches(
     return np.asarray(cv2.dilate(neither, np.ones((2 * KEEP_AWAY_PX + 1,) * 2, np.uint8)), np.uint8)
 
 
-def _blanked(luma: Plane, outlines: Sequence[Corners]) -> Plane:
+def blanked(luma: Plane, outlines: Sequence[Corners]) -> Plane:
     """A copy with every private sample grey."""
     height, width = luma.shape
     out = luma.copy()

@@ -11,6 +11,9 @@ from msgspec import Struct, structs
 from numpy.typing import NDArray
 
 from agent.config.polygon import Polygon
+from agent.picture.planes import Plane
+from agent.view.cover_geometry import stamp
+from agent.view.excluded_area import MOST_SHARE, ExcludedArea, excluded_plane
 from agent.view.patches import CELLS_ACROSS, CELLS_DOWN, Patches
 from agent.view.pose import Frame
 
@@ -19,19 +22,39 @@ LEAST_CELLS = 6
 GOOD_PATCHES = 40
 FAR_PROOF = 0.15
 """Of the width: a mask whose nearest patches lie further away is proved by the rest of the view alone."""
+OVERLAID = 1 / 3
+"""Of what lies within FAR_PROOF of a mask: so much fixed to the camera is the reason that its proof is far."""
+MUCH_FIXED = 0.1
+RESTS_OFF = 0.01
 
 
 class MaskProof(Struct, frozen=True):
-    """How far the third nearest patch lies from a mask, as a fraction of the picture's width."""
+    """How far the third nearest patch lies from a mask, as a fraction of the picture's width.
+
+    `overlaid`: a third of what lies around the mask, or more, is fixed to the camera, and the proof is far for it.
+    """
 
     mask: int
     distance: float
+    overlaid: bool = False
+
+    def words(self, name: str) -> str:
+        """For a technician."""
+        said = f"mask {name}: its proof lies {100 * self.distance:.1f} % of the width away"
+        if self.overlaid:
+            return (
+                f"{said} - too few places are left near it beside what the camera lays on its picture: "
+                "move those texts to another corner or switch them off, and validate again"
+            )
+        return f"{said} - far: give it a generous margin" if self.distance > FAR_PROOF else said
 
 
 class Verdict(Struct, frozen=True):
     """`guardable`, or `reason` says in words what is missing.
 
-    `resemblance` is the mean likeness of a patch to its surroundings.
+    `resemblance` is the mean likeness of a patch to its surroundings; `excluded` says in words what is fixed to the camera,
+    `excluded_share` how much of the picture that is; `nudged`: it was told from the scene by a push, after which the camera
+    came to rest `rests_off` (of the width) from where it was.
     """
 
     guardable: bool
@@ -41,6 +64,11 @@ class Verdict(Struct, frozen=True):
     cells_of: int
     resemblance: float
     proofs: tuple[MaskProof, ...]
+    remedy: str = ""
+    excluded: tuple[str, ...] = ()
+    excluded_share: float = 0.0
+    nudged: bool = False
+    rests_off: float = 0.0
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON holds it."""
@@ -49,7 +77,8 @@ class Verdict(Struct, frozen=True):
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Verdict:
         """What `document` made."""
-        return cls(**{**document, "proofs": tuple(MaskProof(**proof) for proof in document["proofs"])})
+        proofs = tuple(MaskProof(**proof) for proof in document["proofs"])
+        return cls(**{**document, "proofs": proofs, "excluded": tuple(document.get("excluded", ()))})
 
     def lines(self, names: Sequence[str] = ()) -> list[str]:
         """The verdict for a technician; `names` are those of the masks."""
@@ -60,24 +89,77 @@ class Verdict(Struct, frozen=True):
             f"this view can be guarded {quality}: {self.patches} patches in {self.cells} of {self.cells_of} cells, "
             f"likeness to their surroundings {self.resemblance:.2f}"
         ]
-        for proof in self.proofs:
-            name = names[proof.mask] if proof.mask < len(names) else proof.mask + 1
-            far = " - far: give it a generous margin" if proof.distance > FAR_PROOF else ""
-            said.append(f"mask {name}: its proof lies {100 * proof.distance:.1f} % of the width away{far}")
+        said += [p.words(names[p.mask] if p.mask < len(names) else str(p.mask + 1)) for p in self.proofs]
+        if self.excluded:
+            said.append(f"fixed to the camera, {self.excluded_share:.1%} of the picture, and no proof of the view:")
+            said += [f"  {words}" for words in self.excluded]
+        elif self.nudged:
+            said.append("nothing is fixed to the camera: all that can be recognised went along with the push")
+        if not self.nudged:
+            said.append("what the camera lays on its picture is found for certain by a push: `vigie masks validate --nudge`")
+        if self.rests_off > RESTS_OFF:
+            said.append(
+                f"the camera came to rest {self.rests_off:.1%} of the width from where it was: the masks follow the scene; "
+                "tighten the bracket, and validate again if it moved for good"
+            )
         return said
 
 
-def judge(patches: Patches, resemblance: NDArray[np.float64], polygons: Sequence[Polygon], frame: Frame) -> Verdict:
-    """The verdict on the patches of a view and where its masks lie."""
+def judge(
+    patches: Patches,
+    resemblance: NDArray[np.float64],
+    polygons: Sequence[Polygon],
+    frame: Frame,
+    excluded: Sequence[ExcludedArea] = (),
+) -> Verdict:
+    """The verdict on the patches of a view, where its masks lie, and what of the picture is fixed to the camera."""
+    fixed = excluded_plane(excluded, frame)
+    share = float(np.count_nonzero(fixed)) / fixed.size
     cells = len(np.unique(patches.cell))
-    reason = ""
-    if len(patches) < LEAST_PATCHES:
-        reason = f"{len(patches)} places in it can be told from their surroundings, {LEAST_PATCHES} are needed"
-    elif cells < LEAST_CELLS:
-        reason = f"what can be recognised fills {cells} of {CELLS_ACROSS * CELLS_DOWN} parts of it, {LEAST_CELLS} are needed"
-    proofs = tuple(MaskProof(i, _proof_distance(patches, p, frame)) for i, p in enumerate(polygons)) if len(patches) else ()
-    mean = float(resemblance.mean()) if len(resemblance) else 0.0
-    return Verdict(not reason, reason, len(patches), cells, CELLS_ACROSS * CELLS_DOWN, mean, proofs)
+    reason, remedy = _missing(len(patches), cells, share)
+    proofs = tuple(_mask_proof(i, patches, p, frame, fixed) for i, p in enumerate(polygons)) if len(patches) else ()
+    return Verdict(
+        guardable=not reason,
+        reason=reason,
+        patches=len(patches),
+        cells=cells,
+        cells_of=CELLS_ACROSS * CELLS_DOWN,
+        resemblance=float(resemblance.mean()) if len(resemblance) else 0.0,
+        proofs=proofs,
+        remedy=remedy,
+        excluded=tuple(area.words() for area in excluded),
+        excluded_share=share,
+    )
+
+
+def _missing(patches: int, cells: int, share: float) -> tuple[str, str]:
+    """Why a view cannot be guarded and what to do, or two empty texts."""
+    if share > MOST_SHARE:
+        return (
+            f"{share:.0%} of the picture is fixed to the camera, and the rest is too little to know the view by",
+            "switch the camera's texts and logos off, clear its hood from the view, or draw [[privacy.overlay]] closer",
+        )
+    beside = f" beside what is fixed to the camera ({share:.0%} of the picture)" if share > MUCH_FIXED else ""
+    remedy = "take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again"
+    if beside:
+        remedy = f"switch the camera's texts and logos off, or {remedy}"
+    if patches < LEAST_PATCHES:
+        return f"{patches} places in it{beside} can be told from their surroundings, {LEAST_PATCHES} are needed", remedy
+    if cells < LEAST_CELLS:
+        parts = CELLS_ACROSS * CELLS_DOWN
+        return f"what can be recognised{beside} fills {cells} of {parts} parts of it, {LEAST_CELLS} are needed", remedy
+    return "", ""
+
+
+def _mask_proof(number: int, patches: Patches, polygon: Polygon, frame: Frame, fixed: Plane) -> MaskProof:
+    distance = _proof_distance(patches, polygon, frame)
+    if distance <= FAR_PROOF or not fixed.any():
+        return MaskProof(number, distance)
+    reach = 2 * round(FAR_PROOF * frame.width) + 1
+    inside = stamp([np.array(polygon)], frame)
+    around = (cv2.dilate(inside, np.ones((reach, reach), np.uint8)) > 0) & (inside == 0)
+    overlaid = np.count_nonzero(fixed[around]) >= np.count_nonzero(around) * OVERLAID
+    return MaskProof(number, distance, bool(overlaid))
 
 
 def _proof_distance(patches: Patches, polygon: Polygon, frame: Frame) -> float:

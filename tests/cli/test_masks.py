@@ -17,8 +17,8 @@ from agent.base.errors import MaskError
 from agent.config.load import load
 from agent.identity.node_key import IdentityDirectory
 from agent.operations.control_socket import ControlSocket, socket_path
-from agent.view.commissioning import LiveValidation
 from agent.view.guard import view_identity
+from agent.view.live_validation import LiveValidation
 from agent.view.store import ViewStore
 from tests.support.scenery import frame, seen, street
 

@@ -13,8 +13,9 @@ from agent.base.clock import SystemClock
 from agent.base.errors import JournalError, MaskError
 from agent.config.model import Config
 from agent.journal.entry import Act, Journal
-from agent.view.commissioning import LiveValidation, ViewSample, checked_name, validate_view
+from agent.view.commissioning import ViewSample, checked_name, validate_view
 from agent.view.guard import Guard, guard_for, view_identity
+from agent.view.live_validation import LiveValidation
 from agent.view.store import ViewStore
 from agent.view.verdict import Verdict
 from tests.support.configuration import configured
