@@ -1,10 +1,13 @@
 """`python -m agent` is the `vigie` command."""
 
+import signal
 import sys
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    if sys.argv[1:2] == ["run"]:  # what is asked of the daemon before there is one waits until it can answer
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
         from agent.base.leaving import INTERRUPTED
         from agent.cli import run

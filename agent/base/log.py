@@ -72,6 +72,10 @@ class FoldedLog(logging.Handler):
             record = told
         self._outlet.handle(record)
 
+    def flush(self) -> None:
+        """Wait, within bounds, until the outlet has written what it was given."""
+        self._outlet.flush()
+
     def _withheld_before(self, record: logging.LogRecord) -> int | None:
         """How many lines of this kind were withheld and are to be told now; None when this one is withheld too."""
         now_ns = self._clock.monotonic_ns()

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+from agent.node.signals import CAUGHT, Wishes, leave_process
 
 
 def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> NoReturn:
@@ -24,7 +24,7 @@ def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> No
     # What this process would not import from the directory it was started in, the daemon shall not either.
     if sys.flags.safe_path or sys.path[0] != str(Path.cwd()):
         flags.append("-P")
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
     os.execv(sys.executable, [sys.executable, *flags, "-m", "agent.node.daemon", *arguments])
 
 
@@ -32,17 +32,19 @@ def main(argv: Sequence[str]) -> int:
     """Run a node as `vigie run` asked for; its exit code. Main thread."""
     try:
         Path("/proc/self/comm").write_text("vigie", encoding="ascii")  # for `top` and `pgrep`
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS[:2])
+        signals = Wishes()
+        signals.catch()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
         given = dict(zip(argv[::2], argv[1::2], strict=True))
         for_s, summary = given.get("--for"), given.get("--summary")
-        return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None)
+        return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, signals)
     except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
         from agent.base.leaving import leave
 
         return leave(error)
 
 
-def _run(config_path: Path, for_s: float | None, summary: Path | None) -> int:
+def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: Wishes) -> int:
     from agent.config.load import load
     from agent.node.drivers import begin_log
     from agent.node.starting import enter_changes
@@ -53,15 +55,11 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None) -> int:
     begin_log(config)
     node = build(config, config_path)
     enter_changes(config_path, config, node.parts.register)
-    signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
-    signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
-    signal.signal(signal.SIGHUP, lambda *_: node.supervisor.ask_reload())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-    ending = node.run(for_s=for_s)
+    ending = node.run(for_s=for_s, signals=signals)
     if summary is not None:
         summary.write_text(json.dumps(node.summary(), indent=2) + "\n", encoding="utf-8")
     return 1 if ending is Ending.FAILED else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave_process(main(sys.argv[1:]))

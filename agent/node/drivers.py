@@ -115,10 +115,12 @@ def new_encoder(config: Config, source: Camera) -> Encoder:
 def begin_log(config: Config | None, clock: Clock | None = None) -> None:
     """Sentences on stderr, or structured entries in journald when systemd started us."""
     from agent.base.log import FoldedLog
+    from agent.base.log_queue import LogQueue
     from hardware.journal_systemd import log_handler
 
-    outlet = log_handler(config.node.id if config else "")
-    logging.basicConfig(level=logging.INFO, handlers=[FoldedLog(outlet, clock or SystemClock())], force=True)
+    clock = clock or SystemClock()
+    queue = LogQueue(log_handler(config.node.id if config else ""), clock)
+    logging.basicConfig(level=logging.INFO, handlers=[FoldedLog(queue, clock)], force=True)
 
 
 def open_muxer() -> MuxerFactory:

@@ -19,6 +19,7 @@ from agent.board.monitor import BoardMonitor
 from agent.config.model import Config
 from agent.events.outbox import Outbox
 from agent.journal.register import Register
+from agent.node.signals import Wishes
 from agent.node.supervisor import Ending, Supervisor
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds
@@ -96,11 +97,11 @@ class Node:
         self._ended = threading.Event()
         self._watching_start = threading.Thread(target=self._note_start, name="main", daemon=True)
 
-    def run(self, *, for_s: float | None = None) -> Ending:
+    def run(self, *, for_s: float | None = None, signals: Wishes | None = None) -> Ending:
         """Start everything, until the end; see Supervisor.run."""
         self._watching_start.start()
         try:
-            return self.supervisor.run(for_s=for_s, reload=self.apply)
+            return self.supervisor.run(for_s=for_s, reload=self.apply, signals=signals)
         finally:
             self._ended.set()
             self.claim.give_back()

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from agent.base.clock import NS, Clock
 from agent.base.component import Component, ComponentState
+from agent.node.signals import Wishes
 from agent.ports.host import ServiceManager
 
 log = logging.getLogger(__name__)
@@ -54,33 +55,37 @@ class Supervisor:
         self._over = over
         self._sentence = sentence
         self._stalled_s = stalled_s
-        self._stop = threading.Event()
-        self._reload = threading.Event()
+        self._asked = Wishes()
+        self._beat = threading.Event()  # never set: what the clock waits on
         self._started: list[Component] = []
         self._said_ready = False
 
     def stop(self) -> None:
-        """End the daemon; any thread, also a signal handler."""
-        self._stop.set()
+        """End the daemon at the next beat; any thread, also a signal handler."""
+        self._asked.stop = True
 
     def ask_reload(self) -> None:
         """Read the configuration again at the next beat; any thread, also a signal handler."""
-        self._reload.set()
+        self._asked.reload = True
 
-    def run(self, *, for_s: float | None = None, reload: Callable[[], None] = lambda: None) -> Ending:
-        """Start everything, watch until the end, stop everything. Returns why it ended."""
+    def run(
+        self, *, for_s: float | None = None, reload: Callable[[], None] = lambda: None, signals: Wishes | None = None
+    ) -> Ending:
+        """Start everything, watch until the end, stop everything. Returns why it ended.
+
+        `signals` is what signal handlers write their wishes into, if this process has any.
+        """
+        wishes = (self._asked,) if signals is None else (self._asked, signals)
         try:
             for component in self.components:
+                if any(wish.stop for wish in wishes):
+                    return Ending.ASKED
                 component.start()
                 self._started.append(component)
-            return self._watch(for_s, reload)
+            return self._watch(for_s, reload, wishes)
         finally:
             self._service.stopping()
             self._stop_all()
-
-    def states(self) -> dict[str, str]:
-        """Health's `components`."""
-        return {c.name: c.state.value for c in self.components}
 
     def replace(self, old: Component | None, new: Component | None, *, behind: Component | None = None) -> None:
         """Stop one component and start another in its place while the rest goes on; main thread.
@@ -100,18 +105,18 @@ class Supervisor:
             component.start()
             self._started.append(component)
 
-    def _watch(self, for_s: float | None, reload: Callable[[], None]) -> Ending:
+    def _watch(self, for_s: float | None, reload: Callable[[], None], wishes: Sequence[Wishes]) -> Ending:
         end_ns = None if for_s is None else self._clock.monotonic_ns() + int(for_s * NS)
         feed_every_s = (self._service.watchdog_s or 2.0) / 2
         fed_ns = self._clock.monotonic_ns()
-        while not self._clock.wait(self._stop, BEAT_S):
+        while not any(wish.stop for wish in wishes):
+            self._clock.wait(self._beat, BEAT_S)
             now_ns = self._clock.monotonic_ns()
             for component in self.components:
                 if component.critical and component.state is ComponentState.FAILED:
                     log.critical("%s is dead: %s; stopping", component.name, component.trouble)
                     return Ending.FAILED
-            if self._reload.is_set():
-                self._reload.clear()
+            if self._is_reload_wished(wishes):
                 self._take_up(reload)
             if not self._said_ready and self._ready():
                 self._said_ready = True
@@ -128,6 +133,14 @@ class Supervisor:
             if end_ns is not None and now_ns >= end_ns:
                 return Ending.TIME
         return Ending.ASKED
+
+    @staticmethod
+    def _is_reload_wished(wishes: Sequence[Wishes]) -> bool:
+        """Whether anybody asked since the last look. The flags are taken down before the file is read: no wish is lost."""
+        wished = False
+        for wish in wishes:
+            wished, wish.reload = wished or wish.reload, False
+        return wished
 
     def _take_up(self, reload: Callable[[], None]) -> None:
         """READY=1 ends a reload for the service manager; before the first one of all it would promise a masked picture."""

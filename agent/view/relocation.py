@@ -187,7 +187,8 @@ class RelocationThread:
             if self._busy:
                 return
             self._busy = True
-        threading.Thread(target=self._search, args=(luma.copy(),), name="relocation").start()
+        # Said, since a thread inherits it: the pipeline's is a daemon, and the interpreter would end in the midst of OpenCV.
+        threading.Thread(target=self._search, args=(luma.copy(),), name="relocation", daemon=False).start()
 
     def answer(self) -> list[Pose]:
         with self._lock:

@@ -113,10 +113,9 @@ def test_many_that_hang_leave_time_to_close_the_last() -> None:
     """Thirteen parts that hang are left behind before the service manager's 30 s, and each was asked to stop."""
     clock = TurnedClock()
     parts = [Hanging(f"part {n}", clock) for n in range(13)]
-    supervisor = Supervisor(parts, clock, Service(), ready=lambda: True)
+    supervisor = Supervisor(parts, clock, Service(), ready=lambda: True, over=lambda: True)
     began_ns = clock.monotonic_ns()
-    supervisor.stop()
-    assert supervisor.run() is Ending.ASKED
+    assert supervisor.run() is Ending.SOURCE_OVER
     assert all(part.stopping.is_set() for part in parts)
     assert all(part.given_s[0] > 0 for part in parts)
     assert (clock.monotonic_ns() - began_ns) / NS < 30
@@ -125,11 +124,10 @@ def test_many_that_hang_leave_time_to_close_the_last() -> None:
 def test_a_dead_critical_part_ends_the_daemon() -> None:
     """A bug in a critical thread must not leave a daemon that looks alive."""
     diary: list[str] = []
-    supervisor = Supervisor(
-        [Part("good", diary), Part("bad", diary, fails=RuntimeError("bug"))], SystemClock(), Service(), ready=lambda: True
-    )
+    parts = [Part("good", diary), Part("bad", diary, fails=RuntimeError("bug"))]
+    supervisor = Supervisor(parts, SystemClock(), Service(), ready=lambda: True)
     assert supervisor.run(for_s=30) is Ending.FAILED
-    assert supervisor.states() == {"good": "stopped", "bad": "failed"}
+    assert [part.state for part in parts] == [ComponentState.STOPPED, ComponentState.FAILED]
 
 
 def test_a_known_trouble_is_tried_again() -> None:
