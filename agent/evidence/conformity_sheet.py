@@ -32,7 +32,14 @@ _WHY_WORDS = {
 }
 _MASK_WORDS = {"none-needed": "aucun masque requis (déclaration signée)", "various": "masques variables", "": "-"}
 _NOTE_WORDS = (
-    (r"recording interrupted from (\S+) to (\S+):.*", r"Enregistrement interrompu de \1 à \2 : la signature reprend à neuf."),
+    (
+        r"recording interrupted from (\S+) to (\S+): signing began anew",
+        r"Enregistrement interrompu de \1 à \2 : la signature reprend à neuf.",
+    ),
+    (
+        r"recording interrupted from (\S+) to (\S+): nothing was signed between.*",
+        r"Enregistrement interrompu de \1 à \2 : rien n’a été signé entre-temps, la chaîne des signatures continue.",
+    ),
     (
         r"recorded, at least in part, before the clock was set:.*",
         "Enregistré, au moins en partie, avant que l’horloge ne soit réglée.",

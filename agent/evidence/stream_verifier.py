@@ -14,7 +14,7 @@ from itertools import islice
 
 from msgspec import Struct
 
-from agent.base.clock import rfc3339
+from agent.base.clock import NS, rfc3339
 from agent.base.errors import EvidenceError
 from agent.evidence.alignment import Alignment, align
 from agent.evidence.findings import Findings
@@ -26,6 +26,7 @@ from agent.signing.tlv import MANUFACTURER, NO_HASH, GopInformation, MalformedFi
 
 _NAL_UNITS_A_SIGNATURE_CAN_COVER = 0xFFFF
 _STRAY_UNITS = 64
+_TOLD_GAP_NS = 5 * NS
 
 
 class _Unit(Struct, frozen=True):
@@ -267,6 +268,9 @@ class StreamVerifier:
         elif step == 1:
             if first is not None and gop.linked_hash != first:
                 self.found.say(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
+            elif gop.start_ns - before.end_ns >= _TOLD_GAP_NS:
+                span = f"from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}"
+                self.found.notes.append(f"recording interrupted {span}: nothing was signed between, the chain goes on")
         elif step < 1 << 31 and step:
             missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
             place = self._pending[0].picture if self._pending else picture

@@ -58,6 +58,7 @@ from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.sweeper import Sweeper
 from agent.recording.trusted_time import boot_id
+from agent.signing.link import LinkFile
 from agent.signing.media_signing import MediaSigner
 from agent.signing.tlv import VendorInformation
 from agent.stream.capture import Capture
@@ -187,7 +188,10 @@ class _Builder:
         def signing(trouble: str) -> None:
             events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), token))
 
-        media_signer = MediaSigner(signer, vendor, report=signing) if config.evidence.sign else None
+        links = LinkFile(self.state_dir / "signing.json", signer.key_id, lambda: catalog.stock().newest_ns or 0)
+        if not config.evidence.sign:
+            links.take()  # what is recorded now is no part of a chain
+        media_signer = MediaSigner(signer, vendor, report=signing, links=links) if config.evidence.sign else None
         pipeline = Pipeline(
             masking,
             fresh_encoder,

@@ -14,16 +14,20 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+
+from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.picture.access_unit import AccessUnit
 from agent.ports.host import Signer
 from agent.signing import nal, sei
+from agent.signing.link import Link, LinkStore, NoLinkStore
+from agent.signing.parameter_sets import ParameterSets, with_digest
 from agent.signing.signed_unit import closing_of, with_seis
 from agent.signing.tlv import (
     MAX_HASHES,
-    NO_HASH,
     CryptoInformation,
     GopInformation,
     Tag,
@@ -54,8 +58,10 @@ class MediaSigner:
         *,
         partial_gop_ns: int = PARTIAL_GOP_NS,
         report: Callable[[str], None] = lambda _: None,
+        links: LinkStore | None = None,
     ) -> None:
         self._signer = signer
+        self._vendor = vendor
         self._partial_gop_ns = partial_gop_ns
         self._certificate_body = b"".join(
             (
@@ -68,8 +74,11 @@ class MediaSigner:
         self._certificate_sent_ns: int | None = None
         self._hashes: list[bytes] = []
         self._anchor: bytes | None = None
-        self._counter = 0
-        self._linked = NO_HASH
+        self._links = links or NoLinkStore()
+        self._link = self._links.take()
+        self._left = False
+        self._sets = ParameterSets()
+        self._stated = b""  # the vendor field of the GOP under way: it names the parameter sets that decode it
         self._begun_dts_ns = 0
         self._begun_wall_ns = 0
         self._last: AccessUnit | None = None
@@ -86,6 +95,8 @@ class MediaSigner:
         if not slices:
             return unit
         seis = self._due(unit, slices)
+        if nal.is_gop_start(slices[0]):
+            self._state_sets(data)
         if not self._hashes:
             self._begun_dts_ns, self._begun_wall_ns = unit.dts_ns, unit.wall_ns
         for slice_unit in slices:
@@ -104,13 +115,16 @@ class MediaSigner:
     def finish(self) -> AccessUnit | None:
         """The closing unit: signs what has no signature yet. None when nothing is left, or the key fails.
 
-        It carries no picture (its duration is 0) and belongs behind the last unit, see `closed`. Signing begins anew afterwards.
+        It carries no picture (its duration is 0) and belongs behind the last unit, see `closed`. The chain of GOPs is left to
+        whoever signs next: this signer, or that of the next start.
         """
         last = self._last
         made = self._sign_gop(last.wall_ns + last.duration_ns, partial=False) if last is not None and self._hashes else None
         self._anchor = self._last = self._certificate_sent_ns = None
         self._hashes = []
-        self._counter, self._linked = 0, NO_HASH
+        if self._link.counter and not self._left:
+            self._links.leave(self._link)
+            self._left = True
         return None if made is None or last is None else closing_of(last, made)
 
     def _due(self, unit: AccessUnit, slices: list[bytes]) -> list[bytes]:
@@ -124,6 +138,20 @@ class MediaSigner:
             if long or len(self._hashes) + max(len(slices), _MOST_SLICES) > MAX_HASHES:
                 made.append(self._sign_gop(unit.wall_ns, partial=True))
         return [each for each in made if each is not None]
+
+    def _state_sets(self, data: bytes) -> None:
+        """A GOP begins: its signature will state the parameter sets in force now, which may stand in this unit."""
+        changed = not self._stated
+        for start, end in nal.spans(data):
+            kind = data[start] & 0x1F
+            if kind in (nal.SPS, nal.PPS):
+                with suppress(ValueError):  # whatever an encoder emits passes
+                    changed |= self._sets.take(data[start:end])
+            elif nal.is_vcl(kind):
+                break
+        if changed:
+            firmware = with_digest(self._vendor.firmware, self._sets.digest)
+            self._stated = field(Tag.VENDOR, replace(self._vendor, firmware=firmware).encode())
 
     def _take(self, slice_unit: bytes) -> None:
         digest = hashlib.sha256(slice_unit).digest()
@@ -146,19 +174,22 @@ class MediaSigner:
     def _sign_gop(self, end_wall_ns: int, *, partial: bool) -> bytes | None:
         """Sign the pending hashes and begin to collect the next (partial) GOP, whether or not the key worked."""
         hashes, self._hashes = self._hashes, []
-        self._counter = (self._counter + 1) & 0xFFFFFFFF
+        if self._left:
+            self._links.take()
+            self._left = False
+        counter = (self._link.counter + 1) & 0xFFFFFFFF
         document = b"".join(hashes)
         gop = GopInformation(
             start_ns=self._begun_wall_ns,
             end_ns=end_wall_ns,
-            counter=self._counter,
+            counter=counter,
             nal_units=len(hashes),
             gop_hash=hashlib.sha256(document).digest(),
-            linked_hash=self._linked,
+            linked_hash=self._link.first_hash,
             partial=partial,
         )
-        self._linked = hashes[0]
-        return self._build(field(Tag.GOP, gop.encode()) + field(Tag.HASHES, b"\x01" + document))
+        self._link = Link(counter, hashes[0], end_wall_ns)
+        return self._build(field(Tag.GOP, gop.encode()) + self._stated + field(Tag.HASHES, b"\x01" + document))
 
     def _build(self, body: bytes, *, certificate: bool = False) -> bytes | None:
         try:

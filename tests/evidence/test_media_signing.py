@@ -112,11 +112,11 @@ def test_an_unsigned_keyframe_closes_nothing(tmp_path: Path) -> None:
     assert closing_unit(plain[9], plain[10]) is None
 
 
-def test_after_the_end_signing_begins_anew(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:
-    """Two recordings joined in order are authentic, and the pause between them is told."""
+def test_after_the_end_the_chain_goes_on(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:
+    """Two recordings joined in order are authentic, the pause between them is told, and none can be left out of three."""
     media_signer = MediaSigner(signer, VENDOR)
     films = []
-    for start_s in (0, 3600):
+    for start_s in (0, 3600, 7200):
         units = [
             AccessUnit(u.data, u.keyframe, u.pts_ns + start_s * NS, u.dts_ns + start_s * NS, u.duration_ns,
                        u.wall_ns + start_s * NS, u.index)
@@ -130,6 +130,8 @@ def test_after_the_end_signing_begins_anew(tmp_path: Path, signer: NodeSigner, n
     joined = verify(write(films[0] + films[1], tmp_path / "joined.mp4"), node_ca)
     assert joined.verdict is Verdict.AUTHENTIC
     assert "interrupted" in joined.notes[0]
+    gap = verify(write(retimed(films[0] + films[2]), tmp_path / "gap.mp4"), node_ca)
+    assert (gap.verdict, gap.missing_units) == (Verdict.MISSING, 4)
     turned = verify(write(retimed(films[1] + films[0]), tmp_path / "turned.mp4"), node_ca)
     assert turned.verdict is Verdict.NOT_AUTHENTIC
 
