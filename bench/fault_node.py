@@ -66,7 +66,7 @@ class FaultNode:
             filters=[identity.topics.commands],
             credentials=credentials,
         )
-        self.session.stamp_every_s = settings.get("stamp_every_s", self.session.stamp_every_s)
+        self.session.credentials.every_s = settings.get("stamp_every_s", self.session.credentials.every_s)
         self.number = int(settings.get("first", 0))
         self.patience_s = float(settings.get("patience_s", 0.25))
         self.outbox.start()

@@ -13,10 +13,13 @@ from paho.mqtt.properties import Properties
 from agent.base.regular_file import read_regular
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
+from hardware.mqtt_reasons import accept_every_reason
 
 CONNECT_TIMEOUT_S = 8.0
 RECEIVED_MOST_BYTES = 256 * 1024
 PASSWORD_MOST_BYTES = 4096
+
+accept_every_reason()
 
 
 def connected_client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: BrokerCredentials) -> Client:

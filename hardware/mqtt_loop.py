@@ -40,6 +40,7 @@ class PahoLoop:
         self._openers = openers
         self._opening = 0
         self._misc_at = 0.0
+        self._misc_every_s = MISC_EVERY_S
         self.stirred: dict[PahoTransport, None] = {}
         weakref.finalize(self, _give_back, self._selector, self._wake_r, self._wake_w)
 
@@ -57,11 +58,16 @@ class PahoLoop:
             self._done.popleft()()
         now = time.monotonic()
         if now >= self._misc_at:
-            self._misc_at = now + MISC_EVERY_S
+            self._misc_at = now + self._misc_every_s
             for transport in list(self._attached.values()):
                 transport.look_after()
         stirred, self.stirred = list(self.stirred), {}
         return stirred
+
+    def look_after_every(self, seconds: float) -> None:
+        """A broker wants to hear from us more often than we would by ourselves: never less often again."""
+        if seconds > 0:
+            self._misc_every_s = min(self._misc_every_s, seconds)
 
     def wake(self) -> None:
         """Cut `turn` short; any thread."""

@@ -41,6 +41,7 @@ ALIAS_MOST = 64
 TOPIC_INVALID = 0x90
 WITH_WILL = 0x04
 FAILURE_FROM = 0x80
+PROTOCOL_ERROR = 0x82
 
 
 class PahoTransport:
@@ -56,6 +57,7 @@ class PahoTransport:
         self._attempt = 0
         self._opened = False
         self._unproven = False
+        self._other_kind = ""
         self._tags: dict[int, int] = {}
         self._aliases: dict[str, int] = {}
         self._alias_most = 0
@@ -67,6 +69,7 @@ class PahoTransport:
         attempt = self._attempt
         credentials = self._credentials
         self._unproven = endpoint.tls and credentials.cert_file is None
+        self._other_kind = "" if endpoint.tls else ": does this port want TLS (mqtts://)?"
 
         def connect() -> Callable[[], None]:
             try:
@@ -91,7 +94,19 @@ class PahoTransport:
             return
         if publication.qos:
             self._tags[info.mid] = tag
+        elif tag:
+            self._await_passage(publication.topic, tag)
         self._mind_writing()
+
+    def _await_passage(self, topic: str, tag: int) -> None:
+        """Nobody acknowledges QoS 0. A broker takes one packet after the other: its answer to a later one says that it read it.
+
+        An UNSUBSCRIBE of what nobody subscribed to changes nothing, needs no permission, and bears a number.
+        """
+        if self._client is not None:
+            _, mid = self._client.unsubscribe(topic)
+            if mid is not None:
+                self._tags[mid] = tag
 
     def subscribe(self, filters: Sequence[str]) -> None:
         if self._client is not None:
@@ -197,17 +212,19 @@ class PahoTransport:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_subscribe = self._on_subscribe
+        client.on_unsubscribe = self._on_unsubscribe
         client.on_message = self._on_message
         client.on_socket_close = lambda *_: self.loop.detach(fd)
         self.serve(selectors.EVENT_READ)
 
     def _at_once(self) -> str:
         """In TLS 1.3 a broker that misses our certificate just leaves, after a handshake that went well."""
-        question = ": does it want a client certificate?" if self._unproven else ""
+        question = ": does it want a client certificate?" if self._unproven else self._other_kind
         return f"the broker closed the connection at once{question}"
 
     def _silence(self, client: Client) -> None:
         client.on_connect = client.on_disconnect = client.on_publish = client.on_subscribe = client.on_message = None
+        client.on_unsubscribe = None
         client.on_socket_close = None
 
     def _aliased(self, topic: str, properties: Properties) -> str:
@@ -225,14 +242,22 @@ class PahoTransport:
     def _on_connect(self, client: Client, _: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
         if reason.value >= FAILURE_FROM:
             self._tell(Refused(reason.value, str(reason)))
+            client.on_disconnect = self._on_end_of_refused
             return
         self._opened = True
         granted = _granted(flags, properties)
         keepalive_s = getattr(properties, "ServerKeepAlive", None)
         if keepalive_s is not None:
             client._keepalive = keepalive_s
+            self.loop.look_after_every(keepalive_s / 4)
         self._alias_most = min(granted.topic_alias_maximum, ALIAS_MOST)
         self._tell(granted)
+
+    def _on_end_of_refused(self, *_: Any) -> None:
+        """The refusal was told already, with its reason."""
+        self.loop.detach(self._fd)
+        self._writing = False
+        self._client = None
 
     def _on_disconnect(
         self, _client: Client, _: Any, flags: DisconnectFlags, reason: ReasonCode, _properties: Properties | None
@@ -241,7 +266,10 @@ class PahoTransport:
         self._writing = False
         self._client = None
         code = reason.value if flags.is_disconnect_packet_from_server else None
-        if self._opened:
+        if code is None and reason.value == PROTOCOL_ERROR:
+            why = "the broker sent what cannot be read as MQTT 5"
+            self._tell(Lost(None, why) if self._opened else Refused(None, f"{why}{self._other_kind}"))
+        elif self._opened:
             self._tell(Lost(code, "the connection broke" if code is None else str(reason)))
         else:
             self._tell(Refused(code, self._at_once() if code is None else str(reason)))
@@ -251,6 +279,13 @@ class PahoTransport:
         tag = self._tags.pop(mid, None)
         if tag is not None:
             self._tell(Acknowledged(tag, reason.value))
+
+    def _on_unsubscribe(
+        self, _client: Client, _: Any, mid: int, _reasons: Sequence[ReasonCode], _properties: Properties | None
+    ) -> None:
+        tag = self._tags.pop(mid, None)
+        if tag is not None:
+            self._tell(Acknowledged(tag, 0))
 
     def _on_subscribe(
         self, _client: Client, _: Any, _mid: int, reasons: Sequence[ReasonCode], _properties: Properties | None
@@ -284,4 +319,6 @@ def _granted(flags: ConnectFlags, properties: Properties | None) -> Opened:
         getattr(properties, "TopicAliasMaximum", 0),
         getattr(properties, "MaximumQoS", 2),
         bool(getattr(properties, "RetainAvailable", 1)),
+        bool(getattr(properties, "WildcardSubscriptionAvailable", 1)),
+        getattr(properties, "SessionExpiryInterval", None),
     )

@@ -39,9 +39,9 @@ class OutboxFigures(Struct, frozen=True):
 class Outbox(Component):
     """Group commit on its own thread: whatever was raised while the disk was busy goes into the next commit.
 
-    Detectors call `raise_event` on any thread. The session calls `take`, `heard`, `acknowledge`, `refuse`, `release`,
-    `replay`, `states` on its thread. `committed` is called on the writer's thread after each commit that brought rows: wake
-    the session there. Simulated nodes have no writer thread: they call `write_once` instead.
+    Detectors call `raise_event` on any thread. The session calls `take`, `heard`, `acknowledge`, `refuse`, `set_aside`,
+    `bring_back`, `release`, `replay`, `states` on its thread. `committed` is called on the writer's thread after each commit
+    that brought rows: wake the session there. Simulated nodes have no writer thread: they call `write_once` instead.
     """
 
     settle_s = 0.2  # acknowledgements alone wait this long for company: fewer commits wear the card less
@@ -270,6 +270,14 @@ class Outbox(Component):
         self._in_flight.discard(sequence)
         self._finished.add(sequence)
         self._replay.keep(sequence)
+
+    def set_aside(self, sequence: int) -> None:
+        """The broker does not take it for now: it waits, as bounded by space and age as all that does, until `bring_back`."""
+        self._in_flight.discard(sequence)
+
+    def bring_back(self) -> None:
+        """What was set aside is to be taken again."""
+        self._cursor = dict.fromkeys(Priority, 0)
 
     def refuse(self, sequence: int, reason: str) -> None:
         """The broker will never take it: drop the row, counted and announced."""

@@ -254,6 +254,7 @@ class Node:
             sequence=figures.sequence,
             epoch=figures.epoch,
             trouble=figures.trouble,
+            set_aside=self.session.set_aside if self.session is not None else 0,
         )
 
     def board(self) -> BoardHealth:

@@ -48,6 +48,7 @@ from agent.node.supervisor import Supervisor
 from agent.node.withdrawal import withdraw
 from agent.operations.control_socket import ControlSocket, Verb, socket_path
 from agent.operations.operations import Answering
+from agent.operations.verbs import VERBS
 from agent.picture.caption import Caption
 from agent.ports.mqtt import BrokerEndpoint, Publication
 from agent.ports.video import Encoder
@@ -284,6 +285,7 @@ class _Builder:
             transport,
             self.clock,
             filters=[identity.topics.commands],
+            plain_filters=[identity.topics.command(verb) for verb in VERBS],
             on_message=self.asked.offer if self.asked is not None else None,
             greetings=lambda: [
                 discovery(identity.topics, config.node.site) if mqtt.home_assistant else withdrawal(identity.topics)

@@ -89,6 +89,9 @@ class Opened(Struct, frozen=True):
     topic_alias_maximum: int = 0
     maximum_qos: int = 2
     retain_available: bool = True
+    wildcards_available: bool = True
+    session_expiry_s: int | None = None
+    """How long it keeps our session, where that is not what we asked for."""
 
 
 class Refused(Struct, frozen=True):
@@ -150,7 +153,10 @@ class MqttTransport(Protocol):
         ...
 
     def publish(self, publication: Publication, tag: int) -> None:
-        """Send; for QoS 1, Acknowledged with `tag` follows unless the connection is lost first."""
+        """Send; Acknowledged with `tag` follows unless the connection is lost first.
+
+        For QoS 0 it follows once the broker has answered something that was sent later; with `tag` 0 it never does.
+        """
         ...
 
     def subscribe(self, filters: Sequence[str]) -> None:

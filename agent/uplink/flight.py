@@ -7,22 +7,27 @@ from collections import Counter
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock
-from agent.ports.mqtt import Opened, Publication
+from agent.ports.mqtt import Opened
 from agent.uplink.pace import Pace
 
 REFILL_EVERY_NS = NS // 20
 
 
 class Sent(Struct, frozen=True):
-    """One publication that is out: its topic, the row it is, whether it is paced as all that is no alarm.
-
-    One that `clears` a retained topic and is no row may be refused: health has nothing to say of it.
+    """One publication that is out: where it goes (`NodeTopics.place`), its size, the row it is, whether it is paced as all that
+    is no alarm, and whether the broker is to retain it.
     """
 
-    topic: str
+    place: str
+    packet_bytes: int = 0
     sequence: int | None = None
     ordinary: bool = False
-    clears: bool = False
+    retained: bool = False
+
+    @property
+    def key(self) -> int | str:
+        """What it is told by when it is sent again."""
+        return self.place if self.sequence is None else self.sequence
 
 
 class Flight:
@@ -37,8 +42,7 @@ class Flight:
         self._granted = Opened(session_present=False)
         self._tag = 0
         self._out: dict[int, Sent] = {}
-        self._parked_alarms = self._parked_ordinary = 0
-        self._rest_ends_ns = 0
+        self._unheard: dict[str, tuple[int, Sent]] = {}
         self._balks: Counter[int] = Counter()
         self._holds_back = False
         self._begun_ns = self._heard_ns = self._tokens_ns = clock.monotonic_ns()
@@ -58,7 +62,7 @@ class Flight:
     def clear(self) -> None:
         """The connection is gone, and with it whatever was out."""
         self._out.clear()
-        self._parked_alarms = self._parked_ordinary = 0
+        self._unheard.clear()
         self._balks.clear()
         self._holds_back = False
 
@@ -79,27 +83,18 @@ class Flight:
         return tag in self._out
 
     def land(self, tag: int) -> Sent:
-        """It was answered."""
+        """It was answered, and so whatever went without an answer before it was read."""
+        self._unheard = {place: (before, sent) for place, (before, sent) in self._unheard.items() if before >= tag}
         return self._out.pop(tag)
 
-    def park(self, *, ordinary: bool) -> None:
-        """A row was refused for now: it counts as out no more and rests, with its like, until `rested`."""
-        if not self.rests:
-            self._rest_ends_ns = self._clock.monotonic_ns() + round(self._pace.rest_s * NS)
-        if ordinary:
-            self._parked_ordinary += 1
-        else:
-            self._parked_alarms += 1
+    def let_go(self, sent: Sent) -> None:
+        """Sent at QoS 0: nobody will answer it. It counts as unanswered until something that was sent later is."""
+        self._unheard[sent.place] = self._tag, sent
 
     @property
-    def rests(self) -> bool:
-        """Rows rest."""
-        return self._parked_alarms + self._parked_ordinary > 0
-
-    @property
-    def rested(self) -> bool:
-        """Rows rest, and have rested long enough."""
-        return self.rests and self._clock.monotonic_ns() >= self._rest_ends_ns
+    def unanswered(self) -> list[Sent]:
+        """What the broker may not have taken yet."""
+        return [*self._out.values(), *(sent for _, sent in self._unheard.values())]
 
     def hold_back(self, sequence: int) -> bool:
         """A row was refused for a moment: nothing follows until it `may_try_again`. False: that was so too often by now."""
@@ -116,9 +111,8 @@ class Flight:
         return self._holds_back and not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns
 
     def try_again(self) -> None:
-        """All rows that wait, those that rest among them, are taken once more."""
+        """All rows that wait are taken once more."""
         self._holds_back = False
-        self._parked_alarms = self._parked_ordinary = 0
 
     @property
     def is_empty(self) -> bool:
@@ -151,37 +145,21 @@ class Flight:
 
     # -- how much more ---------------------------------------------------------------------------------------------
 
-    @property
-    def has_window(self) -> bool:
-        """One more publication may go out."""
-        return len(self._out) < self._window
+    def has_window(self, *, alone: bool) -> bool:
+        """One more publication may go out; `alone`: only while no answer is waited for."""
+        return len(self._out) < (1 if alone else self._window)
 
-    def room(self) -> tuple[int, int]:
+    def room(self, *, alone: bool) -> tuple[int, int]:
         """How many rows may be sent now, and how many of them that are no alarms."""
         self._refill()
-        if self._holds_back or self._parked_alarms >= self._pace.parked_most:
+        if self._holds_back:
             return 0, 0
-        # What is refused of the others must not stop the alarms.
-        others_go = self._parked_ordinary < self._pace.parked_most
-        if not self.is_listened_to:
+        if alone or not self.is_listened_to:
             one = int(not self._out and self._clock.monotonic_ns() >= self._hush_ends_ns)
-            return one, one if others_go else 0
+            return one, one
         room = max(0, self._window - len(self._out))
         for_others = max(1, self._window - self._pace.alarm_room) - sum(sent.ordinary for sent in self._out.values())
-        return room, max(0, min(room, for_others, int(self._tokens))) if others_go else 0
-
-    def fits(self, publication: Publication) -> bool:
-        """Whether the broker takes a packet of this size."""
-        most = self._granted.maximum_packet_bytes
-        if most is None:
-            return True
-        properties = sum(len(name) + len(value) + 5 for name, value in publication.user_properties)
-        return len(publication.payload or b"") + len(publication.topic) * 3 + properties + 128 <= most
-
-    @property
-    def may_retain(self) -> bool:
-        """Whether the broker keeps retained messages at all."""
-        return self._granted.retain_available
+        return room, max(0, min(room, for_others, int(self._tokens)))
 
     def deadline_ns(self) -> int | None:
         """When time alone changes something."""
@@ -189,8 +167,6 @@ class Flight:
         due = [self._heard_ns + round(self._pace.stall_s * NS) + 1] if self._out else []
         if (self._holds_back or not self._audience) and self._hush_ends_ns > now_ns:
             due.append(self._hush_ends_ns)
-        if self.rests:
-            due.append(self._rest_ends_ns)
         if self._tokens < 1:
             due.append(now_ns + REFILL_EVERY_NS)
         return min(due, default=None)

@@ -99,6 +99,8 @@ class OutboxHealth(Part, frozen=True, kw_only=True):
     sequence: int = 0
     epoch: str = ""
     trouble: str = ""
+    set_aside: int = 0
+    """Of those that are pending, how many the broker does not take for now; `uplink.reason` says which, and why."""
 
 
 class BoardHealth(Part, frozen=True, kw_only=True):

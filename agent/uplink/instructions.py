@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Publication, Received
+from agent.uplink.aside import Told
 
 
 class Connect(Struct, frozen=True):
@@ -22,11 +23,18 @@ class Send(Struct, frozen=True):
 
 
 class Subscribe(Struct, frozen=True):
-    """Subscribe to the session's filters."""
+    """Subscribe to the commands, `plainly` to each by its name where the broker takes no wildcards, and to our own `status`."""
+
+    plainly: bool = False
+    status: bool = False
 
 
 class Restate(Struct, frozen=True):
-    """Hand over the full state (properties, greetings) and what was acknowledged just before: the broker may have lost it."""
+    """Hand over the full state (properties, greetings), and with `replay` what was acknowledged just before: the broker may
+    have lost it.
+    """
+
+    replay: bool = True
 
 
 class Forget(Struct, frozen=True):
@@ -40,6 +48,17 @@ class GiveUp(Struct, frozen=True):
 
     sequence: int
     why: str
+
+
+class SetAside(Struct, frozen=True):
+    """The broker does not take this row for now: it stays in the outbox, and others go on. `told` is news for the hub."""
+
+    sequence: int
+    told: Told | None = None
+
+
+class BringBack(Struct, frozen=True):
+    """What was set aside is to be taken again: the broker takes some of it by now."""
 
 
 class Release(Struct, frozen=True):
@@ -65,4 +84,6 @@ class Probe(Struct, frozen=True):
     endpoint: BrokerEndpoint
 
 
-Instruction = Connect | Send | Subscribe | Restate | Forget | GiveUp | Release | Disconnect | Deliver | Probe
+Instruction = (
+    Connect | Send | Subscribe | Restate | Forget | GiveUp | SetAside | BringBack | Release | Disconnect | Deliver | Probe
+)

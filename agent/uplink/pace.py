@@ -13,9 +13,9 @@ class Pace(Struct, frozen=True):
     after a connect an event that nobody was subscribed to is kept and offered again every `hush_s`.
     A broker may send the will of an earlier connection late, and the hub then takes a node that is there for lost: the birth
     is repeated `birth_again_s` after a connect, then after twice as long each time, up to `birth_again_most_s`.
-    A row that the broker refuses for now rests for `rest_s`; no more than `parked_most` alarms and as many others rest at a
-    time. Before one whose refusal may pass by itself has to rest, it is offered again `balks_most` times, every `hush_s`, and
-    the others wait.
+    What the broker refuses for now, or breaks the line over, rests for `rest_s`, and each time it is refused again for twice as
+    long, up to `rest_most_s`; all else goes on. Before a row whose refusal may pass by itself has to rest, it is offered again
+    `balks_most` times, every `hush_s`, and the others wait.
     """
 
     window: int = 20
@@ -37,5 +37,5 @@ class Pace(Struct, frozen=True):
     birth_again_s: float = 60.0
     birth_again_most_s: float = 300.0
     rest_s: float = 60.0
-    parked_most: int = 50
+    rest_most_s: float = 3600.0
     balks_most: int = 5

@@ -6,7 +6,7 @@ REFUSED_FROM = 0x80
 NOBODY_SUBSCRIBED = 0x10
 
 _WORDS = {
-    0x00: "done",
+    0x00: "the broker ended the connection",
     0x04: "disconnected, the will was asked for",
     0x10: "accepted, nobody is subscribed",
     0x80: "the broker gave no reason",
@@ -37,11 +37,20 @@ _WORDS = {
     0x9B: "the broker does not offer QoS 1",
     0x9C: "the broker sends us to another server",
     0x9D: "the broker has moved",
+    0x9E: "the broker does not offer shared subscriptions",
     0x9F: "the broker limits how often we may connect",
+    0xA0: "the broker ends every connection after a time",
+    0xA1: "the broker does not offer subscription identifiers",
+    0xA2: "the broker does not offer wildcards in subscriptions",
 }
 
 # A message refused for one of these will be refused for ever: it is given up, counted and announced.
 NEVER_ACCEPTED = frozenset({0x90, 0x95, 0x99})
+
+# The broker ended the connection over something that we sent, or will not hear of the limits we asked for.
+BLAMES_A_PACKET = frozenset({0x81, 0x82, 0x87, 0x90, 0x94, 0x95, 0x99, 0x9A, 0x9B})
+
+TAKEN_OVER = 0x8E
 
 # RabbitMQ says so while a subscriber's queue changes its leader or goes away: a moment later it takes the same message.
 PASSING = frozenset({0x80, 0x83})

@@ -7,6 +7,8 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.queues import BoundedQueue
@@ -21,8 +23,11 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
+from agent.uplink.aside import Told
+from agent.uplink.credentials_watch import CredentialsWatch
 from agent.uplink.health import UplinkHealth
 from agent.uplink.instructions import (
+    BringBack,
     Connect,
     Deliver,
     Disconnect,
@@ -33,24 +38,29 @@ from agent.uplink.instructions import (
     Release,
     Restate,
     Send,
+    SetAside,
     Subscribe,
 )
 from agent.uplink.pace import Pace
+from agent.uplink.packet_size import packet_bytes
 from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
 from agent.uplink.session_core import SessionCore
+from agent.uplink.small_health import cut_to
 from agent.uplink.topics import publication_of
 
 log = logging.getLogger(__name__)
 
 HEALTH_EXPIRY_S = 24 * 3600
 ANNOUNCE_EVERY_NS = 5 * NS
+ROUNDS_A_TURN = 20
 
 
 class Session(Component):
     """One node's session with the broker. Its thread is the transport's loop: nothing else touches the connection.
 
-    `on_message` gets every message of `filters` on this thread and must return at once; `greetings` are sent after every
+    `on_message` gets every message of `filters` on this thread and must return at once; `plain_filters` say the same without
+    wildcards; `greetings` are sent after every
     connect, after the birth message and the properties. `credentials` are watched: renewed files renew the handshake.
     Not critical: a node without a broker records on.
     A simulated node does not start the thread but calls `turn` with the transport's events.
@@ -58,7 +68,6 @@ class Session(Component):
 
     critical = False
     breath_s = 1.0
-    stamp_every_s = 10.0
 
     def __init__(
         self,
@@ -71,6 +80,7 @@ class Session(Component):
         pace: Pace | None = None,
         dice: random.Random | None = None,
         filters: Sequence[str] = (),
+        plain_filters: Sequence[str] = (),
         on_message: Callable[[Received], None] | None = None,
         greetings: Callable[[], Iterable[Publication]] = tuple,
         credentials: BrokerCredentials | None = None,
@@ -81,6 +91,7 @@ class Session(Component):
         self._outbox = outbox
         self._transport = transport
         self._filters = tuple(filters)
+        self._plain_filters = tuple(plain_filters)
         self._on_message = on_message
         self._greetings = greetings
         self._core = SessionCore(identity, endpoints, clock, pace or Pace(), dice or random.Random())  # noqa: S311 - jitter
@@ -89,9 +100,7 @@ class Session(Component):
         self._health_sent: bytes | None = None
         self._restate = False
         self._asked_for_state = threading.Event()
-        self._credentials = credentials or BrokerCredentials()
-        self._stamps = (self._credentials.stamp(),) * 2
-        self._stamped_ns = clock.monotonic_ns()
+        self.credentials = CredentialsWatch(credentials or BrokerCredentials(), clock)
         self._announced_ns: int | None = None
         self._told: Phase | None = None
         outbox.committed = transport.wake
@@ -116,6 +125,11 @@ class Session(Component):
     def health(self) -> UplinkHealth:
         """The line's own part of health."""
         return self._core.health()
+
+    @property
+    def set_aside(self) -> int:
+        """How many events the broker does not take for now."""
+        return self._core.set_aside
 
     @property
     def online(self) -> bool:
@@ -151,8 +165,9 @@ class Session(Component):
         core = self._core
         if self.stopping.is_set():
             self._carry_out(core.stop())
-        elif self.clock.monotonic_ns() - self._stamped_ns > self.stamp_every_s * NS:
-            self._carry_out(self._look_at_credentials())
+        elif self.credentials.renewed():
+            log.info("certificate or password files were renewed: connecting with the new ones")
+            self._carry_out(core.renew())
         for event in events:
             if isinstance(event, Acknowledged | Received | Subscribed):
                 self._outbox.heard()
@@ -160,14 +175,36 @@ class Session(Component):
         self._carry_out(core.tick())
         if core.phase is Phase.ONLINE:
             self._send_asked()
-        room, ordinary_room = core.room()
-        if room:
+        self._send_rows()
+
+    def _send_rows(self) -> None:
+        """As many as there is room for. Rows that are set aside take up none: after some rounds of them others get their turn."""
+        core = self._core
+        for _ in range(ROUNDS_A_TURN):
+            room, ordinary_room = core.room()
+            if not room:
+                self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
+                return
             rows = self._outbox.take(room, ordinary_room)
+            if not rows:
+                self._carry_out(core.settle() if self._outbox.drained else [])
+                return
             self._carry_out(core.send_rows(rows))
-            if not rows and self._outbox.drained:
-                self._carry_out(core.settle())
-        else:
-            self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
+        self._transport.wake()
+
+    def _tell_of(self, told: Told) -> None:
+        """The hub and the journal hear that rows wait for the broker to take them."""
+        log.error("%s %s; its events wait, from %d on, and everything else goes on", told.place, told.why, told.sequence)
+        event = told.event(self.clock.wall_ns())
+        if self.identity.topics.event(event) != told.place:
+            self._outbox.raise_event(event)
+
+    def _subscribe(self, asked: Subscribe) -> None:
+        filters = self._plain_filters if asked.plainly else self._filters
+        if asked.status:
+            filters = (*filters, self.identity.topics.status)
+        if filters:
+            self._transport.subscribe(filters)
 
     def _tell_line(self) -> None:
         """One line in the journal when the broker is out of reach, and one when it is there again."""
@@ -182,17 +219,6 @@ class Session(Component):
             log.warning(
                 "the broker is out of reach: %s; events wait in the outbox. `vigie doctor` tells what is wrong", health.reason
             )
-
-    def _look_at_credentials(self) -> list[Instruction]:
-        """Renew the handshake once files have changed and then stood still for a while: they are replaced one by one."""
-        self._stamped_ns = self.clock.monotonic_ns()
-        used, before = self._stamps
-        now = self._credentials.stamp()
-        self._stamps = (now if now == before else used), now
-        if now == used or now != before:
-            return []
-        log.info("certificate or password files were renewed: connecting with the new ones")
-        return self._core.renew()
 
     def _send_asked(self) -> None:
         if self._restate:
@@ -214,11 +240,12 @@ class Session(Component):
             self._outbox.announce_drops()
 
     def _send_health(self) -> None:
-        document = self._health
-        self._health_sent = document
-        topic = self.identity.topics.health
-        publication = Publication(topic, document, 0, True, expiry_s=HEALTH_EXPIRY_S, content_type="application/json")
-        self._carry_out(self._core.send(publication))
+        document = self._health_sent = self._health
+        empty = Publication(self.identity.topics.health, b"", 0, True, expiry_s=HEALTH_EXPIRY_S, content_type="application/json")
+        most = self._core.largest_packet
+        if most is not None and document is not None:
+            document = cut_to(document, most - packet_bytes(empty))
+        self._carry_out(self._core.send(replace(empty, payload=document)))
 
     def _send_state(self) -> None:
         """The full state: nothing may depend on what the broker retained."""
@@ -243,6 +270,12 @@ class Session(Component):
                 case GiveUp():
                     log.error("the broker will never take event %d: %s", instruction.sequence, instruction.why)
                     self._outbox.refuse(instruction.sequence, instruction.why)
+                case SetAside():
+                    self._outbox.set_aside(instruction.sequence)
+                    if instruction.told is not None:
+                        self._tell_of(instruction.told)
+                case BringBack():
+                    self._outbox.bring_back()
                 case Release():
                     self._outbox.release()
                 case Connect():
@@ -253,11 +286,11 @@ class Session(Component):
                     else:
                         self._transport.close(with_will=instruction.with_will)
                 case Subscribe():
-                    if self._filters:
-                        self._transport.subscribe(self._filters)
+                    self._subscribe(instruction)
                 case Restate():
-                    self._outbox.replay()
-                    self._announced_ns = None
+                    if instruction.replay:
+                        self._outbox.replay()
+                        self._announced_ns = None
                     self._restate = True
                 case Deliver():
                     if self._on_message is not None:

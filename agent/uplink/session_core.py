@@ -9,18 +9,13 @@ One thread. The clock and the dice are injected.
 from __future__ import annotations
 
 import random
-from collections import deque
-from collections.abc import Sequence
-
-from msgspec.structs import replace
+from collections.abc import Callable, Sequence
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.events.row import Row
-from agent.ports.event import Priority
 from agent.ports.mqtt import (
     Acknowledged,
     BrokerEndpoint,
-    ConnectOptions,
     Lost,
     Opened,
     Probed,
@@ -30,30 +25,27 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
-from agent.uplink.answers import Answers
-from agent.uplink.flight import Flight, Sent
+from agent.uplink.connecting import connect_options
 from agent.uplink.health import UplinkHealth
 from agent.uplink.instructions import (
     Connect,
     Deliver,
     Disconnect,
-    GiveUp,
     Instruction,
     Probe,
     Release,
     Restate,
-    Send,
     Subscribe,
 )
+from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
+from agent.uplink.outgoing import Outgoing
 from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
 from agent.uplink.presence import Identity
-from agent.uplink.reasons import in_words
+from agent.uplink.reasons import REFUSED_FROM, in_words
 from agent.uplink.rota import BrokerRota
-from agent.uplink.topics import publication_of
 from agent.uplink.trouble import Trouble
-
-CONTROL_MOST = 2000
+from agent.uplink.twin import Twin
 
 
 class SessionCore:
@@ -64,16 +56,14 @@ class SessionCore:
     ) -> None:
         self.phase = Phase.WAITING
         self.reconnects = 0
-        self.control_dropped = 0
         self._identity = identity
-        self._topics = identity.topics
         self._clock = clock
         self._pace = pace
         self._rota = BrokerRota(endpoints, pace, dice)
-        self._flight = Flight(pace, clock)
-        self._control: deque[Publication] = deque()
-        self._trouble = Trouble(self._topics, clock, pace)
-        self._answers = Answers(self._flight, self._trouble)
+        self._trouble = Trouble(clock, pace)
+        self._out = Outgoing(identity.topics, pace, clock, self._trouble)
+        self._twin = Twin(identity.topics.status, identity.boot_id, clock)
+        self._listening = Subscribe()
         self._since_ns: int | None = None
         self._online_ns = 0
         self._due_ns = clock.monotonic_ns()
@@ -92,13 +82,12 @@ class SessionCore:
             case Lost():
                 return self._lost(event)
             case Acknowledged():
-                return [*self._answers.take(event), *self._flush()]
+                return [*self._answered(event), *self._flush()]
             case Received():
-                self._flight.heard()
-                return [Deliver(event)]
+                self._out.flight.heard()
+                return [] if self._twin.hear(event) else [Deliver(event)]
             case Subscribed():
-                self._trouble.subscribed(event.codes)
-                return []
+                return self._subscribed(event.codes)
             case Probed():
                 return self._probed(event)
 
@@ -114,12 +103,12 @@ class SessionCore:
                 return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
                 return self._depart()
-            case Phase.ONLINE if self._flight.is_stalled:
-                return [Disconnect(abruptly=True), *self._lost(Lost(None, "the broker no longer acknowledges"))]
-            case Phase.ONLINE if self._flight.rested:
+            case Phase.ONLINE if self._out.flight.is_stalled:
+                return [Disconnect(abruptly=True), *self._lost(Lost(None, "the broker no longer acknowledges"), ours=True)]
+            case Phase.ONLINE if self._out.aside.is_due:
                 return self.renew()
-            case Phase.ONLINE if self._flight.may_try_again:
-                self._flight.try_again()
+            case Phase.ONLINE if self._out.flight.may_try_again:
+                self._out.flight.try_again()
                 return [Release(), *self._flush()]
             case Phase.ONLINE if not self._rota.is_preferred and now_ns >= self._probe_ns:
                 self._probe_ns = now_ns + self._rota.probe_after_ns()
@@ -127,7 +116,8 @@ class SessionCore:
             case Phase.ONLINE if now_ns >= self._birth_ns:
                 self._birth_gap_ns = min(2 * self._birth_gap_ns, round(self._pace.birth_again_most_s * NS))
                 self._birth_ns = now_ns + self._birth_gap_ns
-                return self.birth()
+                # A broker that retains nothing forgot the states as well.
+                return [*self.birth(), *([] if self._out.limits.retain else [Restate(replay=False)])]
             case _:
                 return self._flush()
 
@@ -139,29 +129,14 @@ class SessionCore:
 
     def send(self, publication: Publication) -> list[Instruction]:
         """Send something that is no row: an answer, a state, a health document. Lost if the connection is."""
-        if publication.qos == 0:
-            return [Send(self._fitted(publication), 0)] if self.phase in (Phase.ONLINE, Phase.STOPPING) else []
-        if len(self._control) >= CONTROL_MOST:
-            self._control.popleft()
-            self.control_dropped += 1
-        self._control.append(publication)
+        if self.phase not in (Phase.ONLINE, Phase.STOPPING):
+            return []
+        self._out.queue(publication)
         return self._flush()
 
-    def send_rows(self, rows: Sequence[Row]) -> list[Instruction]:
-        """Send rows that were taken within `room`."""
-        out: list[Instruction] = []
-        for row in rows:
-            try:
-                publication = self._fitted(publication_of(row, self._topics))
-            except (ValueError, KeyError, TypeError):
-                out.append(GiveUp(row.sequence, "the disk has changed it beyond reading"))
-                continue
-            if not self._flight.fits(publication):
-                out.append(GiveUp(row.sequence, "larger than the broker takes"))
-                continue
-            sent = Sent(publication.topic, row.sequence, row.priority is not Priority.ALARM)
-            out.append(Send(publication, self._flight.launch(sent)))
-        return out
+    def send_rows(self, rows: Sequence[Row], retains: Callable[[Row], bool] = lambda _: True) -> list[Instruction]:
+        """Send rows that were taken within `room`; without `retains` a state goes to those who listen, and is kept by nobody."""
+        return self._out.send_rows(rows, retains)
 
     def renew(self) -> list[Instruction]:
         """Shake hands again with the same broker: the will is asked for and waived by the return, so nobody notices."""
@@ -176,20 +151,18 @@ class SessionCore:
             return [Disconnect(abruptly=True), Release()]
         self.phase = Phase.STOPPING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.goodbye_s * NS)
-        self._control.appendleft(self._status("stopping"))
+        self._out.queue(self._status("stopping"), first=True)
         return self._flush()
 
     def settle(self) -> list[Instruction]:
         """Called when the outbox has nothing more to give: ends a goodbye early."""
-        if self.phase in (Phase.STOPPING, Phase.LEAVING) and self._flight.is_empty and not self._control:
+        if self.phase in (Phase.STOPPING, Phase.LEAVING) and self._out.is_empty:
             return self._depart()
         return []
 
     def room(self) -> tuple[int, int]:
         """How many rows may be sent now, and how many of them that are no alarms."""
-        if self.phase not in (Phase.ONLINE, Phase.STOPPING) or self._control:
-            return 0, 0
-        return self._flight.room()
+        return self._out.room() if self.phase in (Phase.ONLINE, Phase.STOPPING) else (0, 0)
 
     def deadline_ns(self) -> int | None:
         """When `tick` wants to be called; None when only an event can change anything."""
@@ -197,17 +170,28 @@ class SessionCore:
             case Phase.FINISHED:
                 return None
             case Phase.ONLINE:
-                due = [self._birth_ns, self._flight.deadline_ns(), None if self._rota.is_preferred else self._probe_ns]
+                due = [self._birth_ns, self._out.flight.deadline_ns(), self._out.aside.due_ns]
+                due += [] if self._rota.is_preferred else [self._probe_ns]
                 return min(ns for ns in due if ns is not None)
             case _:
                 return self._due_ns
+
+    @property
+    def largest_packet(self) -> int | None:
+        """In bytes, at the broker in use; None when it has no limit."""
+        return self._out.limits.packet_bytes
+
+    @property
+    def set_aside(self) -> int:
+        """How many rows the broker does not take for now; any thread."""
+        return self._out.aside.rows
 
     def health(self) -> UplinkHealth:
         """For the health document; any thread."""
         return UplinkHealth(
             state=SEEN_AS.get(self.phase, "offline"),
             broker=self._rota.current.url,
-            reason=self._trouble.said(),
+            reason=self._trouble.said(self._twin.words(), self._out.aside.words(), self._out.limits.words()),
             since=None if self._since_ns is None else rfc3339(self._since_ns),
             reconnects=self.reconnects,
         )
@@ -217,54 +201,64 @@ class SessionCore:
     def _connect(self) -> list[Instruction]:
         self.phase = Phase.CONNECTING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.connect_timeout_s * NS)
-        options = ConnectOptions(
-            self._identity.client_id,
-            self._status("offline"),
-            self._pace.will_delay_s,
-            self._pace.keepalive_s,
-            self._pace.session_expiry_s,
-            self._pace.window,
-            clean_start=self._rota.is_session_in_doubt,
-        )
+        limits, wall_ns = self._out.known.of(self._rota.current), self._clock.wall_ns()
+        doubt = self._rota.is_session_in_doubt
+        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=doubt)
         return [Connect(self._rota.current, options)]
 
     def _opened(self, granted: Opened) -> list[Instruction]:
         if self.phase is not Phase.CONNECTING:
             return []
-        if granted.maximum_qos < 1:
-            return [Disconnect(), *self._refused(0x9B, "")]
         self.phase = Phase.ONLINE
         self._rota.answered()
         self._online_ns = self._clock.monotonic_ns()
         self._since_ns = self._clock.wall_ns()
         self._trouble.opened()
-        self._flight.begin(granted)
-        self._control.clear()
+        self._out.begin(self._rota.current, granted)
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
         self._birth_gap_ns = round(self._pace.birth_again_s * NS)
         self._birth_ns = self._online_ns + self._birth_gap_ns
-        self._control.append(self._status("online"))
-        return [*self._flush(), Subscribe(), Restate()]
+        self._out.queue(self._status("online"))
+        self._listening = Subscribe(plainly=not self._out.limits.wildcards, status=self._twin.is_feared)
+        return [*self._flush(), self._listening, Restate()]
+
+    def _subscribed(self, codes: Sequence[int]) -> list[Instruction]:
+        of_commands = codes[:-1] if self._listening.status else codes
+        if WILDCARDS_NOT_SUPPORTED in of_commands and not self._listening.plainly:
+            self._out.known.learn(self._rota.current, WILDCARDS_NOT_SUPPORTED)
+            self._listening = Subscribe(plainly=True)
+            return [self._listening]
+        self._trouble.subscribed(of_commands)
+        return []
 
     def _refused(self, code: int | None, why: str) -> list[Instruction]:
         self._trouble.no_line(in_words(code, why))
+        if self._out.known.learn(self._rota.current, code):
+            return self._connect()
         self._wait(self._rota.refused(code))
         return []
 
-    def _lost(self, event: Lost) -> list[Instruction]:
+    def _answered(self, event: Acknowledged) -> list[Instruction]:
+        if event.code < REFUSED_FROM:
+            self._twin.born()  # the first that is answered is the birth
+        return self._out.answered(event)
+
+    def _lost(self, event: Lost, *, ours: bool = False) -> list[Instruction]:
+        """The connection is gone; `ours`: it was we who gave it up."""
         if self.phase is Phase.CONNECTING:
             return self._refused(event.code, event.why)
         if self.phase not in CONNECTED:
             return []
         self._trouble.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
-        self._drop_flight()
+        explained = self._out.broke(self._rota.current, event.code, event.why)
+        self._twin.lost(event.code, explained=explained or ours)
         if self.phase is Phase.STOPPING:
             self.phase = Phase.FINISHED
             return [Release()]
         self.reconnects += 1
         steady = self._clock.monotonic_ns() - self._online_ns > self._pace.steady_s * NS
-        self._wait(self._rota.lost(event.code, steady=steady))
+        self._wait(self._rota.lost(event.code, steady=steady or explained))
         return [Release()]
 
     def _wait(self, delay_ns: int) -> None:
@@ -287,31 +281,15 @@ class SessionCore:
 
     def _depart(self) -> list[Instruction]:
         # The will waits: a broker that sees the node again within `will_delay_s` drops it, one that does not tells the hub.
-        self._drop_flight()
+        self._out.clear()
         gone: list[Instruction] = [Disconnect(with_will=True), Release()]
         if self.phase is Phase.LEAVING:
             return [*gone, *self._connect()]
         self.phase = Phase.FINISHED
         return gone
 
-    def _drop_flight(self) -> None:
-        self._flight.clear()
-        self._control.clear()
-
-    # -- sending ---------------------------------------------------------------------------------------------------
-
     def _flush(self) -> list[Instruction]:
-        out: list[Instruction] = []
-        while self.phase in CONNECTED and self._control and self._flight.has_window:
-            publication = self._fitted(self._control.popleft())
-            if self._flight.fits(publication):
-                out.append(Send(publication, self._flight.launch(Sent(publication.topic, clears=publication.payload is None))))
-        return out
-
-    def _fitted(self, publication: Publication) -> Publication:
-        if publication.retain and not self._flight.may_retain:
-            return replace(publication, retain=False)
-        return publication
+        return self._out.flush() if self.phase in CONNECTED else []
 
     def _status(self, state: str) -> Publication:
         return self._identity.status(state, self._clock.wall_ns())

@@ -53,9 +53,18 @@ class NodeTopics(Struct, frozen=True):
         """The filter of all commands to this node."""
         return f"{self.root}/command/+"
 
+    def command(self, verb: str) -> str:
+        """Where one kind of command comes in."""
+        return f"{self.root}/command/{verb}"
+
     def still(self, event_id: str) -> str:
         """Where the masked still of an event goes."""
         return f"{self.root}/still/{event_id}"
+
+    def place(self, topic: str) -> str:
+        """What access lists and memory take a topic for: every still has one of its own, and they are one."""
+        stills = self.still("")
+        return f"{stills}+" if topic.startswith(stills) else topic
 
     def event(self, event: Event) -> str:
         """`<root>/onvif-ej/<topic>[/&<source>/<source>...]`."""
@@ -77,8 +86,11 @@ def event_payload(event: Event) -> bytes | None:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False) -> Publication:
-    """What goes to the broker for one row of the outbox; `restated` marks a state that was sent before."""
+def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False, retained: bool = True) -> Publication:
+    """What goes to the broker for one row of the outbox; `restated` marks a state that was sent before.
+
+    Without `retained` not even a state is: what it says is true no more.
+    """
     properties: tuple[tuple[str, str], ...] = (
         ("event-id", row.event_id),
         ("sequence", str(row.sequence)),
@@ -95,14 +107,14 @@ def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False) -> P
         about = (*properties, ("still-of", row.about))
         return Publication(topics.still(row.about), row.body, 1, False, about, expiry_s, content_type="image/jpeg")
     event = event_of(row.body)
-    retained = event.operation is not None
+    state = event.operation is not None
     return Publication(
         topics.event(event),
         event_payload(event),
         1,
-        retained,
+        state and retained,
         properties,
-        None if retained else expiry_s,
+        None if state else expiry_s,
         content_type="application/json",
     )
 

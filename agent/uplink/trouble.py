@@ -9,7 +9,6 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.uplink.pace import Pace
 from agent.uplink.reasons import REFUSED_FROM, in_words
-from agent.uplink.topics import NodeTopics
 
 
 class _Refusal(Struct, frozen=True):
@@ -21,10 +20,9 @@ class _Refusal(Struct, frozen=True):
 class Trouble:
     """`said` on any thread, the rest on the session's. While there is no connection, only why counts."""
 
-    def __init__(self, topics: NodeTopics, clock: Clock, pace: Pace) -> None:
-        self._topics = topics
+    def __init__(self, clock: Clock, pace: Pace) -> None:
         self._clock = clock
-        # What rests is refused again before this is over, and so stays in health; an answer is refused once.
+        # What is refused once, as an answer is, and is not tried again.
         self._lasts_ns = round(2 * pace.rest_s * NS)
         self._line = "not connected yet"
         self._audience = ""
@@ -52,26 +50,26 @@ class Trouble:
         """It has."""
         self._audience = ""
 
-    def refused(self, topic: str, code: int) -> None:
-        """The broker would not take something on `topic`: stands until it does, or twice as long as a refused row rests."""
-        place = self._place(topic)
-        words = f"{place} is refused: {in_words(code)}"
+    def refused(self, place: str, code: int) -> None:
+        """The broker would not take something of `place`: stands until it does, or twice as long as a refused row rests."""
+        self._stand(place, f"{place} is refused: {in_words(code)}")
+
+    def too_large(self, place: str, packet_bytes: int, most: int) -> None:
+        """Something of `place` was not sent."""
+        self._stand(place, f"{place} is left out: {packet_bytes} bytes are more than the broker takes ({most})")
+
+    def _stand(self, place: str, words: str) -> None:
         self._refusal = _Refusal(place, words, self._clock.monotonic_ns() + self._lasts_ns)
 
-    def accepted(self, topic: str) -> None:
-        """The broker took something on `topic`."""
-        if self._refusal is not None and self._refusal.place == self._place(topic):
+    def accepted(self, place: str) -> None:
+        """The broker took something of `place`."""
+        if self._refusal is not None and self._refusal.place == place:
             self._refusal = None
 
-    def said(self) -> str:
-        """In words, empty when all is well."""
+    def said(self, *more: str) -> str:
+        """In words, with `more` that holds while there is a connection; empty when all is well."""
         line, refusal = self._line, self._refusal
         if line:
             return line
         stands = refusal is not None and self._clock.monotonic_ns() < refusal.ends_ns
-        return "; ".join(filter(None, (self._commands, self._audience, refusal.words if refusal and stands else "")))
-
-    def _place(self, topic: str) -> str:
-        """Every still has a topic of its own: to the access list they are one."""
-        stills = self._topics.still("")
-        return f"{stills}+" if topic.startswith(stills) else topic
+        return "; ".join(filter(None, (self._commands, self._audience, refusal.words if refusal and stands else "", *more)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class UplinkNode:
         clock: Clock | None = None,
         credentials: BrokerCredentials | None = None,
         bounds: Bounds | None = None,
+        filters: Sequence[str] = (),
         **pace: Any,
     ) -> None:
         self.clock = clock or SystemClock()
@@ -48,6 +50,8 @@ class UplinkNode:
             self.transport,
             self.clock,
             pace=replace(QUICK, **pace),
+            filters=filters,
+            plain_filters=[f"vigie/{name}/command/ping"] if filters else (),
         )
 
     def start(self) -> None:
@@ -74,6 +78,9 @@ class UplinkNode:
                 PropertyOperation.CHANGED,
             )
         )
+
+    def raise_with_still(self, number: int, still: bytes) -> None:
+        self.outbox.raise_with_still(Event("Device/vigie:Test/Seen", self.clock.wall_ns(), {}, {"Number": number}), still)
 
     def end_state(self, source: str = "front") -> None:
         self.outbox.raise_event(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,21 @@ from agent.base.clock import ClockQuality
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports.event import Event, Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
-from agent.uplink.instructions import Connect, Disconnect, Forget, GiveUp, Instruction, Probe, Release, Restate, Send, Subscribe
+from agent.uplink.aside import Told
+from agent.uplink.instructions import (
+    BringBack,
+    Connect,
+    Disconnect,
+    Forget,
+    GiveUp,
+    Instruction,
+    Probe,
+    Release,
+    Restate,
+    Send,
+    SetAside,
+    Subscribe,
+)
 from agent.uplink.pace import Pace
 from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
@@ -45,10 +60,22 @@ class Play:
             if isinstance(instruction, Send):
                 self.core.handle(Acknowledged(instruction.tag, ACCEPTED))
 
+    def quiet(self) -> None:
+        """Let time do what it does, everything that goes out answered well, with nothing in the outbox."""
+        for _ in range(5):
+            self.acknowledge_control(self.core.tick())
+            self.core.settle()
 
-def row(sequence: int, priority: Priority = Priority.ALARM, size: int = 10) -> Row:
+    def acknowledge_control(self, asked: Sequence[Instruction] = ()) -> None:
+        """Everything that waits beside the rows goes out and is taken."""
+        waiting = sends([*asked, *self.core.tick()])
+        while waiting:
+            waiting = sends([i for send in waiting for i in self.core.handle(Acknowledged(send.tag, ACCEPTED))])
+
+
+def row(sequence: int, priority: Priority = Priority.ALARM, size: int = 10, topic: str = "T") -> Row:
     """A row as the outbox hands it out."""
-    body = event_body(Event("T", 0, {}, {"X": "x" * size}, priority=priority))
+    body = event_body(Event(topic, 0, {}, {"X": "x" * size}, priority=priority))
     return Row.of(Draft(f"id{sequence}", priority, Kind.EVENT, 0, ClockQuality.SYNCHRONISED, body), sequence, "e")
 
 
@@ -128,7 +155,7 @@ def test_only_a_good_puback_forgets_a_row() -> None:
     play.online()
     one, two = sends(play.core.send_rows([row(1), row(2)]))
     assert play.core.handle(Acknowledged(one.tag, ACCEPTED)) == [Forget(1)]
-    assert play.core.handle(Acknowledged(two.tag, QUOTA)) == []
+    assert [type(i) for i in play.core.handle(Acknowledged(two.tag, QUOTA))] == [SetAside]
     assert "quota" in play.core.health().reason
     play.clock.advance(61)
     assert play.core.tick() == []
@@ -139,40 +166,47 @@ def test_only_a_good_puback_forgets_a_row() -> None:
     assert play.core.handle(Acknowledged(again.tag, TOO_LARGE)) == [GiveUp(2, "the message is too large for the broker (0x95)")]
 
 
-def test_a_row_refused_for_now_does_not_hold_up_the_others() -> None:
-    """(16) The access list lacks one topic: its rows rest, everything else goes on; a broker that refuses all is not hammered."""
-    play = Play(parked_most=10)
+def test_a_refused_topic_is_remembered_and_everything_else_goes_on() -> None:
+    """(16) However many rows of one topic the access list refuses, one is offered, the others wait unsent, and others go on."""
+    play = Play()
     play.online()
-    for sequence in range(1, 11):
-        refused, good = sends(play.core.send_rows([row(sequence), row(100 + sequence)]))
-        assert play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED)) == []
-        assert play.core.handle(Acknowledged(good.tag, ACCEPTED)) == [Forget(100 + sequence)]
-    assert play.core.phase is Phase.ONLINE
-    assert "does not allow" in play.core.health().reason
-    assert play.core.room() == (0, 0)
+    (refused,) = sends(play.core.send_rows([row(1, topic="Refused")]))
+    (aside,) = play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
+    assert isinstance(aside, SetAside)
+    assert aside.told == Told("vigie/n/onvif-ej/Refused", aside.told.why if aside.told else "", 1)
+    for sequence in range(2, 200):
+        assert play.core.send_rows([row(sequence, topic="Refused")]) == [SetAside(sequence)]
+        (good,) = sends(play.core.send_rows([row(1000 + sequence)]))
+        assert play.core.handle(Acknowledged(good.tag, ACCEPTED)) == [Forget(1000 + sequence)]
+    assert play.core.set_aside == 199
+    assert play.core.room() == (20, 16)
+    assert play.core.health().reason.startswith("vigie/n/onvif-ej/Refused is refused: the broker does not allow")
 
 
-def test_rows_of_a_low_class_that_rest_do_not_stop_the_alarms() -> None:
-    """(12, 16) The access list lacks the register: its rows rest, no more of their like follow, and alarms go on."""
-    play = Play(parked_most=10)
+def test_what_rests_is_tried_once_after_ever_longer_times_until_it_is_taken() -> None:
+    """(16) One of a topic is offered after 1, 2, 4... minutes on a new connection; once one is taken all come back."""
+    play = Play()
     play.online()
-    for sequence in range(10):
-        assert play.core.room() == (20, 16)
-        (refused,) = sends(play.core.send_rows([row(sequence, Priority.REGISTER)]))
-        play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
-    assert play.core.room() == (20, 0)
-    (alarm,) = sends(play.core.send_rows([row(10)]))
-    assert play.core.handle(Acknowledged(alarm.tag, ACCEPTED)) == [Forget(10)]
-
-
-def test_rows_that_rest_leave_room_for_an_alarm_while_nobody_listens() -> None:
-    """(13, 16) Before anybody has subscribed alarms are offered one at a time, whatever rests."""
-    play = Play(parked_most=1)
-    (birth,) = sends(play.connect())
-    play.core.handle(Acknowledged(birth.tag, NOBODY))
-    (refused,) = sends(play.core.send_rows([row(1, Priority.REGISTER)]))
+    (refused,) = sends(play.core.send_rows([row(1, topic="Refused")]))
     play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
-    assert play.core.room() == (1, 0)
+
+    def probe_after(minutes: int) -> Send:
+        play.clock.advance(60 * minutes - 1)
+        play.quiet()
+        assert play.core.phase is Phase.ONLINE
+        play.clock.advance(2)
+        play.quiet()
+        assert play.core.phase is Phase.CONNECTING
+        play.acknowledge_control(play.core.handle(Opened(session_present=True)))
+        (probe,) = sends(play.core.send_rows([row(1, topic="Refused"), row(2, topic="Refused")]))
+        return probe
+
+    for minutes in (1, 2, 4, 8, 16, 32, 60):
+        play.core.handle(Acknowledged(probe_after(minutes).tag, NOT_ALLOWED))
+    probe = probe_after(60)
+    assert play.core.handle(Acknowledged(probe.tag, ACCEPTED)) == [BringBack(), Restate(replay=False), Forget(1)]
+    assert play.core.health().reason == ""
+    assert len(sends(play.core.send_rows([row(2, topic="Refused")]))) == 1
 
 
 def test_a_row_refused_for_a_moment_goes_again_before_any_other() -> None:
@@ -202,8 +236,8 @@ def test_a_row_refused_again_and_again_rests_at_last() -> None:
         play.clock.advance(Pace().hush_s)
         assert due_ns == play.clock.monotonic_ns()
         assert play.core.tick() == [Release()]
-    refused, other = sends(play.core.send_rows([row(1), row(2)]))
-    assert play.core.handle(Acknowledged(refused.tag, UNWILLING)) == []
+    refused, other = sends(play.core.send_rows([row(1), row(2, topic="Other")]))
+    assert [type(i) for i in play.core.handle(Acknowledged(refused.tag, UNWILLING))] == [SetAside]
     assert play.core.handle(Acknowledged(other.tag, ACCEPTED)) == [Forget(2)]
     assert play.core.room() == (20, 16)
 
@@ -402,16 +436,27 @@ def test_a_refused_row_stays_in_health_through_the_handshakes_that_offer_it_agai
     assert play.core.health().reason == "broke"
 
 
-def test_a_topic_that_may_not_be_emptied_is_no_trouble() -> None:
-    """(16) An empty retained publication that is no event is refused or not: no word in health, and no audience."""
+def test_who_is_subscribed_elsewhere_is_no_audience() -> None:
+    """(13) Home Assistant hears what is announced to it: that says nothing of a hub for this node's events."""
     play = Play()
     (birth,) = sends(play.connect())
     play.core.handle(Acknowledged(birth.tag, NOBODY))
-    for code in (NOT_ALLOWED, ACCEPTED):
-        (send,) = sends(play.core.send(Publication("homeassistant/device/vigie-n/config", None, 1, True)))
-        assert play.core.handle(Acknowledged(send.tag, code)) == []
-        assert play.core.health().reason == ""
+    (send,) = sends(play.core.send(Publication("homeassistant/device/vigie-n/config", b"{}", 1, True)))
+    assert play.core.handle(Acknowledged(send.tag, ACCEPTED)) == []
     assert play.core.room() == (1, 1)
+
+
+def test_a_retained_topic_that_is_refused_is_left_alone() -> None:
+    """(16) What every connect would send again, an announcement say, is not: health names the topic and why."""
+    play = Play(rest_s=300)
+    play.online()
+    announcement = Publication("homeassistant/device/vigie-n/config", b"{}", 1, True)
+    (send,) = sends(play.core.send(announcement))
+    assert play.core.handle(Acknowledged(send.tag, NOT_ALLOWED)) == []
+    assert play.core.health().reason.startswith("homeassistant/device/vigie-n/config is refused")
+    play.core.handle(Lost(None, "broke"))
+    play.online()
+    assert sends(play.core.send(announcement)) == []
 
 
 def test_a_hub_that_comes_late_is_no_longer_missed() -> None:

@@ -1,0 +1,102 @@
+"""What one broker does not do, as it announced or as it was learnt from its refusals, and what that means for a hub."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from agent.base.clock import NS, Clock
+from agent.ports.mqtt import BrokerEndpoint, Opened, Publication
+
+RETAIN_NOT_SUPPORTED = 0x9A
+QOS_NOT_SUPPORTED = 0x9B
+PACKET_TOO_LARGE = 0x95
+WILDCARDS_NOT_SUPPORTED = 0xA2
+LEARNT_FOR_NS = 3600 * NS
+LARGEST_OF_OURS = 66 * 1024
+"""A still of 64 KiB with its properties is the largest that a node sends."""
+
+
+class Limits(Struct, frozen=True):
+    """The defaults are a broker without any. `packet_bytes` is its largest packet, `session_s` how long it keeps a session."""
+
+    retain: bool = True
+    qos: int = 1
+    packet_bytes: int | None = None
+    will: bool = True
+    wildcards: bool = True
+    session_s: int | None = None
+
+    def fitted(self, publication: Publication) -> Publication:
+        """As this broker takes it: not retained, or at QoS 0, where it cannot do better."""
+        if publication.retain and not self.retain:
+            publication = replace(publication, retain=False)
+        return replace(publication, qos=self.qos) if publication.qos > self.qos else publication
+
+    def words(self) -> str:
+        """What a hub has to do without; empty when nothing is missing."""
+        found = []
+        if not self.will:
+            found.append("takes no will: the centre learns of a silence by the missing health alone")
+        if not self.retain:
+            found.append("keeps no retained messages: who comes late learns each state within five minutes")
+        if self.qos < 1:
+            found.append("offers QoS 0 alone: what it loses on the way to the centre nobody notices")
+        if self.packet_bytes is not None and self.packet_bytes < LARGEST_OF_OURS:
+            found.append(f"takes no packet above {self.packet_bytes} bytes: what is larger is left out")
+        if self.session_s == 0:
+            found.append("keeps no session: a command that is sent while the line is down is lost")
+        return f"the broker {'; it '.join(found)}" if found else ""
+
+
+LARGEST_OF_OURS = 66 * 1024
+"""A still of 64 KiB with its properties is the largest that a node sends."""
+
+
+class KnownLimits:
+    """What is known of each broker of the list, through all connections to it. One thread.
+
+    What a broker announces holds for that connection. What had to be learnt from a refusal holds for an hour, so that one that
+    was mended is asked for the whole again.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._learnt: dict[str, tuple[int, Limits]] = {}
+
+    def of(self, endpoint: BrokerEndpoint) -> Limits:
+        """What to ask of this broker."""
+        since_ns, limits = self._learnt.get(endpoint.url, (0, Limits()))
+        return limits if self._clock.monotonic_ns() - since_ns < LEARNT_FOR_NS else Limits()
+
+    def opened(self, endpoint: BrokerEndpoint, granted: Opened) -> Limits:
+        """It let us in: what it announced, and what was learnt before."""
+        known = self.of(endpoint)
+        sizes = [size for size in (known.packet_bytes, granted.maximum_packet_bytes) if size is not None]
+        return Limits(
+            retain=known.retain and granted.retain_available,
+            qos=min(known.qos, granted.maximum_qos),
+            packet_bytes=min(sizes, default=None),
+            will=known.will,
+            wildcards=known.wildcards and granted.wildcards_available,
+            session_s=granted.session_expiry_s,
+        )
+
+    def learn(self, endpoint: BrokerEndpoint, code: int | None, largest: int = 0) -> bool:
+        """It refused our CONNECT, or ended a connection on which the largest unanswered packet had so many bytes.
+
+        True when that tells of a limit that was not known: asking for less is worth another try.
+        """
+        known = less = self.of(endpoint)
+        if code == RETAIN_NOT_SUPPORTED:
+            less = replace(known, retain=False)
+        elif code == QOS_NOT_SUPPORTED:
+            less = replace(known, qos=0)
+        elif code == WILDCARDS_NOT_SUPPORTED:
+            less = replace(known, wildcards=False)
+        elif code == PACKET_TOO_LARGE:
+            less = replace(known, packet_bytes=largest - 1) if largest else replace(known, will=False)
+        if less == known:
+            return False
+        self._learnt[endpoint.url] = self._clock.monotonic_ns(), less
+        return True

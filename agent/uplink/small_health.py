@@ -1,0 +1,55 @@
+"""A health document cut down to what a broker takes: a node that is heard of briefly is better than one that is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+_LONGEST_WORDS: Final = 100
+
+
+def cut_to(document: bytes, most_bytes: int) -> bytes:
+    """The same without what can best be spared, until it fits; as short as it gets where nothing does."""
+    if len(document) <= most_bytes:
+        return document
+    health: Any = msgspec.json.decode(document)
+    if not isinstance(health, dict):
+        return document
+    for cut in _CUTS:
+        cut(health)
+        document = msgspec.json.encode(health)
+        if len(document) <= most_bytes:
+            break
+    return document
+
+
+def _drivers_figures(health: dict[str, Any]) -> None:
+    for part, name in (("camera", "figures"), ("board", "more")):
+        _part(health, part).pop(name, None)
+
+
+def _long_words(health: dict[str, Any]) -> None:
+    for part in health.values():
+        for name, value in part.items() if isinstance(part, dict) else ():
+            if isinstance(value, str) and len(value) > _LONGEST_WORDS:
+                part[name] = value[: _LONGEST_WORDS - 1] + "…"
+
+
+def _what_is_well(health: dict[str, Any]) -> None:
+    """What has a default is left out where it says no more; components that run are no news."""
+    health["components"] = {name: state for name, state in _part(health, "components").items() if state != "running"}
+    for part in ("evidence", "outbox", "board", "uplink", "recording"):
+        found = _part(health, part)
+        for name in [name for name, value in found.items() if value in (None, "", 0, False) and (part, name) not in _REQUIRED]:
+            del found[name]
+
+
+def _part(health: dict[str, Any], name: str) -> dict[str, Any]:
+    part = health.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+_REQUIRED: Final = {("recording", "state")}
+_CUTS: Final[tuple[Callable[[dict[str, Any]], None], ...]] = (_drivers_figures, _long_words, _what_is_well)

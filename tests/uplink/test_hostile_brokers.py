@@ -1,0 +1,155 @@
+"""Brokers that grant little, refuse, or break the line: every alarm arrives, or is set aside, counted and told.
+
+Numbers refer to docs/outbox.md.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.demo.broker import LocalBroker
+from bench.fault_scene import wait_until
+from bench.independent_hub import Heard, Subscriber
+from tests.support.hostile_broker import HostileBroker, Taken, Temper
+from tests.support.uplink_node import UplinkNode
+
+ALARMS = 30
+
+
+def numbers(taken: list[Taken] | list[Heard]) -> set[int]:
+    """The numbers the test put into its alarms."""
+    return {json.loads(t.payload)["Data"]["Number"] for t in taken if b'"Number"' in t.payload}
+
+
+def started(directory: Path, url: str, **pace: float) -> UplinkNode:
+    """A node that raised its alarms and says how it fares."""
+    node = UplinkNode(directory / "node", url, filters=["vigie/pole-1/command/+"], **pace)
+    node.session.publish_health(json.dumps({"camera": {"figures": {"x": "x" * 1500}}}).encode())
+    node.start()
+    for number in range(ALARMS):
+        node.raise_alarm(number)
+    return node
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ("retain_available false", "keeps no retained messages"),
+        ("max_qos 0", "offers QoS 0 alone"),
+        ("max_packet_size 1200", "takes no packet above 1200 bytes"),
+        ("max_inflight_messages 1", ""),
+        ("max_keepalive 10", ""),
+        ("max_topic_alias 0", ""),
+    ],
+)
+def test_each_limit_of_mosquitto_is_honoured_and_told(tmp_path: Path, settings: str, told: str) -> None:
+    """(19) Every alarm reaches an independent hub, health says what the broker does not do, and the line stands."""
+    with LocalBroker(tmp_path / "broker", settings=f"allow_anonymous true\n{settings}") as broker:
+        hub = Subscriber(broker.port)
+        node = started(tmp_path, broker.url)
+        hub.wait_for(lambda heard: numbers(heard) == set(range(ALARMS)))
+        wait_until(lambda: node.outbox.figures().pending == 0)
+        assert told in node.session.health().reason
+        assert node.session.health().state == "online"
+        assert node.session.health().reconnects == 0
+        hub.wait_for(lambda heard: any(h.topic.endswith("/health") for h in heard))
+        node.stop()
+        hub.close()
+
+
+TEMPERS = {
+    "no retain": Temper(retain=False),
+    "no retain, unannounced": Temper(says=False, retain=False),
+    "QoS 0": Temper(qos=0),
+    "one at a time": Temper(receive_maximum=1),
+    "no session": Temper(session_expiry_s=0),
+    "no wildcards": Temper(wildcards=False),
+    "no wildcards, unannounced": Temper(says=False, wildcards=False, hangs_up_on_subscribe=False),
+    "an id of its own": Temper(assigned_id="client-of-the-broker"),
+    "a short keep-alive": Temper(keepalive_s=1),
+    "an unknown reason for success": Temper(answer=lambda taken: 0x3F),
+    "nothing is wrong": Temper(),
+}
+
+
+@pytest.mark.parametrize("name", TEMPERS)
+def test_a_broker_of_this_temper_gets_every_alarm(tmp_path: Path, name: str) -> None:
+    """(19) Whatever it grants, announced or not, it ends with every alarm, and the line stands."""
+    with HostileBroker(TEMPERS[name]) as broker:
+        node = started(tmp_path, broker.url)
+        broker.wait_for(lambda taken: numbers(taken) == set(range(ALARMS)))
+        wait_until(lambda: node.outbox.figures().pending == 0)
+        wait_until(lambda: node.session.health().state == "online")
+        assert broker.filters
+        assert node.session.health().reconnects <= 3
+        node.stop()
+
+
+def poison(taken: Taken) -> bool:
+    """One state's topic."""
+    return "MotionAlarm" in taken.topic
+
+
+def large(taken: Taken) -> bool:
+    """Two of the stills."""
+    return taken.packet_bytes > 1500
+
+
+STUBBORN: dict[str, tuple[Temper, str]] = {
+    "an access list that ends the line": (Temper(hangs_up_on=poison), "MotionAlarm/&front breaks the line"),
+    "the same, and it says so": (Temper(hangs_up_on=poison, hangs_up_with=0x87), "MotionAlarm/&front breaks the line"),
+    "an unknown reason for ending it": (Temper(hangs_up_on=poison, hangs_up_with=0xEE), "MotionAlarm/&front breaks the line"),
+    "an unknown refusal": (Temper(answer=lambda taken: 0xC7 if poison(taken) else 0), "MotionAlarm/&front is refused"),
+    "silence": (Temper(answer=lambda taken: None if poison(taken) else 0), "MotionAlarm/&front breaks the line"),
+    "quota": (Temper(answer=lambda taken: 0x97 if poison(taken) else 0), "MotionAlarm/&front is refused"),
+}
+
+
+@pytest.mark.parametrize("name", STUBBORN)
+def test_what_a_broker_never_takes_is_set_aside_counted_and_told(tmp_path: Path, name: str) -> None:
+    """(16) Seventy states of one topic wait, told by an event and in health; every alarm arrives, and the line stands."""
+    temper, told = STUBBORN[name]
+    with HostileBroker(temper) as broker:
+        node = UplinkNode(tmp_path / "node", broker.url, stall_s=0.5)
+        for number in range(70):
+            node.raise_state(number)
+        node.start()
+        for number in range(ALARMS):
+            node.raise_alarm(number)
+        taken = broker.wait_for(
+            lambda taken: numbers(taken) >= set(range(ALARMS)) and any("EventsSetAside" in t.topic for t in taken), 60
+        )
+        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 70, 30)
+        assert told in node.session.health().reason
+        story = next(json.loads(t.payload)["Data"] for t in taken if "EventsSetAside" in t.topic)
+        assert story["Topic"] == "vigie/pole-1/onvif-ej/VideoSource/MotionAlarm/&front"
+        before = len(broker.connects)
+        node.raise_alarm(1000)
+        broker.wait_for(lambda taken: 1000 in numbers(taken))
+        assert len(broker.connects) == before
+        node.stop()
+
+
+@pytest.mark.parametrize(("says", "code"), [(True, 0x95), (False, None)])
+def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code: int | None) -> None:
+    """(16, 19) Large stills and health break the line; whatever is smaller arrives, and what does not is counted and told."""
+    temper = Temper(hangs_up_on=large, hangs_up_with=code)
+    temper.says = says
+    with HostileBroker(temper) as broker:
+        node = UplinkNode(tmp_path / "node", broker.url)
+        node.session.publish_health(b'{"uplink": "%s"}' % (b"x" * 2000))
+        for number in range(4):
+            node.raise_with_still(number, b"\xff" * (3000 if number % 2 else 100))
+        node.start()
+        for number in range(100, 100 + ALARMS):
+            node.raise_alarm(number)
+        broker.wait_for(lambda taken: numbers(taken) >= set(range(100, 100 + ALARMS)) | set(range(4)), 60)
+        wait_until(lambda: len([t for t in broker.taken if "/still/" in t.topic]) == 2, 30)
+        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside, 30)
+        assert node.session.set_aside + node.outbox.figures().dropped == 2
+        wait_until(lambda: node.session.health().state == "online")
+        assert "vigie/pole-1/health" in node.session.health().reason
+        node.stop()
