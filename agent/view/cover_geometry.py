@@ -88,6 +88,8 @@ class CoverGeometry:
             for number, (start, end) in enumerate(pairwise([*self._starts, len(warped)])):
                 if number < self._masks or reaches_in[number]:
                     polygons.append(warped[start:end])
+        for pose in poses[1:]:
+            polygons += self._never_looked_at(move(pose, self._frame.corners))
         at_home = furthest_px(corners, self._frame.corners) <= QUANTUM_PX
         view = None if at_home else self._frame.to_fractions(corners)
         digest = hashlib.sha256()
@@ -96,3 +98,17 @@ class CoverGeometry:
         digest.update(np.round(np.concatenate(polygons) * 1e6).astype(np.int64).tobytes())
         digest.update(b"" if view is None else np.round(view * 1e6).astype(np.int64).tobytes())
         return tuple(polygons), view, digest.digest()
+
+    def _never_looked_at(self, corners: Points) -> list[Corners]:
+        """What of the picture lies outside of the validated view if it lies at these corners: a rectangle behind each edge.
+
+        The first pose's are `Cover.view`; the other poses that carry masks have as good a claim.
+        """
+        behind: list[Corners] = []
+        for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            along = (b - a) / max(1e-9, float(np.hypot(*(b - a))))
+            outwards = np.array([along[1], -along[0]])
+            if float(((self._frame.corners - a) @ outwards).max()) > QUANTUM_PX:
+                aside, away = self._frame.width * along, self._frame.width * outwards
+                behind.append(self._frame.to_fractions(np.array([a - aside, b + aside, b + aside + away, a - aside + away])))
+        return behind

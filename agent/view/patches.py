@@ -59,6 +59,12 @@ class Patches:
         return len(self.at)
 
     @cached_property
+    def area(self) -> NDArray[np.float64]:
+        """The share of the known picture that each stands for: patches of one cell share it, however many they are. Sums to 1."""
+        _, which, count = np.unique(self.cell, return_inverse=True, return_counts=True)
+        return np.asarray(1 / (count[which] * len(count)), np.float64)
+
+    @cached_property
     def _centres(self) -> NDArray[np.float64]:
         """Homogeneous: (3, n)."""
         return np.ascontiguousarray(np.concatenate([self.at, np.ones((len(self), 1))], axis=1).T)

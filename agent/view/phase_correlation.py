@@ -10,6 +10,7 @@ home: a slope, and no peak.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import cv2
@@ -26,6 +27,7 @@ NEXT_TO_HOME_PX = 3.5
 CLEAREST_BY_CHANCE = 12.5
 """In standard deviations of the correlation surface: what no picture without a second image reaches."""
 _PEAK_PX = 1.0
+_KNOWN_PX = 4
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
 _MID = np.float32(128)
 
@@ -36,12 +38,15 @@ def prepare(height: int, width: int) -> None:
     second_image(blank, blank, np.eye(3))
 
 
-def shows_twice(before: Plane, now: Plane, moved: Pose) -> bool:
-    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 0.6 ms."""
-    return second_image(before, now, moved) > CLEAREST_BY_CHANCE
+def shows_twice(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> bool:
+    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 0.6 ms.
+
+    `known`: displacements, across and down, at which a copy would be no news since masks lie there already.
+    """
+    return second_image(before, now, moved, known) > CLEAREST_BY_CHANCE
 
 
-def second_image(before: Plane, now: Plane, moved: Pose) -> float:
+def second_image(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> float:
     """How clearly a displaced copy of `before` stands out of what `now` shows besides it, in standard deviations."""
     height, width = before.shape
     moved_on = cv2.warpPerspective(before, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
@@ -54,6 +59,10 @@ def second_image(before: Plane, now: Plane, moved: Pose) -> float:
     around = cv2.dilate(cv2.copyMakeBorder(surface, 1, 1, 1, 1, cv2.BORDER_WRAP), _NEIGHBOURS)[1:-1, 1:-1]
     home = _at_home(height, width)
     peaks = (surface >= around) & ~home
+    for across, down in known:
+        rows = np.arange(round(down) - _KNOWN_PX, round(down) + _KNOWN_PX + 1) % height
+        columns = np.arange(round(across) - _KNOWN_PX, round(across) + _KNOWN_PX + 1) % width
+        peaks[np.ix_(rows, columns)] = False
     surface.reshape(-1)[_next_to_home(height, width)] *= np.float32(0.5)
     _, clearest, _, _ = cv2.minMaxLoc(surface, peaks.view(np.uint8))
     surface[home] = 0

@@ -111,8 +111,13 @@ def panned(frame: Frame, pose: Pose, across_px: float, down_px: float) -> Pose:
     return np.asarray(after / after[2, 2], np.float64)
 
 
-def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds: int = 2) -> PoseFit:
-    """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels."""
+def fit_pose(
+    frame: Frame, reference: Points, seen: Points, start: Pose, rounds: int = 2, worth: NDArray[np.float64] | None = None
+) -> PoseFit:
+    """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels.
+
+    `worth`: how much each point counts, any scale; all the same if not given.
+    """
     centre, unit = frame.centre, frame.unit_px
     a, b = (reference - centre) / unit, (seen - centre) / unit
     h = frame.to_unit @ start @ frame.from_unit
@@ -121,10 +126,11 @@ def fit_pose(frame: Frame, reference: Points, seen: Points, start: Pose, rounds:
     theta[[0, 1]] = h[0, 0], h[1, 0]
     sigma = MEASUREMENT_SIGMA_PX / unit
     covariance = np.eye(8)
+    weighs = 1.0 if worth is None else worth * (len(worth) / float(worth.sum()))
     for _ in range(rounds):
         jacobian, there = _linearise(a, theta)
         error = b.T - there
-        weight = 1 / (sigma**2 + error[0] ** 2 + error[1] ** 2)  # Cauchy: 1/s^2 in the middle, fading with the square
+        weight = weighs / (sigma**2 + error[0] ** 2 + error[1] ** 2)  # Cauchy: 1/s^2 in the middle, fading with the square
         weighted = jacobian * np.concatenate([weight, weight])
         normal = weighted @ jacobian.T
         slope = weighted @ error.ravel()

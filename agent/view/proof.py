@@ -37,12 +37,13 @@ _MOST_STRAYS = 0.1
 
 
 class Proof(Struct, frozen=True, eq=False):
-    """What one frame says for one pose. `confirmed` and `inside` have a truth for every patch."""
+    """What one frame says for one pose. `confirmed` and `inside` have a truth for every patch, `off_px` how far it sits off."""
 
     fit: PoseFit
     confirmed: NDArray[np.bool_]
     inside: NDArray[np.bool_]
     likeness: NDArray[np.float64]
+    off_px: Points
     residual_px: float
     uncertainty_px: float
 
@@ -80,13 +81,13 @@ def prove(
         if np.count_nonzero(near) < max(LEAST_CONFIRMED_STILL, least_alike):
             return None
         seen = move(pose, patches.at + look.step)
-        fit = fit_pose(frame, patches.at[near], seen[near], pose, rounds=1)
+        fit = fit_pose(frame, patches.at[near], seen[near], pose, 1, patches.area[near])
         if frame.shift_px(fit.pose, pose) < _SETTLED_PX or not rounds_left:
             break  # a pose that has not settled shows in the residuals below
         pose = fit.pose
         if not _plausible(frame, pose):
             return None
-    off = move(fit.pose, patches.at) - seen
+    off = seen - move(fit.pose, patches.at)
     residuals_px = np.sqrt(np.einsum("ij,ij->i", off, off))
     confirmed = inside & (look.likeness > LEAST_LIKENESS) & (residuals_px < MOST_RESIDUAL_PX)
     still = known is not None and frame.shift_px(fit.pose, known) < STILL_PX
@@ -96,12 +97,12 @@ def prove(
         return None
     final = fit
     if np.count_nonzero(near & ~confirmed) > _MOST_STRAYS * np.count_nonzero(confirmed):
-        final = fit_pose(frame, patches.at[confirmed], seen[confirmed], fit.pose, rounds=1)
+        final = fit_pose(frame, patches.at[confirmed], seen[confirmed], fit.pose, 1, patches.area[confirmed])
     uncertainty_px = _worst_sigma_px(final, corners)
     if SIGMAS * uncertainty_px > MOST_UNCERTAINTY * frame.width or not _plausible(frame, final.pose):
         return None
     residual_px = float(np.sqrt((residuals_px[confirmed] ** 2).mean()))
-    return Proof(final, confirmed, inside, look.likeness, residual_px, uncertainty_px)
+    return Proof(final, confirmed, inside, look.likeness, off, residual_px, uncertainty_px)
 
 
 def vouchers(picture: Plane, patches: Patches, pose: Pose, which: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -31,15 +31,15 @@ class RowProof:
         self._by_row: NDArray[np.intp] = np.array([np.argsort(np.abs(patches.at[:, 1] - row), kind="stable") for row in rows])
         self._away_px = np.array([_distances(patches.at, outline) for outline in outlines])
 
-    def torn(self, expected: NDArray[np.bool_], gone: NDArray[np.bool_]) -> bool:
-        """Whether, next to the rows of some mask, most of the patches expected there are gone at once.
+    def torn(self, expected: NDArray[np.bool_], gone: NDArray[np.float64] | NDArray[np.bool_]) -> bool:
+        """Whether, next to the rows of some mask, most of what is expected there is gone at once; `gone` is 0 to 1.
 
         A lorry takes them one after the other; only a tear takes all that lie in the same rows on one picture.
         """
         asked = expected[self._by_row]
         asked &= asked.cumsum(axis=1) <= WITNESSES
         total = asked.sum(axis=1)
-        missing = (asked & gone[self._by_row]).sum(axis=1)
+        missing = (asked * gone[self._by_row]).sum(axis=1)
         return bool(((total >= LEAST_EXPECTED) & (missing > MOST_GONE * total)).any())
 
     def furthest_px(self, confirmed: NDArray[np.bool_]) -> float:

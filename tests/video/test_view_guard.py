@@ -106,7 +106,7 @@ def test_a_knock_is_followed_without_searching_every_patch(monkeypatch: pytest.M
         followed.append(len(points))
         return flow(before, now, points, *rest, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr("agent.view.tracker.cv2.calcOpticalFlowPyrLK", counted)
+    monkeypatch.setattr("agent.view.finder.cv2.calcOpticalFlowPyrLK", counted)
     (cover,) = watch(guarding, [seen(STREET, *off, seed=7)], first=6)
     assert not cover.opaque
     assert uncovered(cover, *off) == 0

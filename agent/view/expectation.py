@@ -1,0 +1,58 @@
+"""What the next picture is expected to show: how alike every patch was lately, on pictures that were shown.
+
+A patch is not simply there or not: in fog, out of focus or at night hundreds of patches that no longer confirm one by one
+still say together that the scene lies where it lay, and fall silent together when it does not. So what is lost is measured
+over all of them, each weighing as much as the area it stands for.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent.view.patches import Patches
+
+SILENT, SPEAKS = 0.15, 0.5
+"""Likeness below which a patch says nothing (chance reaches 0.25), and above which it says all it can."""
+_FOLLOWS = 0.5
+"""How far an expectation follows each picture that was shown: what goes by and by is forgotten, a lorry's way."""
+_LEAST_EXPECTED = 0.3
+_LEAST_AREA = 0.02
+
+
+def voice(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How much each patch says for the pose it was looked at: 0 to 1."""
+    return np.asarray(np.clip((likeness - SILENT) / (SPEAKS - SILENT), 0.0, 1.0), np.float64)
+
+
+class Expectation:
+    """Of each patch, 0 to 1. One thread. Only pictures that are shown change it: a frame closed for doubt keeps its reason."""
+
+    def __init__(self, patches: Patches) -> None:
+        self.area = patches.area
+        self.of = np.ones(len(patches))
+        self.confirmed = np.zeros(len(patches))
+        """How lately each patch confirmed by itself; for the ageing of the reference."""
+
+    def kept(self, heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
+        """The share of what is expected in this picture that is there: 1 when all is, by area."""
+        asked = inside & (self.of > _LEAST_EXPECTED)
+        area, wanted = self.area[asked], self.of[asked]
+        total = float(area @ wanted)
+        if total < _LEAST_AREA:
+            return 0.0
+        return float(area @ np.minimum(heard[asked], wanted)) / total
+
+    def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_]) -> None:
+        """A picture is shown that says so much."""
+        self.of += _FOLLOWS * (heard - self.of)
+        self.confirmed = np.where(confirmed, 1.0, (1 - _FOLLOWS) * self.confirmed)
+
+    def carried_to(self, before: Patches, now: Patches) -> None:
+        """Other patches from now on: those known keep their expectation, new ones are not expected before they were seen."""
+        was = {tuple(at): n for n, at in enumerate(before.at.tolist())}
+        old = [was.get(tuple(at), -1) for at in now.at.tolist()]
+        known = np.array(old) >= 0
+        self.of = np.where(known, self.of[old], 0.0)
+        self.confirmed = np.where(known, self.confirmed[old], 0.0)
+        self.area = now.area

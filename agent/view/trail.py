@@ -1,0 +1,84 @@
+"""Where the view lay on the pictures before: what may still be seen of it there carries masks as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from agent.view.pose import Frame, Pose
+
+DISTINCT_PX = 1.5
+JUMP_PX = 3.0
+"""A pose further than this from the one before is a jump and no sway."""
+AFTERGLOW_FRAMES = 50
+"""A pose left by a jump keeps its masks this long: a camera that calms its noise over time lets the old picture fade under
+the new one, and a long exposure does the same. It costs nothing but a larger cover for two seconds."""
+_LATEST = 2
+_MOST_LEFT = 6
+_SWEEP_PX = 8.0
+_SWEEP_MOST = 4
+
+
+class Trail:
+    """One thread calls `passed` once for every picture, proved or not."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._latest: list[Pose] = []
+        self._left: list[tuple[Pose, int]] = []
+        self._swept: list[Pose] = []
+
+    def passed(self, pose: Pose | None, shown: Pose) -> None:
+        """One more picture, proved at `pose` or at none; the last one shown was at `shown`."""
+        self._left = [(left, frames - 1) for left, frames in self._left if frames > 1]
+        self._swept = []
+        if pose is None:
+            return
+        for before in (shown, *self._latest[:1]):
+            jump_px = self._frame.shift_px(pose, before)
+            if jump_px > JUMP_PX:
+                self._leave(before)
+        self._swept = between(shown, pose, self._frame.shift_px(pose, shown))
+        self._latest = [pose, *self._latest][: _LATEST + 1]
+
+    def poses(self, latest: Pose) -> list[Pose]:
+        """The present pose first, then those of the pictures before, those passed on the way and those left by a jump."""
+        left = [pose for pose, _ in self._left]
+        return distinct(self._frame, [latest, *self._latest[1:], *self._swept, *left])
+
+    def afterglow(self, latest: Pose) -> list[tuple[float, float]]:
+        """How far, across and down, from the middle of the picture each pose that still carries masks lies."""
+        middle = np.append(self._frame.centre, 1.0)
+        here = latest @ middle
+        out = []
+        for pose, _ in self._left:
+            there = pose @ middle
+            across, down = (there[:2] / there[2] - here[:2] / here[2]).tolist()
+            out.append((across, down))
+        return out
+
+    def _leave(self, pose: Pose) -> None:
+        kept = [(left, frames) for left, frames in self._left if self._frame.shift_px(left, pose) > DISTINCT_PX]
+        self._left = [(pose, AFTERGLOW_FRAMES), *kept][:_MOST_LEFT]
+
+
+def between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
+    """Where the view was on its way: what a movement smears over one picture lies there."""
+    steps = min(_SWEEP_MOST, int(jump_px / _SWEEP_PX) + 1) if jump_px > DISTINCT_PX else 0
+    return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
+
+
+def distinct(frame: Frame, poses: Sequence[Pose]) -> list[Pose]:
+    """The poses without those that say the same as an earlier one."""
+    if len(poses) == 1:
+        return list(poses)
+    lifted = np.stack(poses) @ np.concatenate([frame.corners.T, np.ones((1, 4))])
+    corners = lifted[:, :2] / lifted[:, 2:]
+    apart = corners[:, None] - corners[None]
+    alike = np.einsum("abij,abij->abj", apart, apart).max(axis=2) <= DISTINCT_PX**2
+    kept: list[int] = []
+    for number, like in enumerate(alike.tolist()):
+        if not any(like[other] for other in kept):
+            kept.append(number)
+    return [poses[number] for number in kept]
