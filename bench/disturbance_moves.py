@@ -14,10 +14,14 @@ Build = Callable[[Stage], Disturbance]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`build` makes one sequence; `least` is the availability wanted on average, in percent, None where none is set."""
+    """`build` makes one sequence; `least` is the availability wanted on average, in percent, None where none is set.
+
+    `events`: the first and the last frame, exclusive, on which things begin to happen.
+    """
 
     build: Build
     least: float | None
+    events: tuple[int, int] = (40, 80)
 
 
 def unlit(_: Stage) -> Painting:

@@ -14,7 +14,9 @@ from bench.disturbance_moves import Build, Kind, at_event, between, knocked_by, 
 from bench.disturbance_objects import lorry, parked
 from bench.scene import WIDTH
 
-_SHORT = 130
+EARLY = (15, 30)
+"""Bounds of the event where nothing has to be waited for."""
+_SHORT = 95
 """Frames of a sequence that has shown all it does after some fifty."""
 
 
@@ -74,14 +76,14 @@ def bus_drives_off(most_px: float, *, smooth: bool) -> Build:
             stage, stage.rng.uniform(0.35, 0.6), stage.event, stage.rng.uniform(0.5, 12), gathers=smooth, tall=(0.5, 0.95)
         )
         pointing = at_event(stage, knocked_by(stage, 2, most_px)) if most_px else still(stage)
-        return Disturbance(pointing, paint, event=stage.event, reference_paint=before, frames=160)
+        return Disturbance(pointing, paint, event=stage.event, reference_paint=before, frames=115)
 
     return build
 
 
 def sags_far(stage: Stage) -> Disturbance:
     """A bracket that gives way slowly, and further than patches of marks can follow."""
-    far, frames = knocked_by(stage, 20, 70), 180
+    far, frames = knocked_by(stage, 20, 70), 120
     return Disturbance(lambda n: whole(between(HOME, far, n / frames), stage.height), frames=frames)
 
 
@@ -196,7 +198,7 @@ def knocked_before(lorry_share: float) -> Build:
         paint = lorry(stage, lorry_share, speed, start=start)
         after: Warp = knocked_by(stage, 3, 25)
         pointing: Pointing = at_event(stage, after)
-        return Disturbance(pointing, paint, event=stage.event, frames=160)
+        return Disturbance(pointing, paint, event=stage.event, frames=115)
 
     return build
 
@@ -214,21 +216,21 @@ def _black(stage: Stage) -> Disturbance:
 
 
 SECOND: dict[str, Kind] = {
-    "noise reduction, knock": Kind(fades(0.3, 0.92), None),
-    "noise reduction, two knocks": Kind(fades_again, None),
-    "long exposure of a movement": Kind(smears, None),
-    "half the reference drives off": Kind(bus_drives_off(0, smooth=False), None),
-    "half the reference drives off smoothly": Kind(bus_drives_off(0, smooth=True), None),
-    "half the reference drives off, knock": Kind(bus_drives_off(40, smooth=True), None),
-    "sag to 70 px": Kind(sags_far, None),
-    "knock, out of focus": Kind(knocked(_soft_always, reference=True), 99),
-    "knock under a lorry that stands": Kind(knocked_before(0.45), None),
-    "black for a while": Kind(_black, None),
-    "wobble 5 px, 15-30 Hz": Kind(wobbles, 85),
-    "sub-pixel creep": Kind(creeps, 100),
-    "PTZ tour": Kind(tours, None),
-    "digital zoom": Kind(cropped, None),
-    "another aspect": Kind(another_aspect, None),
-    "mirrored": Kind(mirrored, None),
-    "another size": Kind(resized, None),
+    "noise reduction, knock": Kind(fades(0.3, 0.92), None, EARLY),
+    "noise reduction, two knocks": Kind(fades_again, None, EARLY),
+    "long exposure of a movement": Kind(smears, None, EARLY),
+    "half the reference drives off": Kind(bus_drives_off(0, smooth=False), None, EARLY),
+    "half the reference drives off smoothly": Kind(bus_drives_off(0, smooth=True), None, EARLY),
+    "half the reference drives off, knock": Kind(bus_drives_off(40, smooth=True), None, EARLY),
+    "sag to 70 px": Kind(sags_far, None, EARLY),
+    "knock, out of focus": Kind(knocked(_soft_always, reference=True), 99, EARLY),
+    "knock under a lorry that stands": Kind(knocked_before(0.45), None, EARLY),
+    "black for a while": Kind(_black, None, EARLY),
+    "wobble 5 px, 15-30 Hz": Kind(wobbles, 85, EARLY),
+    "sub-pixel creep": Kind(creeps, 100, EARLY),
+    "PTZ tour": Kind(tours, None, EARLY),
+    "digital zoom": Kind(cropped, None, EARLY),
+    "another aspect": Kind(another_aspect, None, EARLY),
+    "mirrored": Kind(mirrored, None, EARLY),
+    "another size": Kind(resized, None, EARLY),
 }

@@ -9,10 +9,10 @@ from agent.picture.planes import Plane
 from bench import disturbance_light as light
 from bench.disturbance import Disturbance, Grain, Painting, Stage
 from bench.disturbance_moves import Build, Kind, at_event, knocked_by, still, unlit
-from bench.disturbance_second import knocked
+from bench.disturbance_second import EARLY, knocked
 from bench.scene import WIDTH
 
-_FRAMES = 130
+_FRAMES = 95
 
 
 def haze(stage: Stage) -> Painting:
@@ -50,15 +50,24 @@ def night_haze(stage: Stage) -> Painting:
 
 
 def infrared_night(stage: Stage) -> Painting:
-    """The infrared lamps are on, and the sensor is noisy."""
-    lit, grain = light.infrared(stage), Grain(int(stage.rng.integers(1 << 30)), 4.0)
-    return lambda p, n: grain.add(lit(p, n), n + 41)
+    """The infrared lamps are on and the sensor is noisy; what grows is bright, so that some places are their own negative."""
+    lit, grain = light.infrared(stage), Grain(int(stage.rng.integers(1 << 30)), float(stage.rng.uniform(3, 8)))
+    knots = stage.rng.normal(0, 1, (stage.height // 60 + 1, WIDTH // 60 + 1)).astype(np.float32)
+    grows = np.asarray(
+        cv2.resize(knots, (WIDTH, stage.height), interpolation=cv2.INTER_CUBIC) > stage.rng.uniform(0, 0.8), np.uint8
+    )
+
+    def light_(p: Plane, n: int) -> Plane:
+        seen = lit(p, n)
+        return grain.add(np.where(grows, 190 - seen // 2, seen).astype(np.uint8), n + 41)
+
+    return light_
 
 
 def knocked_at_infrared(stage: Stage) -> Disturbance:
     """Validated by day; the camera switched to infrared, and later on it is knocked."""
     lit = infrared_night(stage)
-    switched = int(stage.rng.integers(5, 20))
+    switched = int(stage.rng.integers(3, 12))
     return Disturbance(
         at_event(stage, knocked_by(stage, 2, 40)),
         light=light.switched(lit, switched),
@@ -85,12 +94,12 @@ def _both_ways(lighting: light.Lighting) -> Build:
 
 
 WEATHER: dict[str, Kind] = {
-    "knock in haze": Kind(_both_ways(haze), None),
-    "knock in night haze": Kind(_both_ways(night_haze), None),
-    "knock under infrared night": Kind(knocked_at_infrared, 90),
-    "infrared night": Kind(always(infrared_night), None),
-    "heavy snow": Kind(always(snowfall), 90),
-    "heavy snow, knock": Kind(knocked(snowfall), None),
-    "night rain": Kind(always(rainy_night), None),
-    "night rain, knock": Kind(knocked(rainy_night, reference=True), 60),
+    "knock in haze": Kind(_both_ways(haze), None, EARLY),
+    "knock in night haze": Kind(_both_ways(night_haze), None, EARLY),
+    "knock under infrared night": Kind(knocked_at_infrared, 90, EARLY),
+    "infrared night": Kind(always(infrared_night), None, EARLY),
+    "heavy snow": Kind(always(snowfall), 90, EARLY),
+    "heavy snow, knock": Kind(knocked(snowfall), None, EARLY),
+    "night rain": Kind(always(rainy_night), None, EARLY),
+    "night rain, knock": Kind(knocked(rainy_night, reference=True), 60, EARLY),
 }

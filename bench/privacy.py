@@ -1,6 +1,7 @@
 """Private pixels left uncovered, and how often the picture is clear, over thousands of disturbances with the truth known.
 
 `--scene town,leuven --with plain,overlay --seed 1,2,3 --sequences 1000 --kind knock --jobs 2`; `--replay NAME` plays one again.
+`--minutes 10` adds ordinary life: that many minutes of every scene in which nobody touches the camera.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from rich.progress import track
 
 from agent.base.errors import ConfigurationError
 from bench.disturbance_kinds import KINDS
-from bench.privacy_table import report
+from bench.ordinary_life import life_kind, minutes_of
+from bench.privacy_table import leak_line, report
 from bench.scene import LAYOUTS
 from bench.scenes import NAMES, at_hand, scene
 from bench.sequence import Outcome, Plan, play
@@ -45,15 +47,22 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         count = int(str(options.get("sequences", FULL)))
         wrappings, scenes = _chosen(options, "with", tuple(WRAPPINGS)), _scenes(options)
         wanted = str(options.get("kind", ""))
-        plans = [plan for seed in seeds for plan in sequences(seed, count, wanted, wrappings, scenes)]
+        plans = [plan for seed in seeds for plan in sequences(seed, count, wanted, wrappings, scenes)] if count else []
+        minutes = float(str(options.get("minutes", 0)))
+        if minutes:
+            plans += [Plan(life_kind(minutes), "doors", seeds[0], wrapping, view) for wrapping in wrappings for view in scenes]
     outcomes: list[Outcome] = []
     jobs = int(str(options.get("jobs", 1)))
-    numbered = [(plan, every > 0 and number % every == 0) for number, plan in enumerate(plans)]
+    numbered = [(plan, every > 0 and number % every == 0 and minutes_of(plan.kind) is None) for number, plan in enumerate(plans)]
+    console = Console(width=170) if not sys.stdout.isatty() else Console()
     try:
-        outcomes.extend(track(_played(numbered, frames, jobs), "disturbances", len(plans), transient=True))
+        for outcome in track(_played(numbered, frames, jobs), "disturbances", len(plans), console=console, transient=True):
+            outcomes.append(outcome)
+            if outcome.leaks:
+                console.print(leak_line(outcome), soft_wrap=True)
     except KeyboardInterrupt:
         print(f"interrupted after {len(outcomes)} of {len(plans)} sequences", file=sys.stderr)
-    return report(outcomes, Console(width=150) if not sys.stdout.isatty() else Console())
+    return report(outcomes, console)
 
 
 def sequences(

@@ -8,7 +8,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from bench.disturbance import FPS
 from bench.disturbance_kinds import KINDS
+from bench.ordinary_life import closures, minutes_of
 from bench.sequence import Outcome
 from bench.wrapping import WRAPPINGS
 
@@ -40,6 +42,7 @@ def report(outcomes: list[Outcome], console: Console) -> dict[str, object]:
         )
     console.print(table)
     _by_scene(outcomes, console)
+    life = _lives(outcomes, console)
     console.print(f"{sum(o.decoded for o in outcomes)} of the pictures were also encoded, decoded and looked at")
     leaked = [_leak(o) for o in outcomes if o.leaks]
     for leak in leaked:
@@ -53,6 +56,7 @@ def report(outcomes: list[Outcome], console: Console) -> dict[str, object]:
         "refused": sorted({f"{o.plan.scene}/{o.plan.layout}: {o.refused}" for o in outcomes if o.refused}),
         "leak_frames": sum(len(o.leaks) for o in outcomes),
         "kinds": rows,
+        "ordinary_life": life,
         "leaks": leaked,
     }
 
@@ -89,6 +93,37 @@ def _by_scene(outcomes: list[Outcome], console: Console) -> None:
         leaks, available = sum(len(o.leaks) for o in played), fmean(o.available for o in played) if played else 0.0
         table.add_row(name, str(len(own)), str(leaks), f"{available:.2f}", str(len(own) - len(played)))
     console.print(table)
+
+
+def leak_line(outcome: Outcome) -> str:
+    """One sequence that leaked, and how to see it again."""
+    leak = _leak(outcome)
+    return f"LEAK {leak['count']} frames from {leak['frames'][0]}, {leak['pixels']} pixels: {leak['again']}"
+
+
+def _lives(outcomes: list[Outcome], console: Console) -> list[dict[str, Any]]:
+    table = Table(title="ordinary life: nobody touches the camera")
+    for column in ("scene", "with", "frames", "leak frames", "closures", "longest, s", "not clear, %"):
+        table.add_column(column, justify="left" if column in {"scene", "with"} else "right")
+    rows = []
+    for o in outcomes:
+        if minutes_of(o.plan.kind) is None or o.refused:
+            continue
+        runs = closures(o.shut)
+        row = {
+            "scene": o.plan.scene,
+            "with": o.plan.wrapping,
+            "frames": o.frames,
+            "leak_frames": len(o.leaks),
+            "closures": len(runs),
+            "longest_s": round(max(runs, default=0) / FPS, 2),
+            "not_clear": round(100 - o.available, 3),
+        }
+        rows.append(row)
+        table.add_row(*(str(value) for value in row.values()))
+    if rows:
+        console.print(table)
+    return rows
 
 
 def _leak(outcome: Outcome) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from agent.view.relocation import SteppedRelocation
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Slab, Stage
 from bench.disturbance_kinds import KINDS
+from bench.ordinary_life import minutes_of, ordinary
 from bench.scene import LAYOUTS, WIDTH, Scene
 from bench.wrapping import wrapped
 from bench.wrapping_port import Wrapping
@@ -83,8 +84,9 @@ def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None 
     `encoded`: the real frames are masked, encoded and decoded as well, and looked at again. `frames`: so many at most.
     """
     rng = np.random.default_rng(plan.seed)
-    stage = Stage(rng, scene.height, int(rng.integers(40, 80)))
-    disturbance = KINDS[plan.kind].build(stage)
+    kind, minutes = KINDS.get(plan.kind, KINDS["calm"]), minutes_of(plan.kind)
+    stage = Stage(rng, scene.height, int(rng.integers(*kind.events)))
+    disturbance = kind.build(stage) if minutes is None else ordinary(stage, minutes)
     wrapping = wrapped(plan.wrapping, Stage(np.random.default_rng((plan.seed, 1)), scene.height, stage.event))
     return film(scene, plan, disturbance, wrapping, LAYOUTS[plan.layout], encoded=encoded, frames=frames)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from agent.base.errors import ConfigurationError
 from agent.mask.privacy_mask import PrivacyMask
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
@@ -14,6 +15,7 @@ from agent.view.reference import working_frame
 from bench import privacy, sequence
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance_kinds import KINDS
+from bench.ordinary_life import closures
 from bench.scene import LAYOUTS, WIDTH, Scene, drawn_square, town_square
 from bench.sequence import Plan
 from bench.wrapping import WRAPPINGS
@@ -108,3 +110,36 @@ def test_every_kind_is_filmed_under_every_wrapping() -> None:
     plans = list(privacy.sequences(3, 3 * len(KINDS), "", wrappings, scenes))
     assert {(plan.kind, plan.wrapping) for plan in plans} == {(kind, name) for kind in KINDS for name in wrappings}
     assert {plan.scene for plan in plans} == set(scenes)
+
+
+def test_ordinary_life_has_a_row_of_its_own() -> None:
+    """A quarter of a minute on the drawn square: nothing leaks and nothing closes; the table has its figures."""
+    told = privacy.run({"sequences": 0, "minutes": "0.25", "scene": "drawn-1", "with": "overlay"})
+    (row,) = told["ordinary_life"]  # type: ignore[misc]
+    assert row["frames"] == 375
+    assert (row["leak_frames"], row["closures"]) == (0, 0)
+
+
+def test_closures_are_runs_of_closed_frames() -> None:
+    """Frames that follow each other are one closure."""
+    assert closures([3, 4, 5, 9, 20, 21]) == [3, 1, 2]
+    assert closures([]) == []
+
+
+def test_a_leak_is_told_with_the_words_that_show_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The document names kind, wrapping, scene and frame, and the same sequence leaks again when it is replayed."""
+    monkeypatch.setattr(sequence, "commissioned", lambda *_: FixedToTheSensor("doors", drawn_square().height))
+    told = privacy.run({"kind": "knock 50-120 px", "sequences": 1, "scene": "drawn-1", "with": "overlay", "frames": "100"})
+    (leak,) = told["leaks"]  # type: ignore[misc]
+    assert (leak["kind"], leak["with"], leak["scene"]) == ("knock 50-120 px", "overlay", "drawn-1")
+    name = leak["again"].split("'")[1]
+    (again,) = privacy.run({"replay": name, "frames": "100"})["leaks"]  # type: ignore[misc]
+    assert again["frames"] == leak["frames"]
+
+
+def test_unknown_names_are_refused_in_words() -> None:
+    """A scene, a wrapping or a kind that is not there is said, with what there is."""
+    for options, there in (({"scene": "moon"}, "drawn-1"), ({"with": "fog"}, "overlay"), ({"kind": "moonquake"}, "calm")):
+        with pytest.raises(ConfigurationError) as refused:
+            privacy.run({"sequences": 1, "scene": "drawn-1"} | options)
+        assert there in refused.value.remedy
