@@ -18,7 +18,7 @@ from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
 from agent.evidence.exported import Exported, Request
-from agent.identity.certificates import CertificateChain, read_chain
+from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")
@@ -71,7 +71,7 @@ def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | No
     identity = node.identity()
     signer, anchors = None, None
     try:
-        anchors = read_chain(identity.ca_path)
+        anchors = identity.anchors()
         signer = identity.load()
     except (EvidenceError, OSError) as error:
         click.echo(f"vigie: the export is not sealed: {error}", err=True)

@@ -12,6 +12,7 @@ from agent.cli._options import config_option, json_option, print_json
 from agent.config.load import load
 from agent.identity.certificates import CertificateChain, common_name, read_chain
 from agent.identity.node_key import IdentityDirectory
+from agent.identity.own_authority import is_own
 
 
 @click.group()
@@ -23,10 +24,10 @@ def command() -> None:
 @config_option
 @click.option("--if-missing", is_flag=True, help="succeed without doing anything when there is an identity already")
 def init(config_path: Path, *, if_missing: bool) -> None:
-    """Make the key and a self-signed certificate. The key never leaves the node."""
+    """Make the key, and a certificate by an authority of the node's own. The key never leaves the node."""
     directory, node_id = _identity(config_path)
     if if_missing and directory.exists() and directory.chain_path.exists():
-        directory.load()
+        directory.carry_over(node_id)
         return
     signer = directory.init(node_id)
     click.echo(f"{directory.key_path}: key of {node_id} made, SHA-256 {signer.chain.key_digest}")
@@ -79,7 +80,7 @@ def show(config_path: Path, *, as_json: bool) -> None:
         "key_from": "systemd credential" if directory.key_path.parent == directory.credentials else str(directory.key_path),
         "subject": leaf.subject.rfc4514_string(),
         "issuer": leaf.issuer.rfc4514_string(),
-        "self_signed": leaf.subject == leaf.issuer,
+        "self_signed": is_own(leaf),
         "not_before": leaf.not_valid_before_utc.isoformat(),
         "not_after": leaf.not_valid_after_utc.isoformat(),
         "chain": [common_name(each) for each in chain.certificates],

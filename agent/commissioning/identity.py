@@ -12,6 +12,7 @@ from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.config.model import Config
 from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory
+from agent.identity.own_authority import is_own
 from agent.journal.verdict import verify
 
 SOON_DAYS = 30
@@ -49,10 +50,10 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
             "`vigie identity csr`, have it signed, `vigie identity install`",
             **figures,
         )
-    elif leaf.issuer == leaf.subject:
+    elif is_own(leaf):
         yield warn(
             "identity",
-            f"{said}: self-signed, nobody vouches for it",
+            f"{said}: by an authority of its own, nobody vouches for it",
             "have the town's CA sign `vigie identity csr`, or hand out identity/ca.pem",
             **figures,
         )

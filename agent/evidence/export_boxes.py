@@ -77,6 +77,9 @@ def moov(descriptions: Sequence[bytes], width: int, height: int, begun_ns: int, 
     """`duration` in 1/90000 s. Its length does not depend on it, so that it can be written again once it is known."""
     created = begun_ns // NS + _UNIX_IN_1904_S
     movie_duration = duration * _MOVIE_TICKS_PER_S // TICKS_PER_S
+    # GStreamer dates the signature behind the last picture at the film's end, and clips what is not before it: with one
+    # millisecond more ONVIF's reference, which is built on it, sees the signature of the last GOP.
+    whole_duration = movie_duration + 1 if movie_duration else 0
     mvhd = full_box(
         b"mvhd", 1, 0,
         struct.pack(">QQIQ", created, created, _MOVIE_TICKS_PER_S, movie_duration),
@@ -102,7 +105,7 @@ def moov(descriptions: Sequence[bytes], width: int, height: int, begun_ns: int, 
     trak = box(b"trak", tkhd, box(b"mdia", mdhd, hdlr, minf))
     mvex = box(
         b"mvex",
-        full_box(b"mehd", 1, 0, struct.pack(">Q", movie_duration)),
+        full_box(b"mehd", 1, 0, struct.pack(">Q", whole_duration)),
         full_box(b"trex", 0, 0, struct.pack(">5I", TRACK, 1, 0, 0, 0)),
     )
     return box(b"moov", mvhd, trak, mvex, *([box(b"udta", _loci(place))] if place is not None else []))

@@ -18,6 +18,7 @@ from agent.evidence.exported import Absence, Contents
 from agent.evidence.film import Film
 from agent.evidence.layer import Layer
 from agent.evidence.sample import Sample
+from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.recording.note import FragmentNote
 from agent.recording.row import VARIOUS, Gap, MaskSpan, SegmentRow
@@ -91,7 +92,8 @@ class FilmWriter:
         """Write index and durations; durable on return. None when nothing was added."""
         if self._last is None:
             return None
-        self._file.write(attestation_box(self.contents.layers))
+        chain = self._signer.chain.certificates if self._signer is not None else ()
+        self._file.write(attestation_box(self.contents.layers, CertificateChain(chain[1:])))
         self._file.write(export_boxes.mfra(self._index))
         self._file.seek(self._moov_at)
         self._file.write(self._moov(self._end))

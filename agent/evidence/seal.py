@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -62,10 +63,10 @@ def seal(path: Path, signer: Signer) -> None:
         os.fsync(file.fileno())
 
 
-def read_seal(path: Path, anchors: CertificateChain, beside: CertificateChain | None = None) -> Seal | None:
+def read_seal(path: Path, anchors: CertificateChain, beside: Sequence[x509.Certificate] = ()) -> Seal | None:
     """The seal of a film; None when it is no export. Raises MalformedFilm.
 
-    The seal has room for one certificate: those between it and the CA are taken from `beside`, the chain of the stream.
+    The seal has room for one certificate: those between it and the CA are looked for in `beside`, what else the film brings.
     """
     with path.open("rb") as file:
         meta = _meta(file, str(path))
@@ -92,7 +93,7 @@ def _check(
     meta: memoryview,
     anchors: CertificateChain,
     exported_ns: int,
-    beside: CertificateChain | None,
+    beside: Sequence[x509.Certificate],
 ) -> tuple[bool, str]:
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
@@ -112,7 +113,7 @@ def _check(
     except (InvalidSignature, ValueError):
         return False, "the seal is broken: the file was changed since its export"
     try:
-        CertificateChain((certificate, *(beside.certificates[1:] if beside else ()))).check(anchors, max(exported_ns, 0))
+        CertificateChain((certificate, *beside)).check(anchors, max(exported_ns, 0))
     except ChainNotTrusted as error:
         return False, f"the seal is not of a trusted node: {error.what}"
     return True, ""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
-from agent.evidence.attestation import read_attestation
+from agent.evidence.attestation import read_attestation, read_intermediates
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
 from agent.evidence.report import Report, State, Verdict
@@ -47,7 +47,8 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
         elif strict.hidden:
             verifier.found.notes.append("1 more access unit lies behind the end of the film and is not judged")
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
-        report = _with_seal(report, read_seal(path, anchors, report.chain))
+        beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
+        report = _with_seal(report, read_seal(path, anchors, beside))
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         return replace(report, layers=read_attestation(film)) if report.seal is not None and report.seal.intact else report
 

@@ -1,15 +1,16 @@
 """The node's identity: one EC P-256 key that never leaves the node, and the certificates that vouch for it.
 
 identity/key.pem     0600, made once, never overwritten; or the systemd credential `identity-key`
-identity/chain.pem   leaf first, without the CA (a self-signed leaf until the town's CA has signed)
+identity/chain.pem   leaf first, without the CA (by an authority of the node's own until the town's CA has signed)
 identity/ca.pem      what `vigie verify --ca` takes
+identity/earlier.pem the authorities before it: what was recorded under them is still checked by them at an export
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
-from datetime import UTC, datetime
 from pathlib import Path
 
 from cryptography import x509
@@ -22,18 +23,20 @@ from agent.base.clock import Clock
 from agent.base.durable_file import Temporary, replace_durably, sync_directory, write_durably
 from agent.base.errors import EvidenceError
 from agent.base.regular_file import open_regular
+from agent.identity import own_authority
 from agent.identity.certificates import CertificateChain, common_name, key_digest, read_chain, verify_signature
 from agent.identity.ecdsa import Ecdsa
+from agent.identity.usage import lacking
+
+log = logging.getLogger(__name__)
 
 CREDENTIAL = "identity-key"
 _KEY = "key.pem"
 _CHAIN = "chain.pem"
 _CA = "ca.pem"
+_EARLIER = "earlier.pem"
+_MOST_EARLIER = 8
 _MAX_KEY_BYTES = 16 * 1024
-
-# A self-signed certificate vouches for no date: it must also hold for what a node without a set clock records.
-_SELF_SIGNED_FROM = datetime(1970, 1, 1, tzinfo=UTC)
-_SELF_SIGNED_UNTIL = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 class NodeSigner:
@@ -97,12 +100,16 @@ class IdentityDirectory(Struct, frozen=True):
     def ca_path(self) -> Path:
         return self.path / _CA
 
+    @property
+    def earlier_path(self) -> Path:
+        return self.path / _EARLIER
+
     def exists(self) -> bool:
         """True when there is a key."""
         return self.key_path.exists()
 
     def init(self, node_id: str) -> NodeSigner:
-        """Make the key and a self-signed certificate. Raises EvidenceError when there is an identity already.
+        """Make the key and a certificate by an authority of its own. Raises EvidenceError when there is an identity already.
 
         A key without certificates (a stop in the middle of an earlier `init`, or a credential) gets its certificate.
         """
@@ -114,12 +121,34 @@ class IdentityDirectory(Struct, frozen=True):
         self._make_directory()
         if not self.exists():
             self._write_new_key(ec.generate_private_key(ec.SECP256R1()))
-        key = self._load_key()
-        certificate = _self_signed(key, node_id)
-        pem = certificate.public_bytes(serialization.Encoding.PEM)
-        _write_whole(self.ca_path, pem)
-        _write_whole(self.chain_path, pem)
+        leaf, authority = own_authority.issue(self._load_key().public_key(), node_id)
+        _write_whole(self.ca_path, CertificateChain((authority,)).pem)
+        _write_whole(self.chain_path, CertificateChain((leaf,)).pem)
         return self.load()
+
+    def carry_over(self, node_id: str) -> NodeSigner:
+        """The signer; a node of an earlier release, whose certificate is its own CA, gets an authority first.
+
+        `ca.pem` then holds the new authority and the old certificate, so that films of before verify with it too. A directory
+        that cannot be written keeps what it has: such films are signed all the same.
+        """
+        signer = self.load()
+        old = signer.chain.leaf
+        if old.issuer != old.subject:
+            return signer
+        leaf, authority = own_authority.issue(self._load_key().public_key(), node_id)
+        try:
+            _write_whole(self.ca_path, CertificateChain((authority, old)).pem)
+            _write_whole(self.chain_path, CertificateChain((leaf,)).pem)
+        except EvidenceError as error:
+            log.warning("the certificate stays its own CA, which ONVIF's validator refuses: %s", error)
+        return self.load()
+
+    def anchors(self) -> CertificateChain:
+        """The authorities that vouch for this node's films, whenever they were recorded: the newest first."""
+        known = read_chain(self.ca_path).certificates
+        earlier = read_chain(self.earlier_path).certificates if self.earlier_path.exists() else ()
+        return CertificateChain((*known, *(each for each in earlier if each not in known)))
 
     def load(self) -> NodeSigner:
         """The signer. Raises EvidenceError with the remedy when key or chain are missing, unfit or not of one another."""
@@ -140,9 +169,9 @@ class IdentityDirectory(Struct, frozen=True):
         """A PKCS#10 request for the town's CA, in PEM, signed with the node's key."""
         request = (
             x509.CertificateSigningRequestBuilder()
-            .subject_name(_name(node_id))
-            .add_extension(_key_usage(), critical=True)
-            .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+            .subject_name(own_authority.subject(node_id))
+            .add_extension(own_authority.usage(), critical=True)
+            .add_extension(own_authority.extended_usage(), critical=False)
             .sign(self._load_key(), hashes.SHA256())
         )
         return request.public_bytes(serialization.Encoding.PEM)
@@ -160,12 +189,20 @@ class IdentityDirectory(Struct, frozen=True):
                 f"the certificate names {common_name(chain.leaf)!r}, this node is {node_id!r}",
                 remedy="brokers grant topics by this name: have the certificate issued for the node's id",
             )
+        if missing := lacking(chain.leaf):
+            raise EvidenceError(
+                f"the certificate of {node_id!r} lacks {' and '.join(missing)}: no film signed with it would be believed",
+                remedy="the CA must issue it with the extensions that `vigie identity csr` asks for",
+            )
         chain.check(ca, clock.wall_ns())
         without_ca = CertificateChain(
             tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates)
         )
-        _write_whole(self.ca_path, ca.pem)
+        if self.ca_path.exists():
+            earlier = [each for each in self.anchors().certificates if each not in ca.certificates]
+            _write_whole(self.earlier_path, CertificateChain(tuple(earlier[:_MOST_EARLIER])).pem)
         _write_whole(self.chain_path, without_ca.pem)
+        _write_whole(self.ca_path, ca.pem)
         return self.load()
 
     def _make_directory(self) -> None:
@@ -215,42 +252,6 @@ def _belongs(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> 
     digest = hashes.Hash(hashes.SHA256())
     digest.update(own)
     return digest.finalize().hex() == key_digest(certificate)
-
-
-def _name(node_id: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, node_id)])
-
-
-def _key_usage() -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=True,
-        content_commitment=True,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=False,
-        crl_sign=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-
-
-def _self_signed(key: ec.EllipticCurvePrivateKey, node_id: str) -> x509.Certificate:
-    public = key.public_key()
-    return (
-        x509.CertificateBuilder()
-        .subject_name(_name(node_id))
-        .issuer_name(_name(node_id))
-        .public_key(public)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(_SELF_SIGNED_FROM)
-        .not_valid_after(_SELF_SIGNED_UNTIL)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
-        .sign(key, hashes.SHA256())
-    )
 
 
 def _write_whole(path: Path, pem: bytes) -> None:

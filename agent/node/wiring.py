@@ -111,7 +111,7 @@ def _signer(config: Config) -> NodeSigner:
     """The node's own key; made at the first start, never a default one. A key that comes as a credential gets its certificate."""
     identity = IdentityDirectory.here(config.identity_dir)
     whole = identity.exists() and identity.chain_path.exists()
-    return identity.load() if whole else identity.init(config.node.id)
+    return identity.carry_over(config.node.id) if whole else identity.init(config.node.id)
 
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.base.errors import EvidenceError
 from agent.cli import run
-from agent.identity.certificates import CertificateChain, read_chain, verify_signature
+from agent.identity.certificates import CertificateChain, key_digest, read_chain, verify_signature
 from agent.identity.node_key import CREDENTIAL, IdentityDirectory
+from agent.identity.usage import lacking
 from tests.support.manual_clock import ManualClock
 from tests.support.town_ca import TownCa
 
@@ -82,11 +83,66 @@ def test_the_towns_chain_is_installed_when_it_fits(fresh: IdentityDirectory) -> 
     """Key, name and CA agree: chain and ca are replaced, the key stays."""
     town = TownCa()
     issued = town.sign(fresh.certificate_request("cam-1"))
-    before = fresh.load().chain.key_digest
+    before, own = fresh.load().chain.key_digest, read_chain(fresh.ca_path)
     signer = fresh.install(CertificateChain(issued.certificates + town.chain.certificates), town.chain, "cam-1", ManualClock())
     assert signer.chain.certificates == issued.certificates
     assert read_chain(fresh.ca_path) == town.chain
     assert signer.chain.key_digest == before
+    assert fresh.anchors().certificates == (*town.chain.certificates, *own.certificates)
+
+
+@pytest.mark.parametrize(
+    ("without", "named"), [(x509.KeyUsage, "digitalSignature"), (x509.ExtendedKeyUsage, "vigie-film-signing")]
+)
+def test_a_certificate_that_does_not_serve_for_films_is_refused_by_name(
+    fresh: IdentityDirectory, without: type[x509.ExtensionType], named: str
+) -> None:
+    """What the authority left out of what was asked for; the node keeps what it has, and signs."""
+    town = TownCa()
+    issued = town.sign(fresh.certificate_request("cam-1"), without=without)
+    before = fresh.chain_path.read_bytes(), fresh.ca_path.read_bytes()
+    with pytest.raises(EvidenceError, match=named):
+        fresh.install(issued, town.chain, "cam-1", ManualClock())
+    assert (fresh.chain_path.read_bytes(), fresh.ca_path.read_bytes()) == before
+    assert fresh.load().sign(b"x")
+
+
+def test_the_leaf_of_a_new_node_is_not_its_own_authority(fresh: IdentityDirectory) -> None:
+    """The chain leaves out its CA, as Media Signing asks; the CA's key is nowhere, and the leaf may sign films."""
+    leaf, authority = fresh.load().chain.leaf, read_chain(fresh.ca_path).leaf
+    assert leaf.issuer == authority.subject != leaf.subject
+    assert key_digest(leaf) != key_digest(authority)
+    assert lacking(leaf) == ()
+    assert [path.name for path in fresh.path.iterdir() if "PRIVATE" in path.read_text()] == ["key.pem"]
+
+
+def test_a_node_of_before_gets_an_authority_and_keeps_its_key(fresh: IdentityDirectory) -> None:
+    """Carried over once: films of before verify with its ca.pem, films of now too, and the second start changes nothing."""
+    old = self_signed(fresh, "cam-1")
+    signer = fresh.carry_over("cam-1")
+    files = fresh.chain_path.read_bytes(), fresh.ca_path.read_bytes()
+    anchors = read_chain(fresh.ca_path)
+    assert signer.chain.leaf.issuer != signer.chain.leaf.subject
+    for chain in (old, signer.chain):
+        chain.check(anchors, 0)
+        assert chain.key_digest == old.key_digest
+    fresh.carry_over("cam-1")
+    assert (fresh.chain_path.read_bytes(), fresh.ca_path.read_bytes()) == files
+
+
+def self_signed(directory: IdentityDirectory, node_id: str) -> CertificateChain:
+    """The identity as an earlier release made it: the leaf is its own CA."""
+    key = serialization.load_pem_private_key(directory.key_path.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, node_id)])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+    builder = builder.not_valid_before(dt.datetime(1970, 1, 1, tzinfo=dt.UTC)).not_valid_after(
+        dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
+    )
+    made = CertificateChain((builder.sign(key, hashes.SHA256()),))
+    directory.ca_path.write_bytes(made.pem)
+    directory.chain_path.write_bytes(made.pem)
+    return made
 
 
 @pytest.mark.parametrize("fault", ["another key", "another name", "another CA", "expired"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,16 +21,22 @@ class TownCa:
         self._until = until
         self.certificate = self._issue(self._name, self._key.public_key(), ca=True)
 
-    def _issue(self, subject: x509.Name, key: object, *, ca: bool) -> x509.Certificate:
+    def _issue(
+        self, subject: x509.Name, key: object, *, ca: bool, asked: Sequence[x509.Extension[x509.ExtensionType]] = ()
+    ) -> x509.Certificate:
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key)  # type: ignore[arg-type]
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
         builder = builder.not_valid_after(self._until).add_extension(x509.BasicConstraints(ca, None), critical=True)
+        for each in asked:
+            builder = builder.add_extension(each.value, each.critical)
         return builder.sign(self._key, hashes.SHA256())
 
-    def sign(self, request_pem: bytes) -> CertificateChain:
+    def sign(self, request_pem: bytes, *, without: type[x509.ExtensionType] | None = None) -> CertificateChain:
+        """As asked for; `without` leaves out what an authority that knows better leaves out."""
         request = x509.load_pem_x509_csr(request_pem)
         assert request.is_signature_valid
-        return CertificateChain((self._issue(request.subject, request.public_key(), ca=False),))
+        asked = [each for each in request.extensions if without is None or not isinstance(each.value, without)]
+        return CertificateChain((self._issue(request.subject, request.public_key(), ca=False, asked=asked),))
 
     @property
     def chain(self) -> CertificateChain:
