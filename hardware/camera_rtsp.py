@@ -58,12 +58,14 @@ class RtspCamera:
         self._input.close()
 
     def figures(self) -> Mapping[str, float | str]:
-        """Health: the address without credentials, the codec, reconnections, packets that could not be decoded."""
+        """Health: the address without credentials, the codec, reconnections, packets that could not be decoded, pictures
+        left out of a camera that sends more than `fps`."""
         return {
             "stream": self._name,
             "codec": self._input.codec,
             "reconnects": self._input.reopened,
             "broken_packets": self._input.broken_packets,
+            "thinned": self._input.thinned,
         }
 
     def _explain(self, error: BaseException) -> CameraError:

@@ -32,6 +32,7 @@ class LiveInput:
         self._stream: LiveStream | None = None
         self._waits_for_first = False
         self.openings = 0
+        self._thinned_before = 0
         self.failed = False
         """True once a stream could not be opened or broke off."""
 
@@ -65,6 +66,7 @@ class LiveInput:
         stream, self._stream = self._stream, None
         if stream is not None:
             stream.close()
+            self._thinned_before += stream.thinned
 
     @property
     def codec(self) -> str:
@@ -75,6 +77,11 @@ class LiveInput:
     def broken_packets(self) -> int:
         """Packets of the running stream that could not be decoded."""
         return self._stream.broken if self._stream else 0
+
+    @property
+    def thinned(self) -> int:
+        """Pictures left out, over all streams, since the camera sends more a second than are wanted."""
+        return self._thinned_before + (self._stream.thinned if self._stream else 0)
 
     @property
     def reopened(self) -> int:

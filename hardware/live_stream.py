@@ -61,6 +61,11 @@ class LiveStream:
         self.broken = 0
         self.codec = ""
 
+    @property
+    def thinned(self) -> int:
+        """Pictures left out since the camera sends more a second than are wanted."""
+        return self._limit.thinned
+
     def start(self, wait_s: float) -> None:
         """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when that failed by then.
 

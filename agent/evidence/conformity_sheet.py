@@ -24,7 +24,7 @@ _VIEW_WORDS = {"verified": "vérifiée", "uncertain": "incertaine, masques élar
 _WHY_WORDS = {
     "no footage": "aucun enregistrement",
     "recording interrupted": "enregistrement interrompu",
-    "pictures lost": "images perdues",
+    "no picture came": "aucune image reçue de la caméra",
     "segment file missing": "fichier d’enregistrement absent",
     "segment damaged": "fichier d’enregistrement endommagé",
     "left out: its signature is lost": "écarté : sa signature est perdue",

@@ -152,7 +152,7 @@ class FilmWriter:
             contents.absences.append(Absence(contents.to_ns, cut.row.wall_ns(media_from), "recording interrupted"))
         for gap in cut.row.gaps:
             if gap.from_ns >= media_from and gap.to_ns <= media_to:
-                contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "pictures lost"))
+                contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "no picture came"))
         for span in _mask_spans(cut):
             if span.from_ns < media_to and span.to_ns > media_from:
                 _lay(contents.layers, cut.row, span, Gap(media_from, media_to))

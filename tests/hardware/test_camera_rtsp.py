@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -70,6 +71,41 @@ def test_even_pictures_stay_even_behind_a_jittery_network() -> None:
     dates = [clock.date(n * 40_000_000, 1_000 * NS + n * 40_000_000 + (n * 7919 % 31) * 1_000_000) for n in range(500)]
     gaps = [b - a for a, b in pairwise(dates[100:])]
     assert max(abs(gap - 40_000_000) for gap in gaps) < 3_000_000
+
+
+def dated(period_ms: int, stamp_ms: float, wander_ms: int) -> list[int]:
+    """The dates of a minute's pictures that arrive every `period_ms`, stamped `stamp_ms` apart, late by up to `wander_ms`."""
+    clock, chance = StreamClock(), random.Random(period_ms)
+    arrivals = [1_000 * NS + (n * period_ms + chance.randint(0, wander_ms)) * 1_000_000 for n in range(60_000 // period_ms)]
+    return [clock.date(round(n * stamp_ms * 1_000_000), arrival_ns) for n, arrival_ns in enumerate(arrivals)]
+
+
+@pytest.mark.parametrize(
+    ("period_ms", "stamp_ms"), [(100, 84), (100, 95), (100, 105), (100, 116), (40, 20), (40, 42), (100, 200)]
+)
+def test_a_camera_whose_seconds_are_not_ours_is_followed_at_its_own_pace(period_ms: int, stamp_ms: float) -> None:
+    """5 % and more beside our clock: no date jumps, and behind the first seconds the pictures are as even as they were taken."""
+    dates = dated(period_ms, stamp_ms, period_ms // 2)
+    gaps = [b - a for a, b in pairwise(dates)]
+    assert max(gaps) < 1.5 * period_ms * 1_000_000
+    steady = gaps[len(gaps) // 4 :]
+    assert max(abs(gap - period_ms * 1_000_000) for gap in steady) < period_ms * 1_000_000 / 10
+
+
+@pytest.mark.parametrize("stamp_ms", [0, 0.01, 1, 10])
+def test_timestamps_that_stand_still_are_not_believed(stamp_ms: float) -> None:
+    """Such pictures are dated by their arrival: none is half a second from the one before."""
+    assert max(b - a for a, b in pairwise(dated(100, stamp_ms, 30))) < NS // 2
+
+
+def test_a_camera_beside_our_clock_is_not_thinned() -> None:
+    """Ten pictures a second stay ten, whatever its own clock says; what a faster camera sends too many is counted."""
+    limit = RateLimit(10)
+    assert all(limit.wants(date_ns) for date_ns in dated(100, 84, 5)[30:])
+    assert limit.thinned == 0
+    twice = RateLimit(10)
+    kept = sum(twice.wants(date_ns) for date_ns in dated(50, 50, 0))
+    assert twice.thinned == 1200 - kept == pytest.approx(600, abs=5)
 
 
 def test_stream_that_begins_anew_is_followed() -> None:
