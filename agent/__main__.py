@@ -9,12 +9,13 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:  # what is asked of the daemon before there is one waits until it can answer
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
-        from agent.base.leaving import INTERRUPTED
+        from agent.base.leaving import INTERRUPTED, speak_any_language, tell_all
         from agent.cli import run
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to end
     try:
-        sys.exit(run(sys.argv[1:]))
+        speak_any_language()
+        sys.exit(tell_all(run(sys.argv[1:])))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
 

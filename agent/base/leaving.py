@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from typing import Final
@@ -10,6 +12,8 @@ from agent.base.errors import VigieError
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
+_OUTPUT_REFUSED: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
+"""What the place that stdout goes to may say. A file of ours that is refused has a name, or is told as a VigieError."""
 
 
 def leave(error: BaseException) -> int:
@@ -26,6 +30,24 @@ def leave(error: BaseException) -> int:
         raise error
     _say(_in_words(error))
     return FAILED
+
+
+def tell_all(code: int) -> int:
+    """Write out what stdout still holds, before the process leaves with `code`; what leaves instead when that is refused."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # The interpreter would try the same bytes again at its end, and complain in its own words.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return leave(error) if not isinstance(error, BrokenPipeError) else FAILED
+    return code
+
+
+def speak_any_language() -> None:
+    """A terminal that knows ASCII alone shows `?` for the rest, rather than ending the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="replace")
 
 
 def _say(words: str) -> None:
@@ -45,6 +67,8 @@ def _was_interrupted(error: BaseException | None) -> bool:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or str(error)).lower()}. Is it there, and may this user use it?"
+    if isinstance(error, OSError) and error.errno in _OUTPUT_REFUSED:
+        return f"the output cannot be written: {(error.strerror or str(error)).lower()}. Is there room where it goes?"
     # A bug, not the user's fault: one line, and the traceback only for who asks for it.
     return (
         f"internal error: {type(error).__name__}: {error}. "

@@ -154,3 +154,41 @@ def test_a_configuration_that_is_none_leaves_78_and_nothing_on_stdout(
     assert out == ""
     assert str(config) in err
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("arguments", [["check", "--config", "config.example.toml"], ["bench"], ["--help"], ["check", "--help"]])
+def test_an_output_that_takes_nothing_is_told_in_one_line(arguments: list[str]) -> None:
+    """`> /dev/full`: that the output cannot be written, and 1; no bug is reported."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", *arguments],
+            cwd=REPOSITORY,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "vigie: the output cannot be written: no space left on device. Is there room where it goes?"
+    ]
+
+
+@pytest.mark.parametrize("arguments", [["check", "--config"], ["config", "show", "--origin", "--config"]])
+def test_a_terminal_that_knows_ascii_alone_is_spoken_to(arguments: list[str], tmp_path: Path) -> None:
+    """A serial console without UTF-8, a site with an accent: the command does its work, and is no bug."""
+    config = tmp_path / "vigie.toml"
+    text = (REPOSITORY / "config.example.toml").read_text(encoding="utf-8")
+    config.write_text(text.replace('site = "', 'site = "Mâcon — '), encoding="utf-8")
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    plain.pop("PYTHONIOENCODING", None)
+    done = subprocess.run(
+        [sys.executable, "-m", "agent", *arguments, str(config)],
+        cwd=REPOSITORY,
+        env=plain,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
