@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import grp
 import json
 import logging
@@ -9,6 +11,7 @@ import os
 import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,12 +19,14 @@ from typing import Any
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError, VigieError
+from agent.base.visitors import Visit, Visitors
 
 log = logging.getLogger(__name__)
 
 Verb = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 LONGEST_REQUEST_BYTES = 64 * 1024
 PATIENCE_S = 5.0
+MOST_VISITORS = 16
 
 
 def socket_path(state_dir: Path) -> Path:
@@ -48,7 +53,7 @@ class ControlSocket(Component):
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.unlink(missing_ok=True)
         try:
-            server = _Server(str(self._path), self._verbs)
+            server = _Server(str(self._path), self._verbs, Visitors(MOST_VISITORS, PATIENCE_S, self.clock))
         except OSError as error:
             raise DeviceError(
                 f"the control socket {self._path} cannot be made: {error.strerror}",
@@ -71,10 +76,36 @@ class ControlSocket(Component):
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = 64
 
-    def __init__(self, path: str, verbs: Mapping[str, Verb]) -> None:
+    def __init__(self, path: str, verbs: Mapping[str, Verb], visitors: Visitors) -> None:
         self.verbs = verbs
+        self.visitors = visitors
+        self.visits: dict[socket.socket, Visit] = {}
         super().__init__(path, _Answer)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Let the connection in, on a thread of its own, or tell it that there is no place."""
+        visit = self.visitors.enter(functools.partial(_hang_up, request))
+        if visit is None:
+            with contextlib.suppress(OSError):
+                request.setblocking(False)
+                request.sendall(_refusal(f"{MOST_VISITORS} others are being answered: ask again in a moment") + b"\n")
+            self.shutdown_request(request)
+            return
+        self.visits[request] = visit
+        super().process_request(request, client_address)
+
+    def service_actions(self) -> None:
+        """Between two visitors: those that have not asked in time go."""
+        self.visitors.show_out_the_idle()
+
+    def shutdown_request(self, request: Any) -> None:
+        """The connection is over, however it ended."""
+        visit = self.visits.pop(request, None)
+        if visit is not None:
+            self.visitors.leave(visit)
+        super().shutdown_request(request)
 
 
 class _Answer(socketserver.StreamRequestHandler):
@@ -83,7 +114,13 @@ class _Answer(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
-            self.wfile.write(self._answer(self.rfile.readline(LONGEST_REQUEST_BYTES)) + b"\n")
+            line = self.rfile.readline(LONGEST_REQUEST_BYTES)
+            if not line:
+                return  # it went away, or was shown out, before it asked for anything
+            visit = self.server.visits.get(self.request)
+            if visit is not None:
+                self.server.visitors.serve(visit)
+            self.wfile.write(self._answer(line) + b"\n")
         except OSError as error:
             log.debug("a client of the control socket went away: %s", error)
 
@@ -106,6 +143,12 @@ class _Answer(socketserver.StreamRequestHandler):
             return _refusal(f"the daemon failed on {verb!r} ({type(error).__name__}). Its log says more: `journalctl -u vigie`")
 
 
+def _hang_up(connection: socket.socket) -> None:
+    """End a connection that a thread may be reading from: its read comes back empty."""
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
 def _refusal(why: str) -> bytes:
     return json.dumps({"error": why}).encode()
 
@@ -124,7 +167,7 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(patience_s)
         try:
-            client.connect(str(path))
+            _connect(client, path, patience_s)
             client.sendall(json.dumps({"verb": verb, **more}).encode() + b"\n")
             with client.makefile("rb") as answer:
                 document = json.loads(answer.readline())
@@ -141,3 +184,17 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
     found = document["ok"]
     assert isinstance(found, dict)
     return found
+
+
+def _connect(client: socket.socket, path: Path, patience_s: float) -> None:
+    """Join the queue at the door; while even that is full, wait for room in it."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            client.connect(str(path))
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"too many others ask it, for {patience_s:g} s now") from None
+            time.sleep(0.02)
+        else:
+            return
