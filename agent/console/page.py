@@ -15,7 +15,10 @@ from typing import Any
 
 from aiohttp import web
 
+from agent.base.clock import Clock
 from agent.base.errors import JournalError
+from agent.base.visitors import Visitors
+from agent.console.door import Door
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 
@@ -23,10 +26,14 @@ log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 MOST_VIEWERS = 4
+MOST_CONNECTIONS = 32
+REQUEST_WITHIN_S = 10.0
+WRITE_WITHIN_S = 5.0
+"""Whoever takes no more of an answer for so long has left, shut the lid, or holds a place that others want."""
 HEALTH_EVERY_S = 1.0
 PROTECTION = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -37,35 +44,48 @@ class Page:
     """Serves until `stopping` is set. One thread, with an event loop of its own."""
 
     def __init__(
-        self, health: Callable[[], Mapping[str, Any]], preview: Preview, events: EventTap, stopping: threading.Event
+        self, health: Callable[[], Mapping[str, Any]], preview: Preview, events: EventTap, stopping: threading.Event, clock: Clock
     ) -> None:
         self._health = health
         self._preview = preview
         self._events = events
         self._stopping = stopping
         self._viewers = 0
+        self._visitors = Visitors(MOST_CONNECTIONS, REQUEST_WITHIN_S, clock)
 
     def serve(self, listener: socket.socket) -> None:
         """Answer every visitor of this listening socket, until stopped."""
         asyncio.run(self._answer(listener))
 
     async def _answer(self, listener: socket.socket) -> None:
-        app = web.Application(middlewares=[_guarded])
+        app = web.Application(middlewares=[self._seen, _guarded])
         app.on_response_prepare.append(_protect)
         app.router.add_get("/", _static("index.html"))
         app.router.add_get("/page.js", _static("page.js"))
+        app.router.add_get("/picture.js", _static("picture.js"))
         app.router.add_get("/page.css", _static("page.css"))
         app.router.add_get("/health.json", self._health_once)
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=REQUEST_WITHIN_S)
         await runner.setup()
+        assert runner.server is not None
+        self._door = Door(runner.server, self._visitors)
+        server = await asyncio.get_running_loop().create_server(self._door.connection, sock=listener)
         try:
-            await web.SockSite(runner, listener).start()
             while not self._stopping.is_set():
                 await asyncio.sleep(0.1)
+                self._door.sweep()
         finally:
+            server.close()
             await runner.cleanup()
+
+    @web.middleware
+    async def _seen(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
+        """A whole request is here: its connection keeps its place until the answer is through."""
+        with self._door.serving(request.transport):
+            answer: web.StreamResponse = await handler(request)
+            return answer
 
     async def _health_once(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._health()))
@@ -85,13 +105,14 @@ class Page:
         end = self._events.listen(arrived)
         try:
             for event in self._events.recent():
-                await response.write(_sse("event", event))
+                await _write(request, response, _sse("event", event))
             while not self._stopping.is_set():
-                await response.write(_sse("health", dict(self._health())))
+                await _write(request, response, _sse("health", dict(self._health())))
+                due = loop.time() + HEALTH_EVERY_S
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(HEALTH_EVERY_S):
-                        while True:
-                            await response.write(_sse("event", await queue.get()))
+                    while True:
+                        event = await asyncio.wait_for(queue.get(), due - loop.time())
+                        await _write(request, response, _sse("event", event))
         except ConnectionError:
             log.debug("a visitor left the local page")
         finally:
@@ -104,13 +125,22 @@ class Page:
             raise web.HTTPServiceUnavailable(text=f"{MOST_VIEWERS} people look already")
         self._viewers += 1
         try:
-            end = await asyncio.to_thread(self._begin_look, f"local page from {request.remote}")
+            end = await self._begun(f"local page from {request.remote}")
             try:
                 return await self._stream(request)
             finally:
                 await asyncio.to_thread(end)
         finally:
             self._viewers -= 1
+
+    async def _begun(self, by: str) -> Callable[[], None]:
+        """What ends the look; one whose viewer is gone before it has begun ends here, so that each entry has its end."""
+        begun = asyncio.ensure_future(asyncio.to_thread(self._begin_look, by))
+        try:
+            return await asyncio.shield(begun)
+        except asyncio.CancelledError:
+            await asyncio.to_thread(await begun)
+            raise
 
     def _begin_look(self, by: str) -> Callable[[], None]:
         """What ends it. Nobody looks without an entry in the register; an end that cannot be entered is said in the log."""
@@ -134,7 +164,7 @@ class Page:
         try:
             async for picture in self._new_pictures():
                 head = f"--{boundary}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-                await response.write(head.encode() + picture + b"\r\n")
+                await _write(request, response, head.encode() + picture + b"\r\n")
         except ConnectionError:
             log.debug("a viewer left")
         return response
@@ -180,6 +210,17 @@ def _static(name: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
         return web.FileResponse(STATIC / name)
 
     return answer
+
+
+async def _write(request: web.Request, response: web.StreamResponse, data: bytes) -> None:
+    """Hand some of a stream to its reader. ConnectionError when it takes nothing any more: its place is free again."""
+    try:
+        async with asyncio.timeout(WRITE_WITHIN_S):
+            await response.write(data)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError("the reader takes nothing any more") from None
 
 
 def _sse(name: str, document: Mapping[str, Any]) -> bytes:

@@ -63,4 +63,4 @@ class Console(Component):
         """Until stopped, or until the web server gives up."""
         from agent.console.page import Page
 
-        Page(self._health, self._preview, self._events, self.stopping).serve(listener)
+        Page(self._health, self._preview, self._events, self.stopping, self.clock).serve(listener)

@@ -44,6 +44,7 @@ function showHealth(health) {
   else if (health.camera && health.camera.reason) { verdict.textContent = health.camera.reason; verdict.className = "bad"; }
   else if (health.config_trouble) { verdict.textContent = `configuration: ${health.config_trouble}`; verdict.className = "bad"; }
   else if (privacy.state === "opaque") { verdict.textContent = "picture closed"; verdict.className = "wait"; }
+  else if (mark()) { verdict.textContent = "running, but no live picture here"; verdict.className = "wait"; }
   else { verdict.textContent = "running, masked"; verdict.className = "good"; }
   at("privacy").textContent = privacy.state === "opaque"
     ? `The whole picture is covered: ${privacy.reason}`
