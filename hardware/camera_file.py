@@ -84,7 +84,7 @@ class FileCamera:
             lent.give_back()
             raise self._film.refused(error) from None
         self._index += 1
-        return RawFrame(lent.planes, self._time_of(shown), release=lent.give_back)
+        return RawFrame(lent.planes, self._time_of(shown), corrupt=shown.corrupt, release=lent.give_back)
 
     def close(self) -> None:
         """Let go of the film; pictures still out keep their buffers."""

@@ -78,6 +78,8 @@ class RtspCamera:
         return CameraError(f"camera {self._name} {what}", remedy=remedy)
 
 
+SAYS_WHAT_IT_LOST = frozenset({"h264", "mjpeg"})
+"""Codecs whose decoder tells a picture that was damaged on the way. H.265's conceals it in silence: TCP must lose nothing."""
 _ADDRESS = "Check camera.source against the camera's manual"
 _NETWORK = "Check its power, its cable and its address"
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
@@ -139,7 +141,7 @@ def private_address(source: str, password_file: Path | None) -> str:
 
 def _connect(address: str, transport: str) -> av.container.InputContainer:
     """Blocks for at most the two timeouts; FFmpeg's own socket timeout lies below the stall, so that the thread ends."""
-    return av.open(
+    container = av.open(
         address,
         metadata_errors="replace",  # a camera may title its stream in any encoding
         timeout=(OPEN_TIMEOUT_S, STALL_S),
@@ -152,3 +154,19 @@ def _connect(address: str, transport: str) -> av.container.InputContainer:
             "user_agent": "Vigie",
         },
     )
+    try:
+        check_transport(transport, *(stream.codec_context.name for stream in container.streams.video))
+    except CameraError:
+        container.close()
+        raise
+    return container
+
+
+def check_transport(transport: str, *codecs: str) -> None:
+    """CameraError when what is lost between camera and node could be shown as if it had been seen."""
+    for codec in codecs:
+        if transport == "udp" and codec not in SAYS_WHAT_IT_LOST:
+            raise CameraError(
+                f"the camera sends {codec} over UDP: what is lost on the way would be made up in silence",
+                remedy='Set camera.transport = "tcp", or the camera to H.264',
+            )

@@ -16,6 +16,7 @@ import av.video.stream
 
 from agent.base.clock import NS
 from agent.base.errors import CameraEnded, CameraError
+from hardware.soundness import Soundness, strict
 
 LONGEST_GAP_NS = 10 * NS
 """A longer pause between two pictures, or a step back, is a broken timestamp: it counts as one picture period."""
@@ -30,10 +31,11 @@ _Packet: TypeAlias = "av.Packet[av.video.stream.VideoStream]"
 
 
 class Shown(NamedTuple):
-    """A decoded picture and its time since the first one of the film."""
+    """A decoded picture, its time since the first one of the film, and whether it is damaged or rests on a damaged one."""
 
     picture: av.VideoFrame
     media_ns: int
+    corrupt: bool
 
 
 class _Mark(NamedTuple):
@@ -93,7 +95,9 @@ class Film:
     def pictures(self, base_ns: int) -> Iterator[Shown]:
         """One pass; the first picture has media time `base_ns`. Raises CameraError when there is not one."""
         media_ns, last_ns = base_ns, None
-        for picture in self._decoded():
+        soundness = Soundness(self._stream.codec_context)
+        for picture in self._decoded(soundness):
+            corrupt = not soundness.sound(picture)
             at_ns = None if picture.pts is None or picture.time_base is None else _ns(picture.pts, picture.time_base)
             if self._shown:
                 step_ns = self.period_ns if at_ns is None or last_ns is None else at_ns - last_ns
@@ -103,7 +107,7 @@ class Film:
                 self._repeatable = False  # the film goes by another header than the one in front of it
             self._shown += 1
             self._reached_ns = media_ns - base_ns + self.period_ns
-            yield Shown(picture, media_ns)
+            yield Shown(picture, media_ns, corrupt)
             del picture  # kept while the next one is decoded, it would cost the decoder one more
         if not self._shown:
             raise CameraError(
@@ -134,14 +138,16 @@ class Film:
             remedy="Convert it first: ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4",
         )
 
-    def _decoded(self) -> Iterator[av.VideoFrame]:
+    def _decoded(self, soundness: Soundness) -> Iterator[av.VideoFrame]:
         inside, inside_at_first = 0, None
         for packet in self._packets():
+            soundness.packet(packet)
             try:
                 pictures = packet.decode()
             except av.error.EOFError:
                 break
             except av.error.FFmpegError:
+                soundness.failed()
                 self.broken += 1
                 self._repeatable = False
                 continue
@@ -233,6 +239,7 @@ def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.Vide
         raise CameraError(f"film {path} has a codec that this FFmpeg cannot decode", remedy=remedy)
     # One thread: frame threads hold a picture each, and a second core is worth more to the encoder.
     stream.codec_context.thread_count = 1
+    strict(stream.codec_context)
     return container, stream
 
 

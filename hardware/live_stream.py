@@ -20,6 +20,7 @@ from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
+from hardware.soundness import Soundness, strict
 
 log = logging.getLogger(__name__)
 
@@ -126,23 +127,28 @@ class LiveStream:
             raise self._source.explain(LookupError())
         stream.codec_context.thread_count = 1  # one thread: frame threads would each hold a picture back
         self.codec = stream.codec_context.name
+        strict(stream.codec_context)
+        soundness = Soundness(stream.codec_context)
         for packet in container.demux(stream):
             if self._closing.is_set():
                 return
             arrival_ns = self._clock.monotonic_ns()
+            soundness.packet(packet)
             try:
                 pictures = packet.decode()
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
+                soundness.failed()
                 self.broken += 1
                 self._index += 1
                 continue
             for picture in pictures:
                 assert isinstance(picture, av.VideoFrame)
-                self._hand_over(picture, arrival_ns)
+                for due, sound in soundness.judged(picture):
+                    self._hand_over(due, arrival_ns, corrupt=not sound)
 
-    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int) -> None:
+    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int, *, corrupt: bool) -> None:
         pts_ns = None
         if picture.pts is not None and picture.time_base is not None:
             pts_ns = picture.pts * picture.time_base.numerator * NS // picture.time_base.denominator
@@ -159,7 +165,8 @@ class LiveStream:
             lent.give_back()
             raise
         wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - monotonic_ns)
-        self._queue.put(RawFrame(lent.planes, FrameTime(index, monotonic_ns, wall_ns), release=lent.give_back))
+        time = FrameTime(index, monotonic_ns, wall_ns)
+        self._queue.put(RawFrame(lent.planes, time, corrupt=corrupt, release=lent.give_back))
 
     def _drain(self) -> None:
         try:

@@ -40,7 +40,7 @@ class PictureMeasure:
         """The figures of this picture; None when too little of it is visible to tell."""
         visible = np.where(frame.hidden == 0, np.uint8(255), np.uint8(0))
         share = cv2.countNonZero(visible) / visible.size
-        if frame.opaque or share < LEAST_VISIBLE:
+        if frame.opaque or frame.held or share < LEAST_VISIBLE:
             return None
         seen = frame.small[visible != 0]
         return PictureFigures(

@@ -106,7 +106,7 @@ class TamperDetector:
         return dark, bright, blurry
 
 
-def _has_moved(view: ViewState) -> Reading:
-    if view is ViewState.UNCERTAIN:
+def _has_moved(view: str) -> Reading:
+    if view == ViewState.UNCERTAIN:
         return None
-    return view is ViewState.MOVED
+    return view == ViewState.MOVED

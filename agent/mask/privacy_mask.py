@@ -11,12 +11,13 @@ import numpy as np
 from agent.base.errors import MaskError
 from agent.mask.colour import SOLID_YUV
 from agent.mask.fill import TextureFill
+from agent.mask.held_picture import HeldPicture
 from agent.mask.layer import MaskLayer
 from agent.mask.reason import write_reason
 from agent.mask.shape import shapes_of
 from agent.mask.surroundings import Surroundings
 from agent.picture.analysis_luma import analysis_luma
-from agent.picture.cover import Cover, ViewState
+from agent.picture.cover import HELD, Cover
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
 
@@ -42,12 +43,13 @@ class MaskedFrame:
 
     `small` is the masked analysis luma (about 640x360, same field of view). `opaque` is True when the whole picture is
     covered; `reason` then says why, in words. `mask_digest` names the geometry that lies on the picture, `view` is what
-    the guard could prove of it. `hidden` has the shape of `small` and is not 0 where that is covered; a cover that stays
-    hands out the same plane again, which nobody writes into.
+    the guard could prove of it. `held` is True when it is no new picture: the last masked one stands still, marked as
+    held, with this frame's time; `reason` then says why, and `view` is HELD. `hidden` has the shape of `small` and is not
+    0 where that is covered; a cover that stays hands out the same plane again, which nobody writes into.
     The planes are only valid until the pipeline hands the buffer back, that is until the sink returns.
     """
 
-    __slots__ = ("hidden", "mask_digest", "opaque", "planes", "reason", "small", "time", "view")
+    __slots__ = ("held", "hidden", "mask_digest", "opaque", "planes", "reason", "small", "time", "view")
 
     def __init__(
         self,
@@ -57,10 +59,11 @@ class MaskedFrame:
         hidden: Plane,
         time: FrameTime,
         mask_digest: str,
-        view: ViewState,
+        view: str,
         *,
-        opaque: bool,
-        reason: str,
+        opaque: bool = False,
+        held: bool = False,
+        reason: str = "",
     ) -> None:
         if seal is not _SEAL:
             raise TypeError("only the privacy mask makes a MaskedFrame")
@@ -71,6 +74,7 @@ class MaskedFrame:
         self.mask_digest = mask_digest
         self.view = view
         self.opaque = opaque
+        self.held = held
         self.reason = reason
 
 
@@ -85,7 +89,8 @@ class PrivacyMask:
     """Covers frames in place: caption first, then the masks, so that nothing lies over a mask.
 
     One thread (the pipeline's) calls `apply`. It fails closed: whatever goes wrong, the frame it returns is covered
-    whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame.
+    whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame. In doubt of a picture alone
+    (`Cover.holdable`) the last masked picture may stand still for MOST_HELD_NS, as long as none between was closed.
     """
 
     def __init__(self, fill: Fill = "solid", caption: Strip | None = None) -> None:
@@ -93,6 +98,7 @@ class PrivacyMask:
         self._caption = caption
         self._texture = None if fill == "solid" else TextureFill(fill)
         self._surroundings = Surroundings()
+        self._last = HeldPicture()
         self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
         self._last_key = b""
         self._seen = 0
@@ -100,6 +106,36 @@ class PrivacyMask:
 
     def apply(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         """Cover `raw` in place. The returned frame shares its buffer and its analysis luma."""
+        if raw.corrupt:
+            cover = Cover.corrupt()
+        frame = self._held(raw, cover) if cover.opaque and cover.holdable else None
+        if frame is None:
+            frame = self._covered(raw, cover)
+            self._keep(frame)
+        return frame
+
+    def _keep(self, frame: MaskedFrame) -> None:
+        self._last.forget()
+        if frame.opaque:
+            return
+        try:
+            self._last.keep(frame)
+        except Exception as error:  # noqa: BLE001 - without a copy the next doubt closes the picture
+            self._say(f"no picture can be held: {type(error).__name__}")
+
+    def _held(self, raw: RawFrame, cover: Cover) -> MaskedFrame | None:
+        """The last masked picture in place of `raw`; None when there is none that may still stand."""
+        try:
+            small = analysis_luma(raw)
+            if not self._last.put(raw.planes, small, raw.time):
+                return None
+            digest, hidden = self._last.digest, self._last.hidden
+        except Exception as error:  # noqa: BLE001 - whatever it was, the picture is closed instead
+            self._say(f"{type(error).__name__}: {error}")
+            return None
+        return MaskedFrame(_SEAL, raw.planes, small, hidden, raw.time, digest, HELD, held=True, reason=f"{HELD}: {cover.opaque}")
+
+    def _covered(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         if cover.opaque:
             return self._closed(raw, cover.opaque, cover.state)
         if not cover.polygons and not cover.clear_by_statement:
@@ -132,9 +168,9 @@ class PrivacyMask:
         else:
             self._texture.paint(planes, layer.regions, self._surroundings.field, _anchor(cover, planes))
         layer.draw_small(small)
-        return MaskedFrame(_SEAL, planes, small, layer.hidden, raw.time, cover.digest, cover.state, opaque=False, reason="")
+        return MaskedFrame(_SEAL, planes, small, layer.hidden, raw.time, cover.digest, cover.state)
 
-    def _closed(self, raw: RawFrame, reason: str, view: ViewState) -> MaskedFrame:
+    def _closed(self, raw: RawFrame, reason: str, view: str) -> MaskedFrame:
         try:
             planes, small = raw.planes, analysis_luma(raw)
             for plane, value in ((planes.y, 0), (planes.u, 1), (planes.v, 2), (small, 0)):

@@ -146,6 +146,8 @@ class Node:
             "dropped": parts.capture.dropped,
             "masked": parts.masking.masked,
             "opaque": parts.masking.opaque,
+            "held": parts.masking.held,
+            "corrupt": parts.capture.corrupt,
             "encoded": parts.pipeline.encoded,
             "encoded_bytes": parts.pipeline.encoded_bytes,
             "first_masked_s": self._first_masked_s,
@@ -184,6 +186,7 @@ class Node:
             fps=round(capture.fps(), 2),
             captured=capture.captured,
             dropped=capture.dropped,
+            corrupt=capture.corrupt,
             last_frame_age_s=None if age_s is None else round(age_s, 3),
             state="over" if capture.ended else "delivering" if capture.connected else "silent",
             reason=capture.trouble,
@@ -192,10 +195,12 @@ class Node:
 
     def privacy(self) -> PrivacyHealth:
         """Health's `privacy`: what lay on the last picture."""
-        cover = self.parts.masking.cover
+        masking = self.parts.masking
+        cover, shown = masking.cover, masking.shown
         return PrivacyHealth(
-            state="opaque" if cover.opaque else "masked",
-            reason=cover.opaque,
+            state="opaque" if shown.opaque else "masked",
+            reason=shown.reason,
+            held=masking.held,
             masks=len(self.config.privacy.mask),
             mask_digest=cover.digest,
             view=ViewHealth(

@@ -48,12 +48,16 @@ def lay_on(masks: list[MaskSpan], new: MaskSpan, most: int | None = None) -> Non
         new = replace(new, digest=VARIOUS)
         if len(masks) >= 2 * most:  # covered and clear alternate as well: told as clear, which is the lesser claim
             last = masks[-1]
-            masks[-1] = MaskSpan(last.from_ns, new.to_ns, VARIOUS, last.opaque and new.opaque, last.view)
+            masks[-1] = MaskSpan(last.from_ns, new.to_ns, VARIOUS, last.opaque and new.opaque, _agreed(last.view, new.view))
             return
     if masks and masks[-1].goes_on(new):
         masks[-1] = replace(masks[-1], to_ns=max(masks[-1].to_ns, new.to_ns))
     else:
         masks.append(new)
+
+
+def _agreed(view: str, other: str) -> str:
+    return view if view == other else VARIOUS
 
 
 class Gap(Struct, frozen=True):

@@ -33,6 +33,7 @@ class Capture(Component):
         self._arrivals_ns: deque[int] = deque(maxlen=128)
         self._missed_before = 0
         self.captured = 0
+        self.corrupt = 0
         self.missed = 0
         self.opened = 0
         self.ended = False
@@ -94,6 +95,7 @@ class Capture(Component):
                 self.missed += frame.time.index - expected
             expected = frame.time.index + 1
             self.captured += 1
+            self.corrupt += frame.corrupt
             self._arrivals_ns.append(self.clock.monotonic_ns())
             self._hand_on(frame)
             self.progressed()

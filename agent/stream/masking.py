@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from msgspec import Struct
+
 from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
 from agent.picture.cover import Cover
 from agent.stream.capture import Capture
 from agent.view.guard import Guard
 from agent.view.live_validation import LiveValidation
+
+
+class Shown(Struct, frozen=True):
+    """What left the mask last: closed or not, and why it was closed or held."""
+
+    opaque: bool
+    reason: str
 
 
 class Masking:
@@ -25,6 +34,8 @@ class Masking:
         self.cover: Cover = Cover.closed("no picture yet")
         self.masked = 0
         self.opaque = 0
+        self.held = 0
+        self.shown = Shown(True, "no picture yet")
 
     def replace(self, guard: Guard, mask: PrivacyMask) -> None:
         """Judge and cover by these from the next picture on: a reload or a new validation. Both change in one step."""
@@ -42,12 +53,17 @@ class Masking:
             return
         try:
             guard, mask = self._privacy
-            if self._validation is not None:
-                self._validation.offer(raw)
-            self.cover = cover = guard.observe(raw)
+            if raw.corrupt:  # it is no witness of anything: neither guard nor validation may learn from it
+                self.cover = cover = Cover.corrupt()
+            else:
+                if self._validation is not None:
+                    self._validation.offer(raw)
+                self.cover = cover = guard.observe(raw)
             frame = mask.apply(raw, cover)
             self.masked += 1
             self.opaque += frame.opaque
+            self.held += frame.held
+            self.shown = Shown(frame.opaque, frame.reason)
             yield frame
         finally:
             raw.release()

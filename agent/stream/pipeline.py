@@ -44,7 +44,7 @@ class UnitSigner(Protocol):
 
 
 class Detector(Protocol):
-    """Looks at every masked picture; returns what it saw begin or end."""
+    """Looks at every new masked picture, never at a held one; returns what it saw begin or end."""
 
     def observe(self, frame: MaskedFrame) -> Sequence[Event]: ...
 
@@ -123,9 +123,10 @@ class Pipeline(Component):
             encoder.request_keyframe()
 
     def _look_at(self, frame: MaskedFrame) -> None:
-        for detector in self.detectors:
-            for event in detector.observe(frame):
-                self._raise_seen(event, frame)
+        if not frame.held:  # no new picture: whoever judged it would take a picture that stands for a scene that does
+            for detector in self.detectors:
+                for event in detector.observe(frame):
+                    self._raise_seen(event, frame)
         for viewer in self._viewers:
             viewer.show(frame)
 

@@ -37,7 +37,9 @@ class Snapshot:
         self._trouble = ""
 
     def show(self, frame: MaskedFrame) -> None:
-        """Make the still that is waited for out of this picture."""
+        """Make the still that is waited for out of this picture; a held one is no new one, and the next is waited for."""
+        if frame.held:
+            return
         width, self._wanted_px = self._wanted_px, 0
         if not width:
             return

@@ -27,12 +27,14 @@ class ClockHealth(Part, frozen=True, kw_only=True):
 
 
 class CameraHealth(Part, frozen=True, kw_only=True):
-    """The picture source, and in words why none comes. `figures` is what the driver knows of itself."""
+    """The picture source, and in words why none comes. `corrupt` counts pictures that came damaged or rest on a damaged one,
+    and were not shown. `figures` is what the driver knows of itself."""
 
     driver: str
     fps: float = 0.0
     captured: int = 0
     dropped: int = 0
+    corrupt: int = 0
     last_frame_age_s: float | None = None
     state: str
     reason: str = ""
@@ -48,12 +50,13 @@ class ViewHealth(Part, frozen=True, kw_only=True):
 
 
 class PrivacyHealth(Part, frozen=True, kw_only=True):
-    """Masked or opaque, and why."""
+    """Masked or opaque, and why; masked with a reason while the last masked picture is held. `held` counts such pictures."""
 
     state: Literal["masked", "opaque"]
     reason: str = ""
     masks: int = 0
     mask_digest: str = ""
+    held: int = 0
     view: ViewHealth
 
 

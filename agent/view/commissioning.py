@@ -67,7 +67,8 @@ class ViewSample:
         while not self.complete:
             frame = camera.read(1.0)
             if frame is not None:
-                self.offer(frame)
+                if not frame.corrupt:
+                    self.offer(frame)
                 frame.release()
                 tell(self.words)
             elif clock.monotonic_ns() > until_ns:

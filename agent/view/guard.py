@@ -15,7 +15,7 @@ from agent.base.errors import MaskError
 from agent.config.model import Camera, Config
 from agent.config.polygon import Polygon
 from agent.picture.analysis_luma import analysis_luma
-from agent.picture.cover import Cover
+from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.view.ageing import ViewAgeing
 from agent.view.cover_geometry import CoverGeometry
@@ -79,6 +79,7 @@ class ViewGuard:
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
         self._failed = ""
+        self._proved = False
 
     def observe(self, frame: RawFrame) -> Cover:
         """See Guard."""
@@ -88,7 +89,12 @@ class ViewGuard:
             sighting = self._tracker.track(analysis_luma(frame))
             shift_px, uncertainty_px = self._scale * sighting.shift_px, self._scale * sighting.uncertainty_px
             if not sighting.poses:
-                return Cover((), 0.0, None, sighting.reason, "opaque", sighting.state, shift_px, uncertainty_px)
+                # Before it has proved a picture itself, the one that stands was proved by another guard, which may be why.
+                holdable = self._proved and sighting.state is not ViewState.MOVED
+                return Cover(
+                    (), 0.0, None, sighting.reason, "opaque", sighting.state, shift_px, uncertainty_px, holdable=holdable
+                )
+            self._proved = True
             return self._geometry.cover(sighting.poses, sighting.doubt_px, sighting.state, shift_px, uncertainty_px)
         except Exception as error:
             reason = f"the view guard failed: {type(error).__name__}"

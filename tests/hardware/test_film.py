@@ -39,14 +39,14 @@ ANEW = {
 }
 """Films that are opened anew for each pass."""
 
-Pass = list[tuple[int, bytes]]
+Pass = list[tuple[int, bytes, bool]]
 
 
 def passed(played: Film, base_ns: int = 0) -> Pass:
-    """One pass: each picture's time since the first one, in ns, and its samples as the decoder laid them out."""
+    """One pass: each picture's time since the first one, in ns, its samples as the decoder laid them out, whether damaged."""
     found = []
-    for picture, media_ns in played.pictures(base_ns):
-        found.append((media_ns - base_ns, picture.to_ndarray().tobytes()))
+    for picture, media_ns, corrupt in played.pictures(base_ns):
+        found.append((media_ns - base_ns, picture.to_ndarray().tobytes(), corrupt))
     return found
 
 
@@ -111,7 +111,7 @@ def test_a_film_in_two_sizes_changes_size_at_the_same_picture_in_every_pass(tmp_
     path = tmp_path / "joined.mp4"
     run_ffmpeg("-i", str(joined), "-c", "copy", str(path))
     expected = afresh(path)
-    assert len({len(samples) for _, samples in expected}) == 2
+    assert len({len(samples) for _, samples, _ in expected}) == 2
     openings.clear()
     played = Film(path)
     for _ in range(3):
@@ -163,10 +163,10 @@ def test_damage_does_not_spread_from_one_pass_to_the_next(whole_films: list[byte
     path.write_bytes(whole)
     try:
         played = Film(path)
-        first = [at_ns for at_ns, _ in passed(played)]
+        first = [at_ns for at_ns, _, _ in passed(played)]
         broken = played.broken
         played.rewind()
-        second = [at_ns for at_ns, _ in passed(played)]
+        second = [at_ns for at_ns, _, _ in passed(played)]
     except CameraError:
         return
     assert second == first

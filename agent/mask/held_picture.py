@@ -1,0 +1,84 @@
+"""The last masked picture, which may stand still for a moment while the next ones are in doubt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from agent.base.clock import NS
+from agent.base.errors import MaskError
+from agent.mask.colour import SOLID_YUV
+from agent.picture.letters import Letters
+from agent.picture.planes import FrameTime, Plane, Planes
+
+if TYPE_CHECKING:
+    from agent.mask.privacy_mask import MaskedFrame
+
+MOST_HELD_NS: Final = NS // 5
+"""By the frames' own times: no picture read later than this after the one that stands is replaced by it."""
+BLACK, WHITE = 16, 235
+NEUTRAL = SOLID_YUV[1]
+FROM_TOP = 0.125
+"""Of the height: below a caption at the top, and never far enough down for one at the bottom."""
+_SMALLEST = 8
+
+
+class HeldPicture:
+    """A copy of the last MaskedFrame, and nothing else can be put into it. One thread (the pipeline's).
+
+    What lies in it was shown already, with the masks that were proved for it; it never takes samples of a RawFrame.
+    """
+
+    def __init__(self) -> None:
+        self._planes: Planes | None = None
+        self._small: Plane = np.empty((0, 0), np.uint8)
+        self._taken_ns: int | None = None
+        self._mark: Letters | None = None
+        self.digest = ""
+        self.hidden: Plane = self._small
+
+    def keep(self, frame: MaskedFrame) -> None:
+        """Copy what was masked and is about to be shown."""
+        if frame.opaque or frame.held:
+            raise MaskError("only a new masked picture can be kept")
+        self._taken_ns = None  # until all of it is copied
+        planes = self._planes
+        if planes is None or planes.y.shape != frame.planes.y.shape:
+            self._planes = planes = Planes.empty(frame.planes.width, frame.planes.height)
+        for ours, theirs in zip((planes.y, planes.u, planes.v), (frame.planes.y, frame.planes.u, frame.planes.v), strict=True):
+            np.copyto(ours, theirs)
+        if self._small.shape != frame.small.shape:
+            self._small = np.empty_like(frame.small)
+        np.copyto(self._small, frame.small)
+        self.digest, self.hidden = frame.mask_digest, frame.hidden
+        self._taken_ns = frame.time.monotonic_ns
+
+    def forget(self) -> None:
+        """It may not stand any longer: a closed picture was shown since."""
+        self._taken_ns = None
+
+    def put(self, planes: Planes, small: Plane, time: FrameTime) -> bool:
+        """Write the picture, marked, over a frame of this time; False, and nothing written, when it may not stand there."""
+        ours = self._planes
+        if ours is None or self._taken_ns is None or ours.y.shape != planes.y.shape or self._small.shape != small.shape:
+            return False
+        age_ns = time.monotonic_ns - self._taken_ns
+        if not 0 < age_ns <= MOST_HELD_NS:
+            return False
+        for target, source in zip((planes.y, planes.u, planes.v, small), (ours.y, ours.u, ours.v, self._small), strict=True):
+            np.copyto(target, source)
+        self._write_mark(planes, f" HELD {age_ns / NS:.2f} s ")
+        return True
+
+    def _write_mark(self, planes: Planes, words: str) -> None:
+        """On a field of its own at the left edge, over masks too: it is opaque, so it can uncover nothing."""
+        height = max(_SMALLEST, round(planes.height * 0.04))
+        if self._mark is None or self._mark.height != height:
+            self._mark = Letters(round(height * 0.62), height, BLACK, WHITE)
+        top = round(planes.height * FROM_TOP) // 2 * 2
+        bottom, right = (top + height + 1) // 2 * 2, (len(words) * self._mark.width + 1) // 2 * 2
+        planes.y[top:bottom, :right] = BLACK
+        planes.u[top // 2 : bottom // 2, : right // 2] = NEUTRAL
+        planes.v[top // 2 : bottom // 2, : right // 2] = NEUTRAL
+        self._mark.write(planes.y, words, 0, top)
