@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.mask.colour import SOLID_YUV
+from agent.mask.held_picture import mark_rows
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.planes import Plane
 from hardware.encoder_libav import LibavEncoder
@@ -27,12 +28,19 @@ class EncodedAndDecoded:
         self._decoder.thread_count = 1
         self._decoder.options = {"flags": "low_delay"}
         self._waiting: list[NDArray[np.bool_]] = []
+        self._shown: Plane = np.zeros((height, width), np.uint8)
+        """What was private on the last new picture."""
         self.compared = 0
 
     def push(self, frame: MaskedFrame, private: Plane) -> int:
         """How many private samples can be made out on the pictures that came out of the decoder for this one."""
         if frame.opaque:  # the words of the reason lie on a closed picture, and nothing else
             private = np.zeros_like(private)
+        elif frame.held:  # it shows the scene as it lay on the last new picture, and a mark
+            private = self._shown.copy()
+            private[mark_rows(private.shape[0])] = 0
+        else:
+            self._shown = private
         self._waiting.append(np.asarray(cv2.erode(private, np.ones((2 * EDGE_PX + 1,) * 2, np.uint8))) > 0)
         return sum(self._decode(unit.data) for unit in self._encoder.encode(frame))
 

@@ -24,6 +24,12 @@ FROM_TOP = 0.125
 _SMALLEST = 8
 
 
+def mark_rows(height: int) -> slice:
+    """Where the mark lies on a picture of that height; even numbers."""
+    top = round(height * FROM_TOP) // 2 * 2
+    return slice(top, top + (max(_SMALLEST, round(height * 0.04)) + 1) // 2 * 2)
+
+
 class HeldPicture:
     """A copy of the last MaskedFrame, and nothing else can be put into it. One thread (the pipeline's).
 
@@ -73,11 +79,11 @@ class HeldPicture:
 
     def _write_mark(self, planes: Planes, words: str) -> None:
         """On a field of its own at the left edge, over masks too: it is opaque, so it can uncover nothing."""
-        height = max(_SMALLEST, round(planes.height * 0.04))
+        rows = mark_rows(planes.height)
+        top, bottom, height = rows.start, rows.stop, rows.stop - rows.start
         if self._mark is None or self._mark.height != height:
             self._mark = Letters(round(height * 0.62), height, BLACK, WHITE)
-        top = round(planes.height * FROM_TOP) // 2 * 2
-        bottom, right = (top + height + 1) // 2 * 2, (len(words) * self._mark.width + 1) // 2 * 2
+        right = (len(words) * self._mark.width + 1) // 2 * 2
         planes.y[top:bottom, :right] = BLACK
         planes.u[top // 2 : bottom // 2, : right // 2] = NEUTRAL
         planes.v[top // 2 : bottom // 2, : right // 2] = NEUTRAL

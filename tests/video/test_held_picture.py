@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agent.base.clock import NS
 from agent.base.errors import MaskError
 from agent.mask.colour import SOLID_YUV
-from agent.mask.held_picture import FROM_TOP, MOST_HELD_NS, HeldPicture
+from agent.mask.held_picture import MOST_HELD_NS, HeldPicture, mark_rows
 from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
 from agent.picture.caption import Caption
 from agent.picture.cover import CORRUPT, HELD, Cover, ViewState
@@ -24,7 +24,7 @@ from agent.stream.masking import Masking
 WIDTH, HEIGHT = 320, 180
 MS = NS // 1000
 PLACES = [np.array([(x, 0.4), (x + 0.2, 0.4), (x + 0.2, 0.7), (x, 0.7)]) for x in (0.1, 0.5)]
-MARK_ROWS = slice(int(FROM_TOP * HEIGHT) // 2 * 2, int(FROM_TOP * HEIGHT) // 2 * 2 + 10)
+MARK_ROWS = mark_rows(HEIGHT)
 
 
 def raw(index: int, at_ms: int, *, corrupt: bool = False) -> RawFrame:
