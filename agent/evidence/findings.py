@@ -22,11 +22,15 @@ _CODES: Final = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 @dataclass(slots=True)
 class Findings:
-    """`earliest_ns` and `latest_ns` leave out what was recorded before the clock was set; `from_ns` and `to_ns` do not."""
+    """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP.
+
+    `earliest_ns` and `latest_ns` leave out what was recorded before the clock was set; `from_ns` and `to_ns` do not.
+    """
 
     spans: list[Span] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     missing_units: int = 0
+    cut_units: int = 0
     earliest_ns: int | None = None
     latest_ns: int | None = None
     from_ns: int | None = None

@@ -21,11 +21,12 @@ class Verdict(StrEnum):
     NOT_AUTHENTIC = "not authentic"
     NOT_TRUSTED = "chain not trusted"
     NOT_SIGNED = "not signed"
+    NOT_TOLD = "cannot be told here"
 
     @property
     def exit_code(self) -> int:
         """What `vigie verify` leaves with: a film that lacks something is not the film that was recorded."""
-        return {Verdict.AUTHENTIC: 0, Verdict.NOT_SIGNED: 4}.get(self, 3)
+        return {Verdict.AUTHENTIC: 0, Verdict.NOT_SIGNED: 4, Verdict.NOT_TOLD: 4}.get(self, 3)
 
 
 class State(StrEnum):

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.evidence.access_unit_reading import MOST_UNITS, AccessUnitReader, Reading
+from agent.evidence.access_unit_reading import MOST_UNITS, AccessUnitReader
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.container import examine_container, examine_description
 from agent.evidence.film import Film
@@ -30,7 +30,8 @@ _MOST_ODDITIES: Final = 32
 class Shown(Struct, frozen=True):
     """One access unit. `number` counts pictures from 0; a unit without a picture bears that of the picture before it.
 
-    `units` are without trailing zero bytes and never empty; the parameter sets of the container stand before the first.
+    `units` are without trailing zero bytes and never empty; the parameter sets of the container stand before the first. `behind`
+    the end that the edit list sets, honest muxers leave one picture at most.
     """
 
     number: int
@@ -38,14 +39,11 @@ class Shown(Struct, frozen=True):
     units: tuple[bytes, ...]
     oddities: tuple[Oddity, ...]
     sample: Sample
+    behind: bool
 
 
 class StrictFilm:
-    """Reads an open film. One thread.
-
-    `oddities` are those of the container; those of pictures come with them. `hidden` tells, after the pictures, of one that an
-    honest muxer may leave behind the end of the film.
-    """
+    """Reads an open film. `oddities` are those of the container; those of pictures come with them. One thread."""
 
     def __init__(self, film: Film) -> None:
         self._film = film
@@ -56,15 +54,13 @@ class StrictFilm:
         found += self._examine_descriptions()
         self.oddities: tuple[Oddity, ...] = tuple(found[:_MOST_ODDITIES])
         self._fragmented = any(each.kind == b"moof" for each in film.boxes)
-        self.hidden = 0
         self._content = [(each.body, each.end) for each in film.boxes if each.kind == b"mdat"]
 
     def pictures(self) -> Iterator[Shown]:
         """Every access unit in decoding order, from the first. Raises MalformedFilm."""
-        self.hidden = 0
         reader, timeline = AccessUnitReader(), Timeline(self._film.track.timescale)
         until = self._film.track.shown_until
-        number, described, last = -1, 0, None
+        number, described, hidden, last = -1, 0, 0, None
         for sample in self._film.samples():
             first: tuple[bytes, ...] = ()
             found = []
@@ -79,31 +75,24 @@ class StrictFilm:
             if described > 1 and reading.header is not None and reading.header.picture.idr and not _carries(units, first):
                 found.append("its parameter sets stand in a second description, which not every player reads")
             behind = until is not None and sample.shown >= until
-            if behind and self._is_left_over(reading, sample):
-                continue
             number += reading.header is not None or bool(reading.faults)
             oddities = [Oddity(f"picture {max(number, 0)}", each) for each in found if each]
-            if behind:
-                oddities.append(Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not"))
+            if behind and reading.header is not None:
+                hidden += 1
+                if self._fragmented or hidden > 1:
+                    oddities.append(
+                        Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
+                    )
             if not self._holds(sample):
                 oddities.append(Oddity(f"picture {max(number, 0)}", "does not lie in the film's `mdat`"))
             if reading.header is not None:
                 oddities += timeline.take(number, sample, reading.header)
             kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit)
-            last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample)
+            last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind)
             yield last
         left = timeline.finish()
         if last is not None and left:
-            yield Shown(last.number, None, (), tuple(left), last.sample)
-
-    def _is_left_over(self, reading: Reading, sample: Sample) -> bool:
-        """True for what an honest muxer leaves behind the end: units without a picture, and one last picture of no duration."""
-        if reading.header is None:
-            return not reading.faults
-        if reading.faults or sample.duration or self.hidden or self._fragmented:
-            return False
-        self.hidden = 1
-        return True
+            yield Shown(last.number, None, (), tuple(left), last.sample, last.behind)
 
     def _examine_descriptions(self) -> list[Oddity]:
         found: list[Oddity] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -14,10 +15,13 @@ from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
-from agent.evidence.stream_verifier import Key, StreamVerifier
+from agent.evidence.signing_key import Key
+from agent.evidence.stream_verifier import MOST_EFFORT, StreamVerifier
 from agent.evidence.strict_film import StrictFilm
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
 from agent.signing import nal, sei
+
+_SOME_PLAYERS: Final = "some players show it, some do not"
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
@@ -30,22 +34,8 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
     """
     with Film(path) as film:
         strict = StrictFilm(film)
-        verifier = StreamVerifier(*_first_certificates(_units(strict)))
-        pictures, size = 0, film.boxes[-1].end
-        for shown in strict.pictures():
-            for oddity in shown.oddities:
-                verifier.fault(shown.number, oddity.what)
-            for unit in shown.units:
-                verifier.take(unit, shown.number)
-            pictures = shown.number + 1
-            if progress is not None and pictures % 256 == 0:
-                progress(shown.sample.offset, size)
-        verifier.finish()
-        oddities = strict.oddities
-        if strict.hidden and verifier.is_of_vigie:
-            oddities += (Oddity("moov/trak/edts/elst", f"ends before picture {pictures}: some players show it, some do not"),)
-        elif strict.hidden:
-            verifier.found.notes.append("1 more access unit lies behind the end of the film and is not judged")
+        verifier = _verifier(_units(strict), anchors)
+        oddities, pictures = _judge_film(strict, verifier, film.boxes[-1].end, progress)
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
         report = _with_seal(report, read_seal(path, anchors, beside))
@@ -53,11 +43,40 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
         return replace(report, layers=read_attestation(film)) if report.seal is not None and report.seal.intact else report
 
 
+def _judge_film(
+    strict: StrictFilm, verifier: StreamVerifier, size: int, progress: Callable[[int, int], None] | None
+) -> tuple[tuple[Oddity, ...], int]:
+    """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
+    oddities, pictures = strict.oddities, 0
+    for shown in strict.pictures():
+        if shown.behind and not verifier.is_of_vigie:
+            # ONVIF's reference ends its films so. What it leaves behind the end is neither judged nor counted.
+            _say_once(verifier.found.notes, "what lies behind the end of the film is not judged")
+            if shown.header is not None and shown.sample.duration:
+                oddities += (Oddity("moov/trak/edts/elst", f"ends before picture {shown.number}: {_SOME_PLAYERS}"),)
+            continue
+        for oddity in shown.oddities:
+            verifier.fault(shown.number, str(oddity) if oddity.where.startswith("moov") else oddity.what)
+        for unit in shown.units:
+            verifier.take(unit, shown.number)
+        pictures = shown.number + 1
+        if shown.behind and shown.header is not None:
+            verifier.found.notes.append(f"picture {shown.number} lies behind the end of the film: {_SOME_PLAYERS}")
+        if verifier.exhausted:
+            break
+        if progress is not None and pictures % 256 == 0:
+            progress(shown.sample.offset, size)
+    verifier.finish()
+    return oddities, pictures
+
+
 def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain) -> Report:
     """Judge a stream of `pictures` pictures, without a file around it."""
-    verifier = StreamVerifier(*_first_certificates(units()))
+    verifier = _verifier(units(), anchors)
     for picture, unit in units():
         verifier.take(unit, picture)
+        if verifier.exhausted:
+            break
     verifier.finish()
     return _report(verifier, pictures, anchors)
 
@@ -86,9 +105,11 @@ def _with_seal(report: Report, seal: Seal | None) -> Report:
     return report
 
 
-def _first_certificates(units: Iterable[tuple[int, bytes]]) -> tuple[str, Key]:
-    """Hash and certificates of the first unit that carries certificates; signatures may come before it."""
-    for _, unit in units:
+def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> StreamVerifier:
+    """A verifier for the key of the first unit that carries certificates; signatures may come before it."""
+    for effort, (_, unit) in enumerate(units):
+        if effort > MOST_EFFORT:
+            break
         if nal.unit_type(unit) == nal.SEI and sei.is_signing_sei(unit):
             try:
                 found = sei.parse(unit)
@@ -97,8 +118,16 @@ def _first_certificates(units: Iterable[tuple[int, bytes]]) -> tuple[str, Key]:
             except EvidenceError:
                 continue
             if maker or user:
-                return found.crypto.hash_name if found.crypto else "sha256", Key(maker, user)
-    return "sha256", Key()
+                key = Key(maker, user)
+                hash_name = found.crypto.hash_name if found.crypto else "sha256"
+                chains = [chain for chain in (maker, user) if chain is not None]
+                return StreamVerifier(hash_name, key, all(_refusal(chain, anchors, None) is None for chain in chains))
+    return StreamVerifier(trusted=False)
+
+
+def _say_once(notes: list[str], note: str) -> None:
+    if note not in notes:
+        notes.append(note)
 
 
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
@@ -111,7 +140,7 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
     return Report(
         verdict=verdict,
         reason=reason,
-        spans=tuple(found.spans),
+        spans=tuple(sorted(found.spans, key=lambda span: span.first)),
         notes=tuple(found.notes),
         pictures=pictures,
         authentic=counts[State.AUTHENTIC],
@@ -131,22 +160,32 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
 
 
 def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, chain_error: str | None) -> tuple[Verdict, str]:
+    found = verifier.found
+    if counts[State.CHANGED]:
+        fault = found.first(State.CHANGED)
+        return Verdict.NOT_AUTHENTIC, f"picture {fault.first}: {fault.why}"
     if not verifier.seis:
         return Verdict.NOT_SIGNED, "the film carries no signature: whether it is authentic cannot be told"
-    if counts[State.CHANGED]:
-        fault = verifier.found.first(State.CHANGED)
-        return Verdict.NOT_AUTHENTIC, f"picture {fault.first}: {fault.why}"
+    if verifier.key.signing is None:
+        return Verdict.NOT_TOLD, "the film carries no certificate: it was cut off, and nothing tells whose signatures these are"
     if chain_error is not None:
         return Verdict.NOT_TRUSTED, chain_error
-    if missing:
-        fault = verifier.found.first(State.MISSING)
+    if missing > found.cut_units:
+        fault = found.first(State.MISSING)
         return Verdict.MISSING, f"before picture {fault.first}: {fault.why}"
     if not counts[State.AUTHENTIC]:
         return Verdict.NOT_SIGNED, "no signature speaks for any picture: whether the film is authentic cannot be told"
+    if verifier.exhausted:
+        return Verdict.NOT_TOLD, "judging stopped: no signature speaks for what follows"
+    if found.cut_units:
+        return (
+            Verdict.NOT_TOLD,
+            "the film begins in the middle of a GOP, whose keyframe was cut off: ask for it from a keyframe on",
+        )
     if counts[State.PENDING] and verifier.is_of_vigie:
-        fault = verifier.found.first(State.PENDING)
+        fault = found.first(State.PENDING)
         lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
-        return Verdict.MISSING, f"{lost}: the end was cut off or added, or the node lost its power there"
+        return Verdict.NOT_TOLD, f"{lost}: the film was cut or added to there, captured live, or the node lost its power"
     if counts[State.PENDING]:
         return Verdict.AUTHENTIC, f"except for the last {counts[State.PENDING]} pictures, which no signature covers"
     return Verdict.AUTHENTIC, "every picture is signed, in order, and none is missing"

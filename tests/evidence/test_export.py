@@ -222,7 +222,7 @@ def test_a_recording_that_broke_off_is_exported_whole(node: SignedRecordings) ->
     exported = node.export(0, 9)
     assert exported.contents.pictures == 112
     assert exported.report is not None
-    assert (exported.report.verdict, exported.report.pending) == (Verdict.MISSING, 12)
+    assert (exported.report.verdict, exported.report.pending) == (Verdict.NOT_TOLD, 12)
 
 
 def test_films_with_b_frames_come_out_in_order(tmp_path: Path, node: SignedRecordings) -> None:

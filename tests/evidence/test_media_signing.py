@@ -220,5 +220,5 @@ def test_malformed_units_pass_as_they_are(signer: NodeSigner, data: bytes) -> No
 def test_the_last_pictures_dangle_without_a_closing_unit(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:
     """After a power cut the last GOP has no signature: said, placed, and not passed off as whole."""
     report = verify(write(sign(encode(tmp_path / "p.mp4", gop=10), signer, close=False), tmp_path / "s.mp4"), node_ca)
-    assert (report.verdict, report.authentic, report.pending) == (Verdict.MISSING, 30, 10)
+    assert (report.verdict, report.authentic, report.pending) == (Verdict.NOT_TOLD, 30, 10)
     assert (report.spans[-1].state, report.spans[-1].first, report.spans[-1].last) == (State.PENDING, 30, 39)

@@ -1,0 +1,46 @@
+"""Does one signed GOP follow another? Told by counter, link and times, all of them signed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from agent.base.clock import NS, rfc3339
+from agent.evidence.findings import Findings
+from agent.evidence.report import Span, State
+from agent.signing.tlv import GopInformation
+
+_TOLD_GAP_NS: Final = 5 * NS
+
+
+def check_order(
+    found: Findings, previous: tuple[GopInformation | None, bytes | None], gop: GopInformation, picture: int, place: int
+) -> None:
+    """Compare with the GOP before it and the first hash of that. `picture` holds the signature, `place` is the GOP's first."""
+    before, first = previous
+    if before is None:
+        return
+    step = (gop.counter - before.counter) & 0xFFFFFFFF
+    if begins_anew(gop):
+        if gop.start_ns < before.end_ns:
+            why = f"a recording of {rfc3339(gop.start_ns)} after one until {rfc3339(before.end_ns)}: the order is not proved"
+            found.say(State.CHANGED, picture, picture, 1, why, gop)
+        else:
+            found.notes.append(
+                f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew"
+            )
+    elif step == 1:
+        if first is not None and gop.linked_hash != first:
+            found.say(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
+        elif gop.start_ns - before.end_ns >= _TOLD_GAP_NS:
+            span = f"from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}"
+            found.notes.append(f"recording interrupted {span}: nothing was signed between, the chain goes on")
+    elif step < 1 << 31 and step:
+        missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
+        found.add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
+    else:
+        found.say(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
+
+
+def begins_anew(gop: GopInformation) -> bool:
+    """True for the first GOP that a signer signs: it links to nothing."""
+    return not any(gop.linked_hash)
