@@ -28,6 +28,10 @@ class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """What is wrong between arguments of which each is right by itself; empty when nothing is."""
         return ""
 
+    def amiss_at(self, now: datetime) -> str:  # noqa: ARG002 - most are right at any time
+        """What is wrong with arguments that are right by themselves when they are given at this time."""
+        return ""
+
     @classmethod
     def checked(cls, document: Mapping[str, object]) -> Self:
         """The arguments that a decoded JSON object holds, nothing converted. WrongArguments names all that is amiss."""

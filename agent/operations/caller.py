@@ -35,12 +35,30 @@ class Refusal(StrEnum):
     NOT_YET = "not-yet"
     TOO_LONG = "too-long"
     INCOMPLETE = "incomplete"
+    UNKNOWN_ROLE = "unknown-role"
     REPLAYED = "replayed"
     FORBIDDEN = "forbidden"
+    WRONG_VERB = "wrong-verb"
+    WRONG_ARGUMENTS = "wrong-arguments"
     INVALID = "invalid"
+    NO_FOOTAGE = "no-footage"
     BAD_RESPONSE_TOPIC = "bad-response-topic"
     BUSY = "busy"
     FAILED = "failed"
+
+
+VOUCHED_FOR: Final = frozenset(
+    {
+        Refusal.UNKNOWN_ROLE,
+        Refusal.FORBIDDEN,
+        Refusal.WRONG_VERB,
+        Refusal.WRONG_ARGUMENTS,
+        Refusal.INVALID,
+        Refusal.NO_FOOTAGE,
+        Refusal.FAILED,
+    }
+)
+"""Said to whoever carries a good token, for this node and this time, that was not used before; the rest to anybody at all."""
 
 
 class Refused(UplinkError):

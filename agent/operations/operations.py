@@ -13,7 +13,7 @@ from agent.base.errors import StorageError, UplinkError
 from agent.config.load import load
 from agent.node.node import Node
 from agent.operations import payloads
-from agent.operations.caller import Caller
+from agent.operations.caller import Caller, Refusal, Refused
 from agent.operations.verbs import Verb
 from agent.ports.event import Event, Priority, Value
 from agent.stream.snapshot import Snapshot
@@ -48,6 +48,7 @@ class Answering:
                 return self._enter(BOOKMARK, request.from_, request.to, facts, caller)
             case payloads.ExportRequest():
                 facts = {"Reference": request.reference}
+                self._require_footage(request, caller)
                 return self._enter(EXPORT_REQUESTED, request.from_, request.to, facts, caller)
             case payloads.SetHealthInterval():
                 self._node().publisher.set_interval(request.seconds)
@@ -79,8 +80,7 @@ class Answering:
     def _hold(self, request: payloads.Hold, caller: Caller) -> payloads.Held:
         parts = self._node().parts
         now = utc(parts.clock.wall_ns())
-        if request.to > now:
-            raise StorageError("a hold by command is for what was recorded already", remedy="ask for a span that is over")
+        self._require_footage(request, caller)
         until = request.until or now + LONGEST_HOLD
         if until > now + LONGEST_HOLD:
             raise StorageError(f"a hold by command ends within {LONGEST_HOLD.days} days", remedy="give an earlier `until`")
@@ -101,7 +101,17 @@ class Answering:
         data |= {"By": caller.by, "Command": caller.jti}
         token = {"Token": self._node().config.node.id}
         event = Event(topic, parts.clock.wall_ns(), token, data, None, Priority.PROPERTY)
-        return payloads.Entered(sequence=parts.outbox.raise_event_durably(event, ON_DISK_WITHIN_S))
+        footage = bool(parts.catalog.span(payloads.wall_ns(begins), payloads.wall_ns(ends)))
+        return payloads.Entered(sequence=parts.outbox.raise_event_durably(event, ON_DISK_WITHIN_S), footage=footage)
+
+    def _require_footage(self, request: payloads.ExportRequest | payloads.Hold, caller: Caller) -> None:
+        catalog = self._node().parts.catalog
+        span = payloads.wall_ns(request.from_), payloads.wall_ns(request.to)
+        if catalog.span(*span):
+            return
+        found = catalog.destroyed(*span)
+        why = f"what was recorded then was destroyed ({found[0].reason})" if found else "nothing was recorded then"
+        raise Refused(Refusal.NO_FOOTAGE, f"there is no footage of that span: {why}", by=caller.by, id=caller.jti)
 
     def _full_state(self) -> payloads.Done:
         session = self._node().session

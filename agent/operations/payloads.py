@@ -12,6 +12,8 @@ from agent.operations.arguments import Arguments, Rule
 from agent.operations.caller import LONGEST_TOKEN, Refusal
 
 LONGEST_SPAN = timedelta(hours=24)
+LEEWAY = timedelta(seconds=10)
+"""So far may the hub's clock and this node's be apart."""
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -70,6 +72,10 @@ class _Span(Request, frozen=True, kw_only=True):
         in_order = timedelta(0) < self.to - self.from_ <= LONGEST_SPAN
         return "" if in_order else "the span must begin before it ends, and last 24 h at most"
 
+    def amiss_at(self, now: datetime) -> str:
+        late = [name for name, at in (("from", self.from_), ("to", self.to)) if at > now + LEEWAY]
+        return f"{' and '.join(late)}: in the future, by this node's clock it is {now:%Y-%m-%dT%H:%M:%SZ}" if late else ""
+
 
 class Bookmark(_Span, frozen=True, kw_only=True):
     """An incident of the centre, and the span of footage it is about."""
@@ -125,6 +131,7 @@ class Entered(Result, frozen=True, kw_only=True):
     """The answer to `bookmark` and `export-request`: the event that says so is on disk under this sequence."""
 
     sequence: int
+    footage: Annotated[bool, Meta(description="whether anything of the span is recorded and not destroyed")]
 
 
 class Interval(Result, frozen=True, kw_only=True):

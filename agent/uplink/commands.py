@@ -9,13 +9,13 @@ from typing import Final
 
 import msgspec
 
-from agent.base.clock import Clock, rfc3339
+from agent.base.clock import Clock, rfc3339, utc
 from agent.base.component import Component
 from agent.base.errors import JournalError, UplinkError, VigieError
 from agent.base.queues import BoundedQueue, Closed
 from agent.journal.entry import Act, Fact, Journal
 from agent.operations.arguments import WrongArguments
-from agent.operations.caller import Caller, Refusal, Refused
+from agent.operations.caller import VOUCHED_FOR, Caller, Refusal, Refused
 from agent.operations.payloads import Accepted, Refusing, Request, Result
 from agent.operations.verbs import VERBS, Verb
 from agent.ports.mqtt import Publication, Received
@@ -124,8 +124,10 @@ class Commands(Component):
         token = document.pop("token", None)
         caller = self._caller(token, verb)
         if caller.arguments not in (None, document):
-            raise Refused(Refusal.FORBIDDEN, f"{verb.name}: the token is for other arguments", by=caller.by, id=caller.jti)
+            raise Refused(Refusal.WRONG_ARGUMENTS, "the token is for other arguments", by=caller.by, id=caller.jti)
         request = _arguments(verb, {"token": token, **document}, caller)
+        if amiss := request.amiss_at(utc(self.clock.wall_ns())):
+            raise Refused(Refusal.INVALID, amiss, by=caller.by, id=caller.jti)
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
             reason = f"the answer must go below {self._topics().root}/answer/, or outside of the nodes' topics"
             raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.jti)
@@ -137,6 +139,8 @@ class Commands(Component):
         log.info("command %s from %s", verb.name, caller.by)
         try:
             result = self._carry_out(verb, request, caller)
+        except Refused:
+            raise
         except VigieError as error:
             raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
         except Exception as error:
@@ -156,17 +160,21 @@ class Commands(Component):
             log.error("commands are refused: %s", error)
             raise Refused(Refusal.NO_KEY, f"this node takes no commands: {error.what}") from error
         caller = check_token(token, keys, self._node, self.clock)
-        if caller.role not in verb.roles or caller.verb not in (None, verb.name):
-            bound = "the token is for another command"
-            if caller.role not in verb.roles:
-                bound = f"not for the role {caller.role}, only for {', '.join(sorted(verb.roles))}"
+        if caller.role not in verb.roles:
+            bound = f"not for the role {caller.role}, only for {', '.join(sorted(verb.roles))}"
             raise Refused(Refusal.FORBIDDEN, f"{verb.name}: {bound}", by=caller.by, id=caller.jti)
+        if caller.verb not in (None, verb.name):
+            raise Refused(Refusal.WRONG_VERB, f"the token is for another command than {verb.name}", by=caller.by, id=caller.jti)
         return caller
 
-    def _may_answer(self, topic: str) -> bool:
-        """Its own answers, and whatever is no node's topic; the broker's access list decides on the latter."""
+    def _may_answer(self, topic: str, answer: Accepted | Refusing | None = None) -> bool:
+        """Below its own `answer/`, and to whoever carries a good token also on what is no node's topic, where the broker's
+        access list lets it: nobody else makes this node speak on a topic of their choice.
+        """
         topics = self._topics()
         own = topic.startswith(f"{topics.root}/answer/") and len(topic) > len(f"{topics.root}/answer/")
+        if isinstance(answer, Refusing) and (answer.id is None or answer.code not in VOUCHED_FOR):
+            return own
         return own or not (topic.startswith((f"{topics.prefix}/", "$", "homeassistant/")) or topic == topics.prefix)
 
     # -- answering -------------------------------------------------------------------------------------------------
@@ -184,7 +192,7 @@ class Commands(Component):
 
     def _answer(self, waiting: Waiting, answer: Accepted | Refusing) -> None:
         topic = waiting.response_topic
-        if topic is None or not self._may_answer(topic):
+        if topic is None or not self._may_answer(topic, answer):
             return
         self._publish(
             Publication(

@@ -90,27 +90,30 @@ def _caller(claims: Mapping[str, Any], node_id: str, clock: Clock) -> Caller:
         raise Refused(Refusal.INCOMPLETE, "the token's `sub` must name the caller, in 1 to 64 printable characters")
     if not isinstance(jti, str) or not _JTI.match(jti):
         raise Refused(Refusal.INCOMPLETE, "the token's `jti` must be 1 to 64 of A-Z a-z 0-9 . _ : -", by=subject)
-    if role not in list(Role):
-        raise Refused(Refusal.INCOMPLETE, f"the token's `role` must be one of {', '.join(Role)}", by=subject, id=jti)
     audience = claims.get("aud")
     if audience not in (node_id, [node_id]):
         raise Refused(Refusal.WRONG_AUDIENCE, f"the token is not for this node, {node_id}", by=subject, id=jti)
-    begins_s, ends_s = (_second(claims, name, subject, jti) for name in ("iat", "exp"))
+    issued_s, ends_s = (_second(claims, name, subject, jti) for name in ("iat", "exp"))
+    opens_s = max(issued_s, _second(claims, "nbf", subject, jti)) if "nbf" in claims else issued_s
     now_s = clock.wall_ns() / NS
     its_time = f"it is {rfc3339(clock.wall_ns())} here, by a clock that is {clock.quality()}"
-    if ends_s - begins_s > LONGEST_LIFE_S:
+    if ends_s - issued_s > LONGEST_LIFE_S:
         raise Refused(Refusal.TOO_LONG, f"the token lives longer than {LONGEST_LIFE_S} s", by=subject, id=jti)
     if now_s >= ends_s + LEEWAY_S:
         raise Refused(Refusal.EXPIRED, f"the token ended at {rfc3339(ends_s * NS)}; {its_time}", by=subject, id=jti)
-    if now_s < begins_s - LEEWAY_S:
-        raise Refused(Refusal.NOT_YET, f"the token begins at {rfc3339(begins_s * NS)}; {its_time}", by=subject, id=jti)
+    if now_s < opens_s - LEEWAY_S:
+        raise Refused(Refusal.NOT_YET, f"the token begins at {rfc3339(opens_s * NS)}; {its_time}", by=subject, id=jti)
+    if not isinstance(role, str):
+        raise Refused(Refusal.INCOMPLETE, f"the token's `role` must be one of {', '.join(Role)}", by=subject, id=jti)
+    if role not in list(Role):
+        raise Refused(Refusal.UNKNOWN_ROLE, f"the token's `role` must be one of {', '.join(Role)}", by=subject, id=jti)
     verb = claims.get("verb")
     if verb is not None and not isinstance(verb, str):
         raise Refused(Refusal.INCOMPLETE, "the token's `verb` must be a word", by=subject, id=jti)
     arguments = claims.get("arguments")
     if arguments is not None and not isinstance(arguments, dict):
         raise Refused(Refusal.INCOMPLETE, "the token's `arguments` must be an object", by=subject, id=jti)
-    return Caller(subject, Role(role), jti, begins_s, ends_s, verb, arguments)
+    return Caller(subject, Role(role), jti, issued_s, ends_s, verb, arguments)
 
 
 def _second(claims: Mapping[str, Any], name: str, subject: str, jti: str) -> int:

@@ -56,7 +56,7 @@ class Enemy:
             self.replayed, self.expired, self.from_tomorrow, self.for_another, self.unsigned_alg, self.by_a_stranger, self.bent,
             self.eternal, self.without_a_claim, self.wrong_role, self.wrong_types, self.unknown_key, self.deep, self.huge,
             self.not_utf8, self.no_object, self.cut_short, self.unknown_verb, self.far_numbers, self.twice_the_token, self.noise,
-            self.converted, self.ill_coded,
+            self.converted, self.ill_coded, self.bound_elsewhere, self.no_role_of_ours,
         ]  # fmt: skip
 
     def request(self, verb: str, token: object, **arguments: Any) -> tuple[str, bytes]:
@@ -107,6 +107,13 @@ class Enemy:
     def wrong_role(self) -> tuple[str, bytes]:
         role = self.dice.choice(["technician", "operator"])
         return self.request("hold", self.hub.token(role=role))
+
+    def bound_elsewhere(self) -> tuple[str, bytes]:
+        bound: dict[str, Any] = self.dice.choice([{"verb": "none"}, {"arguments": {"a": 1}}])
+        return self.request(self.verb, self.hub.token(**bound))
+
+    def no_role_of_ours(self) -> tuple[str, bytes]:
+        return self.request(self.verb, self.hub.token(role=self.dice.choice(["mayor", "", "Supervisor", "root"])))
 
     def wrong_types(self) -> tuple[str, bytes]:
         verb = self.dice.choice(list(GOOD))
@@ -211,7 +218,7 @@ def test_ten_thousand_hostile_commands(tmp_path: Path, caplog: pytest.LogCapture
     assert len(done) == 20
     assert grown < 64 * 1024, f"{grown} bytes more after the last 8,000 than after the first 2,000"
     assert not [record for record in caplog.records if record.exc_info]
-    wanted = set(Refusal) - {Refusal.NO_KEY, Refusal.BUSY, Refusal.FAILED, Refusal.BAD_RESPONSE_TOPIC}
+    wanted = set(Refusal) - {Refusal.NO_KEY, Refusal.BUSY, Refusal.FAILED, Refusal.BAD_RESPONSE_TOPIC, Refusal.NO_FOOTAGE}
     assert set(codes) == wanted
     assert counted(register.path) == codes
     assert len(list(lines(register.path))) < 100

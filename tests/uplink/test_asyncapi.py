@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from agent.base.clock import rfc3339
 from bench.independent_hub import Heard
+from tests.support.deadline import until
 from tests.support.footage import REPOSITORY
 from tests.support.town import running_town
 
@@ -77,6 +78,8 @@ def test_live_messages_match_their_schemas(tmp_path: Path) -> None:
         assert town.ask("ping")["ok"]
         assert town.ask("snapshot", width=64)["ok"]
         assert town.ask("bookmark", incident="26-1", **span)["ok"]
+        until(town.node.recordings, "something is recorded")
+        span["to"] = rfc3339(time.time_ns())
         assert town.ask("hold", reference="PV 1", **span)["ok"]
         assert not town.ask("hold", "operator", reference="PV 1", **span)["ok"]
         wanted = {"status", "health", "event", "register", "answer", "ping", "snapshot", "bookmark", "hold"}

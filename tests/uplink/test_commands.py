@@ -90,7 +90,8 @@ def test_a_role_does_what_is_its_own(town: Town, verb: str, role: str) -> None:
 
 def test_a_token_bound_to_a_verb_serves_no_other(town: Town) -> None:
     """Whoever steals it cannot do something else with it."""
-    assert town.desk.ask("reload", town.key.token(verb="ping"))["code"] == "forbidden"
+    assert town.desk.ask("reload", town.key.token(verb="ping"))["code"] == "wrong-verb"
+    assert town.desk.ask("reload", town.key.token(role="mayor"))["code"] == "unknown-role"
     assert town.desk.ask("ping", town.key.token(verb="ping"))["ok"]
 
 
@@ -99,8 +100,8 @@ def test_a_token_bound_to_its_arguments_serves_no_others(town: Town) -> None:
     signed = {"seconds": 5}
     for seconds in (6, 3600):
         answer = town.desk.ask("set-health-interval", town.key.token(arguments=signed), seconds=seconds)
-        assert (answer["ok"], answer["code"]) == (False, "forbidden")
-    assert town.desk.ask("ping", town.key.token(arguments=signed))["code"] == "forbidden"
+        assert (answer["ok"], answer["code"]) == (False, "wrong-arguments")
+    assert town.desk.ask("ping", town.key.token(arguments=signed))["code"] == "wrong-arguments"
     assert town.desk.ask("ping", town.key.token(arguments="all"))["code"] == "incomplete"
     assert town.desk.ask("set-health-interval", town.key.token(arguments=signed), seconds=5)["ok"]
     assert town.desk.ask("ping", town.key.token(arguments={}))["ok"]
@@ -140,7 +141,9 @@ def test_a_bookmark_is_an_event_and_an_entry(town: Town) -> None:
 
 def test_an_export_is_asked_for_not_made(town: Town) -> None:
     """The wish reaches whoever exports; no film is written."""
-    answer = town.ask("export-request", "police", reference="PV 2026/123", **span())
+    until(town.node.recordings, "something is recorded")
+    answer = town.ask("export-request", "police", reference="PV 2026/123", **span(60, 60))
+    assert answer["result"]["footage"] is True
     sequence = str(answer["result"]["sequence"])
     town.hub.wait_for(lambda heard: any(h.properties.get("sequence") == sequence for h in heard))
     assert not list(town.node.directory.rglob("*export*.mp4"))
@@ -148,17 +151,42 @@ def test_an_export_is_asked_for_not_made(town: Town) -> None:
 
 def test_a_hold_needs_its_reference_and_ends(town: Town) -> None:
     """Held by the police for a reference, within 31 days, in the past, for a day at most."""
-    answer = town.ask("hold", "police", reference="PV 2026/123", **span())
+    until(town.node.recordings, "something is recorded")
+    answer = town.ask("hold", "police", reference="PV 2026/123", **span(60, 60))
     assert answer["ok"], answer
     until(lambda: town.health()["recording"]["holds"] == 1, "health counts the hold")
     listed = town.node.vigie("hold", "list", "--json", "--config", str(town.node.config)).stdout
     assert "PV 2026/123" in listed
     assert town.ask("hold", "police", **span())["code"] == "invalid"
     assert town.ask("hold", "police", reference="  ", **span())["code"] == "invalid"
-    assert town.ask("hold", "police", reference="PV 1", **span(0, 3600))["code"] == "failed"
+    assert town.ask("hold", "police", reference="PV 1", **span(0, 3600))["code"] == "invalid"
     assert town.ask("hold", "police", reference="PV 1", **span(90_000, 86_401))["code"] == "invalid"
-    late = town.ask("hold", "police", reference="PV 1", until="2199-01-01T00:00:00Z", **span())
+    late = town.ask("hold", "police", reference="PV 1", until="2199-01-01T00:00:00Z", **span(60, 60))
     assert (late["code"], "31 days" in late["reason"]) == ("failed", True)
+
+
+def test_a_span_that_is_not_there_is_said_at_once(town: Town) -> None:
+    """A day before the camera hung here, or tomorrow: no film is promised. What is noted of such a time says so."""
+    for verb in ("export-request", "hold"):
+        answer = town.ask(verb, "police", reference="PV 1", **span(3 * 86_400, 60))
+        assert (answer["code"], "nothing was recorded" in answer["reason"]) == ("no-footage", True)
+        answer = town.ask(verb, "police", reference="PV 1", **span(-60, 60))
+        assert (answer["code"], "from and to: in the future" in answer["reason"]) == ("invalid", True)
+    assert town.ask("bookmark", "operator", incident="1", **span(-60, 60))["code"] == "invalid"
+    assert town.ask("bookmark", "operator", incident="1", **span(3 * 86_400, 60))["result"]["footage"] is False
+
+
+def test_nobody_without_a_good_token_makes_the_node_speak_elsewhere(town: Town) -> None:
+    """Forged, used before, over, or for another node: refused below the node's own `answer/`, and on no topic of their choice."""
+    used = town.key.token(jti="used-once")
+    assert town.desk.ask("ping", used)["ok"]
+    now_s = int(time.time())
+    for token in ("forged", used, town.key.token("pole-8"), town.key.token(iat=now_s - 200, exp=now_s - 100)):
+        town.desk.send("ping", json.dumps({"token": token}).encode(), "centre/doors/open")
+        assert not town.desk.ask("ping", token)["ok"]
+    assert not town.hub.on("centre/doors/open")
+    town.desk.send("reload", json.dumps({"token": town.key.token(role="police")}).encode(), "centre/answers/2")
+    town.hub.wait_for(lambda heard: any(h.topic == "centre/answers/2" and b"forbidden" in h.payload for h in heard))
 
 
 def test_the_full_state_comes_again(town: Town) -> None:

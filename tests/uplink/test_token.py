@@ -65,7 +65,11 @@ def test_a_good_token_names_its_caller(hub: HubKey) -> None:
         ({"jti": None}, Refusal.INCOMPLETE),
         ({"jti": "x" * 65}, Refusal.INCOMPLETE),
         ({"jti": "a\n"}, Refusal.INCOMPLETE),
-        ({"role": "mayor"}, Refusal.INCOMPLETE),
+        ({"role": "mayor"}, Refusal.UNKNOWN_ROLE),
+        ({"role": None}, Refusal.INCOMPLETE),
+        ({"nbf": NOW_S + 60}, Refusal.NOT_YET),
+        ({"nbf": "soon"}, Refusal.INCOMPLETE),
+        ({"nbf": True}, Refusal.INCOMPLETE),
         ({"role": ["supervisor"]}, Refusal.INCOMPLETE),
         ({"sub": None}, Refusal.INCOMPLETE),
         ({"sub": "a\x1b[2J"}, Refusal.INCOMPLETE),
@@ -77,6 +81,12 @@ def test_each_wrong_claim_has_its_reason(hub: HubKey, claims: dict[str, Any], co
     signed = {name: value for name, value in {**hub.claims(), **claims}.items() if value is not None}
     token = jwt.api_jws.encode(json.dumps(signed).encode(), hub.private, hub.algorithm)
     assert code_of(hub, token) is code
+
+
+def test_a_token_that_may_be_used_by_now_is_taken(hub: HubKey) -> None:
+    """`nbf` in the past, or ahead by no more than clocks may be apart, keeps nobody out."""
+    for begins_s in (NOW_S - 100, NOW_S, NOW_S + 10):
+        assert check_token(hub.token(nbf=begins_s), [hub.private.public_key()], "pole-7", hub.clock).begins_s == NOW_S
 
 
 def encoded(part: object) -> str:
