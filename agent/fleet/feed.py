@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.base.clock import NS
+from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, is_alarm
 from agent.ports.mqtt import Received
 
 SILENT_AFTER_S = 35.0
+TWIN_FOR_S = 600.0
+RUNS_KEPT = 20
 ALARMS_KEPT = 20
 Change = dict[str, Any]
 
@@ -40,10 +43,29 @@ class NodeView:
     alarm_count: int = 0
     health: Mapping[str, Any] = field(default_factory=dict)
     states: States = field(default_factory=States)
+    fold: EventFold = field(default_factory=EventFold)
+    runs: list[str] = field(default_factory=list)
+    """The `boot_id` of every birth that was heard live, each once, the last one last."""
+    twin_ns: int | None = None
+    """When something last spoke for a second node under this name; None when nothing does."""
+
+    def meet_twin(self, evidence: str, **facts: object) -> list[Change]:
+        """Two nodes run under this name: a change, unless that is told already."""
+        known, self.twin_ns = self.twin_ns is not None, self.seen_ns
+        return [] if known else [{"node": self.node, "change": "two-nodes", "evidence": evidence, **facts}]
+
+    def meet_boot(self, boot_id: str) -> list[Change]:
+        """A birth: a run that another followed never comes back."""
+        back = boot_id in self.runs[:-1]
+        before = self.runs[-1:]
+        self.runs = [*(run for run in self.runs if run != boot_id), boot_id][-RUNS_KEPT:]
+        return self.meet_twin("births of two runs in turn", boots=[*before, boot_id]) if back else []
 
     def troubles(self) -> list[tuple[int, str]]:
         """What is wrong, each with its weight, worst first."""
         found: list[tuple[int, str]] = []
+        if self.twin_ns is not None:
+            found.append((110, "two nodes under this name: give one of them another [node] id"))
         if self.state != "online":
             found.append((100, self.state))
         elif self.silent:
@@ -126,8 +148,10 @@ class FleetFeed:
 
     def look(self, now_ns: int) -> list[Change]:
         """Find the nodes that have fallen silent without a will."""
-        changes = []
+        changes: list[Change] = []
         for view in self.nodes.values():
+            if view.twin_ns is not None and now_ns - view.twin_ns > TWIN_FOR_S * NS:
+                view.twin_ns = None
             if view.state == "online" and not view.silent and now_ns - view.seen_ns > SILENT_AFTER_S * NS:
                 view.silent = True
                 changes.append({"node": view.node, "change": "silent", "for_s": round((now_ns - view.seen_ns) / NS)})
@@ -135,20 +159,21 @@ class FleetFeed:
 
     def _fold(self, view: NodeView, rest: str, message: Received) -> list[Change]:
         if rest == "status":
-            return self._status(view, _document(message.payload))
+            return self._status(view, _document(message.payload), retained=message.retain)
         if rest == "health":
             return self._health(view, _document(message.payload))
         if rest.startswith("onvif-ej/") or rest == "register":
             return self._event(view, rest, message)
         return []
 
-    def _status(self, view: NodeView, status: Mapping[str, Any]) -> list[Change]:
+    def _status(self, view: NodeView, status: Mapping[str, Any], *, retained: bool) -> list[Change]:
         before = (view.state, view.boot_id)
+        told = view.meet_boot(str(status.get("boot_id", ""))) if str(status["state"]) == "online" and not retained else []
         view.state, view.since = str(status["state"]), str(status.get("since", ""))
         view.version, view.boot_id = str(status.get("version", "")), str(status.get("boot_id", ""))
         if before == (view.state, view.boot_id):
-            return []
-        return [{"node": view.node, "change": "status", **status}]
+            return told
+        return [*told, {"node": view.node, "change": "status", **status}]
 
     def _health(self, view: NodeView, health: Mapping[str, Any]) -> list[Change]:
         view.health = health
@@ -168,13 +193,16 @@ class FleetFeed:
         epoch = properties.get("epoch", "")
         if "vigie:OutboxEpoch" in rest and epoch != view.epoch:
             changes.append(self._new_epoch(view, epoch, body.get("Data", {})))
-        view.epoch = epoch or view.epoch
+        event_id = properties.get("event-id") or f"{epoch} {sequence}"
+        fold = view.fold.take(epoch, sequence, event_id)
+        if fold is Fold.DUPLICATE:
+            return [*changes, {"node": view.node, "change": "duplicate", "sequence": sequence, "event-id": event_id}]
         hole_before = view.ledger.missing
-        if not view.ledger.take(sequence):
-            return [
-                *changes,
-                {"node": view.node, "change": "duplicate", "sequence": sequence, "event-id": properties.get("event-id")},
-            ]
+        if fold is Fold.TWIN:
+            changes.extend(view.meet_twin("one number under two event ids", sequence=sequence, epoch=epoch))
+        else:
+            view.epoch = epoch or view.epoch
+            view.ledger.take(sequence)
         view.events += 1
         alarm = is_alarm(properties, body)
         if alarm:
@@ -186,7 +214,7 @@ class FleetFeed:
                 "change": "alarm" if alarm else "event",
                 "topic": topic,
                 "sequence": sequence,
-                "event-id": properties.get("event-id"),
+                "event-id": event_id,
                 "clock-quality": properties.get("clock-quality"),
                 **body,
             }
@@ -202,6 +230,7 @@ class FleetFeed:
 
     def _new_epoch(self, view: NodeView, epoch: str, data: Mapping[str, Any]) -> Change:
         first, last_known = int(data["FirstSequence"]), int(data.get("LastKnownSequence", 0))
+        view.fold.begin(epoch, first, anew=first <= view.ledger.highest)
         if first <= view.ledger.highest:
             view.ledger.restart()
         elif first > last_known + 1:

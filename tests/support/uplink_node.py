@@ -36,6 +36,7 @@ class UplinkNode:
         credentials: BrokerCredentials | None = None,
         bounds: Bounds | None = None,
         filters: Sequence[str] = (),
+        boot_id: str = "boot-1",
         **pace: Any,
     ) -> None:
         self.clock = clock or SystemClock()
@@ -44,7 +45,7 @@ class UplinkNode:
         self.outbox = Outbox(self.store, self.clock)
         self.transport = PahoTransport(credentials)
         self.session = Session(
-            Identity(name, "vigie", "1.0", "boot-1"),
+            Identity(name, "vigie", "1.0", boot_id),
             [BrokerEndpoint.of(url) for url in urls],
             self.outbox,
             self.transport,

@@ -133,6 +133,33 @@ def test_what_a_broker_never_takes_is_set_aside_counted_and_told(tmp_path: Path,
         node.stop()
 
 
+def test_two_nodes_under_one_name_say_so(tmp_path: Path) -> None:
+    """(21) A cloned card on one mosquitto, which tells neither: each names the other's run in its health."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        nodes = [UplinkNode(tmp_path / boot, broker.url, boot_id=boot) for boot in ("boot-1", "boot-2")]
+        for node in nodes:
+            node.start()
+        for node, other in zip(nodes, ("boot-2", "boot-1"), strict=True):
+            wait_until(lambda node=node, other=other: f"the other's boot_id is {other}" in node.session.health().reason, 30)
+        for node in nodes:
+            node.stop()
+
+
+def test_one_node_that_comes_back_again_and_again_is_no_twin(tmp_path: Path) -> None:
+    """(21) A broker that restarts is no second node; what was retained of a former run is none either."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        for boot in ("boot-1", "boot-2"):
+            node = UplinkNode(tmp_path / "node", broker.url, boot_id=boot)
+            node.start()
+            for _ in range(2):
+                wait_until(lambda node=node: node.session.health().state == "online")
+                broker.kill()
+                broker.start()
+            wait_until(lambda node=node: node.session.health().state == "online")
+            assert "under this name:" not in node.session.health().reason
+            node.stop()
+
+
 @pytest.mark.parametrize(("says", "code"), [(True, 0x95), (False, None)])
 def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code: int | None) -> None:
     """(16, 19) Large stills and health break the line; whatever is smaller arrives, and what does not is counted and told."""
