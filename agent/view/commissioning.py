@@ -14,9 +14,11 @@ from agent.base.errors import CameraError, JournalError, MaskError
 from agent.config.model import Config
 from agent.journal.entry import Act, Fact, Journal
 from agent.picture.analysis_luma import analysis_luma
+from agent.picture.cover import Corners
 from agent.picture.planes import Plane
+from agent.view.burnt_in import burnt_in
 from agent.view.cover_geometry import private_outlines
-from agent.view.excluded_area import ExcludedArea
+from agent.view.excluded_area import ExcludedArea, Ground
 from agent.view.guard import view_identity
 from agent.view.nudge import Nudge, NudgeResult
 from agent.view.push import Push, Tell
@@ -46,7 +48,7 @@ class ViewSample:
         self._wanted, self._every_ns = pictures, round(every_s * NS)
         self._next_ns: int | None = None
         self.lumas: list[Plane] = []
-        self._whole: list[Plane] = []
+        self.whole: list[Plane] = []
 
     def offer(self, frame: RawFrame) -> bool:
         """Keep the frame's luma if it is due; True once there are enough."""
@@ -54,7 +56,7 @@ class ViewSample:
         if not self.complete and (self._next_ns is None or now_ns >= self._next_ns):
             self._next_ns = now_ns + self._every_ns
             self.lumas.append(analysis_luma(frame).copy())
-            self._whole.append(frame.planes.y.copy())
+            self.whole.append(frame.planes.y.copy())
         return self.complete
 
     @property
@@ -82,7 +84,7 @@ class ViewSample:
 
     def still(self) -> Plane:
         """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""
-        return temporal_median(self._whole)
+        return temporal_median(self.whole)
 
 
 def checked_name(by: str) -> str:
@@ -113,7 +115,7 @@ def enter_nudge(journal: Journal, config: Config, by: str) -> None:
 
 def push_of(sample: ViewSample, config: Config, tell: Tell) -> Push:
     """A push to be compared with the view as it was sampled at rest, without its private samples."""
-    outlines = private_outlines([np.array(mask.polygon) for mask in config.privacy.mask])
+    outlines = _private(config)
     still = blanked(temporal_median(sample.lumas), outlines)
     return Push(Nudge(still, outlines, working_frame(config.camera.width, config.camera.height)), tell)
 
@@ -148,7 +150,7 @@ def validate_view(
         view_identity(config),
         by=by,
         on=rfc3339(clock.wall_ns()),
-        excluded=(*ExcludedArea.named(config.privacy.overlay), *(nudge.areas if nudge else ())),
+        excluded=_fixed_to_camera(sample, config, nudge),
         patchable=nudge.patchable if nudge else None,
     )
     if not verdict.guardable:
@@ -166,3 +168,21 @@ def validate_view(
             journal.enter(Act.VIEW_VALIDATED, by, facts | {"not in force": error.what})
         raise
     return verdict
+
+
+def found_at_rest(sample: ViewSample, config: Config) -> tuple[ExcludedArea, ...]:
+    """What the configuration names as fixed to the camera, and what the sample shows to be."""
+    return _fixed_to_camera(sample, config, None)
+
+
+def _fixed_to_camera(sample: ViewSample, config: Config, nudge: NudgeResult | None) -> tuple[ExcludedArea, ...]:
+    """After a push what ticks is still worth knowing; what only looked burnt in is known better."""
+    found = burnt_in(sample.whole, _private(config), working_frame(config.camera.width, config.camera.height))
+    named = ExcludedArea.named(config.privacy.overlay)
+    if nudge is None:
+        return (*named, *found)
+    return (*named, *nudge.areas, *(area for area in found if area.ground is Ground.TICKS))
+
+
+def _private(config: Config) -> tuple[Corners, ...]:
+    return private_outlines([np.array(mask.polygon) for mask in config.privacy.mask])

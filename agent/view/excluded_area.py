@@ -20,7 +20,8 @@ from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
 from agent.view.pose import Frame
 
-MOST_AREAS = 128
+MOST_AREAS = 192
+"""In a reference: as many as can be named and found."""
 MOST_FOUND = 48
 LEAST_SAMPLES = 6
 """Of the working picture: a smaller place that seems fixed is chance."""

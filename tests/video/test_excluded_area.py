@@ -87,7 +87,7 @@ def test_a_reference_with_a_patch_on_an_excluded_area_is_refused() -> None:
         [{"polygon": [[0, 0], [1, 0], [1, "1"]], "ground": "stayed"}],
         [{"polygon": [[0, 0], [0.1, 0], [0.1, 0.1]], "ground": "because"}],
         [{"polygon": [[0, 0], [0.1, 0], [0.1, 0.1]], "ground": "named", "name": "n" * 81}],
-        [{"polygon": [[0, 0], [0.01, 0], [0.01, 0.01]], "ground": "named"}] * 129,
+        [{"polygon": [[0, 0], [0.01, 0], [0.01, 0.01]], "ground": "named"}] * 193,
         {"polygon": []},
         None,
     ],

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import private_outlines, stamp
 from agent.view.excluded_area import excluded_plane
+from agent.view.local_contrast import normalise, reduce
 from agent.view.nudge import Nudge, NudgeResult
 from agent.view.patches import REACH
-from agent.view.pose import Frame
+from agent.view.pose import HOME, Frame
+from agent.view.proof import LEAST_LIKENESS
 from agent.view.reference import ViewIdentity, ViewReference, blanked, temporal_median, working_frame
 from agent.view.verdict import Verdict
 from tests.support.coded import through_h264
@@ -28,6 +30,7 @@ OUTLINES = private_outlines([np.array(m) for m in MASKS])
 FRAME = working_frame(WIDTH, HEIGHT)
 NOTHING = Overlay()
 PICTURES, STILLS = 18, 5
+LEGIBLE = 40
 
 
 def film(
@@ -59,12 +62,27 @@ def commissioned(stills: list[Plane], result: NudgeResult) -> tuple[ViewReferenc
     return ViewReference.take(stills, MASKS, IDENTITY, by="a", on="b", excluded=result.areas, patchable=result.patchable)
 
 
-def on(reference: ViewReference, overlay: Overlay) -> int:
-    """How many patches lie on the overlay: it touches a quarter of their samples, or more."""
-    there = cv2.resize(overlay.covered(HEIGHT, WIDTH), (FRAME.width, FRAME.height), interpolation=cv2.INTER_AREA) > 0
-    share = cv2.boxFilter(there.astype(np.float32), cv2.CV_32F, (2 * REACH + 1,) * 2)
+def legible(overlay: Overlay, scene: int) -> Plane:
+    """1 on every sample of the working picture that the overlay changes by LEGIBLE levels, in any second."""
+    clean = seen(street(scene), noise=0)
+    apart = [cv2.absdiff(overlay.over(clean, second), clean) for second in (0, 11, 28, 37, 59)]
+    there = (np.max(apart, axis=0) >= LEGIBLE).astype(np.float32)
+    return (cv2.resize(there, (FRAME.width, FRAME.height), interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+
+
+def on(reference: ViewReference, overlay: Overlay, scene: int) -> int:
+    """How many patches lie on what can be read of the overlay: a quarter of their samples, or more."""
+    share = cv2.boxFilter(legible(overlay, scene).astype(np.float32), cv2.CV_32F, (2 * REACH + 1,) * 2)
     columns, rows = np.round(reference.patches.at).astype(int).T
     return int((share[rows, columns] >= 0.25).sum())
+
+
+def vouching(reference: ViewReference, overlay: Overlay, scene: int) -> int:
+    """How many patches beside the overlay, faint as it may be, still look right where they were once the scene has moved on."""
+    moved = normalise(reduce(overlay.over(seen(street(scene), 31, 17, seed=999), 1)))
+    there = cv2.dilate(overlay.covered(HEIGHT, WIDTH), np.ones((2 * 2 * REACH + 1,) * 2, np.uint8))
+    columns, rows = np.round(2 * reference.patches.at).astype(int).T
+    return int((there[rows, columns].astype(bool) & (reference.patches.look(moved, HOME).likeness > LEAST_LIKENESS)).sum())
 
 
 texts = st.builds(
@@ -89,11 +107,12 @@ overlays = st.builds(Overlay, st.lists(texts, max_size=5).map(tuple))
 def test_after_a_push_no_patch_lies_on_what_the_camera_lays_on_its_picture(
     overlay: Overlay, scene: int, kbps: int, noise: int
 ) -> None:
-    """Texts anywhere, of any size and level, ticking or not, raw or through H.264: none is in the reference."""
+    """Texts anywhere, of any size and level, ticking or not, raw or through H.264: none is in the reference, none vouches."""
     stills, pictures = film(overlay, scene, kbps=kbps, noise=noise)
     result = pushed(stills, pictures)
     reference, _ = commissioned(stills, result)
-    assert not on(reference, overlay)
+    assert not on(reference, overlay, scene)
+    assert not vouching(reference, overlay, scene)
 
 
 @pytest.mark.parametrize("overlay", [USUAL, HEAVY, HOOD], ids=["usual", "heavy", "hood"])
@@ -104,7 +123,7 @@ def test_what_stayed_is_told_and_the_view_can_be_guarded_by_the_rest(overlay: Ov
     reference, verdict = commissioned(stills, result)
     assert not result.fault
     assert verdict.guardable
-    assert not on(reference, overlay)
+    assert not on(reference, overlay, 2)
     there = cv2.resize(overlay.covered(HEIGHT, WIDTH), (FRAME.width, FRAME.height), interpolation=cv2.INTER_AREA) > 0
     assert (excluded_plane(result.areas, FRAME) > 0)[there].mean() > 0.6
     assert all("stayed where it was" in words for words in verdict.excluded)
