@@ -41,16 +41,18 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     fails, 1 when something does, 78 when the configuration is refused.
     """
     from agent.base.clock import SystemClock
+    from agent.base.output_file import Output
     from agent.commissioning.broker import log_in_with
     from agent.commissioning.examination import Means, examine
     from agent.commissioning.line import Grade
     from agent.commissioning.printout import Printout
-    from agent.commissioning.sheet import write_sheet
+    from agent.commissioning.sheet import sheet as conformity_sheet
     from agent.config.load import load
     from agent.identity.node_key import IdentityDirectory
     from agent.node import drivers
     from agent.ports.mqtt import BrokerCredentials
 
+    paper = None if sheet is None else Output(sheet)
     config = load(config_path)
     credentials = drivers.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
     means = Means(
@@ -66,8 +68,8 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
         return _turn_the_lens(config, means)
     printout = Printout(sys.stdout)
     report = examine(config, means, tell=printout.subject if not as_json else lambda *_: None)
-    if sheet is not None:
-        write_sheet(sheet, report)
+    if paper is not None:
+        paper.write(conformity_sheet(report).encode())
     if as_json:
         print_json(report.document())
     else:

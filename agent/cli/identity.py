@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from agent.base.clock import SystemClock
-from agent.base.errors import EvidenceError
+from agent.base.output_file import Output
 from agent.cli._options import config_option, json_option, print_json
 from agent.config.load import load
 from agent.identity.certificates import CertificateChain, common_name, read_chain
@@ -44,10 +44,7 @@ def csr(config_path: Path, out: Path | None) -> None:
     if out is None:
         click.echo(request.decode("ascii"), nl=False)
         return
-    try:
-        out.write_bytes(request)
-    except OSError as error:
-        raise EvidenceError(f"{out}: {error.strerror}") from None
+    Output(out).write(request)
 
 
 @command.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -71,6 +70,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     """
     import getpass
 
+    from agent.base.output_file import Output
     from agent.cli._node_files import NodeFiles
     from agent.journal.entry import Act
     from agent.node.drivers import open_camera
@@ -80,6 +80,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
     who = checked_name(getpass.getuser() if by is None else by)
+    drawing = None if out is None else Output(out)
     node = NodeFiles.of(config_path)
     _refuse_beside_daemon(node)
     # Entered before the camera is opened: no still without its entry.
@@ -92,8 +93,8 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
         camera.close()
     privacy = node.config.privacy
     picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin)
-    if out is not None:
-        _write_private(out, commissioning_still.png(picture))
+    if drawing is not None:
+        drawing.write(commissioning_still.png(picture), mode=0o600)
         click.echo(f"{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards")
     if in_terminal:
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
@@ -173,15 +174,3 @@ def _refuse_beside_daemon(node: NodeFiles) -> None:
             "the daemon is running, and it gives no unguarded picture to anybody",
             remedy="`systemctl stop vigie`, look, then start it again; or look at the masked picture on its page",
         )
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """A new file that only its owner can read; an old one is replaced."""
-    from agent.base.errors import StorageError
-
-    try:
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-    except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror}", remedy="name another file") from None

@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from html import escape
 from importlib.resources import files
-from pathlib import Path
 from string import Template
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import __version__
-from agent.base.durable_file import replace_durably
-from agent.base.errors import StorageError
 from agent.commissioning.examination import Report
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import UNKNOWN, french, number
@@ -35,17 +32,6 @@ _VERDICTS = {
     Grade.WARN: "Aucune non-conformité relevée ; des points restent à surveiller.",
     Grade.FAIL: "Des non-conformités ont été relevées.",
 }
-
-
-def write_sheet(path: Path, report: Report) -> None:
-    """Write the sheet whole or not at all. StorageError when it cannot be written."""
-    try:
-        replace_durably(path, sheet(report).encode(), mode=0o644)
-    except OSError as error:
-        raise StorageError(
-            f"the sheet {path} cannot be written: {(error.strerror or str(error)).lower()}",
-            remedy="Name a directory you may write in",
-        ) from error
 
 
 def sheet(report: Report) -> str:

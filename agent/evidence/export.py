@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -63,7 +64,7 @@ class Export:
         stands under the final names."""
         sheet_path = out.with_suffix(".html")
         for path in (out, sheet_path):
-            if path.exists():
+            if os.path.lexists(path):  # a link to nothing as well: the film would be renamed over it
                 raise EvidenceError(f"{path}: exists already", remedy="evidence is never overwritten: choose another name")
         if request.to_ns <= request.from_ns:
             raise EvidenceError("the span ends before it begins")

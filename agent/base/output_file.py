@@ -1,0 +1,88 @@
+"""What a person asked to be written somewhere (`--out`, `--sheet`, `--summary`): the one way in which commands write such a file.
+
+A file is made whole or not at all, and takes the place of a regular file alone. A device, a pipe or an open descriptor
+(`/dev/null`, `/dev/stdout`, a FIFO somebody reads) is written to as it stands: renaming over it would take it from everybody
+else on the machine. A link is followed to those only, so that nobody's planted link says which file is overwritten.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+from agent.base.durable_file import replace_durably
+from agent.base.errors import StorageError
+
+_OPENED_FOR_US: Final = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
+"""Links in there name what the shell has opened for this process, and nobody else can plant any."""
+
+
+class Output:
+    """A place that a person named. Raises StorageError where nothing can, or must, be written."""
+
+    def __init__(self, path: Path) -> None:
+        """Judges the place before any work is done for it."""
+        self.path = path
+        self._in_place = _is_written_in_place(path)
+        if not self._in_place and not path.absolute().parent.is_dir():
+            raise StorageError(f"{path} cannot be written: there is no directory {path.absolute().parent}", remedy=_ELSEWHERE)
+
+    def write(self, content: bytes, *, mode: int = 0o644) -> None:
+        """All of `content`; a file gets `mode` and is on disk on return. A device keeps what it was."""
+        try:
+            if self._in_place:
+                _pour(self.path, content)
+            elif _is_written_in_place(self.path):
+                raise _refused(self.path, "it has just become something else than a file")
+            else:
+                replace_durably(self.path, content, mode=mode)
+        except OSError as error:
+            raise _refused(self.path, _words(error)) from error
+
+
+_ELSEWHERE: Final = "Name a file in a directory that this user may write in"
+
+
+def _is_written_in_place(path: Path) -> bool:
+    """False: a file is made here or replaced. True: what stands here takes the bytes itself."""
+    try:
+        kind = path.lstat().st_mode
+        linked = stat.S_ISLNK(kind)
+        if linked:
+            kind = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise _refused(path, "it is a link to nothing") from None
+        return False
+    except OSError as error:
+        raise _refused(path, _words(error)) from error
+    if stat.S_ISREG(kind):
+        if linked and path.absolute().parent not in _OPENED_FOR_US:
+            raise _refused(path, f"it is a link to {path.readlink()}", "Name the file itself")
+        return linked
+    if stat.S_ISDIR(kind):
+        raise _refused(path, "it is a directory", "Name a file in it")
+    if stat.S_ISCHR(kind) or stat.S_ISFIFO(kind):
+        return True
+    raise _refused(path, "it is a disk" if stat.S_ISBLK(kind) else "it is a socket")
+
+
+def _pour(path: Path, content: bytes) -> None:
+    # O_NONBLOCK: a pipe that nobody reads is refused instead of waited for. It is taken back for the writing.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "wb") as file:
+        os.set_blocking(descriptor, True)
+        file.write(content)
+
+
+def _words(error: OSError) -> str:
+    if error.errno == errno.ENXIO:
+        return "nobody reads from it"
+    return (error.strerror or str(error)).lower()
+
+
+def _refused(path: Path, why: str, remedy: str = _ELSEWHERE) -> StorageError:
+    return StorageError(f"{path} cannot be written: {why}", remedy=remedy)
