@@ -1,4 +1,4 @@
-#!/usr/bin/python3 -IS
+#!/usr/bin/python3 -ISB
 """Fits the units to the configuration, at boot and at `systemctl daemon-reload` (systemd.generator(7)).
 
 Usage: vigie-generator NORMAL_DIR [EARLY_DIR LATE_DIR]. What the configuration decides and a unit cannot read:
@@ -12,6 +12,12 @@ import os
 import sys
 import tomllib
 from pathlib import Path
+
+# The agent's own reader: installed beside the units, or in the checkout this script lies in.
+READER = Path("/usr/lib/vigie/reader")
+sys.path.insert(0, str(READER if READER.is_dir() else Path(__file__).resolve().parents[1]))
+
+from agent.config import files  # noqa: E402
 
 CONFIG = Path("/etc/vigie/config.toml")
 STATE = "/var/lib/vigie"
@@ -27,10 +33,14 @@ CREDENTIALS = {
 def tables(config: Path) -> list[dict]:
     """The configuration and its fragments (config.d/*.toml), those that can be read, in the order they are applied."""
     read = []
-    for path in [config, *sorted(config.parent.glob("config.d/*.toml"))]:
+    try:
+        paths = [config, *files.drop_ins(config)]
+    except OSError:
+        paths = [config]
+    for path in paths:
         try:
-            read.append(tomllib.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError):
+            read.append(tomllib.loads(files.decode(files.read_bytes(path))))
+        except (OSError, ValueError, RecursionError):
             continue
     return read
 

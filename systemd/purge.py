@@ -1,13 +1,15 @@
-#!/opt/vigie/current/bin/python -PsB
+#!/opt/vigie/current/bin/python -IB
 """Plans a purge while the catalog can still be read: everything goes, save evidence under hold. Run by user vigie at removal.
 
-Writes two lists into /var/lib/vigie, absolute paths one a line, for the package's postrm to carry out when nothing else of
-Vigie is left:
-    purge.keep         recordings under hold, and what makes them evidence: catalog, register, certificates
-    purge.elsewhere    the node's files outside /var/lib/vigie, where a directory may hold other things too
-Without purge.keep (the catalog could not be read) postrm destroys no recording: evidence may be among them.
+Prints the plan, which the package's prerm keeps in a directory of root's for its postrm to carry out (as user vigie again):
+absolute paths, each after a letter and ended by a NUL.
+    K    kept: recordings under hold, and what makes them evidence: catalog, register, certificates
+    E    destroyed: the node's files outside /var/lib/vigie, where a directory may hold other things too
+Without a plan (the catalog could not be read) postrm destroys no recording: evidence may be among them.
 """
 
+import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,39 +22,41 @@ from agent.recording.row import SegmentRow
 
 CONFIG = Path("/etc/vigie/config.toml")
 STATE = Path("/var/lib/vigie")
-PROOFS = ("catalog.sqlite3*", "register.*", "identity/*.pem")
+PROOFS = ("catalog.sqlite3*", "register.*", "register-*", "identity/*.pem")
 PRIVATE_KEY = "key.pem"
-OWN = (*PROOFS, "outbox.*", "config.last-good.toml", "identity/**/*", "view/**/*", "run/**/*")
+OWN = (*PROOFS, "outbox.*", "commands.*", "config.last-good.toml", "identity/**/*", "view/**/*", "run/**/*")
 RECORDINGS = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*"
+FILM = re.compile(r"/.*/\d{4}/\d\d/\d\d/[^/]+\.mp4", re.DOTALL)
 
 
-def plan(state: Path, recordings: Path, notes: Path) -> None:
-    """Write the two lists into the directory `notes`. Raises StorageError when the catalog cannot be read."""
+def plan(state: Path, recordings: Path, packaged: Path) -> tuple[list[Path], list[Path]]:
+    """What is kept, and what goes outside the directory `packaged`. Raises StorageError when the catalog cannot be read."""
     catalog = state / "catalog.sqlite3"
     rows: list[SegmentRow] = []
     if catalog.exists():
         with closing(Catalog(catalog, recordings)) as opened:
             rows = opened.rows("1")
-    held = [recordings / row.path for row in rows if row.held]
+    held = [row.path for row in rows if row.held]
     proofs = [path for path in _files(state, *PROOFS) if path.name != PRIVATE_KEY] if held else []
-    # Rows also know the films of a directory that was configured before.
-    own = {*_files(state, *OWN), *_files(recordings, RECORDINGS), *(recordings / row.path for row in rows)}
-    _write(notes / "purge.elsewhere", sorted(path for path in own if not path.is_relative_to(notes)))
-    _write(notes / "purge.keep", [*held, *proofs])
+    # Rows also know the films of a directory that was configured before. A row that names anything else than a film is not ours.
+    known = {row.path for row in rows if FILM.fullmatch(str(row.path)) and ".." not in row.path.parts}
+    own = {*_files(state, *OWN), *_files(recordings, RECORDINGS), *known}
+    return [*held, *proofs], sorted(path for path in own if not path.is_relative_to(packaged))
 
 
 def _files(directory: Path, *patterns: str) -> Iterator[Path]:
     for pattern in patterns:
-        yield from (path for path in sorted(directory.glob(pattern)) if not path.is_dir())
+        yield from (path for path in sorted(directory.glob(pattern)) if path.is_symlink() or not path.is_dir())
 
 
-def _write(path: Path, lines: list[Path]) -> None:
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+def printed(kept: list[Path], elsewhere: list[Path]) -> bytes:
+    """The plan as postrm reads it: no name can end its line."""
+    return b"".join(letter + os.fsencode(path) + b"\0" for letter, paths in ((b"K", kept), (b"E", elsewhere)) for path in paths)
 
 
 if __name__ == "__main__":
     try:
         config = load(CONFIG)
-        plan(config.node.state_dir, config.recordings_dir, STATE)
+        sys.stdout.buffer.write(printed(*plan(config.node.state_dir, config.recordings_dir, STATE)))
     except VigieError as error:
         sys.exit(f"vigie: a later purge will keep every recording, since holds cannot be read: {error}")

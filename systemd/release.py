@@ -1,4 +1,4 @@
-#!/usr/bin/python3 -IS
+#!/usr/bin/python3 -ISB
 """Which release of Vigie runs on this node: the change to a new one, its trial, and the way back. Run by root.
 
     /opt/vigie/release/       the package's files
@@ -41,17 +41,28 @@ ANSWER_S = 5.0
 Health = dict[str, Any]
 
 
-def complaints(health: Health | None, reachable: Callable[[str], bool]) -> set[str]:
+UNREADABLE = "its health cannot be read"
+
+
+def complaints(health: Any, reachable: Callable[[str], bool]) -> set[str]:
     """What keeps a node from its job, by what its own health says; None: it does not even answer.
 
     A broker that `reachable` cannot reach either explains why the centre hears nothing: the line is down, not the release.
+    Health of another shape than this script knows is a complaint as well: a release that tells nonsense does not stay.
     """
     if health is None:
         return {"the daemon does not answer"}
+    try:
+        return _complaints(health, reachable)
+    except Exception as error:  # noqa: BLE001 - whatever a strange release answers must not end the trial of it
+        return {f"{UNREADABLE} ({type(error).__name__}: {error})"}
+
+
+def _complaints(health: Health, reachable: Callable[[str], bool]) -> set[str]:
     found = set()
     camera, privacy = health.get("camera", {}), health.get("privacy", {})
     age = camera.get("last_frame_age_s")
-    if age is None or age > FRESH_FRAME_S:
+    if age is None or not age <= FRESH_FRAME_S:  # NaN is not fresh
         found.add("no frames")
     if privacy.get("state") != "masked":
         found.add("the picture is opaque")
@@ -72,7 +83,10 @@ def judge(ask: Callable[[], set[str]], excused: set[str], given_up: Callable[[],
     """
     elapsed = well_since = wait(0)
     while True:
-        amiss = ask() - excused
+        try:
+            amiss = ask() - excused
+        except Exception as error:  # noqa: BLE001 - what is no answer is no good answer
+            amiss = {f"it cannot be asked ({type(error).__name__}: {error})"}
         if amiss:
             well_since = elapsed
         elif elapsed - well_since >= WELL_FOR_S:
@@ -100,14 +114,14 @@ def amiss_now() -> set[str]:
     return complaints(ask_daemon(), accepts_connections)
 
 
-def ask_daemon() -> Health | None:
+def ask_daemon() -> Any:
     """`vigie status --json`, or None when there is no answer."""
     try:
         done = subprocess.run(["/usr/bin/vigie", "status", "--json"], capture_output=True, timeout=20, check=True)
         health = json.loads(done.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+    except (OSError, subprocess.SubprocessError, ValueError, RecursionError):
         return None
-    return health if isinstance(health, dict) else None
+    return health
 
 
 def systemctl(*arguments: str) -> str:
@@ -145,7 +159,8 @@ def keep(version: str) -> None:
     """Before the package's files change: set the running release aside, and let the running daemon read from there."""
     (HOME / "before.json").unlink(missing_ok=True)
     if systemctl("is-active", SERVICE) in ("active", "activating", "reloading"):
-        write("before.json", {"complaints": sorted(amiss_now())})
+        # What could not be judged before excuses nothing afterwards.
+        write("before.json", {"complaints": sorted(each for each in amiss_now() if not each.startswith(UNREADABLE))})
     if (HOME / "current").is_symlink() and (HOME / "current").readlink() == Path("previous"):
         return  # rolled back: the release that works is set aside already, and the one that does not is no way back
     shutil.rmtree(HOME / "previous", ignore_errors=True)
@@ -167,7 +182,7 @@ def switch(old_version: str) -> None:
     systemctl("start", "vigie-retention.timer")
     before = note("before.json")
     if old_version and before:
-        write("trial.json", {"from": old_version, "excused": before["complaints"]})
+        write("trial.json", {"from": old_version, "excused": before.get("complaints", [])})
         systemctl("reset-failed", SERVICE)
         systemctl("restart", "--no-block", SERVICE)
         systemctl("restart", "--no-block", "vigie-trial.service")
@@ -183,13 +198,18 @@ def switch(old_version: str) -> None:
 def trial() -> None:
     """Watch the new release, and go back when it is not well in time."""
     facts = note("trial.json")
+    excused = facts.get("excused")
     began = time.monotonic()
 
     def wait(seconds: float) -> float:
         time.sleep(seconds)
         return time.monotonic() - began
 
-    reason = judge(amiss_now, set(facts.get("excused", [])), lambda: systemctl("is-failed", SERVICE) == "failed", wait)
+    known = {text for text in excused if isinstance(text, str)} if isinstance(excused, list) else set()
+    try:
+        reason = judge(amiss_now, known, lambda: systemctl("is-failed", SERVICE) == "failed", wait)
+    except Exception as error:  # noqa: BLE001 - a trial that cannot be held is not passed: the release before did its job
+        reason = f"the trial could not be held ({type(error).__name__}: {error})"
     if reason:
         back(reason)
         return
@@ -201,18 +221,21 @@ def back(reason: str) -> None:
     """Run the release before, with its units."""
     if not (HOME / "previous" / "bin" / "python").exists():
         sys.exit("release: there is no release before this one to go back to")
+    point_to("previous")  # first: whatever else fails, the next start is the release that did its job
     restored = []
-    for unit in sorted((HOME / "previous" / "units").iterdir()):
+    for unit in sorted((HOME / "previous" / "units").glob("vigie*")):
         # A unit that the administrator wrote stands; one that did not change needs no second copy.
         theirs = UNITS_OF_ADMIN / unit.name
         packaged = UNITS / unit.name
         if not theirs.exists() and not (packaged.exists() and packaged.read_bytes() == unit.read_bytes()):
             shutil.copy2(unit, theirs)
             restored.append(unit.name)
-    previous = (HOME / "previous" / "version").read_text(encoding="utf-8").strip()
+    try:
+        previous = (HOME / "previous" / "version").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        previous = "the release before"
     at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     write("rolled-back.json", {"to": previous, "at": at, "why": reason, "units": restored})
-    point_to("previous")
     (HOME / "trial.json").unlink(missing_ok=True)
     systemctl("daemon-reload")
     systemctl("reset-failed", SERVICE)
@@ -224,9 +247,11 @@ def status() -> None:
     """For a technician: what runs, and why."""
     rolled_back = note("rolled-back.json")
     if rolled_back:
-        print(f"{rolled_back['to']} runs again since {rolled_back['at']}: its successor failed its trial ({rolled_back['why']})")
+        to, at, why = (rolled_back.get(name) for name in ("to", "at", "why"))
+        print(f"{to} runs again since {at}: its successor failed its trial ({why})")
     elif note("trial.json"):
-        print(f"the installed release is on trial; {note('trial.json')['from']} comes back if it does not do its job")
+        former = note("trial.json").get("from", "the former one")
+        print(f"the installed release is on trial; {former} comes back if it does not do its job")
     else:
         print("the installed release runs")
 

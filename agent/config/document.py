@@ -8,13 +8,11 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from agent.base.regular_file import IrregularFileError, read_regular
+from agent.base.regular_file import IrregularFileError
+from agent.config.files import MOST_BYTES, TooLargeError, decode, read_bytes
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span, dotted
 from agent.config.syntax import Parsed, Slip, parse
-
-MOST_BYTES = 1_000_000
-"""A thousand times what a node's file holds; more is not a configuration."""
 
 
 class Document(Struct, frozen=True):
@@ -68,7 +66,7 @@ class _UnreadableError(Exception):
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        content = read_regular(path, MOST_BYTES + 1)
+        return read_bytes(path)
     except FileNotFoundError:
         raise _unreadable(
             path, "there is no such file", "copy config.example.toml there and edit its four marked places"
@@ -79,16 +77,16 @@ def _read_bytes(path: Path) -> bytes:
         raise _unreadable(path, "is a directory", "name the file in it, such as config.toml") from None
     except IrregularFileError:  # a pipe in the file's place must not hang the daemon
         raise _unreadable(path, "is no regular file", "name a TOML file") from None
+    except TooLargeError:
+        what = f"is larger than {MOST_BYTES // 1000} kB"
+        raise _unreadable(path, what, "name the configuration, not a film or an archive") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         raise _unreadable(path, f"cannot be read: {error}", "check the path") from None
-    if len(content) > MOST_BYTES:
-        raise _unreadable(path, f"is larger than {MOST_BYTES // 1000} kB", "name the configuration, not a film or an archive")
-    return content
 
 
 def _decode(path: Path, content: bytes) -> str:
     try:
-        return content.decode("utf-8-sig")  # an editor's byte order mark says nothing and harms nothing
+        return decode(content)
     except UnicodeDecodeError as error:
         before = error.object[: error.start]  # of what is left behind a byte order mark
         line = before.count(b"\n") + 1

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import Struct
 
 from agent.config.document import Document
+from agent.config.files import drop_in_directory, drop_ins
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span
 
@@ -76,18 +77,11 @@ class Sources(Struct, frozen=True):
         return self.documents[0], self.documents[0].end
 
 
-def drop_in_directory(path: Path) -> Path:
-    """`config.d` beside `config.toml`."""
-    return path.with_suffix(".d")
-
-
 def _drop_ins(path: Path) -> list[Document]:
-    directory = drop_in_directory(path)
-    if directory == path or not directory.is_dir():
-        return []
     try:
-        found = sorted(p for p in directory.iterdir() if p.suffix == ".toml" and not p.name.startswith("."))
+        found = drop_ins(path)
     except PermissionError:
+        directory = drop_in_directory(path)
         fault = Finding(directory, None, "", "", "may not be read by this user", "run the command with sudo, or as user vigie")
         return [Document(directory, faults=(fault,), whole=False)]
     return [Document.read(p) for p in found]

@@ -71,6 +71,12 @@ units=$root/usr/lib/systemd
 install -D -m 644 -t "$units/system" systemd/vigie.service systemd/vigie.target \
     systemd/vigie-retention.service systemd/vigie-retention.timer systemd/vigie-trial.service
 install -D -m 755 systemd/generator.py "$units/system-generators/vigie-generator"
+# The generator reads the configuration as the agent does, on the distribution's Python.
+install -D -m 644 -t "$root/usr/lib/vigie/reader/agent/base" agent/base/regular_file.py
+install -D -m 644 /dev/null "$root/usr/lib/vigie/reader/agent/__init__.py"
+install -D -m 644 /dev/null "$root/usr/lib/vigie/reader/agent/base/__init__.py"
+install -D -m 644 /dev/null "$root/usr/lib/vigie/reader/agent/config/__init__.py"
+install -D -m 644 -t "$root/usr/lib/vigie/reader/agent/config" agent/config/files.py
 install -D -m 644 systemd/sysusers.conf "$root/usr/lib/sysusers.d/vigie.conf"
 install -D -m 644 systemd/tmpfiles.conf "$root/usr/lib/tmpfiles.d/vigie.conf"
 install -D -m 755 systemd/back-off "$root/usr/lib/vigie/back-off"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from agent.config.sources import Sources
 
 
 def drop_ins(generator: ModuleType, directory: Path, text: str, **fragments: str) -> dict[str, str]:
@@ -76,3 +81,42 @@ def test_no_path_can_write_another_line(generator: ModuleType, name: str) -> Non
         assert "\n" not in line
         assert "\r" not in line
         assert shlex.split(line.replace("%%", "%")) == ["-" + directory]
+
+
+@pytest.mark.parametrize("start", ["\ufeff", "\ufeff# with a mark\r\n", "\r\n"])
+def test_what_an_editor_leaves_is_read_as_check_reads_it(generator: ModuleType, tmp_path: Path, start: str) -> None:
+    """A byte order mark, Windows' line ends: `vigie check` takes them, so the units are fitted to them as well."""
+    text = start + '[node]\r\nrole = "nomadic"\r\n[recording]\r\ndirectory = "/media/ssd"\r\n'
+    written = drop_ins(generator, tmp_path, text, zone='\ufeff[evidence]\nidentity_dir = "/media/key"\n')
+    assert "vigie.service.d/60-reboot-when-stuck.conf" in written
+    assert written["vigie.service.d/50-node.conf"].count("ReadWritePaths=") == 2
+
+
+def test_generator_and_check_read_the_same_files(generator: ModuleType, tmp_path: Path) -> None:
+    """A hidden fragment, a backup, a pipe, a film, a directory: both leave out the same, and wait for none."""
+    config = tmp_path / "config.toml"
+    config.write_text('[node]\nid = "a"\n')
+    fragments = tmp_path / "config.d"
+    fragments.mkdir()
+    for name in (".hidden.toml", "kept.toml~", "50-last.toml", "40-first.toml"):
+        (fragments / name).write_text(f'[node]\nid = "{name}"\n')
+    os.mkfifo(fragments / "60-pipe.toml")
+    (fragments / "70-film.toml").write_bytes(b"#" * 1_000_001)
+    (fragments / "80-directory.toml").mkdir()
+    read = [table["node"]["id"] for table in generator.tables(config)]
+    assert read == [each.content["node"]["id"] for each in Sources.read(config).documents if each.content]
+    assert read == ["a", "40-first.toml", "50-last.toml"]
+
+
+def test_generator_runs_from_the_files_that_the_package_installs(tmp_path: Path, units: Path) -> None:
+    """On a bare interpreter, with nothing but its reader beside it."""
+    build = (units / "debian/build.sh").read_text()
+    lines = [line for line in build.splitlines() if "vigie/reader" in line]
+    subprocess.run(["sh", "-ec", "\n".join(lines)], cwd=units.parent, env={"root": str(tmp_path), "PATH": os.environ["PATH"]})
+    script = (units / "generator.py").read_text().replace("/usr/lib/vigie/reader", str(tmp_path / "usr/lib/vigie/reader"))
+    config = tmp_path / "config.toml"
+    config.write_text('\ufeff[node]\nrole = "nomadic"\n')
+    (tmp_path / "generator").write_text(script.replace("/etc/vigie/config.toml", str(config)))
+    (tmp_path / "out").mkdir()
+    subprocess.run([sys.executable, "-ISB", tmp_path / "generator", tmp_path / "out"], check=True)
+    assert (tmp_path / "out/vigie.service.d/60-reboot-when-stuck.conf").is_symlink()

@@ -186,3 +186,85 @@ def test_units_of_the_administrator_stand(release: ModuleType, node: Path) -> No
     release.keep("2.0")
     release.switch("2.0")
     assert (node / "admin/vigie.service").read_text() == "mine"
+
+
+STRANGE: list[Any] = [
+    [],
+    "well",
+    3,
+    {"camera": None},
+    with_(camera=[1]),  # type: ignore[arg-type]
+    with_(camera={"last_frame_age_s": "0.1"}),
+    with_(camera={"last_frame_age_s": float("nan")}),
+    with_(components=["pipeline"]),  # type: ignore[arg-type]
+    with_(uplink={"state": "offline", "broker": 17}),
+    with_(uplink={"state": "offline", "broker": "mqtt://hub:port"}),
+    with_(uplink={"state": "offline", "broker": "mqtt://[hub"}),
+    with_(recording="recording"),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize("health", STRANGE, ids=repr)
+def test_strange_health_is_a_complaint_and_never_the_end_of_the_trial(release: ModuleType, health: Any) -> None:
+    """Whatever a release answers: judged, and gone back from."""
+    elapsed = 0.0
+
+    def wait(seconds: float) -> float:
+        nonlocal elapsed
+        elapsed += seconds
+        return elapsed
+
+    ask = lambda: release.complaints(health, release.accepts_connections)  # noqa: E731
+    assert release.judge(ask, set(), lambda: False, wait) != ""
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("strange"), RecursionError(), OSError(24, "too many open files")], ids=repr)
+@pytest.mark.parametrize("broken", ["amiss_now", "systemctl"])
+def test_any_error_in_a_trial_brings_the_former_release_back(
+    release: ModuleType, node: Path, monkeypatch: pytest.MonkeyPatch, fault: Exception, broken: str
+) -> None:
+    """The question fails, or systemctl cannot be asked: the release that did its job runs again, and the reason is kept."""
+    release.keep("1.0")
+    install(release, node, "2.0")
+    release.switch("1.0")
+    ticks = iter(range(100_000))
+    monkeypatch.setattr(release.time, "monotonic", lambda: float(next(ticks)) * 10)
+    monkeypatch.setattr(release.time, "sleep", lambda _: None)
+
+    def fail(*words: str) -> str:
+        if broken == "amiss_now" or words[0] == "is-failed":
+            raise fault
+        return ""
+
+    monkeypatch.setattr(release, broken, fail)
+    release.trial()
+    assert running(node) == "1.0"
+    assert type(fault).__name__ in json.loads((node / "opt/rolled-back.json").read_text())["why"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"from": 3, "excused": null}', '{"excused": [["no frames"]]}', "\0"])
+def test_a_damaged_note_of_the_trial_excuses_nothing(
+    release: ModuleType, node: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """What a power cut left of trial.json: the trial is held all the same."""
+    release.keep("1.0")
+    install(release, node, "2.0")
+    release.switch("1.0")
+    (node / "opt/trial.json").write_text(text)
+    ticks = iter(range(100_000))
+    monkeypatch.setattr(release.time, "monotonic", lambda: float(next(ticks)) * 10)
+    monkeypatch.setattr(release.time, "sleep", lambda _: None)
+    monkeypatch.setattr(release, "amiss_now", lambda: {"no frames"})
+    release.trial()
+    assert running(node) == "1.0"
+
+
+def test_what_could_not_be_judged_before_excuses_nothing(
+    release: ModuleType, node: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release whose health cannot be read is not kept because the one before it told nonsense, too."""
+    monkeypatch.setattr(release, "amiss_now", lambda: release.complaints({"camera": None}, bool) | {"no frames"})
+    release.keep("1.0")
+    install(release, node, "2.0")
+    release.switch("1.0")
+    assert json.loads((node / "opt/trial.json").read_text())["excused"] == ["no frames"]

@@ -115,7 +115,7 @@ def test_restarts_back_off_and_a_start_by_hand_does_not_wait(node: Machine) -> N
     waits = {int(n): int(s) for message in said for n, s in re.findall(r"restart (\d+) .* waiting (\d+) s", message)}
     assert {2, 3} <= set(waits)
     assert all(seconds == min(60, 2 ** (n - 2)) for n, seconds in waits.items())
-    assert node.run("cat /run/vigie/restarts").output == "0"
+    assert node.run("cat /run/vigie.restarts").output == "0"
 
 
 def test_journal_can_be_asked_by_node_component_and_event(node: Machine) -> None:
