@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
+from agent.base.regular_file import open_own
 
 
 class Claim:
@@ -48,7 +49,7 @@ class Claim:
 
     def _try(self) -> int | None:
         try:
-            fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            fd = open_own(self._path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise refused("lock", self._path, error) from error
         try:

@@ -1,4 +1,4 @@
-"""Reading a file that somebody may have replaced: a pipe in its place is refused, and never keeps the reader waiting."""
+"""Files that somebody may have replaced: a pipe in its place is refused and never waited for, a planted link is not followed."""
 
 from __future__ import annotations
 
@@ -21,26 +21,37 @@ def open_regular(path: Path, *, follow: bool = True) -> BinaryIO:
 
     Without `follow` a symbolic link in the last place is refused as well: right for what only we write.
     """
-    # O_NONBLOCK: opening a pipe would wait for its writer. On a regular file it has no effect.
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK | (0 if follow else os.O_NOFOLLOW)
+    return os.fdopen(_open(path, os.O_RDONLY | (0 if follow else os.O_NOFOLLOW), 0), "rb")
+
+
+def open_own(path: Path, flags: int, mode: int = 0o640) -> int:
+    """A descriptor of a file that only we write, for writing or locking: `flags` as of `os.open`. Raises as of `open_regular`.
+
+    No link is followed and no pipe waited for: whoever plants one in the file's place gets nothing written elsewhere.
+    """
+    return _open(path, flags | os.O_NOFOLLOW, mode)
+
+
+def _open(path: Path, flags: int, mode: int) -> int:
+    # O_NONBLOCK: opening a pipe would wait for its other end. On a regular file it has no effect.
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK, mode)
     except OSError as error:
-        if error.errno == errno.ELOOP and not follow:
+        if error.errno == errno.ELOOP and flags & os.O_NOFOLLOW:
             raise IrregularFileError(path, "is a symbolic link") from None
         if error.errno == errno.ENXIO:  # a socket, or a device that is not there
             raise IrregularFileError(path, "is no regular file") from None
         raise
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
+        kind = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(kind):
             raise OSError(errno.EISDIR, "is a directory", str(path))
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(kind):
             raise IrregularFileError(path, "is no regular file")
-        return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
         raise
+    return descriptor
 
 
 def read_regular(path: Path, most_bytes: int, *, follow: bool = True) -> bytes:

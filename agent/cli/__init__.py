@@ -14,6 +14,7 @@ import click
 
 from agent import __version__
 from agent.base.leaving import INTERRUPTED, leave
+from agent.base.umask import keep_from_writing
 
 WRONG_USAGE = 2
 
@@ -40,6 +41,7 @@ def vigie() -> None:
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; its exit code. Every error a user can meet ends as one clear text on stderr, never a traceback."""
+    keep_from_writing()
     try:
         code = vigie.main(args=list(argv), prog_name="vigie", standalone_mode=False)
     except click.exceptions.Exit as error:

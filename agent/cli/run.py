@@ -21,5 +21,7 @@ def command(config_path: Path, for_s: float | None, summary: Path | None) -> int
     from agent.node.daemon import become_daemon
 
     if summary is not None:
+        if not summary.absolute().parent.is_dir():
+            raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")
         Output(summary)  # refused before anything runs
     become_daemon(config_path, for_s, summary)

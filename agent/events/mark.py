@@ -13,7 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.base.regular_file import read_regular
+from agent.base.regular_file import open_own, read_regular
 
 SLOT_BYTES = 512
 
@@ -55,7 +55,7 @@ class MarkFile:
         text = json.dumps([generation, mark.epoch, mark.reserved, mark.burnt])
         line = f"{zlib.crc32(text.encode()):08x} {text}\n".encode()
         new = not self.path.exists()
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o640)
+        handle = open_own(self.path, os.O_RDWR | os.O_CREAT)
         try:
             if new:
                 os.pwrite(handle, bytes(2 * SLOT_BYTES), 0)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from agent.base.umask import close_to_others
 from agent.node.signals import CAUGHT, Wishes, leave_process
 
 
@@ -20,8 +21,10 @@ def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> No
     """Go on as the daemon: the same process id, the same environment, and no signal lost on the way."""
     options = {"--config": config, "--for": for_s, "--summary": summary}
     arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
-    flags = ["-OO", *(["-s"] if sys.flags.no_user_site else [])]
-    # What this process would not import from the directory it was started in, the daemon shall not either.
+    # Lines come when they are written, and a crash in a library leaves its traceback; by flags, since -I reads no environment.
+    flags = ["-OO", "-u", "-X", "faulthandler"]
+    # What this process would not import, the daemon shall not either: from the environment, from where it was started.
+    flags += ["-I"] if sys.flags.isolated else ["-s"] if sys.flags.no_user_site else []
     if sys.flags.safe_path or sys.path[0] != str(Path.cwd()):
         flags.append("-P")
     signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
@@ -31,6 +34,7 @@ def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> No
 def main(argv: Sequence[str]) -> int:
     """Run a node as `vigie run` asked for; its exit code. Main thread."""
     try:
+        close_to_others()
         Path("/proc/self/comm").write_text("vigie", encoding="ascii")  # for `top` and `pgrep`
         signals = Wishes()
         signals.catch()
@@ -45,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: Wishes) -> int:
+    from agent.base.output_file import Output
     from agent.config.load import load
     from agent.node.drivers import begin_log
     from agent.node.starting import enter_changes
@@ -57,7 +62,7 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: 
     enter_changes(config_path, config, node.parts.register)
     ending = node.run(for_s=for_s, signals=signals)
     if summary is not None:
-        summary.write_text(json.dumps(node.summary(), indent=2) + "\n", encoding="utf-8")
+        Output(summary).write(json.dumps(node.summary(), indent=2).encode() + b"\n")
     return 1 if ending is Ending.FAILED else 0
 
 
