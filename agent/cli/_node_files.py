@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from agent.base.clock import Clock, SystemClock
 from agent.base.errors import EvidenceError
+from agent.base.umask import close_to_others
 from agent.config.last_good import load_or_last_good
 from agent.config.model import Config
 from agent.journal.entry import Act, Fact
@@ -32,6 +33,7 @@ class NodeFiles(Struct, frozen=True):
     @classmethod
     def of(cls, config_path: Path) -> NodeFiles:
         """By its configuration, or by the last good one when that is refused: said on stderr."""
+        close_to_others()
         config, refused = load_or_last_good(config_path)
         if refused is not None:
             click.echo(f"vigie: {config_path} is refused; the last good configuration serves (`vigie check` tells why)", err=True)
@@ -43,7 +45,7 @@ class NodeFiles(Struct, frozen=True):
 
     def register(self) -> Register:
         """Entries are signed when this user can read the node's key, and chained in any case."""
-        return Register(self.register_path, self.clock, self._signer(), alarm=_alarm)
+        return Register(self.register_path, self.clock, self._signer(), alarm=_alarm, node=self.config.node.id)
 
     def catalog(self) -> Catalog:
         """The node's catalog, made anew when it is lost."""

@@ -11,12 +11,13 @@ from cryptography import x509
 from agent.base.errors import EvidenceError, JournalError
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
-from agent.identity.certificates import key_digest, read_chain, verify_signature
+from agent.identity.certificates import common_name, key_digest, read_chain, verify_signature
 from agent.journal.chain import parse
-from agent.journal.register import lines
-from agent.journal.verdict import Verdict, verify
+from agent.journal.parts import lines
+from agent.journal.verdict import Trust, Verdict, verify
 
 _NOT_AUTHENTIC = 3
+_CANNOT_BE_TOLD = 4
 
 
 @click.command()
@@ -24,49 +25,70 @@ _NOT_AUTHENTIC = 3
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="only the last N entries")
 @click.option("--file", "path", type=click.Path(path_type=Path), help="a register that was taken off its node")
 @click.option(
-    "--certificate", type=click.Path(path_type=Path), metavar="PEM", help="of the key that signed; default: the node's own"
+    "--certificate",
+    "certificates",
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    multiple=True,
+    help="of the key that signed; default: the node's own; again for a key the node had before",
 )
 @config_option
 @json_option
 def command(
-    config_path: Path, *, wants_verify: bool, last: int | None, path: Path | None, certificate: Path | None, as_json: bool
+    config_path: Path,
+    *,
+    wants_verify: bool,
+    last: int | None,
+    path: Path | None,
+    certificates: tuple[Path, ...],
+    as_json: bool,
 ) -> None:
-    """The register: recordings begun and ended, footage destroyed, exported, held and released, settings changed."""
-    node = None if path is not None and (certificate is not None or not wants_verify) else NodeFiles.of(config_path)
+    """The register: recordings begun and ended, footage destroyed, exported, held and released, settings changed.
+
+    --verify leaves with 0 when every line is vouched for, 3 when something is wrong, 4 when no certificate of the node is known.
+    """
+    node = None if path is not None and (certificates or not wants_verify) else NodeFiles.of(config_path)
     found = path or (node.register_path if node is not None else Path("register.jsonl"))
     if path is not None and not path.exists():
         raise JournalError(f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it")
-    if wants_verify:
-        _verify(found, _certificates(node, certificate), as_json=as_json)
-    else:
-        _print(found, last, as_json=as_json)
+    try:
+        if wants_verify:
+            _verify(found, _leaves(node, certificates), as_json=as_json)
+        else:
+            _print(found, last, as_json=as_json)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise JournalError(f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions") from error
 
 
-def _certificates(node: NodeFiles | None, certificate: Path | None) -> list[x509.Certificate]:
-    if certificate is not None:
-        return list(read_chain(certificate).certificates)
+def _leaves(node: NodeFiles | None, given: tuple[Path, ...]) -> list[x509.Certificate]:
+    """The certificates whose keys may have signed: never a CA's, who signs no lines."""
+    if given:
+        return [read_chain(each).leaf for each in given]
     if node is None or not node.identity().chain_path.exists():
         return []
     try:
-        return list(read_chain(node.identity().chain_path).certificates)
+        return [read_chain(node.identity().chain_path).leaf]
     except EvidenceError as error:
         click.echo(f"vigie: {error}", err=True)
         return []
 
 
-def _verify(path: Path, certificates: list[x509.Certificate], *, as_json: bool) -> None:
-    known = {key_digest(each): each for each in certificates}
+def _verify(path: Path, leaves: list[x509.Certificate], *, as_json: bool) -> None:
+    known = {key_digest(each): each for each in leaves}
 
     def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
         return verify_signature(known[key_id], data, signature) if key_id in known else None
 
-    verdict = verify(path, check)
+    verdict = verify(path, Trust(check, common_name(leaves[0])) if leaves else None)
     if as_json:
         print_json(_fields(path, verdict))
     else:
         _tell(path, verdict)
     if not verdict.whole:
         click.get_current_context().exit(_NOT_AUTHENTIC)
+    if verdict.lines and not leaves:
+        click.get_current_context().exit(_CANNOT_BE_TOLD)
 
 
 def _tell(path: Path, verdict: Verdict) -> None:
@@ -76,20 +98,21 @@ def _tell(path: Path, verdict: Verdict) -> None:
         flaws = "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
         click.echo(f"{path}: {verdict.lines} lines, {flaws}: this register was changed or damaged, and proves nothing as a whole")
         return
-    click.echo(f"{path}: {verdict.lines} lines, whole and in order")
+    since = f" from number {verdict.first} on" if verdict.first > 1 else ""
+    click.echo(f"{path}: {verdict.lines} lines{since}, whole and in order")
     click.echo(_signed(verdict))
 
 
 def _signed(verdict: Verdict) -> str:
-    if verdict.signed_through == verdict.lines and verdict.lines:
-        return "signed to the last line"
-    if verdict.signed_through:
-        return (
-            f"signed up to line {verdict.signed_through}; the {verdict.lines - verdict.signed_through} after it are chained only"
-        )
+    if not verdict.lines:
+        return "nothing was entered yet"
+    if verdict.signed_through == verdict.lines:
+        covered = f", of which {verdict.covered} by a later line alone" if verdict.covered else ""
+        return f"signed to the last line{covered}"
     if verdict.unknown_keys:
-        return f"signed with a key that is not known here ({', '.join(k[:16] for k in verdict.unknown_keys)}): give --certificate"
-    return "not signed: chained only, so that whoever can write the file could have written all of it anew"
+        names = ", ".join(key[:16] for key in verdict.unknown_keys)
+        return f"who wrote it cannot be told: signed with a key that is not known here ({names}): give --certificate"
+    return "who wrote it cannot be told: not signed, so that whoever can write the file could have written all of it anew"
 
 
 def _fields(path: Path, verdict: Verdict) -> dict[str, object]:
@@ -99,6 +122,9 @@ def _fields(path: Path, verdict: Verdict) -> dict[str, object]:
         "lines": verdict.lines,
         "signed_through": verdict.signed_through,
         "signatures": verdict.signatures,
+        "covered": verdict.covered,
+        "first": verdict.first,
+        "nodes": list(verdict.nodes),
         "unknown_keys": list(verdict.unknown_keys),
         "findings": [{"line": f.line, "flaw": f.flaw, "what": f.what} for f in verdict.findings],
     }

@@ -13,7 +13,7 @@ from agent.config.model import Config
 from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory
 from agent.identity.own_authority import is_own
-from agent.journal.verdict import verify
+from agent.journal.verdict import Flaw, Trust, verify
 
 SOON_DAYS = 30
 
@@ -72,13 +72,13 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
     """Whether the register of access and destruction is whole, in order, and signed by this node."""
     if not path.exists() and not path.with_suffix(".head").exists():
         return ok("register", "none yet: it begins with the first recording", lines=0)
-    known = {key_digest(each): each for each in chain.certificates} if chain else {}
+    leaf = chain.leaf if chain else None
 
     def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
-        return verify_signature(known[key_id], data, signature) if key_id in known else None
+        return verify_signature(leaf, data, signature) if leaf is not None and key_id == key_digest(leaf) else None
 
     try:
-        verdict = verify(path, check)
+        verdict = verify(path, Trust(check, common_name(leaf)) if leaf is not None else None)
     except OSError as error:
         return fail(
             "register",
@@ -90,7 +90,8 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
         "signed_through": verdict.signed_through,
         "findings": len(verdict.findings),
     }
-    if not verdict.whole:
+    tail = len(verdict.findings) == 1 and verdict.findings[0].flaw is Flaw.UNSIGNED and verdict.findings[0].line > 1
+    if not verdict.whole and not tail:
         first = verdict.findings[0]
         return fail(
             "register",
@@ -102,8 +103,8 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
         unsigned = verdict.lines - verdict.signed_through
         return warn(
             "register",
-            f"{verdict.lines} lines, whole; the last {unsigned} not signed yet",
-            "signed within the hour while the daemon runs",
+            f"{verdict.lines} lines, whole; nothing vouches for the last {unsigned}",
+            "made by a command that cannot read the key? The daemon signs them when it runs; else ask who wrote them",
             **figures,
         )
     return ok("register", f"{verdict.lines} lines, whole, in order and signed", **figures)

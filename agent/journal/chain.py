@@ -1,10 +1,11 @@
 """The form of a register line, and how a line hangs on the one before it.
 
 A line is one JSON object in ASCII, ended by a newline:
-`{"n":7,"at":"2026-11-23T10:00:00.000Z","clock":"synchronised","act":"held","by":"...","facts":{...},"prev":"<hex>"}`.
+`{"n":7,"node":"mast-7","at":"2026-11-23T10:00:00.000Z","clock":"synchronised","act":"held","by":"...","facts":{...},"prev":"<hex>"}`.
 `n` counts from 1 without a gap. `prev` is the SHA-256 of the whole line before (without its newline), 64 zeros for the
-first. A signed line ends in `,"key":"<id>","sig":"<hex>"}`: the signature covers every byte before `,"sig"`, and nothing but
-the closing brace follows it. No name stands twice: JSON would believe the second, which no signature may have seen.
+first. `node` is missing in lines of older versions. A signed line ends in `,"key":"<id>","sig":"<hex>"}`: the signature covers
+every byte before `,"sig"`, and nothing but the closing brace follows it. No name stands twice: JSON would believe the second,
+which no signature may have seen.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Final, Protocol, Self
 from msgspec import Struct
 
 from agent.journal.entry import Act, Fact
+from agent.journal.head import Head
 from agent.ports.host import Signer
 
 GENESIS: Final = "0" * 64
@@ -44,10 +46,22 @@ class SignatureCheck(Protocol):
     def __call__(self, key_id: str, data: bytes, signature: bytes) -> bool | None: ...
 
 
+class Draft(Struct, frozen=True):
+    """What a line says, before it has its place. `at` is RFC 3339, `clock` the clock's quality then; `node` may be empty."""
+
+    node: str
+    at: str
+    clock: str
+    act: Act
+    by: str
+    facts: Mapping[str, Fact]
+
+
 class Line(Struct, frozen=True):
     """One parsed line. `digest` is what the next line's `prev` must say."""
 
     n: int
+    node: str
     at: str
     clock: str
     act: str
@@ -69,11 +83,13 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def compose(
-    n: int, at: str, clock: str, act: Act, by: str, facts: Mapping[str, Fact], prev: str, signature: Signature | None
-) -> bytes:
-    """A new line without its newline."""
-    fields: dict[str, object] = {"n": n, "at": at, "clock": clock, "act": act, "by": by, "facts": dict(facts), "prev": prev}
+def compose(draft: Draft, head: Head, signature: Signature | None) -> bytes:
+    """A new line behind `head`, without its newline."""
+    fields: dict[str, object] = {"n": head.n + 1}
+    if draft.node:
+        fields["node"] = draft.node
+    fields |= {"at": draft.at, "clock": draft.clock, "act": draft.act, "by": draft.by, "facts": dict(draft.facts)}
+    fields["prev"] = head.digest
     if signature is not None:
         fields["key"] = signature.key_id
     body = json.dumps(fields, separators=(",", ":"), allow_nan=False).encode("ascii")[:-1]
@@ -105,8 +121,11 @@ def parse(raw: bytes) -> Line:
             raise ValueError("something stands behind its signature, or between the two")
         if not isinstance(fields.get("key"), str):
             raise ValueError("it is signed but names no key")
+    if not isinstance(fields.get("node", ""), str):
+        raise ValueError("its 'node' is of the wrong kind")  # noqa: TRY004
     return Line(
         n=fields["n"],
+        node=fields.get("node", ""),
         at=fields["at"],
         clock=fields["clock"],
         act=fields["act"],

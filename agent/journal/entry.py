@@ -27,6 +27,7 @@ class Act(StrEnum):
     MASKS_CHANGED = "masks-changed"
     COMMAND = "command"
     CHAIN_SIGNED = "chain-signed"
+    ROTATED = "register-rotated"
 
 
 class Journal(Protocol):

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.regular_file import open_regular
 from agent.journal import chain
 from agent.journal.chain import SignatureCheck
-from agent.journal.register import Head, lines, read_head
+from agent.journal.entry import Act
+from agent.journal.head import Head, read_head
+from agent.journal.parts import lines
 
 
 class Flaw(StrEnum):
@@ -25,20 +28,32 @@ class Flaw(StrEnum):
     HEAD_MISSING = "head-missing"
     TORN = "torn"
     FORGED = "forged"
+    UNSIGNED = "unsigned"
+    STRANGER = "stranger"
+    OTHER_NODE = "other-node"
 
 
 class Finding(Struct, frozen=True):
-    """One flaw at a line of the file (counted from 1; one past the end for what is missing there)."""
+    """One flaw at a line (counted from 1 through all parts; one past the end for what is missing there)."""
 
     line: int
     flaw: Flaw
     what: str
 
 
-class Verdict(Struct, frozen=True):
-    """`findings` empty: every line is as it was written, in order, and none is missing.
+class Trust(Struct, frozen=True):
+    """What the reader knows of the node: how to check its signatures, and its name where that is known."""
 
-    Lines up to `signed_through` are vouched for by a signature that was checked; a later line is chained only.
+    check: SignatureCheck
+    node: str = ""
+
+
+class Verdict(Struct, frozen=True):
+    """`findings` empty: every line is as it was written, in order, none is missing; with Trust, the node's key vouches for all.
+
+    Lines up to `signed_through` are vouched for by a signature that was checked; a later line is chained only. `covered` lines
+    have no signature of their own: a later one vouches for them. `nodes` are the names that lines bear, in order of their first
+    line. `first` is the number of the first line: what was before it went with an old part, as a later line says.
     """
 
     lines: int
@@ -46,6 +61,9 @@ class Verdict(Struct, frozen=True):
     signed_through: int
     signatures: int
     unknown_keys: tuple[str, ...] = ()
+    covered: int = 0
+    nodes: tuple[str, ...] = ()
+    first: int = 1
 
     @property
     def whole(self) -> bool:
@@ -54,37 +72,54 @@ class Verdict(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Walk:
+    trust: Trust | None
     findings: list[Finding] = field(default_factory=list)
     expected: Head = field(default_factory=lambda: Head(0, chain.GENESIS))
-    seen: dict[str, int] = field(default_factory=dict)
+    begins_behind: Head | None = None
     signed_through: int = 0
     signatures: int = 0
-    unknown: set[str] = field(default_factory=set)
+    unknown: dict[str, list[int]] = field(default_factory=dict)
+    nodes: list[str] = field(default_factory=list)
+    foreign: list[int] = field(default_factory=list)
     count: int = 0
+    first: int = 1
 
     def flaw(self, flaw: Flaw, what: str, line: int | None = None) -> None:
         self.findings.append(Finding(self.count if line is None else line, flaw, what))
 
 
-def verify(path: Path, check: SignatureCheck | None = None) -> Verdict:
-    """Read the register at `path` once. A register that does not exist, beside a head that says so, is whole and empty."""
-    walk = _Walk()
-    _walk_lines(walk, lines(path), check)
-    head = read_head(path)
+def verify(path: Path, trust: Trust | None = None) -> Verdict:
+    """Read the register at `path` and its parts once. One that does not exist, beside a head that says so, is whole and empty.
+
+    With `trust`, whatever the node's key does not vouch for is a finding. OSError when a file cannot be read.
+    """
+    walk = _Walk(trust)
+    head = read_head(path)  # before the lines: somebody may be writing
+    _walk_lines(walk, lines(path))
     if head is None:
         if walk.count:
             walk.flaw(Flaw.HEAD_MISSING, "register.head is missing or unreadable: whether lines are cut off cannot be told")
     elif head.n > walk.expected.n:
         lost = head.n - walk.expected.n
-        walk.flaw(Flaw.CUT_OFF, f"{lost} line{'s' if lost > 1 else ''} cut off after line {walk.count}", walk.count + 1)
+        walk.flaw(Flaw.CUT_OFF, f"{lost} {_lines(lost)} cut off after line {walk.count}", walk.count + 1)
     elif head.n == walk.expected.n and head.digest != walk.expected.digest and not walk.findings:
         walk.flaw(Flaw.EDITED, f"line {walk.count} was edited after it was written")
     if _ends_torn(path):
         walk.flaw(Flaw.TORN, "the last line is torn; the next entry sets it aside in register.torn", walk.count + 1)
-    return Verdict(walk.count, tuple(walk.findings), walk.signed_through, walk.signatures, tuple(sorted(walk.unknown)))
+    _judge_ends(walk)
+    return Verdict(
+        walk.count,
+        tuple(sorted(walk.findings, key=lambda finding: finding.line)),
+        walk.signed_through,
+        walk.signatures,
+        tuple(sorted(walk.unknown)),
+        walk.signed_through - walk.signatures if walk.signatures else 0,
+        tuple(walk.nodes),
+        walk.first,
+    )
 
 
-def _walk_lines(walk: _Walk, raws: Iterable[bytes], check: SignatureCheck | None) -> None:
+def _walk_lines(walk: _Walk, raws: Iterable[bytes]) -> None:
     for raw in raws:
         walk.count += 1
         try:
@@ -94,20 +129,26 @@ def _walk_lines(walk: _Walk, raws: Iterable[bytes], check: SignatureCheck | None
             walk.expected = Head(walk.expected.n + 1, chain.digest(raw))
             continue
         _place(walk, line)
-        if line.signed and check is not None:
-            _check_signature(walk, line, check)
-        walk.seen[line.digest] = walk.count
+        vouched = line.signed and _check_signature(walk, line)
+        if line.node and line.node not in walk.nodes:
+            walk.nodes.append(line.node)
+        if walk.trust is not None and walk.trust.node and line.node not in ("", walk.trust.node) and not vouched:
+            walk.foreign.append(walk.count)
         walk.expected = Head(line.n, line.digest)
 
 
 def _place(walk: _Walk, line: chain.Line) -> None:
     """Is this the line that must follow the one before it?"""
     at, expected = walk.count, walk.expected
+    if line.act == Act.ROTATED and walk.begins_behind == _gone(line):
+        walk.begins_behind = None  # what lies before the first line went with an old part, and this line says so
     if line.prev == expected.digest and line.n == expected.n + 1:
         return
-    if line.n > expected.n + 1:
+    if at == 1 and line.n > 1:
+        walk.first, walk.begins_behind = line.n, Head(line.n - 1, line.prev)
+    elif line.n > expected.n + 1:
         missing = line.n - expected.n - 1
-        walk.flaw(Flaw.MISSING, f"{missing} line{'s' if missing > 1 else ''} missing before line {at} (number {line.n})")
+        walk.flaw(Flaw.MISSING, f"{missing} {_lines(missing)} missing before line {at} (number {line.n})")
     elif line.n <= expected.n:
         walk.flaw(Flaw.MOVED, f"line {at} (number {line.n}) stands after number {expected.n}: moved or repeated")
     elif at > 1:
@@ -116,20 +157,66 @@ def _place(walk: _Walk, line: chain.Line) -> None:
         walk.flaw(Flaw.EDITED, "line 1 does not begin a register: it was edited, or lines before it are gone")
 
 
-def _check_signature(walk: _Walk, line: chain.Line, check: SignatureCheck) -> None:
-    good = check(line.key_id, line.signed_part, line.signature)
+def _check_signature(walk: _Walk, line: chain.Line) -> bool:
+    """Whether the node's key vouches for this line, and by the chain for those before it."""
+    good = walk.trust.check(line.key_id, line.signed_part, line.signature) if walk.trust is not None else None
     if good is None:
-        walk.unknown.add(line.key_id)
-    elif good:
-        walk.signatures += 1
-        walk.signed_through = walk.count
-    else:
+        walk.unknown.setdefault(line.key_id, []).append(walk.count)
+        return False
+    if not good:
         walk.flaw(Flaw.FORGED, f"the signature of line {walk.count} does not fit it")
+        return False
+    before = walk.count - 1
+    if not walk.signatures and before and line.node and walk.first == 1 and not walk.unknown:
+        # A line of the time when the key was made says how many came before it. Older versions let any signature cover them.
+        said = line.facts.get("unsigned") if line.act == Act.CHAIN_SIGNED else None
+        if said != line.n - 1:
+            walk.flaw(Flaw.UNSIGNED, _unsigned(1, before), 1)
+    walk.signatures += 1
+    walk.signed_through = walk.count
+    return True
+
+
+def _judge_ends(walk: _Walk) -> None:
+    """What only the whole register tells."""
+    if walk.begins_behind is not None:
+        gone = walk.begins_behind.n
+        walk.flaw(Flaw.MISSING, f"{gone} {_lines(gone)} missing before line 1 (number {gone + 1})", 1)
+    if walk.foreign:
+        count, trust = len(walk.foreign), walk.trust
+        assert trust is not None
+        what = f"{count} {_lines(count)} from line {walk.foreign[0]} on name another node than {trust.node!r}, and lack its key"
+        walk.flaw(Flaw.OTHER_NODE, what, walk.foreign[0])
+    if walk.trust is None:
+        return
+    for key_id, at in walk.unknown.items():
+        what = f"{len(at)} {_lines(len(at))} from line {at[0]} on signed with key {key_id[:16]}, which is not this node's"
+        walk.flaw(Flaw.STRANGER, what, at[0])
+    told = {at for each in walk.unknown.values() for at in each}
+    told |= {finding.line for finding in walk.findings if finding.flaw in (Flaw.UNREADABLE, Flaw.FORGED)}
+    tail = [at for at in range(walk.signed_through + 1, walk.count + 1) if at not in told]
+    if tail:
+        walk.flaw(Flaw.UNSIGNED, _unsigned(tail[0], tail[-1]), tail[0])
+
+
+def _unsigned(first: int, last: int) -> str:
+    which = f"line {first} bears" if first == last else f"lines {first} to {last} bear"
+    return f"{which} no signature of this node, and no line made with its key vouches for that: anybody could have written it"
+
+
+def _lines(count: int) -> str:
+    return "line" if count == 1 else "lines"
+
+
+def _gone(line: chain.Line) -> Head | None:
+    """The last line that is no longer kept, as a line of the rotation names it."""
+    n, digest = line.facts.get("gone"), line.facts.get("gone digest")
+    return Head(n, digest) if isinstance(n, int) and isinstance(digest, str) else None
 
 
 def _ends_torn(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             if file.seek(0, 2) == 0:
                 return False
             file.seek(-1, 2)

@@ -16,6 +16,7 @@ from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
 from agent.base.clock import Clock, SystemClock
 from agent.base.component import Component
+from agent.base.errors import EvidenceError
 from agent.base.state_directory import only_daemon, writable
 from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
@@ -28,6 +29,8 @@ from agent.console.server import Console
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.identity.node_key import IdentityDirectory, NodeSigner
+from agent.identity.unreadable_key import UnreadableKey
+from agent.journal.folded_looks import FoldedLooks
 from agent.journal.register import Register
 from agent.journal.registrar import Registrar
 from agent.mask.privacy_mask import PrivacyMask
@@ -93,8 +96,8 @@ def validate(
     """
     by, state_dir = checked_name(by), config.node.state_dir
     may_be_validated(config, state_dir, lift=lift)
-    signer = _signer(config)
-    register = Register(state_dir / "register.jsonl", clock, signer)
+    signer, key_is_new = _signer(config)
+    register = Register(state_dir / "register.jsonl", clock, signer, node=config.node.id, key_is_new=key_is_new)
     if nudge:
         enter_nudge(register, config, by)
     camera = open_camera(replace(config.camera, realtime=False), clock)
@@ -107,11 +110,26 @@ def validate(
     return validate_view(sample, config, state_dir, signer.sign, register, by=by, clock=clock, lift=lift, nudge=pushed)
 
 
-def _signer(config: Config) -> NodeSigner:
-    """The node's own key; made at the first start, never a default one. A key that comes as a credential gets its certificate."""
+def _signer(config: Config) -> tuple[NodeSigner, bool]:
+    """The node's own key, and whether it was made just now: at the first start, never a default one.
+
+    A key that comes as a credential gets its certificate.
+    """
     identity = IdentityDirectory.here(config.identity_dir)
-    whole = identity.exists() and identity.chain_path.exists()
-    return identity.carry_over(config.node.id) if whole else identity.init(config.node.id)
+    if identity.exists() and identity.chain_path.exists():
+        return identity.carry_over(config.node.id), False
+    return identity.init(config.node.id), True
+
+
+def _signer_if_wanted(config: Config) -> tuple[NodeSigner | UnreadableKey, bool]:
+    """As `_signer`; a node that signs no films runs without a key that can be used as well, and says so."""
+    try:
+        return _signer(config)
+    except EvidenceError as error:
+        if config.evidence.sign:
+            raise
+        log.warning("%s. Films are not to be signed, so the node runs without; its register is not signed either", error)
+        return UnreadableKey.of(IdentityDirectory.here(config.identity_dir), error), False
 
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
@@ -147,10 +165,14 @@ class _Builder:
             log.error("%s", sentence)
             events.raise_event(alarms.of_register(sentence, clock.wall_ns(), token))
 
-        signer = _signer(config)
+        signer, key_is_new = _signer_if_wanted(config)
+        own_key = signer if isinstance(signer, NodeSigner) else None
         register_path = self.state_dir / "register.jsonl"
-        register = Register(register_path, clock, signer, alarm)
-        registrar = Registrar(register=register, clock=clock, hand_on=outbox.enter_register)
+        register = Register(register_path, clock, own_key, alarm, node=token, key_is_new=key_is_new)
+        if trouble := register.trouble():
+            alarm(trouble)
+        looks = FoldedLooks(register, clock)
+        registrar = Registrar(register=register, clock=clock, hand_on=outbox.enter_register, settle=looks.settle)
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
         warn_of_room(config, catalog)
         camera = open_camera(config.camera, clock)
@@ -183,16 +205,12 @@ class _Builder:
             report=lambda short: events.raise_event(alarms.of_shortfall(short, clock.wall_ns(), token)),
             alarm=lambda trouble: events.raise_event(alarms.of_sweep(trouble, clock.wall_ns(), token)),
         )
-        preview, gauge = Preview(clock, register), PictureGauge()
-        vendor = VendorInformation(__version__, token, "Vigie")
+        preview, gauge = Preview(clock, looks), PictureGauge()
 
         def signing(trouble: str) -> None:
             events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), token))
 
-        links = LinkFile(self.state_dir / "signing.json", signer.key_id, lambda: catalog.stock().newest_ns or 0)
-        if not config.evidence.sign:
-            links.take()  # what is recorded now is no part of a chain
-        media_signer = MediaSigner(signer, vendor, report=signing, links=links) if config.evidence.sign else None
+        media_signer = self.media_signer(own_key, catalog, signing)
         pipeline = Pipeline(
             masking,
             fresh_encoder,
@@ -241,6 +259,15 @@ class _Builder:
         node.apply = Reloading(self.config_path, node, self, signer).apply
         node.claim = self.claim
         return node
+
+    def media_signer(self, key: NodeSigner | None, catalog: Catalog, report: Callable[[str], None]) -> MediaSigner | None:
+        """What signs films, when they are to be signed."""
+        links = LinkFile(self.state_dir / "signing.json", key.key_id if key else "", lambda: catalog.stock().newest_ns or 0)
+        if not self.config.evidence.sign or key is None:
+            links.take()  # what is recorded now is no part of a chain
+            return None
+        vendor = VendorInformation(__version__, self.config.node.id, "Vigie")
+        return MediaSigner(key, vendor, report=report, links=links)
 
     def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention:
         """What destroys footage on its day."""

@@ -12,7 +12,7 @@ from agent.base.clock import Clock, rfc3339
 from agent.base.errors import JournalError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact, Journal
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from agent.recording.catalog import Catalog
 
 _COLUMNS: Final = "id, from_ns, to_ns, reference, by, until_ns, held_ns, released_ns, released_by"

@@ -58,6 +58,7 @@ class RegisterLine(Said, frozen=True, kw_only=True):
     by: str
     facts: dict[str, Scalar | None]
     prev: Annotated[str, Meta(pattern=SHA256)]
+    node: Annotated[str, Meta(description="whose register; missing in lines of older versions")] | None = None
     key: Annotated[str, Meta(pattern=SHA256)] | None = None
     sig: Annotated[str, Meta(pattern=r"^[0-9a-f]+$")] | None = None
 

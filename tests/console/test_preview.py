@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from agent.base.clock import NS
 from agent.console.preview import Preview
 from agent.journal.chain import parse
-from agent.journal.register import Register, lines
+from agent.journal.parts import lines
+from agent.journal.register import Register
 from agent.mask.privacy_mask import MaskedFrame
 from tests.support.encoded import instant, masked, picture
 from tests.support.manual_clock import ManualClock

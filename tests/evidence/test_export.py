@@ -27,7 +27,7 @@ from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Fact
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from agent.recording.row import VARIOUS
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner

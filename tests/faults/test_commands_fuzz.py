@@ -19,7 +19,8 @@ import pytest
 
 from agent.base.clock import NS
 from agent.journal.chain import parse
-from agent.journal.register import Register, lines
+from agent.journal.parts import lines
+from agent.journal.register import Register
 from agent.operations.caller import Refusal
 from agent.operations.payloads import Done
 from agent.operations.verbs import VERBS, Verb

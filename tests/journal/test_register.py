@@ -19,8 +19,10 @@ from agent.identity.certificates import key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.chain import digest, parse
 from agent.journal.entry import Act
-from agent.journal.register import Register, head_path, lines, read_head
-from agent.journal.verdict import Flaw, Verdict, verify
+from agent.journal.head import head_path, read_head
+from agent.journal.parts import lines
+from agent.journal.register import Register
+from agent.journal.verdict import Flaw, Trust, Verdict, verify
 from tests.support.manual_clock import ManualClock
 
 
@@ -59,14 +61,14 @@ def copy_of(sample: Path, where: Path) -> Path:
     return where / sample.name
 
 
-def check_with(signer: NodeSigner):
-    """Does a signature fit this node's certificate?"""
+def trusted(signer: NodeSigner) -> Trust:
+    """What whoever has this node's certificate knows."""
     leaf = signer.chain.leaf
 
     def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
         return verify_signature(leaf, data, signature) if key_id == key_digest(leaf) else None
 
-    return check
+    return Trust(check, "mast-7")
 
 
 def test_entries_come_back_as_they_were_entered(path: Path) -> None:
@@ -228,17 +230,17 @@ def test_several_processes_write_one_chain(path: Path) -> None:
 def test_signed_lines_are_vouched_for(path: Path, signer: NodeSigner) -> None:
     """Every entry bears the node's signature; who edits one and forges the chain behind it is found by the key."""
     register = filled(path, 4, signer)
-    verdict = verify(path, check_with(signer))
+    verdict = verify(path, trusted(signer))
     assert (verdict.whole, verdict.signed_through, verdict.signatures) == (True, 4, 4)
     forged = path.with_name("forged.jsonl")
     forger = Register(forged, ManualClock(), None)
     for raw in lines(path):
         forger.enter(Act.DESTROYED, "retention", {**parse(raw).facts, "segments": 99})
-    assert verify(forged, check_with(signer)).signed_through == 0
+    assert verify(forged, trusted(signer)).signed_through == 0
     raws = list(lines(path))
     raws[1] = raws[1].replace(b'"segments":1', b'"segments":9')
     path.write_bytes(b"".join(raw + b"\n" for raw in raws))
-    assert (2, Flaw.FORGED) in [(f.line, f.flaw) for f in verify(path, check_with(signer)).findings]
+    assert (2, Flaw.FORGED) in [(f.line, f.flaw) for f in verify(path, trusted(signer)).findings]
     assert register.head().n == 4
 
 
@@ -252,7 +254,7 @@ def test_nothing_can_be_hung_behind_a_signature(path: Path, signer: NodeSigner, 
     raws[-1] = raws[-1][:-1] + added + b"}"
     path.write_bytes(b"".join(raw + b"\n" for raw in raws))
     head_path(path).write_text(json.dumps({"n": 4, "digest": digest(raws[-1])}))
-    verdict = verify(path, check_with(signer))
+    verdict = verify(path, trusted(signer))
     assert [(f.line, f.flaw) for f in verdict.findings] == [(4, Flaw.UNREADABLE)]
     assert verdict.signed_through == 3
 
@@ -261,17 +263,21 @@ def test_a_strangers_key_is_named_not_trusted(path: Path, signer: NodeSigner, tm
     """Lines signed with a key that the verifier does not know vouch for nothing."""
     stranger = IdentityDirectory(tmp_path / "other").init("other")
     filled(path, 3, stranger)
-    verdict = verify(path, check_with(signer))
-    assert (verdict.whole, verdict.signed_through, verdict.unknown_keys) == (True, 0, (stranger.chain.key_digest,))
+    verdict = verify(path, trusted(signer))
+    assert (verdict.signed_through, verdict.unknown_keys) == (0, (stranger.chain.key_digest,))
+    assert [(f.line, f.flaw) for f in verdict.findings] == [(1, Flaw.STRANGER)]
+    assert verify(path).whole
 
 
 def test_unsigned_lines_are_covered_by_the_next_signed_one(path: Path, signer: NodeSigner) -> None:
-    """A node gets its key late: its first signed entry vouches for the chain behind it; the hourly one for later ones."""
-    filled(path, 3)
+    """A command that cannot read the key enters two; the daemon's next signature vouches for them, and they are told."""
+    filled(path, 2, signer)
+    Register(path, ManualClock()).enter(Act.HELD, "OPJ", {"hold": 1})
     register = Register(path, ManualClock(), signer)
     assert register.sign_head()
     assert not register.sign_head()
-    assert verify(path, check_with(signer)).signed_through == 4
+    verdict = verify(path, trusted(signer))
+    assert (verdict.whole, verdict.signed_through, verdict.covered) == (True, 4, 1)
     assert not Register(path, ManualClock()).sign_head()
 
 
@@ -339,3 +345,114 @@ def test_damage_in_random_places_never_stops_the_next_entry(path: Path) -> None:
         register.enter(Act.HELD, "OPJ", {"hold": 9})
         assert parse(list(lines(path))[-1]).facts["hold"] == 9
         assert not verify(path).whole
+
+
+def flaws(verdict: Verdict) -> list[tuple[int, Flaw]]:
+    """Where something is wrong, and what."""
+    return [(finding.line, finding.flaw) for finding in verdict.findings]
+
+
+def entered(path: Path, count: int, signer: NodeSigner | None, node: str = "mast-7", **more: bool) -> None:
+    """So many entries by a writer of its own."""
+    register = Register(path, ManualClock(), signer, node=node, **more)
+    for i in range(count):
+        register.enter(Act.COMMAND, "operator", {"i": i})
+
+
+def test_every_line_names_its_node(path: Path, signer: NodeSigner) -> None:
+    """Whoever reads one line alone knows whose it is; older lines, without a name, are read as before."""
+    filled(path, 2, signer)
+    entered(path, 2, signer)
+    assert [parse(raw).node for raw in lines(path)] == ["", "", "mast-7", "mast-7"]
+    assert verify(path, trusted(signer)) == Verdict(4, (), 4, 4, nodes=("mast-7",))
+
+
+def test_a_history_written_anew_without_signatures_is_found(path: Path, signer: NodeSigner) -> None:
+    """The whole chain computed anew without the key: also once the node has signed behind it, and said at its start."""
+    entered(path, 10, None)
+    assert verify(path).whole
+    assert flaws(verify(path, trusted(signer))) == [(1, Flaw.UNSIGNED)]
+    assert "none of its 10 lines is signed" in Register(path, ManualClock(), signer).trouble()
+    entered(path, 3, signer)
+    assert flaws(verify(path, trusted(signer))) == [(1, Flaw.UNSIGNED)]
+
+
+def test_unsigned_lines_behind_true_ones_are_found(path: Path, signer: NodeSigner) -> None:
+    """19 lines without signature behind 10 true ones: found, from the first of them on."""
+    entered(path, 10, signer)
+    entered(path, 19, None)
+    verdict = verify(path, trusted(signer))
+    assert flaws(verdict) == [(11, Flaw.UNSIGNED)]
+    assert "lines 11 to 29" in verdict.findings[0].what
+
+
+def test_another_nodes_register_is_found(path: Path, signer: NodeSigner, tmp_path: Path) -> None:
+    """Signed by its key, or not at all and under its name: neither passes for this node's, alone or behind true lines."""
+    other = IdentityDirectory(tmp_path / "other").init("mast-8")
+    for number, (true, theirs, key) in enumerate([(0, 5, other), (0, 5, None), (3, 2, other), (3, 2, None)]):
+        place = path.with_name(f"{number}.jsonl")
+        entered(place, true, signer)
+        entered(place, theirs, key, "mast-8")
+        found = {flaw for _, flaw in flaws(verify(place, trusted(signer)))}
+        assert found == {Flaw.OTHER_NODE, Flaw.STRANGER if key else Flaw.UNSIGNED}, number
+
+
+def test_a_node_that_was_renamed_is_not_accused(path: Path, signer: NodeSigner) -> None:
+    """Its key signs under both names: the lines are its own, and the names are told."""
+    entered(path, 2, signer)
+    entered(path, 2, signer, "place-du-marche")
+    assert verify(path, trusted(signer)).nodes == ("mast-7", "place-du-marche")
+    assert verify(path, trusted(signer)).whole
+
+
+def test_what_was_entered_before_the_first_key_is_vouched_for_by_it(path: Path, signer: NodeSigner) -> None:
+    """Commissioning enters a still, then the key is made: the node says so in its first signed line, and is not accused."""
+    entered(path, 2, None)
+    entered(path, 2, signer, key_is_new=True)
+    verdict = verify(path, trusted(signer))
+    assert (verdict.whole, verdict.lines, verdict.signed_through, verdict.covered) == (True, 5, 5, 2)
+
+
+def test_a_register_of_an_older_version_is_not_accused(path: Path, signer: NodeSigner) -> None:
+    """Without names, its first lines without signature and covered by a later one: as it was judged when it was written."""
+    filled(path, 3)
+    filled(path, 2, signer)
+    entered(path, 2, signer)
+    verdict = verify(path, trusted(signer))
+    assert (verdict.whole, verdict.signed_through, verdict.covered) == (True, 7, 3)
+
+
+def test_a_lost_end_is_said_at_the_start(path: Path, signer: NodeSigner) -> None:
+    """Emptied, removed, cut, or without its head: one sentence with the remedy; a register in order is silence."""
+    register = Register(path, ManualClock(), signer)
+    assert register.trouble() == ""
+    entered(path, 7, signer)
+    assert register.trouble() == ""
+    whole = path.read_bytes()
+    path.write_bytes(b"")
+    assert "is empty, and 7 lines that had been written are gone. `vigie register --verify`" in register.trouble()
+    path.unlink()
+    assert "7 lines" in register.trouble()
+    path.write_bytes(b"".join(line + b"\n" for line in whole.splitlines()[:6]))
+    assert "ends at line 6, and 1 line that" in register.trouble()
+    head_path(path).unlink()
+    assert "register.head is missing" in register.trouble()
+
+
+@pytest.mark.parametrize("name", ["register.jsonl", "register.head", "register.torn"])
+@pytest.mark.parametrize("old_draft", [False, True])
+def test_no_planted_link_is_followed(tmp_path: Path, name: str, old_draft: bool) -> None:
+    """A link in the place of any of the register's files, or of a draft beside it: the precious file keeps its bytes."""
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"precious")
+    path = tmp_path / "state" / "register.jsonl"
+    entered(path, 2, None)
+    path.write_bytes(path.read_bytes() + b"torn")
+    planted = path.with_name(name + (".new" if old_draft else ""))
+    planted.unlink(missing_ok=True)
+    planted.symlink_to(precious)
+    try:
+        entered(path, 1, None)
+    except JournalError as error:
+        assert "symbolic link" in str(error)  # noqa: PT017 - either it is refused, or the link is left alone
+    assert precious.read_bytes() == b"precious"

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from agent.base.component import ComponentState
+from agent.base.errors import EvidenceError
 from agent.identity.node_key import IdentityDirectory
 from agent.journal.chain import parse
 from agent.journal.entry import Act
-from agent.journal.register import Register, lines
+from agent.journal.parts import lines
+from agent.journal.register import Register
 from agent.journal.registrar import Registrar
 from tests.support.manual_clock import ManualClock
 
@@ -110,16 +112,81 @@ def test_a_half_written_line_waits_until_it_is_whole(path: Path) -> None:
     assert centre.lines == [whole[:-1]]
 
 
-def test_the_head_is_signed_each_hour(path: Path, tmp_path: Path) -> None:
-    """Entries that a command without the key made are covered by the daemon's signature within the hour."""
+def test_lines_without_a_signature_are_signed_for_at_once(path: Path, tmp_path: Path) -> None:
+    """Entries that a command without the key made are vouched for by the daemon's signature in the next rounds, and only once."""
     clock, centre = ManualClock(), Centre()
     signer = IdentityDirectory(tmp_path / "identity").init("mast-7")
     enter(path, 2)
     registrar = Registrar(register=Register(path, clock, signer), clock=clock, hand_on=centre.take)
     registrar.start()
-    centre.wait_for(2, clock)
-    clock.advance(3601)
     centre.wait_for(3, clock)
+    enter(path, 1)
+    centre.wait_for(5, clock)
     ended(registrar)
-    last = parse(centre.lines[-1])
-    assert (last.act, last.signed) == (Act.CHAIN_SIGNED, True)
+    acts = [parse(line).act for line in centre.lines]
+    assert acts == [Act.COMMAND, Act.COMMAND, Act.CHAIN_SIGNED, Act.COMMAND, Act.CHAIN_SIGNED]
+    assert [parse(line).signed for line in centre.lines] == [False, False, True, False, True]
+
+
+def test_a_key_that_fails_makes_no_line_and_is_asked_hourly(path: Path, tmp_path: Path) -> None:
+    """Nothing is entered in the name of a signature that could not be made; it is made when the key is back."""
+    clock, centre, alarms = ManualClock(), Centre(), list[str]()
+    signer = IdentityDirectory(tmp_path / "identity").init("mast-7")
+
+    class Token:
+        chain_pem = signer.chain_pem
+        answers = False
+
+        def sign(self, data: bytes) -> bytes:
+            if not self.answers:
+                raise EvidenceError("the token does not answer")
+            return signer.sign(data)
+
+    token = Token()
+    enter(path, 1)
+    registrar = Registrar(register=Register(path, clock, token, alarms.append), clock=clock, hand_on=centre.take)
+    registrar.start()
+    while not alarms:
+        clock.advance(1)
+    clock.advance(3000)
+    token.answers = True
+    assert len(list(lines(path))) == 1
+    clock.advance(700)
+    centre.wait_for(2, clock)
+    ended(registrar)
+    assert len(alarms) == 1
+    assert [parse(line).act for line in centre.lines] == [Act.COMMAND, Act.CHAIN_SIGNED]
+
+
+def test_no_line_is_missed_where_the_register_is_rotated(path: Path) -> None:
+    """Parts that became full before the start, while it runs, and while it is stopped: each line in order, none left out."""
+    clock, centre = ManualClock(), Centre()
+
+    def fill(count: int) -> None:
+        register = Register(path, ManualClock(), part_bytes=2_000, most_parts=1000)
+        for i in range(count):
+            register.enter(Act.COMMAND, "operator", {"i": i})
+
+    for round_ in range(3):
+        fill(25)
+        registrar = Registrar(register=Register(path, clock), clock=clock, hand_on=centre.take)
+        registrar.start()
+        centre.wait_for(len(list(lines(path))), clock)
+        fill(25)
+        centre.wait_for(len(list(lines(path))), clock)
+        clock.advance(1)
+        ended(registrar)
+        assert list(dict.fromkeys(centre.lines)) == list(lines(path)), round_
+
+
+def test_what_an_older_version_had_handed_on_is_not_handed_on_again(path: Path) -> None:
+    """Its `register.sent` holds an offset alone, in the one file that there was."""
+    clock, centre = ManualClock(), Centre()
+    enter(path, 3)
+    whole = list(lines(path))
+    path.with_suffix(".sent").write_text(str(len(whole[0]) + 1))
+    registrar = Registrar(register=Register(path, clock), clock=clock, hand_on=centre.take)
+    registrar.start()
+    centre.wait_for(2, clock)
+    ended(registrar)
+    assert centre.lines == whole[1:]

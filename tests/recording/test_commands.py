@@ -190,7 +190,7 @@ def test_a_register_taken_off_its_node_can_be_checked(cli: Cli, tmp_path: Path) 
     cli.run("retention", "sweep")
     elsewhere = Cli(tmp_path / "no-such.toml")
     words = ("register", "--verify", "--file", str(cli.state / "register.jsonl"))
-    certificate = str(cli.state / "identity" / "ca.pem")
+    certificate = str(cli.state / "identity" / "chain.pem")
     assert "signed to the last line" in elsewhere.run(*words, "--certificate", certificate).stdout
     assert "does not exist" in elsewhere.run("register", "--file", str(tmp_path / "none.jsonl"), expect=1).stderr
 

@@ -10,7 +10,7 @@ from agent.base.clock import NS
 from agent.base.errors import JournalError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from tests.support.recordings import Recordings
 from tests.support.stock import lay_in
 

@@ -15,7 +15,7 @@ from agent.base.component import ComponentState
 from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from agent.journal.verdict import verify
 from agent.recording.catalog import Catalog
 from agent.recording.disk import SystemDisk

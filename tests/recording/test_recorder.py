@@ -16,7 +16,7 @@ from agent.base.clock import NS, ClockQuality, utc
 from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from agent.picture.access_unit import AccessUnit
 from agent.recording.disk import OpenFile, SystemDisk
 from agent.recording.fault import Fault

@@ -13,7 +13,7 @@ from agent.base.clock import NS, ClockQuality, utc
 from agent.base.errors import StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
-from agent.journal.register import lines
+from agent.journal.parts import lines
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import open_catalog
 from agent.recording.retention import days_that_fit

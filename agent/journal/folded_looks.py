@@ -1,0 +1,78 @@
+"""Looks at the live picture, folded: whoever looks again and again, or at several windows, makes two lines and not thousands.
+
+The first look of an address is entered before a picture is shown. Further looks of the same address are counted, until none of
+them has been open for five minutes; then one line says how many there were and how long they took together. The looks that are
+still open when the node stops are entered as ended then.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from agent.base.clock import NS, Clock
+from agent.journal.entry import Act, Fact, Journal
+
+QUIET_NS: Final = 300 * NS
+
+
+@dataclass(slots=True)
+class _Visit:
+    """The looks of one address since its line was entered."""
+
+    facts: dict[str, Fact]
+    looks: int = 1
+    open: int = 1
+    seconds: float = 0.0
+    left_ns: int = 0
+
+
+class FoldedLooks:
+    """Implements Journal for LIVE_BEGUN and LIVE_ENDED; hands everything else on. Any thread. Raises JournalError."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._visits: dict[str, _Visit] = {}
+
+    def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
+        """See Journal. The first look of an address is on disk on return, or refused."""
+        if act is Act.LIVE_BEGUN:
+            self._begin(by, facts)
+        elif act is Act.LIVE_ENDED:
+            self._end(by, facts)
+        else:
+            self._journal.enter(act, by, facts)
+
+    def settle(self, now: bool = False) -> None:
+        """Enter the end of visits that have been quiet for long enough, or of all `now`. JournalError: tried again next time."""
+        moment_ns = self._clock.monotonic_ns()
+        with self._lock:
+            for by, visit in list(self._visits.items()):
+                if now or (not visit.open and moment_ns - visit.left_ns >= QUIET_NS):
+                    facts = {**visit.facts, "looks": visit.looks, "seconds": round(visit.seconds, 1)}
+                    self._journal.enter(Act.LIVE_ENDED, by, facts)
+                    del self._visits[by]
+
+    def _begin(self, by: str, facts: Mapping[str, Fact]) -> None:
+        with self._lock:
+            visit = self._visits.get(by)
+            if visit is not None:
+                visit.looks += 1
+                visit.open += 1
+                return
+            self._journal.enter(Act.LIVE_BEGUN, by, facts)
+            self._visits[by] = _Visit(dict(facts))
+
+    def _end(self, by: str, facts: Mapping[str, Fact]) -> None:
+        with self._lock:
+            visit = self._visits.get(by)
+            if visit is None:  # entered as ended when the node began to stop
+                return
+            seconds = facts.get("seconds")
+            visit.seconds += float(seconds) if isinstance(seconds, int | float) else 0.0
+            visit.open = max(0, visit.open - 1)
+            visit.left_ns = self._clock.monotonic_ns()
