@@ -56,7 +56,8 @@ def burnt_in(lumas: Sequence[Plane], outlines: Sequence[Corners], frame: Frame) 
     steep = np.asarray(cv2.morphologyEx(median, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
     steep[private] = 0
     letters = (_density(steep >= _RAZOR) >= _RAZOR_DENSITY) | (_density(steep >= _EDGE) >= _EDGE_DENSITY)
-    count, texts = cv2.connectedComponents(_joined(letters))
+    count, labels = cv2.connectedComponents(_joined(letters))
+    texts = np.asarray(labels, np.int32)
     noise = np.abs(seen.astype(np.int16) - median.astype(np.int16)).mean(axis=0).astype(np.float32)
     ticking = _ticking(seen) & ~private
     told = _texts(texts, count, steep, noise, letters)
@@ -84,8 +85,8 @@ def _texts(
         if level >= _MEASURABLE:
             written = float(noise[edges].mean()) <= _CALM * level
         else:
-            razor = np.count_nonzero(here & (steep >= _RAZOR)) >= 0.3 * np.count_nonzero(edges)
-            written = razor and (rows[-1] < _BORDER * height or rows[0] > (1 - _BORDER) * height)
+            razor = bool(np.count_nonzero(here & (steep >= _RAZOR)) >= 0.3 * np.count_nonzero(edges))
+            written = razor and bool(rows[-1] < _BORDER * height or rows[0] > (1 - _BORDER) * height)
         if written:
             told |= here & letters
     return told
@@ -94,10 +95,10 @@ def _texts(
 def _ticking(seen: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Where a place of a digit's size changes again and again, at once and by much, while all around it is still."""
     changes = np.abs(np.diff(seen.astype(np.int16), axis=0)) >= _TICK
-    often = np.zeros(seen.shape[1:], np.bool_)
-    count, places = cv2.connectedComponents(cv2.dilate(changes.any(axis=0).astype(np.uint8), np.ones((5, 5), np.uint8)))
-    any_change = changes.any(axis=0)
-    height = often.shape[0]
+    any_change: NDArray[np.bool_] = np.any(changes, axis=0)
+    often = np.zeros_like(any_change)
+    count, places = cv2.connectedComponents(cv2.dilate(any_change.astype(np.uint8), np.ones((5, 5), np.uint8)))
+    height = len(often)
     for number in range(1, count):
         here = (places == number) & any_change
         rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
