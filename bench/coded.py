@@ -12,6 +12,7 @@ from bench.disturbance import FPS, Stage
 from bench.provenance import Provenance
 from bench.scene import WIDTH
 from bench.wrapping_port import Truth
+from hardware.soundness import Soundness
 
 _START_CODE = b"\x00\x00\x01"
 _SLICES = (1, 5)
@@ -33,10 +34,11 @@ class Line:
         decoder = av.CodecContext.create("h264", "r")
         decoder.thread_count, decoder.options = 1, {"flags": "low_delay"}
         self._encoder, self._decoder = encoder, decoder
+        self._soundness = Soundness(decoder)
         self._sent = 0
         self._last: Plane | None = None
         self.corrupt = False
-        """Whether the decoder flagged the last picture as partly made up."""
+        """Whether the last picture is made up in part, or rests on one that is, as the camera drivers judge it."""
 
     def pass_on(self, picture: Plane, lost: frozenset[int] = frozenset()) -> Plane:
         """The picture as it is received, without the slices of these numbers; the one before again when nothing came."""
@@ -45,9 +47,14 @@ class Line:
         frame.pts = self._sent
         self._sent += 1
         data = b"".join(bytes(packet) for packet in self._encoder.encode(frame))
-        for received in self._decoder.decode(av.Packet(without_slices(data, lost) if lost else data)):
-            self._last = np.asarray(received.to_ndarray(format="gray"), np.uint8)
-            self.corrupt = bool(received.is_corrupt)
+        arrived = av.Packet(without_slices(data, lost) if lost else data)
+        arrived.pts = frame.pts
+        self._soundness.packet(arrived)
+        self.corrupt = True  # until a sound one comes
+        for received in self._decoder.decode(arrived):
+            for due, sound in self._soundness.judged(received):
+                self._last = np.asarray(due.to_ndarray(format="gray"), np.uint8)
+                self.corrupt = not sound
         return (picture if self._last is None else self._last).copy()
 
 
@@ -113,7 +120,7 @@ class LostSlices(Lossy):
         """See Wrapping."""
         near = abs(n - self._event) <= 2
         lost: frozenset[int] = frozenset()
-        if n >= 0 and self._rng.random() < (self._often if near else 0.02):
+        if n >= 0 and self._rng.random() < (self._often if near else 0.005):
             count = int(self._rng.integers(1, self._SLICES))
             lost = frozenset(self._rng.choice(self._SLICES, count, replace=False).tolist())
         received = self._line.pass_on(picture, lost)

@@ -68,6 +68,7 @@ def _row(own: list[Outcome]) -> dict[str, Any]:
         "sequences": len(own),
         "leak_frames": sum(len(o.leaks) for o in own),
         "available_mean": round(fmean(o.available for o in own), 2),
+        "held": sum(o.held for o in own),
         "available_min": round(min(o.available for o in own), 1),
         "back_median_s": round(median(backs), 2) if backs else None,
         "back_max_s": round(max(backs), 2) if backs and not never else None,
@@ -103,7 +104,7 @@ def leak_line(outcome: Outcome) -> str:
 
 def _lives(outcomes: list[Outcome], console: Console) -> list[dict[str, Any]]:
     table = Table(title="ordinary life: nobody touches the camera")
-    for column in ("scene", "with", "frames", "leak frames", "closures", "longest, s", "not clear, %"):
+    for column in ("scene", "with", "frames", "leak frames", "closures", "longest, s", "held frames", "not clear, %"):
         table.add_column(column, justify="left" if column in {"scene", "with"} else "right")
     rows = []
     for o in outcomes:
@@ -117,6 +118,7 @@ def _lives(outcomes: list[Outcome], console: Console) -> list[dict[str, Any]]:
             "leak_frames": len(o.leaks),
             "closures": len(runs),
             "longest_s": round(max(runs, default=0) / FPS, 2),
+            "held": o.held,
             "not_clear": round(100 - o.available, 3),
         }
         rows.append(row)

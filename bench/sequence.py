@@ -1,7 +1,7 @@
 """One disturbance filmed through the real guard and the real privacy mask, and every frame held against the truth.
 
-A leak frame has at least one private pixel that is not covered. The picture is available on a frame when it is not closed
-altogether.
+A leak frame has at least one private pixel that is not covered, or is said to stand still and does not. The picture is
+available on a frame when it is a new one: neither closed altogether nor held.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from agent.base.clock import NS
 from agent.base.errors import MaskError
 from agent.config.polygon import Polygon
-from agent.mask.privacy_mask import PrivacyMask
+from agent.mask.held_picture import mark_rows
+from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.cover import Cover
 from agent.picture.frame import RawFrame
@@ -66,6 +68,8 @@ class Outcome:
     worst: int = 0
     shut: list[int] = field(default_factory=list)
     """Frames on which the picture was closed, or stood still."""
+    held: int = 0
+    """Of these, on how many the last masked picture stood still."""
     back_s: float | None = 0.0
     decoded: int = 0
     """Pictures that were also encoded, decoded and looked at."""
@@ -111,21 +115,26 @@ def film(
         outcome.refused = str(error)
         return outcome
     mask = PrivacyMask("solid")
-    for n in range(_WARM_UP):
-        guard.observe(raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n - _WARM_UP), n - _WARM_UP))
+    for n in range(-_WARM_UP, 0):
+        raw = raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n), n)
+        mask.apply(raw, guard.observe(raw))
     judge = Judge(scene.height, disturbance, polygons)
     viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
     for n in range(min(disturbance.frames, frames or disturbance.frames)):
         luma = wrapping.deliver(disturbance.picture(scene, n, grain), n)
-        raw = raw_frame(disturbance.delivered(luma, n), n)
-        cover = guard.observe(raw)
+        raw = raw_frame(disturbance.delivered(luma, n), n, corrupt=wrapping.corrupt(n))
+        cover = Cover.corrupt() if raw.corrupt else guard.observe(raw)  # as the node's own masking does
         outcome.frames += 1
         private = wrapping.private(n, judge.private)
         as_wanted = raw.planes.y.shape == private.shape
-        if viewer is not None and as_wanted and viewer.push(mask.apply(raw, cover), private):
+        shown = mask.apply(raw, cover)
+        if viewer is not None and as_wanted and viewer.push(shown, private):
             outcome.leaks.append(n)
-        if cover.opaque:
+        if not judge.new_or_still(shown):
+            outcome.leaks.append(n)
+        if shown.opaque or shown.held:
             outcome.shut.append(n)
+            outcome.held += shown.held
             continue
         outcome.clear += 1
         uncovered = judge.uncovered(cover) if as_wanted else np.full_like(private, 255)
@@ -153,6 +162,7 @@ class Judge:
         self._height, self._disturbance, self._polygons = height, disturbance, polygons
         self._mask = PrivacyMask("solid")
         self._drawn: tuple[str, Plane] | None = None
+        self._last: Plane | None = None
         self._truth: tuple[tuple[Slab, ...], Plane] | None = None
 
     def private(self, n: int) -> Plane:
@@ -161,6 +171,15 @@ class Judge:
         if self._truth is None or not _same(self._truth[0], slabs):
             self._truth = slabs, self._disturbance.private(self._polygons, self._height, n)
         return self._truth[1]
+
+    def new_or_still(self, shown: MaskedFrame) -> bool:
+        """Whether a picture is closed, is a new one, or is to the sample the one before, but for the mark on it."""
+        if shown.held:
+            rows = mark_rows(self._height)
+            same = self._last is not None and np.array_equal(self._last[: rows.start], shown.planes.y[: rows.start])
+            return same and self._last is not None and np.array_equal(self._last[rows.stop :], shown.planes.y[rows.stop :])
+        self._last = None if shown.opaque else shown.planes.y.copy()
+        return True
 
     def uncovered(self, cover: Cover) -> Plane:
         """255 where a white picture is still white under the real mask. Read-only."""
@@ -190,12 +209,11 @@ def commissioned(
     return ViewGuard(reference, drawn, MARGIN, SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES))
 
 
-def raw_frame(luma: Plane, n: int) -> RawFrame:
+def raw_frame(luma: Plane, n: int, *, corrupt: bool = False) -> RawFrame:
     """The picture as a camera hands it over, with colours derived from its luma."""
     half = np.asarray(cv2.resize(luma, (luma.shape[1] // 2, luma.shape[0] // 2), interpolation=cv2.INTER_AREA), np.uint8)
-    return RawFrame(
-        Planes(luma, half // 2 + 64, 192 - half // 2), FrameTime(n, n * 1_000_000_000 // FPS, n * 1_000_000_000 // FPS)
-    )
+    time = FrameTime(n, n * NS // FPS, n * NS // FPS)
+    return RawFrame(Planes(luma, half // 2 + 64, 192 - half // 2), time, corrupt=corrupt)
 
 
 def white_frame(height: int) -> RawFrame:

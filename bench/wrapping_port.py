@@ -23,7 +23,7 @@ class Wrapping(Protocol):
         ...
 
     def corrupt(self, n: int) -> bool:
-        """Whether the decoder said of the picture just delivered that some of it is made up."""
+        """Whether the camera's driver says of the picture just delivered that some of it is made up."""
         ...
 
     def private(self, n: int, truth: Truth) -> Plane:

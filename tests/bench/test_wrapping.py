@@ -90,9 +90,11 @@ def test_what_a_lost_slice_leaves_behind_is_private_where_it_was() -> None:
 
 
 def test_the_decoder_tells_which_pictures_it_made_up() -> None:
-    """A picture whose slices were lost is flagged; with all of them none is."""
+    """A picture whose slices were lost is flagged, and so are those that rest on it; with all of them none is."""
     line = LostSlices(stage(11))
-    assert any(line.corrupt(n) for n in range(EVENT + 3) if line.deliver(knocked(n), n) is not None)
+    told = [line.corrupt(n) for n in range(EVENT + 12) if line.deliver(knocked(n), n) is not None]
+    assert not told[0]
+    assert all(told[told.index(True) :])
     whole = Lossy(stage(11))
     assert not any(whole.corrupt(n) for n in range(EVENT + 3) if whole.deliver(knocked(n), n) is not None)
 
