@@ -20,10 +20,10 @@ ATTESTATION_UUID: Final = uuid.UUID("a2f5b7f0-51f0-5b1c-8a55-76696769656d").byte
 _MOST_BYTES: Final = 32 << 20
 
 
-def attestation_box(layers: Sequence[Layer], intermediates: CertificateChain | None = None) -> bytes:
-    """The box as it stands in the file. Times are Unix nanoseconds."""
+def attestation_box(layers: Sequence[Layer], intermediates: CertificateChain | None = None, held: int = 0) -> bytes:
+    """The box as it stands in the file. Times are Unix nanoseconds; `held` counts the pictures of layers with the view HELD."""
     spans = [[each.from_ns, each.to_ns, each.digest, each.opaque, each.view] for each in layers]
-    said: dict[str, object] = {"masks": spans}
+    said: dict[str, object] = {"masks": spans, "held": held}
     if intermediates is not None and intermediates.certificates:
         said["intermediates"] = intermediates.pem.decode("ascii")
     body = ATTESTATION_UUID + json.dumps(said, separators=(",", ":")).encode()
@@ -37,6 +37,12 @@ def read_attestation(film: Film) -> tuple[Layer, ...]:
         return tuple(Layer(int(a), int(b), str(digest), bool(opaque), str(view)) for a, b, digest, opaque, view in spans)
     except (ValueError, KeyError, TypeError, OverflowError):
         return ()
+
+
+def read_held(film: Film) -> int:
+    """How many pictures of an export are no new ones but the one before, held; 0 when the film does not say."""
+    held = _said(film).get("held", 0)
+    return held if isinstance(held, int) and held > 0 else 0
 
 
 def read_intermediates(film: Film) -> tuple[x509.Certificate, ...]:

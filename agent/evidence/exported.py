@@ -34,6 +34,8 @@ class Contents:
     """What went into the film."""
 
     pictures: int = 0
+    held: int = 0
+    """Of the pictures: those that repeat the one before, since the camera's own was damaged or in doubt."""
     segments: int = 0
     from_ns: int = 0
     to_ns: int = 0

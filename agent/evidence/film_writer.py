@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -20,6 +21,7 @@ from agent.evidence.layer import Layer
 from agent.evidence.sample import Sample
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
+from agent.picture.cover import HELD
 from agent.recording.note import FragmentNote
 from agent.recording.row import VARIOUS, Gap, MaskSpan, SegmentRow
 
@@ -93,7 +95,7 @@ class FilmWriter:
         if self._last is None:
             return None
         chain = self._signer.chain.certificates if self._signer is not None else ()
-        self._file.write(attestation_box(self.contents.layers, CertificateChain(chain[1:])))
+        self._file.write(attestation_box(self.contents.layers, CertificateChain(chain[1:]), self.contents.held))
         self._file.write(export_boxes.mfra(self._index))
         self._file.seek(self._moov_at)
         self._file.write(self._moov(self._end))
@@ -153,9 +155,14 @@ class FilmWriter:
         for gap in cut.row.gaps:
             if gap.from_ns >= media_from and gap.to_ns <= media_to:
                 contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "no picture came"))
-        for span in _mask_spans(cut):
+        spans = _mask_spans(cut)
+        for span in spans:
             if span.from_ns < media_to and span.to_ns > media_from:
                 _lay(contents.layers, cut.row, span, Gap(media_from, media_to))
+        held = [span for span in spans if span.view == HELD]
+        if held:
+            shown = sorted(cut.media_ns(sample) for sample in kept)
+            contents.held += sum(bisect_left(shown, span.to_ns) - bisect_left(shown, span.from_ns) for span in held)
         contents.pictures += len(kept)
         contents.segments += 1
         contents.clocks.add(cut.row.clock.value)

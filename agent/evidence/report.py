@@ -76,6 +76,8 @@ class Report(Struct, frozen=True):
     to_ns: int | None
     seal: Seal | None = None
     layers: tuple[Layer, ...] = ()
+    held: int = 0
+    """Pictures that are no new ones, as the export says under its seal."""
     oddities: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
@@ -100,6 +102,7 @@ class Report(Struct, frozen=True):
                 "not_authentic": self.changed,
                 "pending": self.pending,
                 "missing_units": self.missing_units,
+                "held": self.held,
             },
             "gops": self.gops,
             "masks": [_masks(each) for each in self.layers],

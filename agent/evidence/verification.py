@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
-from agent.evidence.attestation import read_attestation, read_intermediates
+from agent.evidence.attestation import read_attestation, read_held, read_intermediates
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
 from agent.evidence.report import Report, State, Verdict
@@ -40,7 +40,11 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
         report = _with_seal(report, read_seal(path, anchors, beside))
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
-        return replace(report, layers=read_attestation(film)) if report.seal is not None and report.seal.intact else report
+        if report.seal is None or not report.seal.intact:
+            return report
+        held = read_held(film)
+        note = (f"{held} pictures repeat the one before and are marked HELD",) if held else ()
+        return replace(report, layers=read_attestation(film), held=held, notes=(*report.notes, *note))
 
 
 def _judge_film(

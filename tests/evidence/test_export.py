@@ -28,6 +28,9 @@ from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Fact
 from agent.journal.parts import lines
+
+from agent.journal.register import lines
+from agent.picture.cover import HELD
 from agent.recording.row import VARIOUS
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
@@ -435,3 +438,28 @@ def test_an_export_carries_the_masks_of_every_second(node: SignedRecordings) -> 
         (layer,) = (each for each in layers if each.from_ns <= unit.wall_ns < each.to_ns)
         assert (layer.digest, layer.opaque) == (unit.mask_digest, unit.opaque), (unit.wall_ns - begun_ns) / NS
     assert "autres périodes" not in exported.sheet.read_text() or len(layers) > 200
+
+
+def test_held_pictures_are_told_as_such_and_counted(node: SignedRecordings) -> None:
+    """Whoever gets the film sees when the picture before stood still, and for how many pictures; the bare segment says it too."""
+    node.recordings.pictures = 0
+    media_signer = MediaSigner(node.signer, VENDOR)
+    held = {20, 21, 22, 60}
+    units = [
+        replace(media_signer.process(unit), mask_digest="masks-1", view=HELD if number in held else "verified")
+        for number, unit in enumerate(node.recordings.units(6))
+    ]
+    closing = media_signer.finish()
+    assert closing is not None
+    node.recordings.take([*units, closing])
+    report = verify(node.export(0, 6).film, node.ca)
+    told = {
+        number
+        for number, unit in enumerate(units)
+        if any(each.view == HELD and each.from_ns <= unit.wall_ns < each.to_ns for each in report.layers)
+    }
+    assert told == held
+    assert report.held == 4
+    assert report.verdict is Verdict.AUTHENTIC
+    assert report.as_dict()["frames"]["held"] == 4  # type: ignore[index]
+    assert "4 pictures repeat the one before and are marked HELD" in report.notes
