@@ -28,8 +28,6 @@ from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Fact
 from agent.journal.parts import lines
-
-from agent.journal.register import lines
 from agent.picture.cover import HELD
 from agent.recording.row import VARIOUS
 from agent.signing import nal, sei

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS
 from agent.base.errors import CameraError
-from hardware.camera_rtsp import private_address, public_address
+from hardware.camera_rtsp import check_transport, private_address, public_address
 from hardware.rate_limit import RateLimit
 from hardware.stream_clock import FURTHEST_OFF_NS, StreamClock
 
@@ -127,3 +127,13 @@ def test_rate_is_kept_below_the_wanted_one_and_a_slower_stream_is_left_alone(rat
     assert kept >= 0.85 * most - 2
     if rate <= fps * 0.9:
         assert kept == 400
+
+
+def test_a_codec_that_hides_what_it_lost_is_taken_over_tcp_alone() -> None:
+    """H.265 and MPEG-4 over UDP are refused, with what to do; H.264 and MJPEG say what is damaged."""
+    for codec in ("hevc", "mpeg4"):
+        check_transport("tcp", codec)
+        with pytest.raises(CameraError, match=f"{codec} over UDP") as caught:
+            check_transport("udp", codec)
+        assert "tcp" in caught.value.remedy
+    check_transport("udp", "h264", "mjpeg")

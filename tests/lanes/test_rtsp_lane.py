@@ -32,9 +32,10 @@ DEADLINE_S = 30.0
 class Server:
     """A GStreamer RTSP server in a process of its own."""
 
-    def __init__(self, port: int = 0, user: str = "", password: str = "") -> None:
+    def __init__(self, port: int = 0, user: str = "", password: str = "", lost: float = 0.0) -> None:
         wanted = [PYTHON, str(SERVER), str(port), *([user, password] if user else [])]
-        self._process = subprocess.Popen(wanted, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        environment = {**os.environ, **({"LOST": str(lost)} if lost else {})}
+        self._process = subprocess.Popen(wanted, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
         assert self._process.stdout is not None
         line = self._process.stdout.readline().strip()
         if not line:
@@ -54,11 +55,11 @@ class Server:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Server]]:
-    """Starts a server on (port, user, password) that is gone when the test is."""
+    """Starts a server on (port, user, password, share of lost packets) that is gone when the test is."""
     servers: list[Server] = []
 
-    def run(port: int = 0, user: str = "", password: str = "") -> Server:
-        servers.append(Server(port, user, password))
+    def run(port: int = 0, user: str = "", password: str = "", lost: float = 0.0) -> Server:
+        servers.append(Server(port, user, password, lost))
         return servers[-1]
 
     yield run
@@ -122,6 +123,27 @@ def test_pictures_come_with_even_times(start: Callable[..., Server]) -> None:
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(NS / 25, rel=0.05)
     assert min(gaps) > 0
     assert abs(times[-1].wall_ns - time.time_ns()) < 5 * NS
+
+
+def test_what_was_lost_on_the_line_is_marked_until_a_keyframe(start: Callable[..., Server]) -> None:
+    """Every picture is all black or all white: one that shows both was made up by the decoder, and none such counts."""
+    camera = camera_at(start(lost=0.03).port)
+    camera.open()
+    sound, patched, marked = 0, 0, 0
+    until = time.monotonic() + DEADLINE_S
+    while sound < 30 or patched < 10:
+        assert time.monotonic() < until, (sound, patched, marked)
+        frame = camera.read(0.5)
+        if frame is None:
+            continue
+        both = int(frame.planes.y.max()) - int(frame.planes.y.min()) > 60
+        assert frame.corrupt or not both, "a picture that no camera sent"
+        sound += not frame.corrupt
+        patched += both
+        marked += frame.corrupt
+        frame.release()
+    camera.close()
+    assert marked >= patched
 
 
 def test_server_that_dies_and_returns_is_pulled_again(start: Callable[..., Server]) -> None:

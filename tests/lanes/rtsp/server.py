@@ -1,9 +1,11 @@
 """A live RTSP camera for tests. Run by Debian's own python3, which has GStreamer's bindings.
 
 Usage: server.py [PORT [USER PASSWORD]]; port 0 takes a free one. Prints the port, then serves rtsp://127.0.0.1:PORT/live:
-SMPTE colour bars, 320x240, 25 pictures a second, H.264 with a keyframe each half second.
+SMPTE colour bars, 320x240, 25 pictures a second, H.264 with a keyframe each half second. With LOST=SHARE in the environment the
+picture is black, white, black..., in four slices of many packets, and this share of the packets never leaves.
 """
 
+import os
 import sys
 
 import gi
@@ -16,6 +18,11 @@ LAUNCH = (
     "( videotestsrc is-live=true pattern=smpte ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
     " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 ! rtph264pay name=pay0 pt=96 config-interval=1 )"
 )
+LOSSY = (
+    "( videotestsrc is-live=true pattern=blink ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
+    " ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 option-string=slices=4"
+    " ! rtph264pay pt=96 config-interval=1 mtu=120 ! identity name=pay0 drop-probability={} )"
+)
 
 
 def main(port: str = "0", user: str = "", password: str = "") -> None:
@@ -25,7 +32,8 @@ def main(port: str = "0", user: str = "", password: str = "") -> None:
     server.set_address("127.0.0.1")
     server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(LAUNCH)
+    lost = os.environ.get("LOST")
+    factory.set_launch(LOSSY.format(lost) if lost else LAUNCH)
     factory.set_shared(True)
     if user:
         viewer = GstRtspServer.RTSPToken()
