@@ -67,8 +67,9 @@ class Film:
 
 
 @lru_cache
-def film(seconds: float = 4, fps: int = FPS, keyframe_seconds: float = 1.0) -> Film:
-    """A small film, encoded once per test run."""
-    encoder = LibavEncoder(WIDTH, HEIGHT, fps, crf=30, keyframe_seconds=keyframe_seconds, threads=1)
+def film(seconds: float = 4, fps: int = FPS, keyframe_seconds: float = 1.0, kbps: int | None = None) -> Film:
+    """A small film, encoded once per test run: by quality, or at a rate."""
+    crf = 30 if kbps is None else None
+    encoder = LibavEncoder(WIDTH, HEIGHT, fps, crf=crf, bitrate_kbps=kbps, keyframe_seconds=keyframe_seconds, threads=1)
     units = encode(encoder, (masked(picture(i), instant(i, fps)) for i in range(round(seconds * fps))))
     return Film(tuple(units), encoder.format)

@@ -18,6 +18,7 @@ from agent.identity.node_key import NodeSigner
 from agent.picture.access_unit import AccessUnit
 from agent.recording.disk import OpenFile, SystemDisk
 from agent.recording.recorder import Recorder
+from agent.signing.link import LinkStore
 from agent.signing.media_signing import MediaSigner
 from agent.signing.tlv import MANUFACTURER, VendorInformation
 from agent.stream.pipeline import SILENCE_S, Pipeline
@@ -63,7 +64,17 @@ class FitfulCamera:
     `asks` False takes away what keeps signatures from being lost: the recorder writes what it has when its time is up.
     """
 
-    def __init__(self, node: Recordings, signer: NodeSigner, seed: int, *, asks: bool = True, queue_units: int = 10_000) -> None:
+    def __init__(
+        self,
+        node: Recordings,
+        signer: NodeSigner,
+        seed: int,
+        *,
+        asks: bool = True,
+        queue_units: int = 10_000,
+        segment_seconds: float | None = None,
+        links: LinkStore | None = None,
+    ) -> None:
         self._random = random.Random(seed)
         self.node = node
         self._film = film()
@@ -76,19 +87,21 @@ class FitfulCamera:
             video=lambda: self._film.format,
             journal=self.node.register,
             boot=self.node.boot,
-            segment_seconds=self._random.choice([2, 3, 5, 10]),
+            segment_seconds=segment_seconds or self._random.choice([2, 3, 5, 10]),
             queue_units=queue_units,
             report=self.node.faults.append,
             disk=node.disk,
             close=self._close if asks else lambda: False,
         )
-        self.signer = MediaSigner(signer, _VENDOR)
+        self.signer = MediaSigner(signer, _VENDOR, links=links)
         self._pipeline = Pipeline(
             cast(Any, None), cast(Any, None), self.node.clock, sinks=[self.recorder], signer=self.signer, events=NoEvents()
         )
 
-    def play(self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = ()) -> None:
-        """From the first picture to a clean stop. `stuck`: when the disk hangs, and until when."""
+    def play(
+        self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = (), killed: bool = False
+    ) -> None:
+        """From the first picture to a clean stop, or to a kill. `stuck`: when the disk hangs, and until when."""
         self._film, clock = played, self.node.clock
         began_s = clock.monotonic_ns() / NS
         waiting_s, looks_s = 0.0, 0.0  # since when the pipeline waits for a picture; when the recorder looks next
@@ -113,6 +126,9 @@ class FitfulCamera:
                 if looks_s - at_s <= _POLL_S and self._random.random() < 0.9:
                     looks_s = at_s
             waiting_s = at_s
+        if killed:
+            self.recorder._claim.give_back()  # as the kernel does
+            return
         closing = self.signer.finish()
         if closing is not None:
             self.recorder.offer(closing)
@@ -137,6 +153,11 @@ class FitfulCamera:
     def _late(self) -> float:
         """Most threads come in time; under load one does not."""
         return _LATE_S * self._random.random() if self._random.random() < 0.2 else 0.002
+
+
+def steady(fps: int, seconds: float) -> list[Picture]:
+    """One picture after the other."""
+    return [Picture(number / fps) for number in range(round(seconds * fps))]
 
 
 def pattern(seed: int, fps: int, seconds: float) -> list[Picture]:
