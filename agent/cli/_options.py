@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from agent.cli._legible import legible_json
 from agent.ports.mqtt import BrokerCredentials
 
 DEFAULT_CONFIG = Path("/etc/vigie/config.toml")
@@ -160,4 +161,4 @@ class Entry(click.ParamType[str]):
 
 def print_json(document: Mapping[str, Any]) -> None:
     """The one JSON document of `--json`."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    click.echo(legible_json(json.dumps(document, indent=2, ensure_ascii=False)))

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.progress import Progress
 from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
+from agent.cli._legible import legible
 from agent.cli._options import json_option, print_json
 from agent.evidence.report import Report, State
 from agent.evidence.verification import verify
@@ -22,19 +23,25 @@ _MAX_SPANS_SHOWN = 40
 _PIPED_COLUMNS = 160
 
 
+def escape(text: str) -> str:
+    """Neither markup nor a control character in it has any effect."""
+    return escape_markup(legible(text))
+
+
 @click.command()
 @click.argument("film", type=click.Path(path_type=Path), metavar="FILE")
 @click.option(
     "--ca", "ca", type=click.Path(path_type=Path), required=True, metavar="PEM", help="whom to trust: the CA of the node"
 )
+@click.option("--node", metavar="ID", help="insist on this node: a film of another one does not pass")
 @json_option
 @click.pass_context
-def command(ctx: click.Context, film: Path, ca: Path, *, as_json: bool) -> None:
-    """Check a film's ONVIF Media Signing: exit code 0 authentic, 3 not authentic, 4 not signed, 1 no film."""
+def command(ctx: click.Context, film: Path, ca: Path, node: str | None, *, as_json: bool) -> None:
+    """Check a film's ONVIF Media Signing: exit code 0 authentic, 3 not authentic, 4 cannot be told, 1 no film."""
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=as_json or not errors.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
-        report = verify(film, read_chain(ca), lambda done, total: bar.update(task, completed=done, total=total))
+        report = verify(film, read_chain(ca), lambda done, total: bar.update(task, completed=done, total=total), node=node)
     if as_json:
         print_json({"film": str(film), **report.as_dict()})
     else:
@@ -55,9 +62,11 @@ def _show(console: Console, film: Path, report: Report) -> None:
     )
     if report.seal is not None:
         error = escape(report.seal.error)
-        held = {True: "[green]intact[/]", False: f"[red]{error}[/]", None: error}[report.seal.intact]
+        held = {True: "[green]intact[/]", False: f"[red]{error}[/]", None: "[yellow]none[/]"}[report.seal.intact]
         by = f"{report.seal.operator} on {report.seal.unit}"
         console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
+    if not report.is_sealed:
+        console.print("seal      none: no signature covers the times, the gaps and the track, only the pictures and their order")
     if report.spans:
         table = Table("pictures", "state", *(Column(name, overflow="fold") for name in ("from (UTC)", "to (UTC)", "why")))
         for span in report.spans[:_MAX_SPANS_SHOWN]:

@@ -51,7 +51,7 @@ _VERDICT_WORDS = {
     Verdict.NOT_AUTHENTIC: "NON authentique : voir la vérification ci-dessous.",
     Verdict.NOT_TRUSTED: "Chaîne de certification non reconnue : voir la vérification ci-dessous.",
     Verdict.NOT_SIGNED: "Non signé : l’authenticité ne peut être établie par le film seul.",
-    Verdict.NOT_TOLD: "Ne peut être établi ici pour tout le film : il y manque ce qui le dirait ; voir la vérification ci-dessous.",
+    Verdict.NOT_TOLD: "Ne peut être établi ici pour tout le film, faute de ce qui le dirait : voir la vérification ci-dessous.",
 }
 
 

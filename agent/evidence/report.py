@@ -80,6 +80,11 @@ class Report(Struct, frozen=True):
     """Pictures that are no new ones, as the export says under its seal."""
     oddities: tuple[str, ...] = ()
 
+    @property
+    def is_sealed(self) -> bool:
+        """True when the file has a seal, intact or not; only one that is intact covers times, gaps and track."""
+        return self.seal is not None and self.seal.intact is not None
+
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
         return {
@@ -106,6 +111,7 @@ class Report(Struct, frozen=True):
             },
             "gops": self.gops,
             "masks": [_masks(each) for each in self.layers],
+            "seal": ("intact" if self.seal and self.seal.intact else "broken") if self.is_sealed else "none",
             "export": None
             if self.seal is None
             else {

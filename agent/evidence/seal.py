@@ -23,7 +23,7 @@ from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
 from agent.evidence.export_boxes import SIGNATURE_BYTES
-from agent.identity.certificates import CertificateChain, ChainNotTrusted, load_der
+from agent.identity.certificates import CertificateChain, ChainNotTrusted, key_digest, load_der
 from agent.identity.ecdsa import Ecdsa
 from agent.ports.host import Signer
 
@@ -63,8 +63,12 @@ def seal(path: Path, signer: Signer) -> None:
         os.fsync(file.fileno())
 
 
-def read_seal(path: Path, anchors: CertificateChain, beside: Sequence[x509.Certificate] = ()) -> Seal | None:
+def read_seal(
+    path: Path, anchors: CertificateChain, beside: Sequence[x509.Certificate] = (), key: str | None = None
+) -> Seal | None:
     """The seal of a film; None when it is no export. Raises MalformedFilm.
+
+    `key` is the digest of the stream's key, which must be the seal's too.
 
     The seal has room for one certificate: those between it and the CA are looked for in `beside`, what else the film brings.
     """
@@ -83,7 +87,7 @@ def read_seal(path: Path, anchors: CertificateChain, beside: Sequence[x509.Certi
         place = _signature_place(file, str(path))
         if place is None:
             return Seal(None, "the export is not sealed", unit, operator, exported_ns)
-        intact, error = _check(file, place, meta, anchors, exported_ns, beside)
+        intact, error = _check(file, place, meta, anchors, exported_ns, beside, key)
         return Seal(intact, error, unit, operator, exported_ns)
 
 
@@ -94,6 +98,7 @@ def _check(
     anchors: CertificateChain,
     exported_ns: int,
     beside: Sequence[x509.Certificate],
+    of_stream: str | None,
 ) -> tuple[bool, str]:
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
@@ -103,6 +108,8 @@ def _check(
         certificate = load_der(bytes(der))
     except EvidenceError:
         return False, "the certificate of the seal is damaged"
+    if of_stream is not None and key_digest(certificate) != of_stream:
+        return False, "the seal is of another key than the pictures"
     key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
         return False, "the seal is not of EC, which is all this program judges"

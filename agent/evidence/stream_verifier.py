@@ -42,6 +42,7 @@ class StreamVerifier:
     vendor: VendorInformation | None = None
     seis: int = 0
     gops: int = 0
+    stated: int = 0
     unstated: int = 0
     effort: int = 0
     _pending: PendingUnits = field(init=False)
@@ -218,6 +219,7 @@ class StreamVerifier:
         if stated is None:
             self.unstated += 1
         else:
+            self.stated += 1
             self._change([unit for unit in units if unit.sets and unit.sets != stated], _OTHER_SETS, gop)
         if self.trusted:
             self.effort = 0

@@ -19,18 +19,23 @@ from agent.evidence.signing_key import Key
 from agent.evidence.stream_verifier import MOST_EFFORT, StreamVerifier
 from agent.evidence.strict_film import StrictFilm
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
+from agent.identity.usage import contradicting, lacking
 from agent.signing import nal, sei
 
 _SOME_PLAYERS: Final = "some players show it, some do not"
+
+_ANY_CERTIFICATE: Final = "its certificate is not marked as one for signing films: any that this CA issued would pass as well"
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
 
 
-def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None) -> Report:
+def verify(
+    path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None, *, node: str | None = None
+) -> Report:
     """Judge a film. Raises EvidenceError (of which MalformedFilm) when it cannot be read as a film at all.
 
-    `progress` is told how many bytes of how many are read.
+    `progress` is told how many bytes of how many are read. With `node`, a film of another node is not trusted.
     """
     with Film(path) as film:
         strict = StrictFilm(film)
@@ -38,7 +43,7 @@ def verify(path: Path, anchors: CertificateChain, progress: Callable[[int, int],
         oddities, pictures = _judge_film(strict, verifier, film.boxes[-1].end, progress)
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
-        report = _with_seal(report, read_seal(path, anchors, beside))
+        report = _of_node(_with_seal(report, read_seal(path, anchors, beside, report.key_digest)), node)
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         if report.seal is None or not report.seal.intact:
             return report
@@ -109,6 +114,13 @@ def _with_seal(report: Report, seal: Seal | None) -> Report:
     return report
 
 
+def _of_node(report: Report, node: str | None) -> Report:
+    """Whoever trusts a whole town may still want one camera."""
+    if node is None or report.signer in (node, None) or report.verdict is Verdict.NOT_AUTHENTIC:
+        return report
+    return replace(report, verdict=Verdict.NOT_TRUSTED, reason=f"this is a film of {report.signer!r}, not of {node!r}")
+
+
 def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> StreamVerifier:
     """A verifier for the key of the first unit that carries certificates; signatures may come before it."""
     for effort, (_, unit) in enumerate(units):
@@ -125,7 +137,9 @@ def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> 
                 key = Key(maker, user)
                 hash_name = found.crypto.hash_name if found.crypto else "sha256"
                 chains = [chain for chain in (maker, user) if chain is not None]
-                return StreamVerifier(hash_name, key, all(_refusal(chain, anchors, None) is None for chain in chains))
+                return StreamVerifier(
+                    hash_name, key, all(_refusal(chain, anchors, None, strictly=False) is None for chain in chains)
+                )
     return StreamVerifier(trusted=False)
 
 
@@ -137,6 +151,9 @@ def _say_once(notes: list[str], note: str) -> None:
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
     chain_error = _chain_error(verifier, anchors)
     found = verifier.found
+    leaf = verifier.key.signing.leaf if verifier.key.signing else None
+    if chain_error is None and leaf is not None and leaf not in anchors.certificates and lacking(leaf):
+        found.notes.append(_ANY_CERTIFICATE)
     missing = found.missing_units
     counts = {state: found.count(state) for state in (State.AUTHENTIC, State.CHANGED, State.PENDING)}
     signing = verifier.key.signing
@@ -203,16 +220,21 @@ def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | N
         known = [chain for chain in chains if chain is not None]
         # A film without a date is judged when its certificate began to hold; the note on the clock says so.
         for at_ns in {found.earliest_ns, found.latest_ns} if known else ():
-            refusals = [_refusal(chain, anchors, at_ns) for chain in known]
+            refusals = [_refusal(chain, anchors, at_ns, strictly=bool(verifier.stated)) for chain in known]
             if None not in refusals:
                 return refusals[0]
     return None
 
 
-def _refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | None) -> str | None:
+def _refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | None, *, strictly: bool) -> str | None:
     begun_ns = int(chain.leaf.not_valid_before_utc.timestamp()) * NS
     try:
         chain.check(anchors, begun_ns if at_ns is None else at_ns)
     except ChainNotTrusted as error:
         return error.what
+    if chain.leaf in anchors.certificates:
+        return None  # whoever hands over the very certificate trusts it, whatever it is for
+    wanting = lacking(chain.leaf) if strictly else contradicting(chain.leaf)
+    if wanting:
+        return f"the certificate of {common_name(chain.leaf)!r} is not one for signing films: it lacks {' and '.join(wanting)}"
     return None

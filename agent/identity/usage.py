@@ -18,16 +18,25 @@ FILM_SIGNING: Final = ObjectIdentifier("2.25.13698174865376394953704102575380003
 
 def lacking(leaf: x509.Certificate) -> tuple[str, ...]:
     """What a node's certificate must have and does not, in words for whoever issues it; empty when nothing is."""
-    found = []
+    return tuple(want for want in _wants(leaf) if want)
+
+
+def _wants(leaf: x509.Certificate) -> tuple[str, str]:
+    """What key usage and extended key usage lack; empty where nothing."""
     try:
-        if not leaf.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature:
-            found.append("key usage digitalSignature")
+        signs = leaf.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
     except x509.ExtensionNotFound:
-        found.append("key usage digitalSignature")
+        signs = False
     try:
         usages = tuple(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
         usages = ()
-    if FILM_SIGNING not in usages:
-        found.append(f"extended key usage {FILM_SIGNING.dotted_string} (vigie-film-signing)")
-    return tuple(found)
+    named = f"extended key usage {FILM_SIGNING.dotted_string} (vigie-film-signing)"
+    return "" if signs else "key usage digitalSignature", "" if FILM_SIGNING in usages else named
+
+
+def contradicting(leaf: x509.Certificate) -> tuple[str, ...]:
+    """The same for films of other makers and of earlier releases: only what the certificate says may speak against it."""
+    said = {type(each.value) for each in leaf.extensions}
+    kinds = (x509.KeyUsage, x509.ExtendedKeyUsage)
+    return tuple(want for kind, want in zip(kinds, _wants(leaf), strict=True) if want and kind in said)

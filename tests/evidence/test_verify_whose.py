@@ -1,0 +1,113 @@
+"""Whose film it is: which certificates pass, which node is meant, and what a missing seal leaves open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from agent.cli import run
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import IdentityDirectory, NodeSigner
+from tests.support.recordings import Recordings
+from tests.support.signed_film import encode, sign, write
+from tests.support.signed_recordings import SignedRecordings
+from tests.support.town_ca import TownCa
+
+SERVER = x509.Extension(
+    ExtendedKeyUsageOID.SERVER_AUTH, critical=False, value=x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+)
+
+
+@pytest.fixture(scope="module")
+def town() -> TownCa:
+    """It issues certificates for more than cameras."""
+    return TownCa()
+
+
+def film_under(directory: Path, town: TownCa, usages: list[x509.Extension[x509.ExtensionType]], name: str = "cam-1") -> Path:
+    """A film signed with a key whose certificate has these extensions."""
+    identity = IdentityDirectory(directory / "identity")
+    identity.init(name)
+    request = x509.load_pem_x509_csr(identity.certificate_request(name))
+    issued = CertificateChain((town._issue(request.subject, request.public_key(), ca=False, asked=usages),))
+    identity.chain_path.write_bytes(issued.pem)
+    (directory / "town.pem").write_bytes(town.chain.pem)
+    return write(
+        sign(encode(directory / "plain.mp4", gop=5, pictures=10, size="64x48", crf=40), identity.load()), directory / "film.mp4"
+    )
+
+
+def judged(film: Path, capsys: pytest.CaptureFixture[str], *more: str) -> tuple[int, dict[str, object]]:
+    """Exit code and JSON document."""
+    code = run(["verify", str(film), "--ca", str(film.parent / "town.pem"), "--json", *more])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_a_certificate_for_a_server_is_none_for_films(tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str]) -> None:
+    """A web server's, a broker's without any usage: the town issued both, and neither passes for a camera's."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "broker").mkdir()
+    for film in (film_under(tmp_path / "web", town, [SERVER]), film_under(tmp_path / "broker", town, [])):
+        code, document = judged(film, capsys)
+        assert (code, document["verdict"]) == (3, "chain not trusted")
+        assert "vigie-film-signing" in str(document["reason"])
+
+
+def test_one_node_may_be_insisted_on(tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str]) -> None:
+    """Under the town's authority every camera of the town is trusted: `--node` takes only one."""
+    identity = IdentityDirectory(tmp_path / "other")
+    identity.init("cam-1")
+    request = identity.certificate_request("cam-1")
+    film = film_under(tmp_path, town, list(x509.load_pem_x509_csr(request).extensions))
+    assert judged(film, capsys, "--node", "cam-1")[0] == 0
+    code, document = judged(film, capsys, "--node", "cam-2")
+    assert (code, document["verdict"]) == (3, "chain not trusted")
+    assert "'cam-1'" in str(document["reason"])
+    assert "'cam-2'" in str(document["reason"])
+
+
+def test_a_name_in_a_certificate_moves_no_cursor(tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str]) -> None:
+    """Erase-line, C1 and right-to-left controls are spelled out, in words and in JSON."""
+    name = "cam\x1b[2K\x9b2K\u202e"
+    film = film_under(tmp_path, town, [], name)
+    for more in ([], ["--json"]):
+        run(["verify", str(film), "--ca", str(tmp_path / "town.pem"), *more])
+        said = capsys.readouterr()
+        assert not {"\x1b", "\x9b", "\u202e"} & set(said.out + said.err)
+        assert "2K" in said.out
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory, signer: NodeSigner, node_ca: CertificateChain) -> bytes:
+    """A sealed export of two seconds."""
+    directory = tmp_path_factory.mktemp("export")
+    node = SignedRecordings(Recordings(directory / "state"), signer, node_ca, directory / "export.mp4")
+    node.record(2)
+    return node.export(0, 2).film.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"), [(b"", b"", 0), (b"suep", b"sueq", 3), (b"ipro", b"free", 0), (b"meta", b"free", 0)]
+)
+def test_a_film_without_a_seal_says_so(
+    tmp_path: Path,
+    export: bytes,
+    node_ca: CertificateChain,
+    capsys: pytest.CaptureFixture[str],
+    old: bytes,
+    new: bytes,
+    code: int,
+) -> None:
+    """Taken away or merely renamed: in words and in JSON, with what is then not covered."""
+    film = tmp_path / "export.mp4"
+    film.write_bytes(export.replace(old, new, 1) if old else export)
+    (tmp_path / "town.pem").write_bytes(node_ca.pem)
+    left, document = judged(film, capsys)
+    assert left == code
+    assert document["seal"] == ("none" if old else "intact")
+    assert run(["verify", str(film), "--ca", str(tmp_path / "town.pem")]) == code
+    assert ("no signature covers the times, the gaps and the track" in capsys.readouterr().out) is bool(old)
