@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import signal
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -25,6 +24,7 @@ from agent.picture.cover import Cover
 from agent.picture.planes import Plane
 from bench.attempt import EVENT, GENES, attempt
 from bench.disturbance import Stage
+from bench.interruptible import deaf, interruptible
 from bench.scenes import scene
 from bench.sequence import Plan, film
 from bench.wrapping import WRAPPINGS, wrapped
@@ -77,7 +77,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
     until = time.monotonic() + 60 * minutes
     begun = len(hunt.tried)
     try:
-        with bar:
+        with bar, interruptible():
             task = bar.add_task("adversary", total=60 * minutes)
             for result in _tried_on(hunt.attempts(most), jobs):
                 hunt.take(result)
@@ -164,7 +164,7 @@ def _tried_on(attempts: Iterator[tuple[str, str, str]], jobs: int) -> Iterator[T
         for one in attempts:
             yield tried(*one)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, deaf) as pool:
         waiting = [pool.apply_async(tried, one) for one, _ in zip(attempts, range(2 * jobs), strict=False)]
         while waiting:
             yield waiting.pop(0).get()

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -19,6 +18,7 @@ from rich.progress import track
 
 from agent.base.errors import ConfigurationError
 from bench.disturbance_kinds import KINDS
+from bench.interruptible import deaf, interruptible
 from bench.ordinary_life import life_kind, minutes_of
 from bench.privacy_table import leak_line, report
 from bench.scene import LAYOUTS
@@ -28,6 +28,8 @@ from bench.wrapping import WRAPPINGS
 
 FULL = 1000
 ENCODED_EVERY = 4
+_TOLD_EVERY = 100
+"""Sequences between two words of progress where no bar can be drawn."""
 
 
 def run(options: Mapping[str, object]) -> dict[str, object]:
@@ -56,10 +58,13 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
     numbered = [(plan, every > 0 and number % every == 0 and minutes_of(plan.kind) is None) for number, plan in enumerate(plans)]
     console = Console(width=170) if not sys.stdout.isatty() else Console()
     try:
-        for outcome in track(_played(numbered, frames, jobs), "disturbances", len(plans), console=console, transient=True):
-            outcomes.append(outcome)
-            if outcome.leaks:
-                console.print(leak_line(outcome), soft_wrap=True)
+        with interruptible():
+            for outcome in track(_played(numbered, frames, jobs), "disturbances", len(plans), console=console, transient=True):
+                outcomes.append(outcome)
+                if outcome.leaks:
+                    console.print(leak_line(outcome), soft_wrap=True)
+                if not console.is_terminal and len(outcomes) % _TOLD_EVERY == 1:
+                    print(f"filmed {len(outcomes)} of {len(plans)} sequences", file=sys.stderr, flush=True)
     except KeyboardInterrupt:
         print(f"interrupted after {len(outcomes)} of {len(plans)} sequences", file=sys.stderr)
     return report(outcomes, console)
@@ -87,7 +92,7 @@ def _played(numbered: list[tuple[Plan, bool]], frames: int | None, jobs: int) ->
     if jobs < 2:
         yield from map(one, numbered)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as pool:
+    with multiprocessing.get_context("spawn").Pool(jobs, deaf) as pool:
         yield from pool.imap_unordered(one, numbered)
 
 

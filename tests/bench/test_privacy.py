@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -159,3 +164,16 @@ def test_unknown_names_are_refused_in_words() -> None:
         with pytest.raises(ConfigurationError) as refused:
             privacy.run({"sequences": 1, "scene": "drawn-1"} | options)
         assert there in refused.value.remedy
+
+
+def test_a_run_that_is_stopped_gives_what_it_has() -> None:
+    """A polite kill ends it, and the table of what was filmed is printed all the same."""
+    command = [sys.executable, "-m", "agent", "bench", "privacy", "--scene", "drawn-1", "--encoded", "0", "--json"]
+    many = ["--sequences", "100000", "--with", "plain", "--kind", "another size", "--frames", "20"]
+    with subprocess.Popen([*command, *many], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bench:
+        assert bench.stderr is not None
+        while "filmed" not in bench.stderr.readline():
+            assert bench.poll() is None
+        bench.send_signal(signal.SIGTERM)
+        told, _ = bench.communicate(timeout=120)
+    assert 1 <= json.loads(told)["sequences"] < 100000
