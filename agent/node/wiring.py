@@ -71,8 +71,9 @@ from agent.stream.pipeline import Detector, Pipeline
 from agent.stream.snapshot import Snapshot
 from agent.uplink.commands import Commands
 from agent.uplink.health import HealthPublisher
-from agent.uplink.home_assistant import discovery, withdrawal
+from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
+from agent.uplink.retained import Retained
 from agent.uplink.session import Session
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics
@@ -155,6 +156,7 @@ class _Builder:
         self.recordings = writable(config.recordings_dir)
         self.snapshot = Snapshot(self.clock)
         self.asked: Commands | None = None
+        self.retained: Retained | None = None
 
     def node(self) -> Node:
         config, clock, token = self.config, self.clock, self.config.node.id
@@ -302,6 +304,8 @@ class _Builder:
         mqtt = config.mqtt
         if mqtt is None:
             return None
+        if self.retained is None:
+            self.retained = Retained(self.state_dir / "retained.json", config.node.id, outbox.figures().sequence)
         transport = open_transport(credentials_of(mqtt))
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
         identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
@@ -314,10 +318,9 @@ class _Builder:
             filters=[identity.topics.commands],
             plain_filters=[identity.topics.command(verb) for verb in VERBS],
             on_message=self.asked.offer if self.asked is not None else None,
-            greetings=lambda: [
-                discovery(identity.topics, config.node.site) if mqtt.home_assistant else withdrawal(identity.topics)
-            ],
+            greetings=lambda: [discovery(identity.topics, config.node.site)] if mqtt.home_assistant else [],
             credentials=credentials_of(mqtt),
+            retained=self.retained,
         )
 
     def commands(self, node: Callable[[], Node], register: Register) -> Commands:

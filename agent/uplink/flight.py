@@ -15,7 +15,7 @@ REFILL_EVERY_NS = NS // 20
 
 class Sent(Struct, frozen=True):
     """One publication that is out: where it goes (`NodeTopics.place`), its size, the row it is, whether it is paced as all that
-    is no alarm, and whether the broker is to retain it.
+    is no alarm, whether the broker is to retain it, or to clear what it retains.
     """
 
     place: str
@@ -23,6 +23,7 @@ class Sent(Struct, frozen=True):
     sequence: int | None = None
     ordinary: bool = False
     retained: bool = False
+    clears: bool = False
 
     @property
     def key(self) -> int | str:

@@ -1,6 +1,7 @@
 """Home Assistant's MQTT discovery, as an option: one retained document that describes the node as a device.
 
-It names topics that are sent anyway; nothing else goes out for it, and never a picture. Without the option the topic is emptied.
+It names topics that are sent anyway; nothing else goes out for it, and never a picture. Once the option is gone the topic is
+cleared, as all that was told under another name (`retained`).
 """
 
 from __future__ import annotations
@@ -38,11 +39,6 @@ def discovery(topics: NodeTopics, site: str = "") -> Publication:
     }
     body = json.dumps(document, ensure_ascii=False).encode()
     return Publication(_topic(topics), body, 1, True, content_type="application/json")
-
-
-def withdrawal(topics: NodeTopics) -> Publication:
-    """Takes the device's document back, should one be there: a node whose option was set once is a device no more."""
-    return Publication(_topic(topics), None, 1, True)
 
 
 def _topic(topics: NodeTopics) -> str:

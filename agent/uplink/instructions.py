@@ -37,6 +37,16 @@ class Restate(Struct, frozen=True):
     replay: bool = True
 
 
+class Sweep(Struct, frozen=True):
+    """Clear what the broker keeps of this node under a former name."""
+
+
+class Cleared(Struct, frozen=True):
+    """The broker keeps nothing on this topic any more."""
+
+    topic: str
+
+
 class Forget(Struct, frozen=True):
     """The broker has this row."""
 
@@ -85,5 +95,18 @@ class Probe(Struct, frozen=True):
 
 
 Instruction = (
-    Connect | Send | Subscribe | Restate | Forget | GiveUp | SetAside | BringBack | Release | Disconnect | Deliver | Probe
+    Connect
+    | Send
+    | Subscribe
+    | Restate
+    | Forget
+    | GiveUp
+    | SetAside
+    | BringBack
+    | Release
+    | Disconnect
+    | Deliver
+    | Probe
+    | Sweep
+    | Cleared
 )

@@ -11,7 +11,7 @@ from agent.ports.event import Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Opened, Publication
 from agent.uplink.aside import Aside
 from agent.uplink.flight import Flight, Sent
-from agent.uplink.instructions import BringBack, Forget, GiveUp, Instruction, Release, Restate, Send, SetAside
+from agent.uplink.instructions import BringBack, Cleared, Forget, GiveUp, Instruction, Release, Restate, Send, SetAside
 from agent.uplink.limits import KnownLimits, Limits
 from agent.uplink.pace import Pace
 from agent.uplink.packet_size import packet_bytes
@@ -88,7 +88,12 @@ class Outgoing:
         return out
 
     def _send(self, publication: Publication) -> list[Instruction]:
-        sent = Sent(self._topics.place(publication.topic), packet_bytes(publication), retained=publication.retain)
+        sent = Sent(
+            self._topics.place(publication.topic),
+            packet_bytes(publication),
+            retained=publication.retain,
+            clears=publication.payload is None,
+        )
         if not self._fits(sent.packet_bytes):
             self._trouble.too_large(sent.place, sent.packet_bytes, self.limits.packet_bytes or 0)
             return []
@@ -117,7 +122,8 @@ class Outgoing:
             return [GiveUp(row.sequence, TOO_LARGE)]
         if self.aside.holds(row.sequence, place):
             return self._set_aside(row.sequence, place)
-        sent = Sent(place, size, row.sequence, row.priority is not Priority.ALARM)
+        clears = publication.retain and publication.payload is None
+        sent = Sent(place, size, row.sequence, row.priority is not Priority.ALARM, clears=clears)
         return [Send(publication, self.flight.launch(sent))]
 
     def _set_aside(self, sequence: int, place: str) -> list[Instruction]:
@@ -140,6 +146,8 @@ class Outgoing:
         back: list[Instruction] = []
         if any([self.aside.accept(sent.key), self.aside.accept(sent.place)]):
             back = [BringBack(), Restate(replay=False)]
+        if sent.clears:
+            back.append(Cleared(sent.place))
         self._trouble.accepted(sent.place)
         ours = sent.place.startswith(f"{self._topics.root}/")
         if ours and event.code < NOBODY_SUBSCRIBED:

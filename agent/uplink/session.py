@@ -7,8 +7,6 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec.structs import replace
-
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.queues import BoundedQueue
@@ -25,9 +23,11 @@ from agent.ports.mqtt import (
 )
 from agent.uplink.aside import Told
 from agent.uplink.credentials_watch import CredentialsWatch
+from agent.uplink.full_state import FullState
 from agent.uplink.health import UplinkHealth
 from agent.uplink.instructions import (
     BringBack,
+    Cleared,
     Connect,
     Deliver,
     Disconnect,
@@ -40,18 +40,17 @@ from agent.uplink.instructions import (
     Send,
     SetAside,
     Subscribe,
+    Sweep,
 )
 from agent.uplink.pace import Pace
-from agent.uplink.packet_size import packet_bytes
 from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
+from agent.uplink.retained import Retained
 from agent.uplink.session_core import SessionCore
-from agent.uplink.small_health import cut_to
-from agent.uplink.topics import publication_of
+from agent.uplink.small_health import health_publication
 
 log = logging.getLogger(__name__)
 
-HEALTH_EXPIRY_S = 24 * 3600
 ANNOUNCE_EVERY_NS = 5 * NS
 ROUNDS_A_TURN = 20
 
@@ -84,6 +83,7 @@ class Session(Component):
         on_message: Callable[[Received], None] | None = None,
         greetings: Callable[[], Iterable[Publication]] = tuple,
         credentials: BrokerCredentials | None = None,
+        retained: Retained | None = None,
     ) -> None:
         super().__init__("uplink", clock)
         self.identity = identity
@@ -93,7 +93,8 @@ class Session(Component):
         self._filters = tuple(filters)
         self._plain_filters = tuple(plain_filters)
         self._on_message = on_message
-        self._greetings = greetings
+        kept = retained or Retained(None, identity.node_id, 0)
+        self._state = FullState(identity.topics, outbox, kept, greetings, clock)
         self._core = SessionCore(identity, endpoints, clock, pace or Pace(), dice or random.Random())  # noqa: S311 - jitter
         self._asked: BoundedQueue[Publication] = BoundedQueue(1000)
         self._health: bytes | None = None
@@ -189,7 +190,7 @@ class Session(Component):
             if not rows:
                 self._carry_out(core.settle() if self._outbox.drained else [])
                 return
-            self._carry_out(core.send_rows(rows))
+            self._carry_out(core.send_rows(rows, self._state.retained.still_holds))
         self._transport.wake()
 
     def _tell_of(self, told: Told) -> None:
@@ -221,45 +222,36 @@ class Session(Component):
             )
 
     def _send_asked(self) -> None:
-        if self._restate:
-            self._restate = False
-            self._send_state()
         if self._asked_for_state.is_set():
             self._asked_for_state.clear()
             self._carry_out(self._core.birth())
-            self._send_state()
+            self._restate = True
+        if self._restate:
+            self._restate = False
+            self._send_all(self._state.publications(self._core.broker))
+            self._health_sent = None
         while len(self._asked):
             publication = self._asked.get(0)
             if publication is not None:
                 self._carry_out(self._core.send(publication))
         if self._health is not None and self._health is not self._health_sent:
-            self._send_health()
+            self._send_health(self._health)
         now_ns = self.clock.monotonic_ns()
         if self._announced_ns is None or now_ns - self._announced_ns > ANNOUNCE_EVERY_NS:
             self._announced_ns = now_ns
             self._outbox.announce_drops()
 
-    def _send_health(self) -> None:
-        document = self._health_sent = self._health
-        empty = Publication(self.identity.topics.health, b"", 0, True, expiry_s=HEALTH_EXPIRY_S, content_type="application/json")
-        most = self._core.largest_packet
-        if most is not None and document is not None:
-            document = cut_to(document, most - packet_bytes(empty))
-        self._carry_out(self._core.send(replace(empty, payload=document)))
+    def _send_health(self, document: bytes) -> None:
+        self._health_sent = document
+        publication = health_publication(self.identity.topics.health, document, self._core.largest_packet)
+        self._carry_out(self._core.send(publication))
 
-    def _send_state(self) -> None:
-        """The full state: nothing may depend on what the broker retained."""
-        topics = self.identity.topics
-        for row in self._outbox.states():
-            try:
-                self._carry_out(self._core.send(publication_of(row, topics, restated=True)))
-            except (ValueError, KeyError, TypeError):
-                log.error("the last state of a property cannot be read back: event %d", row.sequence)
-        for publication in self._greetings():
+    def _send_all(self, publications: Iterable[Publication]) -> None:
+        for publication in publications:
             self._carry_out(self._core.send(publication))
-        self._health_sent = None
 
     def _carry_out(self, instructions: Sequence[Instruction]) -> None:
+        self._state.telling(self._core.broker, instructions)
         for instruction in instructions:
             match instruction:
                 case Send():
@@ -274,6 +266,10 @@ class Session(Component):
                     self._outbox.set_aside(instruction.sequence)
                     if instruction.told is not None:
                         self._tell_of(instruction.told)
+                case Sweep():
+                    self._send_all(self._state.clearing(self._core.broker))
+                case Cleared():
+                    self._state.cleared(self._core.broker, instruction.topic)
                 case BringBack():
                     self._outbox.bring_back()
                 case Release():
@@ -291,6 +287,7 @@ class Session(Component):
                     if instruction.replay:
                         self._outbox.replay()
                         self._announced_ns = None
+                        self._state.opened()
                     self._restate = True
                 case Deliver():
                     if self._on_message is not None:

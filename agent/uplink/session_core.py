@@ -36,6 +36,7 @@ from agent.uplink.instructions import (
     Release,
     Restate,
     Subscribe,
+    Sweep,
 )
 from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
 from agent.uplink.outgoing import Outgoing
@@ -117,7 +118,7 @@ class SessionCore:
                 self._birth_gap_ns = min(2 * self._birth_gap_ns, round(self._pace.birth_again_most_s * NS))
                 self._birth_ns = now_ns + self._birth_gap_ns
                 # A broker that retains nothing forgot the states as well.
-                return [*self.birth(), *([] if self._out.limits.retain else [Restate(replay=False)])]
+                return [*self.birth(), Sweep() if self._out.limits.retain else Restate(replay=False)]
             case _:
                 return self._flush()
 
@@ -177,6 +178,11 @@ class SessionCore:
                 return self._due_ns
 
     @property
+    def broker(self) -> str:
+        """The URL of the one in use."""
+        return self._rota.current.url
+
+    @property
     def largest_packet(self) -> int | None:
         """In bytes, at the broker in use; None when it has no limit."""
         return self._out.limits.packet_bytes
@@ -202,8 +208,7 @@ class SessionCore:
         self.phase = Phase.CONNECTING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.connect_timeout_s * NS)
         limits, wall_ns = self._out.known.of(self._rota.current), self._clock.wall_ns()
-        doubt = self._rota.is_session_in_doubt
-        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=doubt)
+        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=self._rota.is_session_in_doubt)
         return [Connect(self._rota.current, options)]
 
     def _opened(self, granted: Opened) -> list[Instruction]:

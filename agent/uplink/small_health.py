@@ -6,8 +6,21 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
+from agent.ports.mqtt import Publication
+from agent.uplink.packet_size import packet_bytes
+
+HEALTH_EXPIRY_S: Final = 24 * 3600
 _LONGEST_WORDS: Final = 100
+
+
+def health_publication(topic: str, document: bytes, largest_packet: int | None) -> Publication:
+    """Retained for a day at most, at QoS 0: the next one comes soon. Cut to what the broker takes, as far as that goes."""
+    empty = Publication(topic, b"", 0, True, expiry_s=HEALTH_EXPIRY_S, content_type="application/json")
+    if largest_packet is not None:
+        document = cut_to(document, largest_packet - packet_bytes(empty))
+    return replace(empty, payload=document)
 
 
 def cut_to(document: bytes, most_bytes: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ from agent.events.bounds import Bounds
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.ports.event import Event, Priority, PropertyOperation
-from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Publication
 from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
+from agent.uplink.retained import Retained
 from agent.uplink.session import Session
 from hardware.mqtt_paho import PahoTransport
 
@@ -37,6 +38,9 @@ class UplinkNode:
         bounds: Bounds | None = None,
         filters: Sequence[str] = (),
         boot_id: str = "boot-1",
+        prefix: str = "vigie",
+        remembers: bool = False,
+        greetings: Callable[[], Iterable[Publication]] = tuple,
         **pace: Any,
     ) -> None:
         self.clock = clock or SystemClock()
@@ -45,13 +49,15 @@ class UplinkNode:
         self.outbox = Outbox(self.store, self.clock)
         self.transport = PahoTransport(credentials)
         self.session = Session(
-            Identity(name, "vigie", "1.0", boot_id),
+            Identity(name, prefix, "1.0", boot_id),
             [BrokerEndpoint.of(url) for url in urls],
             self.outbox,
             self.transport,
             self.clock,
             pace=replace(QUICK, **pace),
             filters=filters,
+            greetings=greetings,
+            retained=Retained(directory / "retained.json", name, self.store.sequence) if remembers else None,
             plain_filters=[f"vigie/{name}/command/ping"] if filters else (),
         )
 
