@@ -1,5 +1,5 @@
 # Two commands for a newcomer, on Debian or Raspberry Pi OS: `make demo` and `make test`. Each sets up what it needs, then runs.
-.PHONY: setup demo test test-cluster asyncapi lint bench deb clean
+.PHONY: setup demo test test-cluster asyncapi lint bench lock deb clean
 
 # Everything for development: the venv with all extras, the broker, the packages of every test lane.
 setup:
@@ -32,6 +32,11 @@ lint:
 bench:
 	@tools/setup.sh test
 	@.venv/bin/python -m agent bench $(ARGS)
+
+# tools/locks: every dependency at one exact version with its hashes. `make lock ARGS="--upgrade-package av"` renews one.
+lock:
+	@tools/setup.sh demo
+	@tools/lock.sh $(ARGS)
 
 # build/vigie_VERSION_ARCH.deb, for the Debian release and architecture it is built on.
 deb:

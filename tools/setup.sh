@@ -109,21 +109,6 @@ choose_python() {
     fail "no Python 3.11 or newer with venv among: ${candidates[*]}" "use Debian 12 / Raspberry Pi OS bookworm or newer, or name one: PYTHON=/path/to/python3 make $scope"
 }
 
-# What pip would be asked for, one requirement a line, from setup.py alone.
-requirements() {
-    .venv/bin/python - "$@" <<'PY'
-import runpy
-import sys
-import types
-
-asked = {}
-# A new venv has no setuptools, and none is needed to read two lists.
-sys.modules["setuptools"] = types.SimpleNamespace(find_packages=lambda **_: [], setup=asked.update)
-runpy.run_path("setup.py")
-print(*asked["install_requires"], *(r for extra in sys.argv[1:] for r in asked["extras_require"][extra]), sep="\n")
-PY
-}
-
 pip_install() {
     if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@" >>"$log" 2>&1; then
         tail -n 12 "$log" | sed 's/^/       /' >&2
@@ -132,9 +117,8 @@ pip_install() {
 }
 
 install_venv() {
-    local extras=() stamp fingerprint
-    [ "$scope" = demo ] || extras=(systemd dev)
-    fingerprint=$(cat setup.py tools/setup.sh | sha256sum | cut -d' ' -f1)
+    local stamp fingerprint locks=tools/locks
+    fingerprint=$(cat setup.py tools/setup.sh $locks/{build,demo,test}.txt | sha256sum | cut -d' ' -f1)
     if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
         choose_python
         say "Python: making .venv with $("$python" --version) ($(command -v "$python"))"
@@ -147,10 +131,11 @@ install_venv() {
         return
     fi
     say "Python: installing into .venv (a few minutes the first time)"
-    requirements "${extras[@]}" >var/requirements.txt
-    pip_install --requirement var/requirements.txt
+    # Exactly what tools/locks names, by hash. What a source package is built with comes first: pip would fetch any release of it.
+    pip_install --require-hashes --requirement $locks/build.txt
+    pip_install --require-hashes --no-build-isolation --requirement "$locks/$scope.txt"
     # A .venv that is a link is shared by several checkouts: it must not point at one of them.
-    [ -L .venv ] || pip_install --no-deps --editable .
+    [ -L .venv ] || pip_install --no-deps --no-build-isolation --editable .
     echo "$fingerprint" >"$stamp"
     say "Python: done"
 }

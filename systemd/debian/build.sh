@@ -46,14 +46,16 @@ say "Vigie $version for $suite on $arch: the wheel"
 # A copy, so that setuptools leaves nothing in the checkout and --version names what is built.
 cp -r agent hardware bench setup.py pyproject.toml README.md "$work/source/"
 echo "$version" >"$work/source/agent/VERSION"
-.venv/bin/python -m pip wheel --quiet --no-deps --wheel-dir "$work/wheel" "$work/source"
+.venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheel" "$work/source"
 
 say "its dependencies, as wheels for Python $python"
 platforms=()
 for minor in $(seq $glibc -1 5); do platforms+=(--platform "manylinux_2_${minor}_$machine"); done
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --only-binary=:all: --target "$site" \
     --implementation cp --python-version $python "${platforms[@]}" --platform "manylinux2014_$machine" \
-    --constraint $here/constraints-$suite.txt "$work"/wheel/*.whl
+    --require-hashes --requirement "tools/locks/deb-$suite.txt"
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --target "$site" \
+    --no-index "$work"/wheel/*.whl
 rm -rf "$site/bin" "$site"/*.dist-info/direct_url.json
 find "$site" -type d \( -name tests -o -name test \) -path '*/numpy/*' -prune -exec rm -rf {} +
 

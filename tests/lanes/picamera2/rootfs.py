@@ -16,6 +16,7 @@ from tests.support import parts
 
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
 HERE = Path(__file__).parent
+LOCK = HERE.parents[2] / "tools" / "locks" / "picamera2.txt"
 REPOSITORY = HERE.parents[2]
 SUITE = "sid"
 LIBCAMERA = "0.7."
@@ -59,7 +60,7 @@ def prepared() -> Path:
     parts.root()
     for name, package in (("mmdebstrap", "mmdebstrap"), ("unshare", "util-linux"), ("chroot", "coreutils")):
         parts.program(name, package)
-    recipe = "".join([SUITE, *INCLUDED, *((HERE / name).read_text() for name in ("requirements.txt", "dma_heap_shim.c"))])
+    recipe = "".join([SUITE, *INCLUDED, LOCK.read_text(), (HERE / "dma_heap_shim.c").read_text()])
     made = CACHE / f"picamera2-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "picamera2.lock").open("w") as lock:
@@ -104,12 +105,12 @@ def _make(root: Path) -> None:
     # PyPI is reached as from outside: same resolver, same certificates.
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
     shutil.copyfile(f"/{_CERTIFICATES}", root / _CERTIFICATES)
-    shutil.copyfile(HERE / "requirements.txt", root / "opt/requirements.txt")
+    shutil.copyfile(LOCK, root / "opt/requirements.txt")
     shutil.copyfile(HERE / "dma_heap_shim.c", root / "opt/dma_heap_shim.c")
     _do("chroot", str(root), "gcc", "-O2", "-Wall", "-shared", "-fPIC", "-o", f"/{_SHIM}", "/opt/dma_heap_shim.c")
     _do("chroot", str(root), "python3", "-m", "venv", "--system-site-packages", "/opt/lane")
     pip = (_PYTHON, "-m", "pip", "install", "--quiet", "--no-input", "--no-cache-dir")
-    _do("chroot", str(root), *pip, "-r", "/opt/requirements.txt")
+    _do("chroot", str(root), *pip, "--require-hashes", "-r", "/opt/requirements.txt")
 
 
 def _do(*command: str) -> str:
