@@ -43,9 +43,9 @@ class Expectation:
             return 0.0
         return float(area @ np.minimum(heard[asked], wanted)) / total
 
-    def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_]) -> None:
-        """A picture is shown that says so much."""
-        self.of += _FOLLOWS * (heard - self.of)
+    def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_], *, at_once: bool) -> None:
+        """A picture is shown that says so much. `at_once`: after a jump or a doubt all is taken from it."""
+        self.of += (1.0 if at_once else _FOLLOWS) * (heard - self.of)
         self.confirmed = np.where(confirmed, 1.0, (1 - _FOLLOWS) * self.confirmed)
 
     def carried_to(self, before: Patches, now: Patches) -> None:

@@ -68,31 +68,28 @@ class Finder:
             candidates.append(HOME)
         if before.picture is not None and (before.lost_frames <= BRIEF_FRAMES or before.lost_frames % FLOW_EVERY == 0):
             candidates += self._follow(before.picture, picture, before.pose, (0.0, 0.0))
-        best, others = self._best(picture, proof, candidates, before)
+        best, others = self._best(picture, proof, candidates, before, kept)
         if (best is None or kept(best) < SURE_KEPT) and before.picture is not None and before.lost_frames < BRIEF_FRAMES:
             more = self._follow(before.picture, picture, before.pose, shift)
-            best, again = self._best(picture, best, more, before)
+            best, again = self._best(picture, best, more, before, kept)
             others += again
         return best, others
 
     def _best(
-        self, picture: Plane, best: Proof | None, candidates: Sequence[Pose], before: Before
+        self, picture: Plane, best: Proof | None, candidates: Sequence[Pose], before: Before, kept: Kept
     ) -> tuple[Proof | None, list[Pose]]:
-        """The proof with the largest area, and where else patches were found or might be."""
+        """The proof at which most of what is expected is, and where else patches were found or might be."""
         others = list(candidates)
         for start in candidates:
             rival = self._prove(picture, start, before)
             if rival is None:
                 continue
-            if best is None or self._area(rival) > self._area(best):
+            if best is None or kept(rival) > kept(best):
                 others += [] if best is None else [best.pose]
                 best = rival
             else:
                 others.append(rival.pose)
         return best, others
-
-    def _area(self, proof: Proof) -> float:
-        return float(self.patches.area[proof.confirmed].sum())
 
     def _prove(self, picture: Plane, start: Pose, before: Before, least_alike: int = 0) -> Proof | None:
         known = before.pose if before.picture is not None else None

@@ -24,7 +24,7 @@ AT_HOME_PX = 2.5
 """A copy displaced by less is a change of focus or light, and the masks' margin covers it."""
 NEXT_TO_HOME_PX = 3.5
 """Up to here a peak has to be twice as clear: light that goes leaves small ones, and a second image a large one."""
-CLEAREST_BY_CHANCE = 12.5
+CLEAREST_BY_CHANCE = 17.0
 """In standard deviations of the correlation surface: what no picture without a second image reaches."""
 _PEAK_PX = 1.0
 _KNOWN_PX = 4

@@ -21,7 +21,7 @@ from agent.view.pose import HOME, Frame, Pose, inverse
 from agent.view.proof import SIGMAS, Proof, vouchers
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
-from agent.view.trail import JUMP_PX, Trail, distinct
+from agent.view.trail import DISTINCT_PX, JUMP_PX, Trail, distinct
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,8 @@ AT_HOME_PX = 0.75
 
 _RIVAL_PATCHES = 3
 _RIVAL_CELLS = 2
+_MOST_RIVALS = 3
+_STILL_SEEN = 2
 _EXPECTED = 0.5
 _FADING = 0.004
 _FADING_SIGMAS = 6.0
@@ -73,7 +75,9 @@ class Sighting(Struct, frozen=True):
 class _Reading(Struct, frozen=True, eq=False):
     """What a proof says of what was expected. `settled`: poses that carry masks anyhow, `rivals`: those vouched for besides.
 
-    `kept`: the share of what is expected that all of them explain, `alone`: that the proved pose does.
+    `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a picture ago;
+    `kept`: the share of what is expected that all of them explain, `alone`: that the proved pose does. `standing`: the poses
+    besides the proved one at which something was.
     """
 
     proof: Proof
@@ -82,6 +86,8 @@ class _Reading(Struct, frozen=True, eq=False):
     heard: NDArray[np.float64]
     kept: float
     alone: float
+    in_rows: NDArray[np.float64]
+    standing: list[Pose]
     jumped: bool
 
 
@@ -107,12 +113,14 @@ class ViewTracker:
         self._expected = Expectation(patches)
         self._trail = Trail(frame)
         self._rivals: list[Pose] = []
+        self._standing: list[Pose] = []
         self._before = Before(None, HOME, HOME, 0)
         self._likeness = np.zeros(len(patches))
         self._flicker = 0.0
         self._to_prove = REOPEN_FRAMES
         self._unsure = 0
         self._stood = 0
+        self._torn_frames = 0
         self._closed_frames = 0
         prepare(frame.height, frame.width)
 
@@ -128,7 +136,7 @@ class ViewTracker:
         reading = self._read(picture, proof, candidates)
         doubt = self._doubt(picture, reading)
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)
-        self._rivals = reading.rivals
+        self._rivals, self._standing = reading.rivals, reading.standing
         if doubt:
             return self._doubted(luma, proof, doubt)
         sighting = self._shown(picture, reading)
@@ -145,20 +153,28 @@ class ViewTracker:
         settled = self._trail.poses(proof.pose)
         spare = np.flatnonzero(~proof.confirmed)
         heard = voice(proof.likeness)
+        in_rows = heard.copy()
         rivals: list[Pose] = []
+        standing: list[Pose] = []
         for pose in distinct(self._frame, [*settled, HOME, *self._rivals, *candidates])[1:]:
-            known = any(pose is other for other in settled)
-            right = spare[vouchers(picture, self._patches, pose, spare)] if len(spare) >= _RIVAL_PATCHES else spare[:0]
-            if len(right) < _RIVAL_PATCHES or len(np.unique(self._patches.cell[right])) < _RIVAL_CELLS:
+            right = spare[vouchers(picture, self._patches, pose, spare)] if len(spare) else spare
+            if len(right) < _STILL_SEEN:
                 continue
-            if not known:
-                if len(rivals) == 3:
-                    break
+            if any(pose is other for other in settled):
+                self._trail.still_seen(pose)
+            elif len(right) < _RIVAL_PATCHES or len(np.unique(self._patches.cell[right])) < _RIVAL_CELLS:
+                continue
+            elif len(rivals) == _MOST_RIVALS:
+                break
+            else:
                 rivals.append(pose)
+            standing.append(pose)
             heard[right] = 1.0
+            if any(self._frame.shift_px(pose, stood) <= DISTINCT_PX for stood in self._standing):
+                in_rows[right] = 1.0
         kept = self._expected.kept(heard, proof.inside)
         away_px = self._frame.shift_px(proof.pose, self._before.pose)
-        return _Reading(proof, settled, rivals, heard, kept, self._kept(proof), away_px > JUMP_PX)
+        return _Reading(proof, settled, rivals, heard, kept, self._kept(proof), in_rows, standing, away_px > JUMP_PX)
 
     def _doubt(self, picture: Plane, reading: _Reading) -> str:
         """Why this picture must not be shown although a pose was proved on it; empty when it may be."""
@@ -180,8 +196,9 @@ class ViewTracker:
             return "the view is being verified"
         if first:
             return ""
-        alone = voice(proof.likeness) if new else reading.heard
-        if self._rows.torn((self._expected.of > _EXPECTED) & proof.inside, 1 - alone) and not self._stands(proof):
+        torn = self._rows.torn((self._expected.of > _EXPECTED) & proof.inside, 1 - reading.in_rows)
+        self._torn_frames = self._torn_frames + 1 if torn else 0
+        if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
         return "the picture shows the view twice" if self._doubled(picture, proof) else ""
 
@@ -208,7 +225,7 @@ class ViewTracker:
     def _shown(self, picture: Plane, reading: _Reading) -> Sighting:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
-        self._expected.learn(reading.heard, proof.confirmed)
+        self._expected.learn(reading.heard, proof.confirmed, at_once=reading.jumped or self._closed_frames > 0)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)

@@ -42,6 +42,10 @@ class Trail:
         self._swept = between(shown, pose, self._frame.shift_px(pose, shown))
         self._latest = [pose, *self._latest][: _LATEST + 1]
 
+    def still_seen(self, pose: Pose) -> None:
+        """Something of the view is still at this pose: its time begins anew."""
+        self._left = [(left, AFTERGLOW_FRAMES if left is pose else frames) for left, frames in self._left]
+
     def poses(self, latest: Pose) -> list[Pose]:
         """The present pose first, then those of the pictures before, those passed on the way and those left by a jump."""
         left = [pose for pose, _ in self._left]
