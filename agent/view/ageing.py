@@ -70,6 +70,11 @@ class ViewAgeing:
         with self._lock:
             self._fresh = None
 
+    def dropped(self, fixed: NDArray[np.bool_]) -> None:
+        """These of the present patches are fixed to the camera and gone for good; nothing is learned where they lay."""
+        self._signed -= int(np.count_nonzero(fixed[: self._signed]))
+        self.doubtful()
+
     def _choose(self, lumas: Sequence[Plane]) -> None:
         fresh, _ = choose_patches(lumas, temporal_median(lumas), self._forbidden)
         with self._lock:

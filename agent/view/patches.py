@@ -58,6 +58,10 @@ class Patches:
     def __len__(self) -> int:
         return len(self.at)
 
+    def only(self, keep: NDArray[np.bool_]) -> Patches:
+        """These patches without the others."""
+        return Patches(self.at[keep], self.templates[keep], self.cell[keep])
+
     @cached_property
     def area(self) -> NDArray[np.float64]:
         """The share of the known picture that each stands for: patches of one cell share it, however many they are. Sums to 1."""

@@ -74,22 +74,22 @@ def relocate(known: Landmarks, luma: Plane) -> list[Pose]:
 
     Some 15 ms for the keypoints and 90 ms for the patches on a desktop processor.
     """
-    guesses = (by_keypoints(known, luma), *by_patches(known, luma))
-    return [pose for pose in guesses if pose is not None]
+    return by_keypoints(known, luma) + by_patches(known, luma)
 
 
-def by_keypoints(known: Landmarks, luma: Plane) -> Pose | None:
+def by_keypoints(known: Landmarks, luma: Plane) -> list[Pose]:
     """By the features that find their like."""
     here = find_keypoints(luma, known.frame)
     if len(here) < LEAST_MATCHES or len(known.keypoints) < LEAST_MATCHES:
-        return None
+        return []
     matches = cv2.BFMatcher(cv2.NORM_HAMMING, crossCheck=True).match(known.keypoints.descriptors, here.descriptors)
     a = known.keypoints.at[[m.queryIdx for m in matches]]
     b = here.at[[m.trainIdx for m in matches]]
-    return _agreed(known.frame, a, b)
+    agreed = _agreed(known.frame, a, b)
+    return [] if agreed is None else [agreed]
 
 
-def by_patches(known: Landmarks, luma: Plane) -> list[Pose | None]:
+def by_patches(known: Landmarks, luma: Plane) -> list[Pose]:
     """By the best patches: where their likest places agree, and where all of them together are likest.
 
     The latter finds a view out of focus or in fog, in which no patch is like itself but all are a little, at one displacement.
@@ -108,7 +108,8 @@ def by_patches(known: Landmarks, luma: Plane) -> list[Pose | None]:
         for place in _likest(likeness):
             a.append(known.patches.at[number])
             b.append(place)
-    return [_most_agreed(known.frame, np.array(a), np.array(b)), *_likest_together(known.frame, together)]
+    agreed = _most_agreed(known.frame, np.array(a), np.array(b))
+    return ([] if agreed is None else [agreed]) + _likest_together(known.frame, together)
 
 
 def _most_agreed(frame: Frame, at: Points, seen: Points) -> Pose | None:
@@ -129,7 +130,9 @@ def _likest_together(frame: Frame, together: NDArray[np.float32]) -> list[Pose]:
     smooth = np.asarray(cv2.GaussianBlur(together, (0, 0), _BLUR_PX), np.float32)
     poses: list[Pose] = []
     for _ in range(_PLACES_TOGETHER):
-        _, _, _, (x, y) = cv2.minMaxLoc(smooth)
+        _, most, _, (x, y) = cv2.minMaxLoc(smooth)
+        if most <= 0:
+            break
         poses.append(panned(frame, HOME, x - width // 2, y - height // 2))
         smooth[max(0, y - REACH) : y + REACH + 1, max(0, x - REACH) : x + REACH + 1] = 0
     return poses

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
 from agent.view.ageing import ViewAgeing
-from agent.view.expectation import Expectation, voice
+from agent.view.expectation import Expectation
 from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder
+from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
 from agent.view.phase_correlation import prepare, shows_twice
 from agent.view.pose import HOME, Frame, Pose, inverse
-from agent.view.proof import SIGMAS, Proof, vouchers
+from agent.view.proof import SIGMAS, Proof
+from agent.view.reading import Reader, Reading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
-from agent.view.trail import DISTINCT_PX, JUMP_PX, Trail, distinct
+from agent.view.trail import JUMP_PX, Trail
 
 log = logging.getLogger(__name__)
 
@@ -46,10 +47,6 @@ LOST_FOR_GOOD_FRAMES = 250
 AT_HOME_PX = 0.75
 """Nearer than this the view lies where it was validated, and can be learned from."""
 
-_RIVAL_PATCHES = 3
-_RIVAL_CELLS = 2
-_MOST_RIVALS = 3
-_STILL_SEEN = 2
 _EXPECTED = 0.5
 _FADING = 0.004
 _FADING_SIGMAS = 6.0
@@ -70,25 +67,6 @@ class Sighting(Struct, frozen=True):
     shift_px: float = 0.0
     uncertainty_px: float = 0.0
     closed_frames: int = 0
-
-
-class _Reading(Struct, frozen=True, eq=False):
-    """What a proof says of what was expected. `settled`: poses that carry masks anyhow, `rivals`: those vouched for besides.
-
-    `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a picture ago;
-    `kept`: the share of what is expected that all of them explain, `alone`: that the proved pose does. `standing`: the poses
-    besides the proved one at which something was.
-    """
-
-    proof: Proof
-    settled: list[Pose]
-    rivals: list[Pose]
-    heard: NDArray[np.float64]
-    kept: float
-    alone: float
-    in_rows: NDArray[np.float64]
-    standing: list[Pose]
-    jumped: bool
 
 
 class ViewTracker:
@@ -112,8 +90,8 @@ class ViewTracker:
         self._relocation = relocation
         self._expected = Expectation(patches)
         self._trail = Trail(frame)
-        self._rivals: list[Pose] = []
-        self._standing: list[Pose] = []
+        self._reader = Reader(patches, frame, self._expected, self._trail)
+        self._marks = FixedMarks(patches)
         self._before = Before(None, HOME, HOME, 0)
         self._likeness = np.zeros(len(patches))
         self._flicker = 0.0
@@ -129,54 +107,23 @@ class ViewTracker:
         small = reduce(luma)
         picture = self._normalise(small)
         expected = int(np.count_nonzero(self._expected.of > _EXPECTED))
-        proof, candidates = self._finder.find(picture, self._before, self._kept, round(_LEAST_ALIKE * expected))
+        proof, candidates = self._finder.find(picture, self._before, self._reader.alone, round(_LEAST_ALIKE * expected))
         self._trail.passed(None if proof is None else proof.pose, self._before.pose)
         if proof is None:
             return self._not_proved(luma)
-        reading = self._read(picture, proof, candidates)
+        reading = self._reader.read(picture, proof, candidates)
         doubt = self._doubt(picture, reading)
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)
-        self._rivals, self._standing = reading.rivals, reading.standing
         if doubt:
             return self._doubted(luma, proof, doubt)
         sighting = self._shown(picture, reading)
+        self._give_up_marks(reading)
         self._age(small, sighting)
         return sighting
 
-    def _kept(self, proof: Proof) -> float:
-        """The share of what is expected that one pose alone explains."""
-        return self._expected.kept(voice(proof.likeness), proof.inside)
+    # Judging what was found -----------------------------------------------------------------------------------------
 
-    # Reading what was found -----------------------------------------------------------------------------------------
-
-    def _read(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> _Reading:
-        settled = self._trail.poses(proof.pose)
-        spare = np.flatnonzero(~proof.confirmed)
-        heard = voice(proof.likeness)
-        in_rows = heard.copy()
-        rivals: list[Pose] = []
-        standing: list[Pose] = []
-        for pose in distinct(self._frame, [*settled, HOME, *self._rivals, *candidates])[1:]:
-            right = spare[vouchers(picture, self._patches, pose, spare)] if len(spare) else spare
-            if len(right) < _STILL_SEEN:
-                continue
-            if any(pose is other for other in settled):
-                self._trail.still_seen(pose)
-            elif len(right) < _RIVAL_PATCHES or len(np.unique(self._patches.cell[right])) < _RIVAL_CELLS:
-                continue
-            elif len(rivals) == _MOST_RIVALS:
-                break
-            else:
-                rivals.append(pose)
-            standing.append(pose)
-            heard[right] = 1.0
-            if any(self._frame.shift_px(pose, stood) <= DISTINCT_PX for stood in self._standing):
-                in_rows[right] = 1.0
-        kept = self._expected.kept(heard, proof.inside)
-        away_px = self._frame.shift_px(proof.pose, self._before.pose)
-        return _Reading(proof, settled, rivals, heard, kept, self._kept(proof), in_rows, standing, away_px > JUMP_PX)
-
-    def _doubt(self, picture: Plane, reading: _Reading) -> str:
+    def _doubt(self, picture: Plane, reading: Reading) -> str:
         """Why this picture must not be shown although a pose was proved on it; empty when it may be."""
         proof, kept = reading.proof, reading.kept
         first = self._before.picture is None
@@ -189,7 +136,7 @@ class ViewTracker:
             self._unsure = 0
         self._to_prove, self._unsure = max(0, self._to_prove - 1), max(0, self._unsure - 1)
         self._stood = 0 if new else self._stood + 1
-        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if reading.jumped else LEAST_KEPT
+        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if self._jumped(proof) else LEAST_KEPT
         if kept < least and not self._stands(proof):
             return "much of the view is not where it was"
         if self._to_prove or self._unsure:
@@ -201,6 +148,9 @@ class ViewTracker:
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
         return "the picture shows the view twice" if self._doubled(picture, proof) else ""
+
+    def _jumped(self, proof: Proof) -> bool:
+        return self._frame.shift_px(proof.pose, self._before.pose) > JUMP_PX
 
     def _stands(self, proof: Proof) -> bool:
         """Whether enough of the known area has confirmed at one pose for so long that what is gone is given up."""
@@ -222,10 +172,10 @@ class ViewTracker:
 
     # What follows from it -------------------------------------------------------------------------------------------
 
-    def _shown(self, picture: Plane, reading: _Reading) -> Sighting:
+    def _shown(self, picture: Plane, reading: Reading) -> Sighting:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
-        self._expected.learn(reading.heard, proof.confirmed, at_once=reading.jumped or self._closed_frames > 0)
+        self._expected.learn(reading.heard, proof.confirmed, at_once=self._jumped(proof) or self._closed_frames > 0)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)
@@ -249,7 +199,7 @@ class ViewTracker:
         self._closed_frames += 1
         self._stood = 0
         if self._before.lost_frames > BRIEF_FRAMES:
-            self._rivals = []
+            self._reader.lost()
         self._relocation.look_for(luma)
         if self._ageing is not None:
             self._ageing.doubtful()
@@ -257,6 +207,22 @@ class ViewTracker:
             reason = "the camera no longer shows the view its masks were validated for"
             return Sighting((), 0.0, ViewState.MOVED, reason, closed_frames=self._closed_frames)
         return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is not recognised", closed_frames=self._closed_frames)
+
+    def _give_up_marks(self, reading: Reading) -> None:
+        """What stayed at home while the view was elsewhere is fixed to the camera and proves nothing any more."""
+        fixed = self._marks.saw(self._patches, reading.proof, reading.at_home) if reading.at_home.any() else None
+        if fixed is None:
+            return
+        place = where(self._patches, fixed, self._frame.width, self._frame.height)
+        log.warning(
+            "%d of the %d places by which the view is known are fixed to the camera (%s), and count no longer:"
+            " name them as [[privacy.overlay]] and validate the view again",
+            *(np.count_nonzero(fixed), len(fixed), place),
+        )
+        if self._ageing is not None:
+            self._ageing.dropped(fixed)
+        self._know(self._patches.only(~fixed))
+        self._marks.kept(~fixed)
 
     def _age(self, small: Plane, sighting: Sighting) -> None:
         """Learn what the view has become, while there is no doubt where it lies."""
@@ -269,10 +235,11 @@ class ViewTracker:
         if patches is not None:
             log.info("the view has changed: %d patches instead of %d", len(patches), len(self._patches))
             self._know(patches)
+            self._marks.restarted(patches)
 
     def _know(self, patches: Patches) -> None:
         """Other patches from now on."""
         self._expected.carried_to(self._patches, patches)
         self._likeness = np.zeros(len(patches))
-        self._patches = self._finder.patches = patches
+        self._patches = self._finder.patches = self._reader.patches = patches
         self._rows = RowProof(patches, self._outlines)
