@@ -15,6 +15,7 @@ from agent.cli._options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from agent.cli._node_files import NodeFiles
+    from agent.view.excluded_area import ExcludedArea
     from agent.view.verdict import Verdict
 
 _PATIENCE_S = 120.0
@@ -65,7 +66,8 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
 def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bool) -> None:
     """Draw the masks over a commissioning still: what stands still for some seconds, so that passers-by vanish.
 
-    The masks are filled: what they hide is hidden here too. The still is kept in memory only, written where you say, and
+    The masks are filled: what they hide is hidden here too. What is fixed to the camera is hatched: as the signed reference
+    of this view says, or, without one, as it is found now. The still is kept in memory only, written where you say, and
     entered in the register. The running daemon gives no unguarded picture to anybody: stop it first.
     """
     import getpass
@@ -75,7 +77,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     from agent.journal.entry import Act
     from agent.node.drivers import open_camera
     from agent.view import commissioning_still
-    from agent.view.commissioning import ViewSample, checked_name
+    from agent.view.commissioning import ViewSample, checked_name, found_at_rest
 
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
@@ -92,12 +94,24 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     finally:
         camera.close()
     privacy = node.config.privacy
-    picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin)
+    fixed = _signed_areas(node)
+    if fixed is None:
+        fixed = found_at_rest(sample, node.config)
+    picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed)
+    for area in fixed:
+        click.echo(f"fixed to the camera, proves nothing: {area.words()}")
     if drawing is not None:
         drawing.write(commissioning_still.png(picture), mode=0o600)
         click.echo(f"{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards")
     if in_terminal:
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
+
+
+def _signed_areas(node: NodeFiles) -> tuple[ExcludedArea, ...] | None:
+    """What the reference in force excludes; None when there is none for this configuration."""
+    from agent.commissioning.masks import excluded_areas
+
+    return excluded_areas(node.config, node.identity())
 
 
 def _by_daemon(node: NodeFiles, by: str, told: Told, *, lift: bool, nudge: bool) -> Verdict | None:

@@ -18,7 +18,7 @@ from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, m
 from agent.commissioning.identity import judge_identity, judge_register
 from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.line import Grade, Line, fail, ok, warn, worst
-from agent.commissioning.masks import judge_masks
+from agent.commissioning.masks import excluded_areas, judge_masks
 from agent.commissioning.medium import judge_medium, medium_of
 from agent.commissioning.programs import Ask, ask_system
 from agent.commissioning.service import judge_units, judge_updates
@@ -32,6 +32,7 @@ from agent.picture.cover import Cover, ViewState
 from agent.ports.host import Board
 from agent.ports.mqtt import BrokerCredentials
 from agent.ports.video import Camera
+from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import FixedGuard, Guard, guard_for
 
 DAYS_TO_TELL_A_RATE = 0.04
@@ -61,6 +62,8 @@ class Report(Struct, frozen=True):
     at: str
     running: bool
     subjects: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    fixed: tuple[ExcludedArea, ...] = ()
+    """What the signed reference of the view says is fixed to the camera."""
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -107,7 +110,8 @@ def examine(config: Config, means: Means, tell: Callable[[str, tuple[Line, ...]]
         lines = tuple(_guarded(subject, judge))
         subjects[subject] = lines
         tell(subject, lines)
-    return Report(config, rfc3339(means.clock.wall_ns()), examination.health is not None, subjects)
+    fixed = excluded_areas(config, means.identity) or ()
+    return Report(config, rfc3339(means.clock.wall_ns()), examination.health is not None, subjects, fixed)
 
 
 def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from agent.config.model import Config
 from agent.identity.node_key import IdentityDirectory
 from agent.mask.as_drawn import mask_share
 from agent.picture.cover import ViewState
+from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import view_identity
 from agent.view.store import ViewStore
 
@@ -59,14 +60,24 @@ def _validation(config: Config, identity: IdentityDirectory) -> Line:
     except (MaskError, EvidenceError) as error:
         remedy = error.remedy or "take it with `vigie masks validate --by NAME`"
         return fail("view", f"not validated, so every picture is opaque: {error.what}", remedy)
-    patches = len(reference.patches)
+    patches, fixed = len(reference.patches), len(reference.excluded)
+    beside = f"; fixed to the camera: {fixed} area{'s' if fixed > 1 else ''}, which prove nothing" if fixed else ""
     return ok(
         "view",
-        f"validated by {reference.by} on {reference.on}, {patches} patches",
+        f"validated by {reference.by} on {reference.on}, {patches} patches{beside}",
         by=reference.by,
         on=reference.on,
         patches=patches,
+        excluded=fixed,
     )
+
+
+def excluded_areas(config: Config, identity: IdentityDirectory) -> tuple[ExcludedArea, ...] | None:
+    """What the reference in force says is fixed to the camera; None when there is no reference for this configuration."""
+    try:
+        return ViewStore(config.node.state_dir).load(view_identity(config), identity.load()).excluded
+    except (MaskError, EvidenceError):
+        return None
 
 
 def _guard(sight: Sight) -> Line:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from html import escape
 from importlib.resources import files
@@ -15,6 +15,8 @@ from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import UNKNOWN, french, number
 from agent.config.digest import config_digest
 from agent.config.model import Config
+from agent.config.polygon import Polygon
+from agent.view.excluded_area import ExcludedArea, Ground
 
 _SUBJECTS = {
     "camera": "Prise de vues (arrêté du 3 août 2007 ; IEC 62676-4)",
@@ -27,6 +29,13 @@ _SUBJECTS = {
     "service": "Exploitation",
 }
 _GRADES = {Grade.OK: ("conforme", "ok"), Grade.WARN: ("à surveiller", "warn"), Grade.FAIL: ("non conforme", "fail")}
+_GROUNDS = {
+    Ground.NAMED: "incrustation",
+    Ground.TICKS: "horloge incrustée",
+    Ground.BURNT_IN: "texte incrusté",
+    Ground.STAYED: "immobile à la poussée",
+}
+_MOST_NAMED = 6
 _VERDICTS = {
     Grade.OK: "Aucune anomalie relevée.",
     Grade.WARN: "Aucune non-conformité relevée ; des points restent à surveiller.",
@@ -50,7 +59,7 @@ def sheet(report: Report) -> str:
         days=number(report.config.recording.retention_days),
         verdict=_VERDICTS[report.grade],
         verdict_class=_GRADES[report.grade][1],
-        picture=_mask_picture(report.config),
+        picture=_mask_picture(report.config, report.fixed),
         rows=rows,
     )
 
@@ -84,15 +93,18 @@ def _rows(lines: tuple[Line, ...]) -> Iterator[str]:
         yield f'<tr><td>{escape(entry.label)}</td><td>{escape(found)}{action}</td><td class="{style}">{word}</td></tr>\n'
 
 
-def _mask_picture(config: Config) -> str:
-    """The masks as outlines on an empty picture; of the scene nothing is shown."""
+def _mask_picture(config: Config, fixed: Sequence[ExcludedArea]) -> str:
+    """The masks as outlines on an empty picture, and what is fixed to the camera; of the scene nothing is shown."""
     width, height = 320, round(320 * config.camera.height / config.camera.width)
-    shapes = []
+    shapes = [
+        f'<polygon class="fixed" points="{_points(area.polygon, width, height)}">'
+        f"<title>{escape(_fixed_name(area))}</title></polygon>"
+        for area in fixed
+    ]
     for index, mask in enumerate(config.privacy.mask, 1):
-        points = " ".join(f"{x * width:.1f},{y * height:.1f}" for x, y in mask.polygon)
         left = sum(x for x, _ in mask.polygon) / len(mask.polygon) * width
         top = sum(y for _, y in mask.polygon) / len(mask.polygon) * height
-        shapes.append(f'<polygon points="{points}"><title>{escape(mask.name)}</title></polygon>')
+        shapes.append(f'<polygon points="{_points(mask.polygon, width, height)}"><title>{escape(mask.name)}</title></polygon>')
         shapes.append(f'<text x="{left:.1f}" y="{top:.1f}">{index}</text>')
     names = "".join(f"<li>{escape(mask.name)}</li>" for mask in config.privacy.mask)
     if config.privacy.none_needed is not None:
@@ -101,7 +113,19 @@ def _mask_picture(config: Config) -> str:
         legend = f"<p>Aucun masque : {who} : « {escape(statement.why)} »</p>"
     else:
         legend = f"<ol>{names}</ol>" if names else "<p>Aucun masque : image entièrement opaque.</p>"
+    if fixed:
+        named = ", ".join(escape(_fixed_name(area)) for area in fixed[:_MOST_NAMED])
+        more = f" et {len(fixed) - _MOST_NAMED} autres" if len(fixed) > _MOST_NAMED else ""
+        legend = f"<div>{legend}<p>Liés à la caméra (en pointillé), sans valeur de preuve : {named}{more}</p></div>"
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Emplacement des masques">'
         f'<rect width="{width}" height="{height}"/>{"".join(shapes)}</svg>{legend}'
     )
+
+
+def _points(polygon: Polygon, width: int, height: int) -> str:
+    return " ".join(f"{x * width:.1f},{y * height:.1f}" for x, y in polygon)
+
+
+def _fixed_name(area: ExcludedArea) -> str:
+    return area.name or _GROUNDS[area.ground]

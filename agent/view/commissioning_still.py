@@ -16,29 +16,47 @@ from agent.base.errors import MaskError
 from agent.config.model import Mask
 from agent.mask.as_drawn import covered_samples
 from agent.picture.planes import Plane
+from agent.view.excluded_area import ExcludedArea
 
 Picture = NDArray[np.uint8]
 
 _FILL = (16, 16, 16)
 _COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 80, 220), (230, 230, 60))
 """Blue, green, red."""
+_FIXED = (255, 255, 255)
 
 
-def draw(still: Plane, masks: Sequence[Mask], margin: float) -> Picture:
+def draw(still: Plane, masks: Sequence[Mask], margin: float, excluded: Sequence[ExcludedArea] = ()) -> Picture:
     """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined and named.
 
-    `margin`: `[privacy] margin`, as a fraction of the width.
+    What is fixed to the camera (`excluded`) is hatched and named, and stays readable. `margin`: `[privacy] margin`, as a
+    fraction of the width.
     """
     picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = still.shape
     stroke = max(1, width // 480)
     outlines = [np.round(np.array(mask.polygon) * (width, height)).astype(np.int32) for mask in masks]
+    for area in excluded:
+        _hatch(picture, area, stroke)
     picture[covered_samples([mask.polygon for mask in masks], margin, width, height) > 0] = _FILL
     for number, (mask, corners) in enumerate(zip(masks, outlines, strict=True)):
         colour = _COLOURS[number % len(_COLOURS)]
         cv2.polylines(picture, [corners], True, colour, stroke, cv2.LINE_AA)
         _label(picture, mask.name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, colour, stroke)
     return picture
+
+
+def _hatch(picture: Picture, area: ExcludedArea, stroke: int) -> None:
+    """Thin slanting lines within the area and its outline, and what it is: `clock`, `fixed: ticks`."""
+    height, width = picture.shape[:2]
+    corners = np.round(np.array(area.polygon) * (width, height)).astype(np.int32)
+    inside = np.zeros((height, width), np.uint8)
+    cv2.fillPoly(inside, [corners], 1)
+    down, across = np.mgrid[0:height, 0:width]
+    picture[(inside > 0) & ((down + across) % (8 * stroke) < stroke)] = _FIXED
+    cv2.polylines(picture, [corners], True, _FIXED, stroke)
+    name = area.name or f"fixed: {area.ground.value}"
+    _label(picture, name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, _FIXED, stroke)
 
 
 def _label(picture: Picture, text: str, x: int, y: int, colour: tuple[int, int, int], stroke: int) -> None:
