@@ -8,9 +8,9 @@ from pathlib import Path
 from agent.base.clock import SystemClock
 from agent.config.load import load
 from agent.config.polygon import Polygon
-from agent.demo.scene import TOWN_SQUARE, quoted
+from agent.demo.scene import quoted
 from agent.node.wiring import validate
-from bench.film import film_1080p25
+from bench.film import film_1080p25, masks
 
 Tables = Mapping[str, Mapping[str, object]]
 
@@ -20,12 +20,12 @@ def film_1080p() -> dict[str, object]:
     return {"driver": "file", "source": film_1080p25(), "width": 1920, "height": 1080, "fps": 25, "loop": True}
 
 
-def write(config: Path, tables: Tables, masks: Mapping[str, Polygon] = TOWN_SQUARE) -> Path:
-    """Write the configuration; the masks are the private windows of the town square unless others are given."""
+def write(config: Path, tables: Tables, drawn: Mapping[str, Polygon] | None = None) -> Path:
+    """Write the configuration; the masks are the private windows of the benchmark film unless others are given."""
     lines = []
     for name, table in tables.items():
         lines += [f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items()), ""]
-    for name, corners in masks.items():
+    for name, corners in (masks() if drawn is None else drawn).items():
         lines += ["[[privacy.mask]]", f"name = {quoted(name)}", f"polygon = {[list(corner) for corner in corners]}", ""]
     config.write_text("\n".join(lines), encoding="utf-8")
     return config

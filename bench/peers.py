@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from agent.demo.scene import TOWN_SQUARE
+from bench.film import masks
 from bench.process import Cost, measure
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
@@ -19,7 +19,7 @@ def ffmpeg(film: Path, directory: Path, seconds: float, preset: str, crf: int) -
     """Reading, overlaying a picture of the masks, encoding, and nothing else."""
     mask = directory / "mask.png"
     picture = np.zeros((HEIGHT, WIDTH, 4), np.uint8)
-    for corners in TOWN_SQUARE.values():
+    for corners in masks().values():
         cv2.fillPoly(picture, [np.round(np.array(corners) * (WIDTH, HEIGHT)).astype(np.int32)], (126, 126, 126, 255))
     cv2.imwrite(str(mask), picture)
     out = directory / "peer.mp4"
@@ -44,7 +44,7 @@ def motion(film: Path, directory: Path, seconds: float, crf: int) -> dict[str, f
     command = ["ffmpeg", "-v", "error", "-y", "-stream_loop", "-1", "-i", str(film), "-t", f"{seconds + 10:g}", "-c", "copy"]
     subprocess.run([*command, str(looped)], check=True)
     picture = np.full((HEIGHT, WIDTH), 255, np.uint8)
-    for corners in TOWN_SQUARE.values():
+    for corners in masks().values():
         cv2.fillPoly(picture, [np.round(np.array(corners) * (WIDTH, HEIGHT)).astype(np.int32)], 0)
     cv2.imwrite(str(mask), picture)
     out = directory / "motion"
@@ -72,7 +72,7 @@ def motion(film: Path, directory: Path, seconds: float, crf: int) -> dict[str, f
     file = directory / "motion.conf"
     file.write_text("".join(f"{key} {value}\n" for key, value in settings.items()), encoding="utf-8")
     log = directory / "motion.log"
-    cost = measure(["timeout", "--preserve-status", "-s", "INT", f"{seconds:g}", "motion", "-n", "-c", str(file)], log)
+    cost = measure(["motion", "-n", "-c", str(file)], log, for_s=seconds)
     films = sorted(out.glob("*.mp4"))
     if cost.code != 0 or not films:
         raise SystemExit(f"Motion left with {cost.code} and {len(films)} films:\n{log.read_text()[-2000:]}")

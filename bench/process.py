@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import statistics
 import subprocess
 import time
@@ -27,8 +28,18 @@ class Cost:
     """Resident in the middle of its life: the median of all looks."""
 
 
-def measure(command: Sequence[str], log: Path, *, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Cost:
-    """Run to the end; its output goes to `log`."""
+def measure(
+    command: Sequence[str],
+    log: Path,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    for_s: float | None = None,
+) -> Cost:
+    """Run to the end; its output goes to `log`. With `for_s` it is sent Ctrl-C after so many seconds.
+
+    What is measured is this very process: a `timeout` around it would be measured in its place.
+    """
     began = time.monotonic()
     looks, peak_bytes = [0], 0
     with log.open("wb") as sink:
@@ -38,6 +49,9 @@ def measure(command: Sequence[str], log: Path, *, cwd: Path | None = None, env: 
             done, status, usage = os.wait4(process.pid, os.WNOHANG)
             if done:
                 break
+            if for_s is not None and time.monotonic() - began >= for_s:
+                process.send_signal(signal.SIGINT)
+                for_s = None
             looks.append(watched.memory_info().rss)
             peak_bytes = _peak_bytes(process.pid) or peak_bytes
             time.sleep(_LOOK_EVERY_S)
