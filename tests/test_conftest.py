@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,28 @@ def test_summary_names_what_ran_and_what_did_not(lanes: pytest.Pytester, workers
     """A lane that was skipped is said not to have run, with the reason; on one process and on workers."""
     result = lanes.runpytest_subprocess("-n", workers)
     result.stdout.fnmatch_lines(["broker: ran (1 passed)", "browser: did not run (1 skipped)*chromium is missing*"])
+
+
+DEAF = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+
+
+def test_a_run_in_the_background_can_be_interrupted(pytester: pytest.Pytester) -> None:
+    """Started with `&` by a script, a process is deaf to Ctrl-C, and so is every child: the tests undo that for theirs."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        """
+        import signal, subprocess, sys
+        def test_a_child_hears_ctrl_c():
+            waits = "print(flush=True); import time; time.sleep(60)"
+            child = subprocess.Popen([sys.executable, "-c", waits], stdout=subprocess.PIPE)
+            child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            assert child.wait(50) != 0
+        """
+    )
+    result = pytester.run(sys.executable, "-c", DEAF, "-m", "pytest", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)

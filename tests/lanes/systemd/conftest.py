@@ -78,7 +78,7 @@ def listen(machine: Machine) -> None:
 def install(machine: Machine, package: Path) -> str:
     """`apt install` of the package; what it printed."""
     machine.put(package, "/root/vigie.deb")
-    return machine.run("apt-get install --yes --quiet /root/vigie.deb", timeout_s=240).output
+    return machine.run("apt-get install --yes --quiet /root/vigie.deb").output
 
 
 def configure(machine: Machine, text: str = CONFIG) -> None:

@@ -56,7 +56,7 @@ def test_guide_as_it_was_written(technician: Machine) -> None:
     as_technician = "cd /home/technician && setpriv --reuid=technician --regid=technician --init-groups -- sh -c"
     for number, step in enumerate(steps()):
         technician.write(f"/home/technician/step-{number}", step.command)
-        done = technician.run(f'{as_technician} "COLUMNS=110 . ./step-{number}"', check=False, timeout_s=240)
+        done = technician.run(f'{as_technician} "COLUMNS=110 . ./step-{number}"', check=False)
         assert done.code == 0, f"{step.command}\n{done.output}"
         printed = {without_figures(line) for line in done.output.splitlines()}
         assert not [line for line in step.shown if without_figures(line) not in printed], f"{step.command}\n{done.output}"
