@@ -50,30 +50,34 @@ def night_haze(stage: Stage) -> Painting:
 
 
 def infrared_night(stage: Stage) -> Painting:
-    """The infrared lamps are on and the sensor is noisy; what grows is bright, so that some places are their own negative."""
+    """The infrared lamps are on and the sensor is noisy."""
     lit, grain = light.infrared(stage), Grain(int(stage.rng.integers(1 << 30)), float(stage.rng.uniform(3, 8)))
+    return lambda p, n: grain.add(lit(p, n), n + 41)
+
+
+def bright_leaves(stage: Stage, since: int) -> Painting:
+    """What grows is bright in infrared: from a frame on such places of the scene are nearly their own negative."""
     knots = stage.rng.normal(0, 1, (stage.height // 60 + 1, WIDTH // 60 + 1)).astype(np.float32)
-    grows = np.asarray(
-        cv2.resize(knots, (WIDTH, stage.height), interpolation=cv2.INTER_CUBIC) > stage.rng.uniform(0, 0.8), np.uint8
-    )
+    grown = cv2.resize(knots, (WIDTH, stage.height), interpolation=cv2.INTER_CUBIC)
+    share = np.asarray(np.clip(2 * (grown - stage.rng.uniform(0.8, 1.6)), 0, 1), np.float32)
+    rest = 1 - share
 
-    def light_(p: Plane, n: int) -> Plane:
-        seen = lit(p, n)
-        return grain.add(np.where(grows, 190 - seen // 2, seen).astype(np.uint8), n + 41)
+    def paint(p: Plane, n: int) -> Plane:
+        return (p * rest + (200 - p * np.float32(0.6)) * share).astype(np.uint8) if n >= since else p
 
-    return light_
+    return paint
 
 
-def knocked_at_infrared(stage: Stage) -> Disturbance:
-    """Validated by day; the camera switched to infrared, and later on it is knocked."""
-    lit = infrared_night(stage)
-    switched = int(stage.rng.integers(3, 12))
-    return Disturbance(
-        at_event(stage, knocked_by(stage, 2, 40)),
-        light=light.switched(lit, switched),
-        event=stage.event,
-        frames=_FRAMES,
-    )
+def at_infrared(most_px: float) -> Build:
+    """Validated by day; the camera switched to infrared, and later on it is knocked, unless `most_px` is 0."""
+
+    def build(stage: Stage) -> Disturbance:
+        since = int(stage.rng.integers(3, 12))
+        lit = light.switched(infrared_night(stage), since)
+        pointing = at_event(stage, knocked_by(stage, 2, most_px)) if most_px else still(stage)
+        return Disturbance(pointing, bright_leaves(stage, since), lit, event=stage.event, frames=_FRAMES)
+
+    return build
 
 
 def always(lighting: light.Lighting) -> Build:
@@ -96,8 +100,8 @@ def _both_ways(lighting: light.Lighting) -> Build:
 WEATHER: dict[str, Kind] = {
     "knock in haze": Kind(_both_ways(haze), None, EARLY),
     "knock in night haze": Kind(_both_ways(night_haze), None, EARLY),
-    "knock under infrared night": Kind(knocked_at_infrared, 90, EARLY),
-    "infrared night": Kind(always(infrared_night), None, EARLY),
+    "knock under infrared night": Kind(at_infrared(40), 90, EARLY),
+    "infrared night": Kind(at_infrared(0), None, EARLY),
     "heavy snow": Kind(always(snowfall), 90, EARLY),
     "heavy snow, knock": Kind(knocked(snowfall), None, EARLY),
     "night rain": Kind(always(rainy_night), None, EARLY),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 import cv2
@@ -33,41 +33,49 @@ _TOLD_EVERY = 100
 
 
 def run(options: Mapping[str, object]) -> dict[str, object]:
-    """Options: seed, sequences (of each seed), kind (a part of its name), scene, with, frames (at most), jobs, replay.
+    """Options: seed, sequences (of each seed), kind (a part of its name), scene, with, frames (at most), jobs, replay, minutes.
 
-    `encoded`: every so many sequences are encoded and decoded too, 0 for none. Lists are separated by commas. Prints the
-    table; returns its figures and every leak. Interrupted, it gives what it has.
+    Lists are separated by commas. `blind`: the commissioning looks for nothing that is fixed to the camera. `encoded`: every
+    so many sequences are encoded and decoded too, 0 for none. Prints the table; returns its figures and every leak.
+    Interrupted, it gives what it has.
     """
     cv2.setNumThreads(1)
-    every = int(str(options.get("encoded", ENCODED_EVERY)))
-    frames = int(str(options["frames"])) if "frames" in options else None
-    if "replay" in options:
-        plans = [Plan.parse(str(options["replay"]))]
-        every = 1
-    else:
-        seeds = [int(seed) for seed in str(options.get("seed", 1)).split(",")]
-        count = int(str(options.get("sequences", FULL)))
-        wrappings, scenes = _chosen(options, "with", tuple(WRAPPINGS)), _scenes(options)
-        wanted = str(options.get("kind", ""))
-        plans = [plan for seed in seeds for plan in sequences(seed, count, wanted, wrappings, scenes)] if count else []
-        minutes = float(str(options.get("minutes", 0)))
-        if minutes:
-            plans += [Plan(life_kind(minutes), "doors", seeds[0], wrapping, view) for wrapping in wrappings for view in scenes]
-    outcomes: list[Outcome] = []
-    jobs = int(str(options.get("jobs", 1)))
+    plans = _plans(options)
+    every = 1 if "replay" in options else int(str(options.get("encoded", ENCODED_EVERY)))
     numbered = [(plan, every > 0 and number % every == 0 and minutes_of(plan.kind) is None) for number, plan in enumerate(plans)]
+    one = partial(_play, int(str(options["frames"])) if "frames" in options else None, "blind" in options)
+    played = _played(one, numbered, int(str(options.get("jobs", 1))))
     console = Console(width=170) if not sys.stdout.isatty() else Console()
+    outcomes: list[Outcome] = []
     try:
         with interruptible():
-            for outcome in track(_played(numbered, frames, jobs), "disturbances", len(plans), console=console, transient=True):
+            for outcome in track(played, "disturbances", len(plans), console=console, transient=True):
                 outcomes.append(outcome)
-                if outcome.leaks:
-                    console.print(leak_line(outcome), soft_wrap=True)
-                if not console.is_terminal and len(outcomes) % _TOLD_EVERY == 1:
-                    print(f"filmed {len(outcomes)} of {len(plans)} sequences", file=sys.stderr, flush=True)
+                _tell(outcomes, len(plans), console)
     except KeyboardInterrupt:
         print(f"interrupted after {len(outcomes)} of {len(plans)} sequences", file=sys.stderr)
     return report(outcomes, console)
+
+
+def _tell(outcomes: list[Outcome], count: int, console: Console) -> None:
+    """A leak at once; and where no bar can be drawn, a word of progress now and then."""
+    if outcomes[-1].leaks:
+        console.print(leak_line(outcomes[-1]), soft_wrap=True)
+    if not console.is_terminal and len(outcomes) % _TOLD_EVERY == 1:
+        print(f"filmed {len(outcomes)} of {count} sequences", file=sys.stderr, flush=True)
+
+
+def _plans(options: Mapping[str, object]) -> list[Plan]:
+    if "replay" in options:
+        return [Plan.parse(str(options["replay"]))]
+    seeds = [int(seed) for seed in str(options.get("seed", 1)).split(",")]
+    count, minutes = int(str(options.get("sequences", FULL))), float(str(options.get("minutes", 0)))
+    wrappings, scenes = _chosen(options, "with", tuple(WRAPPINGS)), _scenes(options)
+    wanted = str(options.get("kind", ""))
+    plans = [plan for seed in seeds for plan in sequences(seed, count, wanted, wrappings, scenes)]
+    if minutes:
+        plans += [Plan(life_kind(minutes), "doors", seeds[0], wrapping, view) for wrapping in wrappings for view in scenes]
+    return plans
 
 
 def sequences(
@@ -87,8 +95,7 @@ def sequences(
         yield Plan(kinds[kind], layout, seed * 100_003 + number, wrapping, view)
 
 
-def _played(numbered: list[tuple[Plan, bool]], frames: int | None, jobs: int) -> Iterator[Outcome]:
-    one = partial(_play, frames)
+def _played(one: Callable[[tuple[Plan, bool]], Outcome], numbered: list[tuple[Plan, bool]], jobs: int) -> Iterator[Outcome]:
     if jobs < 2:
         yield from map(one, numbered)
         return
@@ -96,16 +103,16 @@ def _played(numbered: list[tuple[Plan, bool]], frames: int | None, jobs: int) ->
         yield from pool.imap_unordered(one, numbered)
 
 
-def _play(frames: int | None, numbered: tuple[Plan, bool]) -> Outcome:
+def _play(frames: int | None, blind: bool, numbered: tuple[Plan, bool]) -> Outcome:
     cv2.setNumThreads(1)
     plan, encoded = numbered
-    return play(scene(plan.scene), plan, encoded=encoded, frames=frames)
+    return play(scene(plan.scene), plan, encoded=encoded, frames=frames, blind=blind)
 
 
 def _chosen(options: Mapping[str, object], option: str, known: tuple[str, ...]) -> tuple[str, ...]:
     named = tuple(str(options.get(option, ",".join(known))).split(","))
     for name in named:
-        if name not in known:
+        if any(part not in known for part in name.split("+")):
             raise ConfigurationError(f"--{option} {name}: there is none of that name", remedy=f"there are: {', '.join(known)}")
     return named
 

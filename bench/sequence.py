@@ -21,8 +21,10 @@ from agent.picture.analysis_luma import analysis_luma
 from agent.picture.cover import Cover
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
+from agent.view.burnt_in import burnt_in
+from agent.view.cover_geometry import private_outlines
 from agent.view.guard import ViewGuard
-from agent.view.reference import ViewIdentity, ViewReference
+from agent.view.reference import ViewIdentity, ViewReference, working_frame
 from agent.view.relocation import SteppedRelocation
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Slab, Stage
@@ -82,7 +84,7 @@ class Outcome:
         return 100 * self.clear / self.frames if self.frames else 0.0
 
 
-def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None = None) -> Outcome:
+def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None = None, blind: bool = False) -> Outcome:
     """Commission a guard on the undisturbed view, then film one disturbance and hold every masked frame against the truth.
 
     `encoded`: the real frames are masked, encoded and decoded as well, and looked at again. `frames`: so many at most.
@@ -92,7 +94,7 @@ def play(scene: Scene, plan: Plan, *, encoded: bool = False, frames: int | None 
     stage = Stage(rng, scene.height, int(rng.integers(*kind.events)))
     disturbance = kind.build(stage) if minutes is None else ordinary(stage, minutes)
     wrapping = wrapped(plan.wrapping, Stage(np.random.default_rng((plan.seed, 1)), scene.height, stage.event))
-    return film(scene, plan, disturbance, wrapping, LAYOUTS[plan.layout], encoded=encoded, frames=frames)
+    return film(scene, plan, disturbance, wrapping, LAYOUTS[plan.layout], encoded=encoded, frames=frames, blind=blind)
 
 
 def film(
@@ -104,13 +106,14 @@ def film(
     *,
     encoded: bool = False,
     frames: int | None = None,
+    blind: bool = False,
     look: Callable[[int, Cover, Plane, Plane], None] | None = None,
 ) -> Outcome:
     """See `play`. `look` is shown every clear frame: its number, its cover, what it leaves uncovered (255), what is private."""
     grain = Grain(plan.seed)
     outcome = Outcome(plan)
     try:
-        guard = commissioned(scene, disturbance, wrapping, polygons, grain, plan.seed)
+        guard = commissioned(scene, disturbance, wrapping, polygons, grain, plan.seed, blind=blind)
     except MaskError as error:
         outcome.refused = str(error)
         return outcome
@@ -195,15 +198,27 @@ def _same(a: tuple[Slab, ...], b: tuple[Slab, ...]) -> bool:
 
 
 def commissioned(
-    scene: Scene, disturbance: Disturbance, wrapping: Wrapping, polygons: tuple[Polygon, ...], grain: Grain, seed: int
+    scene: Scene,
+    disturbance: Disturbance,
+    wrapping: Wrapping,
+    polygons: tuple[Polygon, ...],
+    grain: Grain,
+    seed: int,
+    *,
+    blind: bool,
 ) -> ViewGuard:
-    """A guard with a reference taken over some seconds of the undisturbed view."""
+    """A guard with a reference taken over some seconds of the undisturbed view, as `vigie masks validate` takes it.
+
+    `blind`: nothing that is fixed to the camera is found then; the guard has to find it out while it runs.
+    """
     drawn = disturbance.polygons_drawn(polygons, scene.height)
     start = seed * 31 % 400
     numbers = [start + 23 * i for i in range(9)]
     lumas = [wrapping.reference(disturbance.reference_picture(scene, n, grain), n) for n in numbers]
     identity = ViewIdentity("0" * 64, "corpus", WIDTH, scene.height, 0)
-    reference, verdict = ViewReference.take(lumas, drawn, identity, by="the corpus", on="")
+    outlines = private_outlines([np.array(polygon) for polygon in drawn])
+    excluded = () if blind else burnt_in(lumas, outlines, working_frame(WIDTH, scene.height))
+    reference, verdict = ViewReference.take(lumas, drawn, identity, by="the corpus", on="", excluded=excluded)
     if not verdict.guardable:
         raise MaskError(verdict.reason)
     return ViewGuard(reference, drawn, MARGIN, SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES))

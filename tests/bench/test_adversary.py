@@ -45,7 +45,7 @@ class Fixed:
 
 def test_a_guard_that_lies_is_found_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Against masks that do not follow the search finds leaks at once, and each can be replayed from what it prints."""
-    monkeypatch.setattr(sequence, "commissioned", lambda scene, _, __, polygons, *___: Fixed(polygons, scene.height))
+    monkeypatch.setattr(sequence, "commissioned", lambda scene, _, __, polygons, *___, **____: Fixed(polygons, scene.height))
     state = tmp_path / "state.jsonl"
     told = adversary.run({"scene": "drawn-1", "with": "plain", "attempts": 12, "state": str(state), "seed": 2})
     assert told["leaks"] >= 3  # type: ignore[operator]
@@ -68,7 +68,7 @@ def test_the_search_climbs() -> None:
 
 def test_the_slack_is_what_a_mask_reaches_beyond(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a camera that stands still under masks that stay the slack is their margin, in pixels."""
-    monkeypatch.setattr(sequence, "commissioned", lambda scene, _, __, polygons, *___: Fixed(polygons, scene.height))
+    monkeypatch.setattr(sequence, "commissioned", lambda scene, _, __, polygons, *___, **____: Fixed(polygons, scene.height))
     still = bytes(GENES)
     result = adversary.tried("drawn-1", still.hex(), "plain")
     assert result.leaked == 0

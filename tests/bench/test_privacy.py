@@ -66,6 +66,18 @@ def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
         assert outcome.available > 90
 
 
+@pytest.mark.parametrize("wrapping", WRAPPINGS)
+def test_no_wrapping_uncovers_what_is_private(wrapping: str) -> None:
+    """A knock under marks, over a starved line, with stale rows: not one private pixel of the drawn square."""
+    number = list(WRAPPINGS).index(wrapping)
+    for kind in ("noise reduction, knock", "knock to 40 px, gamma step"):
+        outcome = sequence.play(
+            drawn_square(), Plan(kind, list(LAYOUTS)[number % len(LAYOUTS)], SEED + number, wrapping), frames=110
+        )
+        assert outcome.leaks == []
+        assert outcome.clear > outcome.frames // 4
+
+
 class FixedToTheSensor:
     """What every other camera does: the masks stay where they were drawn."""
 
@@ -81,7 +93,7 @@ class FixedToTheSensor:
 def test_the_corpus_notices_masks_that_do_not_follow(monkeypatch: pytest.MonkeyPatch, wrapping: str) -> None:
     """With masks fixed to the sensor a knock leaks on every frame after it, whatever lies on the picture."""
     scene = drawn_square()
-    monkeypatch.setattr(sequence, "commissioned", lambda *_: FixedToTheSensor("doors", scene.height))
+    monkeypatch.setattr(sequence, "commissioned", lambda *_, **__: FixedToTheSensor("doors", scene.height))
     outcome = sequence.play(scene, Plan("knock 50-120 px", "doors", 3, wrapping), frames=150)
     assert len(outcome.leaks) > 15
     assert outcome.worst > 50
@@ -149,7 +161,7 @@ def test_closures_are_runs_of_closed_frames() -> None:
 
 def test_a_leak_is_told_with_the_words_that_show_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The document names kind, wrapping, scene and frame, and the same sequence leaks again when it is replayed."""
-    monkeypatch.setattr(sequence, "commissioned", lambda *_: FixedToTheSensor("doors", drawn_square().height))
+    monkeypatch.setattr(sequence, "commissioned", lambda *_, **__: FixedToTheSensor("doors", drawn_square().height))
     told = privacy.run({"kind": "knock 50-120 px", "sequences": 1, "scene": "drawn-1", "with": "overlay", "frames": "100"})
     (leak,) = told["leaks"]  # type: ignore[misc]
     assert (leak["kind"], leak["with"], leak["scene"]) == ("knock 50-120 px", "overlay", "drawn-1")
