@@ -22,20 +22,21 @@ class Pair:
 
 
 class Authority:
-    """A CA of our own; its certificate lies in `ca`."""
+    """A CA of our own, below another one where one is given; its certificate lies in `ca`."""
 
-    def __init__(self, directory: Path, name: str = "Test authority") -> None:
+    def __init__(self, directory: Path, name: str = "Test authority", above: Authority | None = None) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.ca = directory / "ca.pem"
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        signer = self if above is None else above
         now = dt.datetime.now(dt.UTC)
         certificate = (
             x509.CertificateBuilder()
-            .subject_name(self._name)
-            .issuer_name(self._name)
-            .public_key(self._key.public_key())
+            .subject_name(self.name)
+            .issuer_name(signer.name)
+            .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(days=1))
             .not_valid_after(now + dt.timedelta(days=10))
@@ -54,13 +55,21 @@ class Authority:
                 ),
                 critical=True,
             )
-            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
-            .sign(self._key, hashes.SHA256())
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+            .sign(signer.key, hashes.SHA256())
         )
         self.ca.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
-    def issue(self, name: str, *, expired: bool = False, server: str | None = None, file: str | None = None) -> Pair:
-        """A certificate for `name`; for a server also its host name or address. Overwrites what is there."""
+    def issue(
+        self,
+        name: str,
+        *,
+        expired: bool = False,
+        server: str | None = None,
+        file: str | None = None,
+        common_name_only: bool = False,
+    ) -> Pair:
+        """A certificate for `name`; for a server also its host name or address, unless `common_name_only`. Overwrites."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = dt.datetime.now(dt.UTC)
         end = now - dt.timedelta(hours=1) if expired else now + dt.timedelta(days=1)
@@ -68,18 +77,18 @@ class Authority:
         builder = (
             x509.CertificateBuilder()
             .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(self._name)
+            .issuer_name(self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(days=2))
             .not_valid_after(end)
             .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
         )
-        if server:
+        if server and not common_name_only:
             builder = builder.add_extension(x509.SubjectAlternativeName([_general_name(server)]), critical=False)
         pair = Pair(self.directory / f"{file or name}.pem", self.directory / f"{file or name}.key")
-        pair.cert.write_bytes(builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        pair.cert.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
         pair.key.write_bytes(
             key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         )

@@ -14,7 +14,7 @@ import av.error
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
-from agent.base.regular_file import read_regular
+from agent.base.secret_file import read_secret
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
@@ -22,7 +22,6 @@ from hardware.live_stream import Source
 from hardware.stream_clock import StreamClock
 
 OPEN_WAIT_S = 2.0
-PASSWORD_MOST_BYTES = 4096
 JITTER_S = 1.0
 """A camera that was lost is called again after up to this much extra, so that a street's nodes do not call in step."""
 
@@ -127,11 +126,10 @@ def private_address(source: str, password_file: Path | None) -> str:
     if password_file is None:
         return source
     try:
-        password = read_regular(password_file, PASSWORD_MOST_BYTES).decode("utf-8").strip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        password = read_secret(password_file)
+    except OSError as error:
         raise CameraError(
-            f"the camera's password file {password_file} cannot be read: {reason}",
+            f"the camera's password file {password_file} cannot be read: {error.strerror or error}",
             remedy="Write the password alone into it, readable for the service",
         ) from None
     place = parts.netloc.rpartition("@")[2]

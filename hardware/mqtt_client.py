@@ -10,14 +10,13 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.base.regular_file import read_regular
+from agent.base.secret_file import read_secret
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
 from hardware.mqtt_reasons import accept_every_reason
 
 CONNECT_TIMEOUT_S = 8.0
 RECEIVED_MOST_BYTES = 256 * 1024
-PASSWORD_MOST_BYTES = 4096
 
 accept_every_reason()
 
@@ -81,7 +80,7 @@ def _properties(packet: int) -> Properties:
 def _password(credentials: BrokerCredentials) -> str | None:
     if credentials.password_file is None:
         return None
-    return read_regular(credentials.password_file, PASSWORD_MOST_BYTES).decode("utf-8").rstrip("\r\n")
+    return read_secret(credentials.password_file)
 
 
 def _connect_properties(options: ConnectOptions) -> Properties:

@@ -42,7 +42,7 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     """
     from agent.base.clock import SystemClock
     from agent.base.output_file import Output
-    from agent.commissioning.broker import log_in_with
+    from agent.commissioning.broker_trial import trial_of
     from agent.commissioning.examination import Means, examine
     from agent.commissioning.line import Grade
     from agent.commissioning.printout import Printout
@@ -61,7 +61,7 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
         board=drivers.open_board(),
         identity=IdentityDirectory.here(config.identity_dir),
         credentials=credentials,
-        log_in=log_in_with(lambda: drivers.open_transport(credentials), config.node.id),
+        log_in=trial_of(config, lambda: drivers.open_transport(credentials), SystemClock()),
         look_s=look_s,
     )
     if focus:

@@ -4,35 +4,54 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
+from agent.commissioning.broker_trial import Trial
 from agent.commissioning.line import Figure, Line, fail, ok, warn
-from agent.commissioning.tls_probe import Handshake, shake_hands
+from agent.commissioning.tls_probe import Handshake, shake_hands, speaks_tls
 from agent.config.model import Mqtt
-from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, MqttTransport, Opened, Refused
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.reasons import in_words
 
 SOON_DAYS = 30
 TCP_PATIENCE_S = 8.0
-LOGIN_PATIENCE_S = 15.0
+TOPICS_NAMED = 3
 
-LogIn = Callable[[BrokerEndpoint], Opened | Refused]
-"""Open an MQTT session and close it again; what the broker said."""
+LogIn = Callable[[BrokerEndpoint, bool], Trial]
+"""Have a session as the daemon would, beside it where the flag says that it runs; see `broker_trial`."""
+_ACCESS = "the broker's access list must allow this node what docs/hub/hub.acl allows it"
 
 
-def judge_brokers(mqtt: Mqtt | None, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime) -> Iterator[Line]:
-    """Every broker by its order of preference; `log_in` None leaves the session out."""
+def judge_brokers(
+    mqtt: Mqtt | None, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime, *, beside: bool = False
+) -> Iterator[Line]:
+    """Every broker by its order of preference; `log_in` None leaves the session out, `beside`: the daemon runs."""
     if mqtt is None:
         yield warn("broker", "none configured: nobody at the centre hears of this node", "set [mqtt] url")
         return
     for number, url in enumerate((mqtt.url, *mqtt.fallback_urls)):
         check = "broker" if number == 0 else f"broker {number + 1}"
-        yield from _judge(check, BrokerEndpoint.of(url), credentials, log_in, now)
+        yield from _judge(check, BrokerEndpoint.of(url), credentials, log_in, now, beside=beside)
+
+
+def judge_uplink(uplink: Mapping[str, Any]) -> Iterator[Line]:
+    """What the running daemon says of its own line; nothing where it has none."""
+    if not uplink.get("broker"):
+        return
+    state, reason = str(uplink.get("state", "")), str(uplink.get("reason", ""))
+    said = f"{state} at {uplink['broker']}" + (f": {reason}" if reason else "")
+    if state != "online":
+        yield fail("uplink", said, "events wait in the outbox; the lines below say what is wrong with the broker")
+    elif reason:
+        yield warn("uplink", said, "the daemon goes on; see docs/outbox.md for what it does without")
+    else:
+        yield ok("uplink", said)
 
 
 def _judge(
-    check: str, endpoint: BrokerEndpoint, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime
+    check: str, endpoint: BrokerEndpoint, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime, *, beside: bool
 ) -> Iterator[Line]:
     reached = _reach(check, endpoint)
     if reached is not None:
@@ -61,12 +80,31 @@ def _judge(
             check, f"{endpoint.url} can be reached; whether it accepts this node was not tried", "run this on the node", **tls
         )
         return
-    said = log_in(endpoint)
-    if isinstance(said, Refused):
-        why = in_words(said.code, said.why)
-        yield fail(check, f"{endpoint.url} refuses this node: {why}", _login_remedy(said.code), code=said.code, **tls)
+    yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls)
+
+
+def _judge_trial(check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Figure]) -> Iterator[Line]:
+    said = trial.refused
+    if said is not None:
+        why, remedy = in_words(said.code, said.why), _login_remedy(said.code)
+        if said.code is None and not endpoint.tls and speaks_tls(endpoint):
+            why, remedy = "this port speaks TLS", "write mqtts:// (or wss://) in [mqtt] url, and set ca_file"
+        yield fail(check, f"{endpoint.url} refuses this node: {why}", remedy, code=said.code, **tls)
+        return
+    lacks = trial.limits.words()
+    if lacks:
+        yield warn(check, f"{endpoint.url} accepts this node; {lacks}", "whoever runs the broker can lift that", **tls)
     else:
         yield ok(check, f"{endpoint.url} accepts this node", **tls)
+    if trial.commands:
+        yield fail(f"{check} commands", f"commands cannot be received: {trial.commands}", _ACCESS, **tls)
+    name, topics = f"{check} topics", [topic for topic, _ in trial.topics]
+    if topics:
+        more = f", and {len(topics) - TOPICS_NAMED} more" if len(topics) > TOPICS_NAMED else ""
+        named = ", ".join(topics[:TOPICS_NAMED]) + more
+        yield fail(name, f"{endpoint.url} does not take {named}: {trial.topics[0][1]}", _ACCESS, refused=len(topics), **tls)
+    else:
+        yield ok(name, f"{endpoint.url} takes all {trial.tried} topics of this node", tried=trial.tried, **tls)
 
 
 def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
@@ -133,25 +171,3 @@ def _login_remedy(code: int | None) -> str:
 
 def _said(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def log_in_with(open_transport: Callable[[], MqttTransport], node_id: str) -> LogIn:
-    """A LogIn through the node's own MQTT driver, as a client beside the daemon: it takes over no session, leaves no will."""
-
-    def log_in(endpoint: BrokerEndpoint) -> Opened | Refused:
-        transport = open_transport()
-        options = ConnectOptions(
-            client_id=f"{node_id}-doctor", will=None, will_delay_s=0, keepalive_s=30, session_expiry_s=0, receive_maximum=20
-        )
-        transport.open(endpoint, options)
-        until_s = time.monotonic() + LOGIN_PATIENCE_S
-        try:
-            while time.monotonic() < until_s:
-                for event in transport.wait(0.5):
-                    if isinstance(event, Opened | Refused):
-                        return event
-            return Refused(None, f"it does not answer in {LOGIN_PATIENCE_S:.0f} s")
-        finally:
-            transport.close()
-
-    return log_in

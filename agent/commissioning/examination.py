@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from agent.base.clock import Clock, rfc3339, utc
 from agent.base.errors import DeviceError, EvidenceError, VigieError
 from agent.commissioning.board import judge_board
-from agent.commissioning.broker import LogIn, judge_brokers
+from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.camera import judge_running, judge_sight
 from agent.commissioning.clock import judge_clock
 from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
@@ -199,9 +199,11 @@ class _Examination:
             chain = None
         yield judge_register(self._config.node.state_dir / "register.jsonl", chain)
 
-    def _broker(self) -> Iterable[Line]:
-        means = self._means
-        return judge_brokers(self._config.mqtt, means.credentials, means.log_in, utc(means.clock.wall_ns()))
+    def _broker(self) -> Iterator[Line]:
+        means, health = self._means, self.health
+        yield from judge_uplink((health or {}).get("uplink", {}))
+        now = utc(means.clock.wall_ns())
+        yield from judge_brokers(self._config.mqtt, means.credentials, means.log_in, now, beside=health is not None)
 
     def _guard(self) -> Guard:
         try:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import ssl
 from datetime import datetime
+from pathlib import Path
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from agent.base.regular_file import read_regular
 from agent.commissioning.certificate import days_left
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 
 PATIENCE_S = 8.0
+PROBE_S = 3.0
+_CONNECT = bytes.fromhex("100d 0004 4d515454 05 02 000a 00 0000")  # MQTT 5, clean start, no client id
+_CONNACK = b"\x20"
 
 
 class Handshake(Struct, frozen=True):
@@ -52,14 +59,51 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
     except ssl.SSLCertVerificationError as error:
         certificate = _presented(endpoint)
         return _described(
-            certificate, now, trouble=f"the broker is not trusted: {_why(error)}", remedy=_remedy(error, credentials)
+            certificate,
+            now,
+            trouble=f"the broker is not trusted: {_why(error)}",
+            remedy=_remedy(error, certificate, endpoint, credentials.ca_file),
         )
     except (ssl.SSLError, ConnectionResetError) as error:
         if isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error):
             return Handshake("the broker does not speak TLS on this port", "mqtts:// is commonly on 8883, mqtt:// on 1883")
+        if speaks_plainly(endpoint):
+            return Handshake(
+                "the broker speaks MQTT without TLS on this port",
+                "mqtts:// is commonly on 8883, mqtt:// on 1883: name the TLS port",
+            )
         return Handshake(
-            f"the TLS handshake failed: {_reason(error)}", "does the broker ask for a client certificate (cert_file, key_file)?"
+            f"the TLS handshake failed: {_reason(error)}",
+            "is this the broker's TLS port? If it is, does it ask for a client certificate (cert_file, key_file)?",
         )
+
+
+def speaks_plainly(endpoint: BrokerEndpoint) -> bool:
+    """Whether the port answers a CONNECT without TLS: to a client of no name, with no password, which it may well refuse."""
+    try:
+        with socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain:
+            plain.settimeout(PROBE_S)
+            plain.sendall(_CONNECT)
+            return plain.recv(1)[:1] == _CONNACK
+    except OSError:
+        return False
+
+
+def speaks_tls(endpoint: BrokerEndpoint) -> bool:
+    """Whether the port answers a TLS handshake, whoever it says it is; nothing else is sent to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
+            context.wrap_socket(plain, server_hostname=endpoint.host),
+        ):
+            return True
+    except ssl.SSLError as error:
+        return "ALERT" in str(error.reason).upper()  # refused, in TLS
+    except OSError:
+        return False
 
 
 def _presented(endpoint: BrokerEndpoint) -> x509.Certificate | None:
@@ -119,6 +163,9 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
 # Verify results of OpenSSL, x509_vfy.h.
 _EXPIRED, _NOT_YET_VALID, _HOST_MISMATCH, _IP_MISMATCH = 10, 9, 62, 64
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21)
+_SELF_SIGNED = (18, 19)
+_LONGEST_CA_BYTES = 1 << 20
+_AUTHORITIES_NAMED = 3
 
 
 def _why(error: ssl.SSLCertVerificationError) -> str:
@@ -126,17 +173,57 @@ def _why(error: ssl.SSLCertVerificationError) -> str:
     return message
 
 
-def _remedy(error: ssl.SSLCertVerificationError, credentials: BrokerCredentials) -> str:
+def _remedy(
+    error: ssl.SSLCertVerificationError, shown: x509.Certificate | None, endpoint: BrokerEndpoint, ca: Path | None
+) -> str:
     if error.verify_code == _EXPIRED:
         return "the broker's certificate must be renewed by whoever runs it; if its dates are right, this node's clock is not"
     if error.verify_code == _NOT_YET_VALID:
         return "is this node's clock right? `timedatectl`"
     if error.verify_code in (_HOST_MISMATCH, _IP_MISMATCH):
-        return "write the name that the certificate carries in [mqtt] url"
+        return _name_remedy(shown, endpoint)
     if error.verify_code in _UNKNOWN_ISSUER:
-        given = f"{credentials.ca_file} does not hold the authority that issued it" if credentials.ca_file else "set ca_file"
-        return f"ca_file must be the certificate of the authority that signed the broker's: {given}"
+        return _issuer_remedy(error.verify_code, shown, ca)
     return "ask whoever runs the broker"
+
+
+def _name_remedy(shown: x509.Certificate | None, endpoint: BrokerEndpoint) -> str:
+    if shown is not None and not _names(shown):
+        common = [str(name.value) for name in shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        return (
+            f"the certificate names its broker in the common name alone ({', '.join(common) or 'none'}), which no longer counts: "
+            f"whoever runs the broker must issue it with subjectAltName = {_alternative(endpoint.host)}"
+        )
+    return "write the name that the certificate carries in [mqtt] url"
+
+
+def _alternative(host: str) -> str:
+    try:
+        return f"IP:{ipaddress.ip_address(host)}"
+    except ValueError:
+        return f"DNS:{host}"
+
+
+def _issuer_remedy(code: int, shown: x509.Certificate | None, ca: Path | None) -> str:
+    """A chain may lack its root at our side, or its middle at the broker's: both end in the same error."""
+    if ca is None:
+        return "set ca_file to the certificate of the authority that signed the broker's"
+    trusted = ", ".join(_authorities(ca))
+    if code in _SELF_SIGNED or shown is None or shown.issuer == shown.subject:
+        return f"ca_file must hold the authority that signed the broker's certificate; {ca} holds {trusted}"
+    issuer = shown.issuer.rfc4514_string()
+    return (
+        f"it was issued by {issuer}; ca_file {ca} holds {trusted}. If {issuer} is an intermediate authority below it, the broker "
+        "must send the intermediate's certificate as well (certfile: its own, then the intermediate's); if not, ca_file is wrong"
+    )
+
+
+def _authorities(ca: Path) -> list[str]:
+    try:
+        found = x509.load_pem_x509_certificates(read_regular(ca, _LONGEST_CA_BYTES))
+    except (OSError, ValueError):
+        return ["nothing that can be read"]
+    return [certificate.subject.rfc4514_string() for certificate in found[:_AUTHORITIES_NAMED]]
 
 
 def _reason(error: OSError) -> str:

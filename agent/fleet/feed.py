@@ -127,8 +127,8 @@ class FleetFeed:
 
     def take(self, message: Received, now_ns: int) -> list[Change]:
         """Fold one message; the changes it brought. What cannot be read becomes a change that says so."""
-        if not message.topic.startswith(f"{self._prefix}/"):
-            return []
+        if not message.topic.startswith(f"{self._prefix}/") or ("trial", "true") in message.user_properties:
+            return []  # no node of ours, or a doctor that tries the access list
         node, _, rest = message.topic.removeprefix(f"{self._prefix}/").partition("/")
         view = self.nodes.get(node)
         changes: list[Change] = []

@@ -9,22 +9,47 @@ from pathlib import Path
 
 import pytest
 
-from agent.commissioning.broker import LOGIN_PATIENCE_S, judge_brokers, log_in_with
+from agent.base.clock import SystemClock
+from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
+from agent.commissioning.broker_trial import LOGIN_PATIENCE_S, BrokerTrial, Trial
 from agent.commissioning.line import Grade, Line
+from agent.commissioning.trial_topics import EVENTS, trials
 from agent.config.model import Mqtt
 from agent.demo.broker import LocalBroker, free_port
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
+from agent.uplink.home_assistant import discovery
+from agent.uplink.presence import Identity
 from bench.authority import Authority, Pair
+from bench.independent_hub import Subscriber
 from hardware.mqtt_paho import PahoTransport
 from tests.support.broker import TlsBroker
+from tests.support.footage import REPOSITORY
 
 NOW = datetime.now(UTC)
 
 
-def lines(url: str, credentials: BrokerCredentials | None = None, now: datetime = NOW) -> list[Line]:
-    """What the doctor says of this broker, logging in for real."""
+IDENTITY = Identity("pole-17", "vigie", "1.0", "doctor")
+
+
+def trial(shown: BrokerCredentials | None = None, *, home_assistant: bool = False) -> LogIn:
+    """A session of the doctor's, through the node's own driver."""
+    announcement = discovery(IDENTITY.topics) if home_assistant else None
+    said = list(trials(IDENTITY.topics, SystemClock().wall_ns(), announcement))
+
+    def run(endpoint: BrokerEndpoint, beside: bool) -> Trial:
+        tried = BrokerTrial(PahoTransport(shown), IDENTITY, SystemClock(), beside=beside)
+        return tried.run(endpoint, said, [IDENTITY.topics.command("ping")])
+
+    return run
+
+
+def lines(
+    url: str, credentials: BrokerCredentials | None = None, now: datetime = NOW, *, beside: bool = False, home: bool = False
+) -> list[Line]:
+    """What the doctor says of this broker, logging in for real; of topics that are all taken nothing."""
     shown = credentials or BrokerCredentials()
-    return list(judge_brokers(Mqtt(url=url), shown, log_in_with(lambda: PahoTransport(shown), "pole-17"), now))
+    found = judge_brokers(Mqtt(url=url), shown, trial(shown, home_assistant=home), now, beside=beside)
+    return [line for line in found if line.check != "broker topics" or line.grade is not Grade.OK]
 
 
 def credentials(authority: Authority, client: Pair | None = None) -> BrokerCredentials:
@@ -128,9 +153,99 @@ def test_tls_spoken_to_a_plain_port(broker: TlsBroker, authority: Authority, cli
     assert "TLS" in found.measured
 
 
+def test_mqtt_spoken_to_a_tls_port(broker: TlsBroker) -> None:
+    """mqtt:// on 8883 is as common: the doctor says which of the two it is, and the daemon asks."""
+    (found,) = lines(broker.tls_url.replace("mqtts://", "mqtt://"))
+    assert (found.grade, "speaks TLS" in found.measured, "mqtts://" in found.remedy) == (Grade.FAIL, True, True)
+
+
+def test_tls_to_a_plain_port_does_not_send_anybody_after_a_certificate(broker: TlsBroker, authority: Authority) -> None:
+    """The port answers MQTT without TLS: said, whether or not a client certificate is at hand."""
+    (found,) = lines(f"mqtts://127.0.0.1:{broker.port}", credentials(authority))
+    assert "without TLS" in found.measured
+    assert "certificate" not in found.remedy
+
+
+def test_a_certificate_with_a_common_name_alone_is_told_as_that(tmp_path: Path, authority: Authority) -> None:
+    """The name is right and no longer counts: another url would not help, another certificate does."""
+    server = authority.issue("127.0.0.1", server="127.0.0.1", common_name_only=True)
+    with TlsBroker(tmp_path, authority, server) as broker:
+        (found,) = lines(broker.tls_url, credentials(authority))
+    assert "common name alone (127.0.0.1)" in found.remedy
+    assert "subjectAltName = IP:127.0.0.1" in found.remedy
+
+
+def test_a_broker_that_keeps_its_intermediate_to_itself(tmp_path: Path, authority: Authority) -> None:
+    """ca_file is right: the broker must send the intermediate's certificate. With it all is well."""
+    between = Authority(tmp_path / "between", "Town intermediate", above=authority)
+    server = between.issue("hub", server="127.0.0.1")
+    with TlsBroker(tmp_path / "alone", authority, server) as broker:
+        (found,) = lines(broker.tls_url, credentials(authority))
+    assert all(words in found.remedy for words in ("issued by CN=Town intermediate", "CN=Test authority", "must send"))
+    server.cert.write_bytes(server.cert.read_bytes() + between.ca.read_bytes())
+    with TlsBroker(tmp_path / "whole", authority, server) as broker:
+        found, *_ = lines(broker.tls_url, credentials(authority))
+    assert found.grade in (Grade.OK, Grade.WARN)
+
+
+@pytest.mark.parametrize("setting", ["retain_available false", "max_qos 0", "max_packet_size 1200"])
+def test_the_doctor_goes_in_as_the_daemon_does(tmp_path: Path, setting: str) -> None:
+    """A broker that can less lets both in, on the same terms, and those are told."""
+    with LocalBroker(tmp_path, settings=f"allow_anonymous true\n{setting}") as broker:
+        (found,) = lines(broker.url)
+    assert (found.grade, "accepts this node; the broker" in found.measured) == (Grade.WARN, True)
+
+
+@pytest.mark.parametrize("queued", [0, 100_000])
+def test_the_topic_that_an_access_list_refuses_is_named(tmp_path: Path, queued: int) -> None:
+    """Every topic is tried, also where mosquitto ends the connection over a refused one; commands as well."""
+    access = tmp_path / "acl"
+    access.write_text("topic write vigie/pole-17/#\ntopic read vigie/pole-17/command/+\n")
+    settings = f"allow_anonymous true\nmax_queued_messages {queued}\nacl_file {access}"
+    with LocalBroker(tmp_path / "b", settings=settings) as broker:
+        assert [line.grade for line in lines(broker.url)] == [Grade.OK]
+        _, found = lines(broker.url, home=True)
+    assert (found.check, found.grade, found.figures["refused"]) == ("broker topics", Grade.FAIL, 1)
+    assert "homeassistant/device/vigie-pole-17/config" in found.measured
+
+
+def test_the_doctor_leaves_nothing_behind(tmp_path: Path) -> None:
+    """No state, no will: what was retained before is what is retained after, and a hub can tell every message for a trial."""
+    with LocalBroker(tmp_path) as broker:
+        hub = Subscriber(broker.port)
+        hub.client.publish("vigie/pole-17/status", b"{}", 1, retain=True)
+        for beside in (False, True):
+            lines(broker.url, beside=beside, home=True)
+        heard = hub.wait_for(lambda heard: len(heard) > 20)
+        late = Subscriber(broker.port, "late")
+        late.client.publish("end", b"", 1)
+        kept = [h.topic for h in late.wait_for(lambda heard: any(h.topic == "end" for h in heard)) if h.retain]
+        for subscriber in (hub, late):
+            subscriber.close()
+    assert kept == ["vigie/pole-17/status"]
+    assert all(h.properties.get("trial") == "true" for h in heard[1:])
+
+
+def test_what_the_daemon_says_of_its_line_comes_first() -> None:
+    """Online, online with a word, and not at all: ok, warn, fail; nothing where there is no broker."""
+    for uplink, grades in (
+        ({"state": "online", "broker": "mqtt://hub", "reason": ""}, [Grade.OK]),
+        ({"state": "online", "broker": "mqtt://hub", "reason": "nobody is subscribed"}, [Grade.WARN]),
+        ({"state": "offline", "broker": "mqtt://hub", "reason": "nobody listens"}, [Grade.FAIL]),
+        ({}, []),
+    ):
+        assert [line.grade for line in judge_uplink(uplink)] == grades
+
+
+def test_every_event_that_is_documented_is_tried() -> None:
+    """The doctor's list is that of docs/events.md."""
+    table = (REPOSITORY / "docs" / "events.md").read_text().splitlines()
+    assert {line.split("`")[1] for line in table if line.startswith("| `")} == set(EVENTS)
+
+
 def test_a_frozen_broker_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It accepts the connection and never answers: said in bounded time."""
-    monkeypatch.setattr("agent.commissioning.broker.LOGIN_PATIENCE_S", 1.0)
+    monkeypatch.setattr("agent.commissioning.broker_trial.LOGIN_PATIENCE_S", 1.0)
     with LocalBroker(tmp_path) as broker:
         broker.freeze()
         (found,) = lines(broker.url)
@@ -157,19 +272,18 @@ def test_no_broker_is_a_warning_and_fallbacks_are_looked_at(tmp_path: Path) -> N
     assert [line.grade for line in judge_brokers(None, BrokerCredentials(), None, NOW)] == [Grade.WARN]
     with LocalBroker(tmp_path) as second:
         mqtt = Mqtt(url=f"mqtt://127.0.0.1:{free_port()}", fallback_urls=(second.url,))
-        log_in = log_in_with(PahoTransport, "pole-17")
-        found = {line.check: line.grade for line in judge_brokers(mqtt, BrokerCredentials(), log_in, NOW)}
-    assert found == {"broker": Grade.FAIL, "broker 2": Grade.OK}
+        found = {line.check: line.grade for line in judge_brokers(mqtt, BrokerCredentials(), trial(), NOW)}
+    assert found == {"broker": Grade.FAIL, "broker 2": Grade.OK, "broker 2 topics": Grade.OK}
 
 
 def test_the_daemons_own_session_is_left_alone(tmp_path: Path) -> None:
     """The broker would close the session of a client whose id comes a second time: the doctor has another one."""
     daemon = PahoTransport()
-    options = ConnectOptions("pole-17", None, 0, 30, 60, 20)
+    options = ConnectOptions(IDENTITY.client_id, None, 0, 30, 60, 20)
     with LocalBroker(tmp_path) as broker:
         daemon.open(BrokerEndpoint.of(broker.url), options)
         opened = next(event for _ in range(100) for event in daemon.wait(0.1))
-        (found,) = lines(broker.url)
+        (found,) = lines(broker.url, beside=True)
         afterwards = daemon.wait(0.3)
         daemon.close()
     assert isinstance(opened, Opened)
