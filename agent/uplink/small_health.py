@@ -51,11 +51,11 @@ def _long_words(health: dict[str, Any]) -> None:
 
 
 def _what_is_well(health: dict[str, Any]) -> None:
-    """What has a default is left out where it says no more; components that run are no news."""
+    """Components that run are no news; of the younger parts, whose names no hub counts on, what says nothing is left out."""
     health["components"] = {name: state for name, state in _part(health, "components").items() if state != "running"}
-    for part in ("evidence", "outbox", "board", "uplink", "recording"):
+    for part in ("evidence", "uplink"):
         found = _part(health, part)
-        for name in [name for name, value in found.items() if value in (None, "", 0, False) and (part, name) not in _REQUIRED]:
+        for name in [name for name, value in found.items() if value in (None, "", 0, False)]:
             del found[name]
 
 
@@ -64,5 +64,4 @@ def _part(health: dict[str, Any], name: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-_REQUIRED: Final = {("recording", "state")}
 _CUTS: Final[tuple[Callable[[dict[str, Any]], None], ...]] = (_drivers_figures, _long_words, _what_is_well)

@@ -41,7 +41,8 @@ class UplinkNode:
         prefix: str = "vigie",
         remembers: bool = False,
         greetings: Callable[[], Iterable[Publication]] = tuple,
-        **pace: Any,
+        pace: Pace = QUICK,
+        **other: Any,
     ) -> None:
         self.clock = clock or SystemClock()
         directory.mkdir(parents=True, exist_ok=True)
@@ -54,7 +55,7 @@ class UplinkNode:
             self.outbox,
             self.transport,
             self.clock,
-            pace=replace(QUICK, **pace),
+            pace=replace(pace, **other),
             filters=filters,
             greetings=greetings,
             retained=Retained(directory / "retained.json", name, self.store.sequence) if remembers else None,

@@ -6,11 +6,16 @@ Numbers refer to docs/outbox.md.
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from agent.demo.broker import LocalBroker
+from agent.ports.mqtt import BrokerCredentials, Publication
+from agent.uplink.pace import Pace
 from bench.fault_scene import wait_until
 from bench.independent_hub import Heard, Subscriber
 from tests.support.hostile_broker import HostileBroker, Taken, Temper
@@ -180,3 +185,61 @@ def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code
         wait_until(lambda: node.session.health().state == "online")
         assert "vigie/pole-1/health" in node.session.health().reason
         node.stop()
+
+
+@pytest.mark.parametrize("queued", [0, 100_000])
+def test_mosquitto_that_ends_the_line_over_a_refused_publish(tmp_path: Path, queued: int) -> None:
+    """(16, 20) An announcement and a state that the access list refuses: both named, every alarm at the hub, the line stands.
+
+    mosquitto 2.0 with `max_queued_messages 0` answers a refused message by ending the connection.
+    """
+    access = tmp_path / "access"
+    access.write_text("user hub\ntopic read #\n\nuser node\ntopic write vigie/+/status\ntopic write vigie/+/onvif-ej/Device/#\n")
+    with access.open("a") as file:
+        file.write("topic write vigie/+/onvif-ej/Monitoring/#\ntopic write vigie/+/health\n")
+    announcement = Publication("homeassistant/device/vigie-pole-1/config", b"{}", 1, True)
+    settings = f"allow_anonymous true\nmax_queued_messages {queued}\nacl_file {access}"
+    with LocalBroker(tmp_path / "broker", settings=settings) as broker:
+        hub = Subscriber(broker.port, tls=lambda client: client.username_pw_set("hub"))
+        node = UplinkNode(
+            tmp_path / "node", broker.url, greetings=lambda: [announcement], credentials=BrokerCredentials(username="node")
+        )
+        for number in range(5):
+            node.raise_state(number)
+        node.start()
+        for number in range(ALARMS):
+            node.raise_alarm(number)
+        hub.wait_for(lambda heard: numbers(heard) >= set(range(ALARMS)), 60)
+        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 5, 30)
+        wait_until(lambda: node.session.health().state == "online")
+        for name in (announcement.topic, "MotionAlarm/&front"):
+            assert name in node.session.health().reason
+        hub.wait_for(lambda heard: any("EventsSetAside" in h.topic for h in heard))
+        node.stop()
+        hub.close()
+
+
+def test_a_minute_at_the_pace_of_the_field(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
+    """(16, 19, 20) All brokers of this file at once, waits and rests as a node has them: nothing is left unsaid.
+
+    Every alarm is with its broker, every state that one never takes is set aside; how long each took is recorded.
+    """
+    names = [*TEMPERS, *STUBBORN]
+    began_s = time.monotonic()
+    with ExitStack() as stack:
+        fields: dict[str, tuple[HostileBroker, UplinkNode, int]] = {}
+        for name in names:
+            temper = TEMPERS[name] if name in TEMPERS else STUBBORN[name][0]
+            broker = stack.enter_context(HostileBroker(temper))
+            node = UplinkNode(tmp_path / f"node-{len(fields)}", broker.url, pace=Pace(), filters=["vigie/pole-1/command/+"])
+            node.raise_state(1)
+            node.start()
+            stack.callback(node.stop)
+            for number in range(ALARMS):
+                node.raise_alarm(number)
+            fields[name] = broker, node, int(name in STUBBORN)
+        for name, (broker, node, kept) in fields.items():
+            broker.wait_for(lambda taken: numbers(taken) >= set(range(ALARMS)), 120)
+            wait_until(lambda node=node, kept=kept: node.outbox.figures().pending == node.session.set_aside == kept, 120)
+            record_property(name, round(time.monotonic() - began_s, 1))
+            print(f"{name}: {time.monotonic() - began_s:.1f} s after the start, {len(broker.connects)} connections")
