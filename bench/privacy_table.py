@@ -17,7 +17,7 @@ from bench.wrapping import WRAPPINGS
 
 def report(outcomes: list[Outcome], console: Console) -> dict[str, object]:
     """Print the tables; the same as a document."""
-    wrappings = [name for name in WRAPPINGS if any(o.plan.wrapping == name for o in outcomes)]
+    wrappings = sorted({o.plan.wrapping for o in outcomes}, key=lambda name: ([*WRAPPINGS, name].index(name.split("+")[0]), name))
     table = Table(title=f"{len(outcomes)} disturbances, {sum(o.frames for o in outcomes)} frames: leak frames / % available")
     for column in ("kind", "wanted", *wrappings, "all", "min", "back, median s", "max s"):
         table.add_column(column, justify="left" if column == "kind" else "right")
