@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -13,12 +15,18 @@ from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
+from agent.picture.access_unit import AccessUnit
 from agent.recording.fault import Fault
 from agent.recording.row import SegmentRow
 from agent.signing import sei
+from agent.signing.media_signing import MediaSigner
+from agent.signing.signed_unit import closed
+from agent.stream.pipeline import Pipeline
 from tests.support.encoded import film
-from tests.support.fitful_camera import FitfulCamera, NoWait, pattern
+from tests.support.fitful_camera import FitfulCamera, NoEvents, NoWait, pattern
+from tests.support.manual_clock import ManualClock
 from tests.support.recordings import Recordings
+from tests.support.signed_film import VENDOR, write
 
 PATTERNS = 500
 PATTERN_S = 8
@@ -78,6 +86,53 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_and_no_signature(
         judged = len(rows)
     assert lost > 100
     assert Fault.SIGNATURE not in {fault.kind for fault in node.faults}
+
+
+class Kept:
+    """A sink that puts each closing unit behind the picture before it, as the recorder does.
+
+    `meanwhile` runs before a picture is kept.
+    """
+
+    def __init__(self) -> None:
+        self.units: list[AccessUnit] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def offer(self, unit: AccessUnit) -> None:
+        if unit.duration_ns > 0:
+            self.meanwhile()
+            self.units.append(unit)
+        else:
+            self.units[-1] = closed(self.units[-1], unit)
+
+
+def test_a_closing_signature_stands_behind_what_it_speaks_for(
+    tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain
+) -> None:
+    """Asked for while a picture is signed and not yet handed out, it waits for that picture: the film is authentic."""
+    kept = Kept()
+    pipeline = Pipeline(
+        cast(Any, None),
+        cast(Any, None),
+        ManualClock(),
+        sinks=[kept],
+        signer=MediaSigner(signer, VENDOR),
+        events=NoEvents(),
+    )
+    asking: list[threading.Thread] = []
+
+    def ask() -> None:
+        asking.append(threading.Thread(target=pipeline.close_open_gop))
+        asking[-1].start()
+        asking[-1].join(0.02)  # long enough for one that does not wait
+
+    kept.meanwhile = ask
+    units = film(6, 25, 1.0).units[:30]
+    for unit in units:
+        pipeline._hand_out([unit])
+        asking[-1].join()
+    report = verify(write(kept.units, tmp_path / "film.mp4"), node_ca)
+    assert (report.verdict, report.authentic, report.pending) == (Verdict.AUTHENTIC, len(units), 0), report.reason
 
 
 def test_the_patterns_would_find_a_lost_signature(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:

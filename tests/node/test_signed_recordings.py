@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
+from tests.support.films import make_film
 from tests.support.whole_node import WholeNode
 
 NOT_AUTHENTIC = 3
@@ -29,3 +32,24 @@ def test_every_recorded_picture_is_signed_and_a_flipped_bit_is_found(tmp_path: P
     film[len(film) // 2] ^= 1
     altered.write_bytes(film)
     node.vigie("verify", str(altered), "--ca", ca, expect=NOT_AUTHENTIC)
+
+
+@pytest.mark.parametrize(("rate", "select"), [("10", "lt(mod(n,35),23)"), ("25", "lt(mod(n,60),33)")])
+def test_a_camera_that_pauses_for_a_second_leaves_authentic_films(tmp_path: Path, rate: str, select: str) -> None:
+    """A film with holes of more than a second, played in real time: each segment is authentic to its last picture."""
+    film = tmp_path / "pauses.mkv"
+    kept = ("-vf", f"select='{select}'", "-fps_mode", "passthrough")
+    make_film(film, *kept, "-c:v", "libx264", "-g", "10", size="320x240", pictures=int(rate) * 8, rate=rate)
+    config = tmp_path / "config.toml"
+    config.write_text(
+        f'[node]\nid = "pole-7"\nstate_dir = "state"\n'
+        f'[camera]\ndriver = "file"\nsource = "{film}"\nwidth = 320\nheight = 240\nfps = {rate}\nrealtime = true\n'
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-01-05\nwhy = "a test picture"\n'
+    )
+    node = WholeNode(tmp_path)
+    summary = node.run("--for", "20")
+    ca = str(tmp_path / "state" / "identity" / "ca.pem")
+    told = [json.loads(node.vigie("verify", str(each), "--ca", ca, "--json").stdout) for each in node.recordings()]
+    assert {each["verdict"] for each in told} == {"authentic"}
+    assert sum(each["frames"]["authentic"] for each in told) == summary["recorded"]
+    assert {each["frames"]["pending"] for each in told} == {0}
