@@ -32,6 +32,8 @@ _MEASURABLE = 0.8
 """Mean deviation in levels from which the noise around tells anything."""
 _CALM = 0.65
 """Of the noise around: letters have less on their edges, a scene has as much."""
+_CALM_HERE = 0.75
+"""The same for the few edges about one sample, which tell less."""
 _BORDER = 0.22
 """Of the height, above and below: where cameras write."""
 _TALLEST = 0.14
@@ -56,14 +58,24 @@ def burnt_in(lumas: Sequence[Plane], outlines: Sequence[Corners], frame: Frame) 
     steep = np.asarray(cv2.morphologyEx(median, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
     steep[private] = 0
     letters = (_density(steep >= _RAZOR) >= _RAZOR_DENSITY) | (_density(steep >= _EDGE) >= _EDGE_DENSITY)
+    noise = np.abs(seen.astype(np.int16) - median.astype(np.int16)).mean(axis=0).astype(np.float32)
+    letters &= _perhaps_written(steep >= _EDGE, noise)
     count, labels = cv2.connectedComponents(_joined(letters))
     texts = np.asarray(labels, np.int32)
-    noise = np.abs(seen.astype(np.int16) - median.astype(np.int16)).mean(axis=0).astype(np.float32)
     ticking = _ticking(seen) & ~private
     told = _texts(texts, count, steep, noise, letters)
     told |= np.isin(texts, np.setdiff1d(np.unique(texts[ticking]), [0])) & letters
     areas = areas_from(_at(ticking, frame), frame, Ground.TICKS) if ticking.any() else ()
     return (*areas, *areas_from(_at(told, frame), frame, Ground.BURNT_IN))
+
+
+def _perhaps_written(edges: NDArray[np.bool_], noise: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the edges have less noise than what is around them; where there is none around, the upper and lower border."""
+    around = cv2.boxFilter(noise, cv2.CV_32F, (_NOISE_REACH, _NOISE_REACH))
+    near = cv2.boxFilter(noise * edges, cv2.CV_32F, (_AROUND, _AROUND)) / np.maximum(_density(edges), 1e-6)
+    rows = np.arange(len(noise))[:, None]
+    border = (rows < _BORDER * len(noise)) | (rows > (1 - _BORDER) * len(noise))
+    return np.asarray(np.where(around >= _MEASURABLE, near <= _CALM_HERE * around, border), np.bool_)
 
 
 def _texts(
