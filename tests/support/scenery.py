@@ -15,12 +15,12 @@ WINDOW: Polygon = ((0.40, 0.30), (0.60, 0.30), (0.60, 0.50), (0.40, 0.50))
 DOOR: Polygon = ((0.80, 0.70), (0.90, 0.70), (0.90, 1.0), (0.80, 1.0))
 
 
-def street(seed: int = 1) -> Plane:
+def street(seed: int = 1, fronts: int = 420) -> Plane:
     """Fronts, doors, kerbs and signs, larger than the picture by AROUND on every side."""
     rng = np.random.default_rng(seed)
     width, height = WIDTH + 2 * AROUND, HEIGHT + 2 * AROUND
     scene = cv2.resize(rng.integers(90, 150, (9, 16)).astype(np.uint8), (width, height), interpolation=cv2.INTER_CUBIC)
-    for _ in range(420):
+    for _ in range(fronts):
         x, y = rng.integers(0, width), rng.integers(0, height)
         w, h = rng.integers(6, 50, 2)
         turned = cv2.boxPoints(((float(x), float(y)), (float(w), float(h)), float(rng.uniform(-20, 20)))).astype(np.int32)
