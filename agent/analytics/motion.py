@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.analytics.held_state import HeldState
+from agent.analytics.light import LightTest
 from agent.analytics.sharpness import middle
 from agent.base.clock import NS
 from agent.config.model import Motion
@@ -34,11 +35,18 @@ GLOBAL_SHARE = 0.4
 """More of the picture than this changed at once: is it still the same scene in another light?"""
 SAME_SCENE = 0.5
 """Correlation of local structure above which it is."""
+DAY_SPREAD, LEAST_CONTRAST = 30.0, 0.3
+"""Standard deviation of the luma of a square by day; at night all differences shrink with it, down to this share."""
+LEAST_STEP = 4.0
+"""No smaller difference is asked for, in luma: what coding leaves."""
+LEVEL_STEP = 0.1
+"""Natural logarithm of the ratio of two levels from which on the light is said to have changed."""
 NOISE_SIGMAS = 4.5
 NOISE_EVERY = 8
 """Looks between two estimates of the noise, which changes with the light."""
 _GAP_NS = 5 * NS
 _CONNECT = np.ones((5, 5), np.uint8)
+_AROUND = np.ones((15, 15), np.uint8)
 
 
 class MotionDetector:
@@ -54,6 +62,7 @@ class MotionDetector:
         self._next_ns = 0
         self._looks = 0
         self._noise = 0.0
+        self._contrast = 1.0
         self._warm_until_ns = 0
         self._hidden: Plane | None = None
         self._visible: Plane = np.empty((0, 0), np.uint8)
@@ -99,7 +108,12 @@ class MotionDetector:
             return False
         self.moving_share = count / changed.size
         if self.moving_share >= self._settings.min_area:  # else no blot can be large enough, and looking is dear
-            self.moving_share = _largest_blot(changed) / changed.size
+            self.moving_share, lit = self._largest_object(seen, scene, changed)
+            if lit is not None:
+                # In its new light it is the scene, and so is what lies around: a seam would look like an object's edge.
+                changed[lit] = 0
+                objects = cv2.dilate(changed, _AROUND) != 0
+                np.copyto(scene, seen, where=~objects)
         warming = now_ns < self._warm_until_ns
         self._follow(seen, scene, changed if count else None, gap_ns / NS, hurry=warming)
         return not warming and self.moving_share >= self._settings.min_area
@@ -130,10 +144,42 @@ class MotionDetector:
         if self._looks % NOISE_EVERY == 0:
             sampled = difference[::4, ::4][self._visible[::4, ::4] != 0]
             self._noise = 1.48 * middle(sampled) if sampled.size else 0.0
+            if self._scene is not None:
+                spread = float(cv2.meanStdDev(self._scene[::4], mask=self._visible[::4])[1][0, 0])
+                self._contrast = min(1.0, max(LEAST_CONTRAST, spread / DAY_SPREAD))
         self._looks += 1
-        threshold = max(8.0 + 34.0 * (1.0 - self._settings.sensitivity), NOISE_SIGMAS * self._noise)
+        wanted = (8.0 + 34.0 * (1.0 - self._settings.sensitivity)) * self._contrast
+        threshold = max(wanted, LEAST_STEP, NOISE_SIGMAS * self._noise)
         _, changed = cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)
         return np.asarray(cv2.bitwise_and(changed, self._visible), np.uint8)
+
+    def _largest_object(self, seen: Plane, scene: NDArray[np.float32], changed: Plane) -> tuple[float, NDArray[np.bool_] | None]:
+        """The picture's share of the largest blot that is an object, and where blots turned out to be light, if any."""
+        labels, samples = _blots(changed)
+        lit: NDArray[np.bool_] | None = None
+        test: LightTest | None = None
+        for label in np.argsort(-samples):
+            share = float(samples[label]) / changed.size
+            if share < self._settings.min_area:
+                return share, lit
+            test = test or LightTest(seen, scene, self._noise, level_changed=self._has_another_level(seen, scene))
+            blot = (labels == label) & (changed != 0)
+            if not test.is_light(blot):
+                return share, lit
+            lit = blot if lit is None else lit | blot
+        return 0.0, lit
+
+    def _has_another_level(self, seen: Plane, scene: NDArray[np.float32]) -> bool:
+        """Whether the dark, the middle or the bright samples became lighter or darker by LEVEL_STEP.
+
+        By quarters, not by the mean: an object has a say in one of them when it fills a quarter of the picture.
+        """
+        where = self._visible[::8, ::4] != 0
+        now, then = (
+            np.sort(luma[::8, ::4][where])[[n * np.count_nonzero(where) // 4 for n in (1, 2, 3)]] for luma in (seen, scene)
+        )
+        steps = np.log(np.maximum(now, 1.0) / np.maximum(then, 1.0))
+        return bool(np.abs(steps).max() > LEVEL_STEP)
 
     def _is_same_scene(self, seen: Plane, known: NDArray[np.float32]) -> bool:
         """Light changes the level and keeps the edges; an object brings its own. Too dark to tell counts as light."""
@@ -172,10 +218,12 @@ def _structure(luma: Plane | NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(level - cv2.blur(level, (9, 9)), np.float32)
 
 
-def _largest_blot(changed: Plane) -> int:
-    """Changed samples in the largest connected blot; near neighbours count as one."""
+def _blots(changed: Plane) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The number of the connected blot each sample lies in, and the changed samples of each; near neighbours count as one."""
     # Every other sample is enough to tell blots apart, since they are joined by more than that.
     joined = np.ascontiguousarray(cv2.dilate(changed, _CONNECT)[::2, ::2])
-    _, labels = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_16U)
-    counts = np.bincount(labels[changed[::2, ::2] != 0], minlength=1)
-    return 4 * int(counts.max())
+    _, halved = cv2.connectedComponents(joined, connectivity=8, ltype=cv2.CV_32S)
+    samples = 4 * np.bincount(halved[changed[::2, ::2] != 0], minlength=1)
+    rows, columns = changed.shape
+    labels = halved.repeat(2, axis=0).repeat(2, axis=1)[:rows, :columns]
+    return np.asarray(labels, np.int32), samples.astype(np.int64)

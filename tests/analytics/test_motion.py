@@ -71,6 +71,55 @@ def test_light_that_comes_or_goes_is_no_motion(stage: Stage, gain: float) -> Non
     assert changes(detector, stage, [other] * 20 + [None] * 20) == []
 
 
+def lit(luma: Plane, gain: float = 1.0, gamma: float = 1.0) -> Plane:
+    """The same scene in another light; what is too bright clips, as a sensor does."""
+    return np.clip(16 + 219 * (np.clip((luma - 16.0) / 219, 0, 1) * gain) ** gamma, 16, 235).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("gain", "gamma"), [(1.3, 1.0), (1.6, 1.0), (2.0, 1.0), (0.5, 1.0), (1.0, 1.4), (1.0, 0.7)])
+@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("sky", [0.0, 0.65])
+def test_lamps_and_exposure_are_no_motion(stage: Stage, gain: float, gamma: float, steps: int, sky: float) -> None:
+    """To and fro, at once or over half a second, also below a bright sky that clips: the same scene in another light."""
+    scene = stage.square.copy()
+    top = scene[: round(sky * len(scene))]
+    top[...] = 205 + top // 6
+    detector = settled_on(stage, scene, noise=1.0)
+    ways = [(1 + (gain - 1) * n / steps, 1 + (gamma - 1) * n / steps) for n in range(1, steps + 1)]
+    there = [lit(scene, *way) for way in ways]
+    assert changes(detector, stage, [*there, *[there[-1]] * 30, *reversed(there[:-1]), *[scene] * 40], noise=1.0) == []
+
+
+def test_the_shadow_of_a_cloud_is_no_motion(stage: Stage) -> None:
+    """A soft edge, half the light behind it, across the square in ten seconds."""
+    detector = settled(stage)
+    columns = np.arange(stage.square.shape[1])
+    shadows = [1 - 0.5 / (1 + np.exp(-(8 * n - 100 - columns) / 25.0)) for n in range(120)]
+    assert changes(detector, stage, [(stage.square * s).astype(np.uint8) for s in shadows], noise=1.0) == []
+
+
+@pytest.mark.parametrize("coat", [16, 40, 210, 235])
+@pytest.mark.parametrize(("gain", "noise"), [(1.0, 1.0), (0.15, 3.0), (1.6, 1.0)])
+def test_a_walker_is_seen_in_any_light(stage: Stage, coat: int, gain: float, noise: float) -> None:
+    """By day, by night with its noise, in glare; in a dark coat or a white one."""
+    scene = lit(stage.square, gain)
+    level = lit(np.full((1, 1), coat, np.uint8), gain)[0, 0]
+    detector = settled_on(stage, scene, noise)
+    walker = []
+    for step in range(12):
+        luma = scene.copy()
+        luma[140:230, 100 + 25 * step : 140 + 25 * step] = level
+        walker.append(luma)
+    assert changes(detector, stage, walker, noise)[:1] == [True]
+
+
+def settled_on(stage: Stage, scene: Plane, noise: float) -> MotionDetector:
+    """A detector that has seen this scene for three seconds."""
+    detector = MotionDetector("camera", Motion(hold_seconds=1.0))
+    assert changes(detector, stage, [scene] * 30, noise) == []
+    return detector
+
+
 def test_total_darkness_is_no_motion(stage: Stage) -> None:
     """The lamp goes out altogether: too dark is another event."""
     detector = settled(stage)
