@@ -12,10 +12,12 @@ from rich.progress import Progress
 from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
+from agent.base.errors import EvidenceError
 from agent.cli._legible import legible
 from agent.cli._options import json_option, print_json
-from agent.evidence.report import Report, State
-from agent.evidence.verification import verify
+from agent.evidence.extraction import extract
+from agent.evidence.report import Report, State, Verdict
+from agent.evidence.verification import judge_film
 from agent.identity.certificates import read_chain
 
 _COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
@@ -34,18 +36,30 @@ def escape(text: str) -> str:
     "--ca", "ca", type=click.Path(path_type=Path), required=True, metavar="PEM", help="whom to trust: the CA of the node"
 )
 @click.option("--node", metavar="ID", help="insist on this node: a film of another one does not pass")
+@click.option(
+    "--extract", "out", type=click.Path(path_type=Path), metavar="OUT", help="write a clean film of the verified pictures alone"
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, film: Path, ca: Path, node: str | None, *, as_json: bool) -> None:
+def command(ctx: click.Context, film: Path, ca: Path, node: str | None, out: Path | None, *, as_json: bool) -> None:
     """Check a film's ONVIF Media Signing: exit code 0 authentic, 3 not authentic, 4 cannot be told, 1 no film."""
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=as_json or not errors.is_terminal) as bar:
         task = bar.add_task("verify", total=None)
-        report = verify(film, read_chain(ca), lambda done, total: bar.update(task, completed=done, total=total), node=node)
+        judged = judge_film(film, read_chain(ca), lambda done, total: bar.update(task, completed=done, total=total), node=node)
+    report = judged.report
+    extracted = None
+    if out is not None:
+        if not report.chain_trusted or report.verdict is Verdict.NOT_TRUSTED:
+            raise EvidenceError(f"{film}: {report.verdict.value}: no signature is trusted, and nothing is extracted")
+        extracted = extract(film, judged.verified, out)
     if as_json:
-        print_json({"film": str(film), **report.as_dict()})
+        written = {"film": str(out), "pictures": extracted.pictures, "sha256": extracted.sha256} if extracted else None
+        print_json({"film": str(film), **report.as_dict(), "extracted": written})
     else:
         _show(Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS), film, report)
+        if extracted is not None:
+            click.echo(f"extracted {extracted.pictures} verified pictures to {legible(str(out))}, sha256 {extracted.sha256}")
     ctx.exit(report.verdict.exit_code)
 
 

@@ -45,6 +45,10 @@ class AccessUnitReader:
                 return fault
         return ""
 
+    def header_of(self, unit: bytes) -> SliceHeader:
+        """The head of a slice by the parameter sets in force. Raises ValueError."""
+        return SliceHeader.read(unit, self.sequences, self._pictures)
+
     def read(self, units: list[bytes]) -> Reading:
         """The units as they stand in the sample, trailing zero bytes included."""
         if len(units) > MOST_UNITS:
@@ -89,7 +93,7 @@ class AccessUnitReader:
 
     def _take_slice(self, unit: bytes) -> None:
         try:
-            header = SliceHeader.read(unit, self.sequences, self._pictures)
+            header = self.header_of(unit)
         except ValueError as error:
             self._faults.append(str(error))
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.base.clock import NS
@@ -20,6 +21,15 @@ _UNDATED: Final = "recorded, at least in part, before the clock was set: the dat
 _CODES: Final = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 
+class VerifiedSlices(Struct, frozen=True):
+    """Slices `first`..`last` of a film (decoding order, from 0) are as signed, and decoded as signed; times of their GOP."""
+
+    first: int
+    last: int
+    from_ns: int
+    to_ns: int
+
+
 @dataclass(slots=True)
 class Findings:
     """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP.
@@ -29,6 +39,7 @@ class Findings:
 
     spans: list[Span] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    verified: list[VerifiedSlices] = field(default_factory=list)
     missing_units: int = 0
     cut_units: int = 0
     earliest_ns: int | None = None

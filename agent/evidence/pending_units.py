@@ -17,8 +17,11 @@ _STRAY_UNITS: Final = 64
 
 
 class Unit(Struct, frozen=True):
-    """A hashed slice. `sets` is the digest of the parameter sets in force; empty when none are known."""
+    """A hashed slice. `ordinal` counts the slices of the film; `sets` is the digest of the parameter sets in force, empty if none
+    are known.
+    """
 
+    ordinal: int
     picture: int
     digest: bytes
     gop_start: bool

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.base.errors import EvidenceError
-from agent.evidence.findings import Findings
+from agent.evidence.findings import Findings, VerifiedSlices
 from agent.evidence.gop_order import begins_anew, check_order
 from agent.evidence.pending_units import PendingUnits, Unit
 from agent.evidence.report import State
@@ -45,6 +45,7 @@ class StreamVerifier:
     stated: int = 0
     unstated: int = 0
     effort: int = 0
+    _slices: int = 0
     _pending: PendingUnits = field(init=False)
     _sets: ParameterSets = field(default_factory=ParameterSets)
     _sets_digest: bytes = b""
@@ -73,7 +74,8 @@ class StreamVerifier:
         self.effort += 1
         kind = nal.unit_type(unit)
         if nal.is_vcl(kind):
-            self._pending.add(Unit(picture, self._pending.hash(unit), nal.is_gop_start(unit), self._sets_digest))
+            self._pending.add(Unit(self._slices, picture, self._pending.hash(unit), nal.is_gop_start(unit), self._sets_digest))
+            self._slices += 1
         elif kind in (nal.SPS, nal.PPS):
             self._take_set(unit, picture)
         elif kind == nal.SEI and sei.is_signing_sei(unit):
@@ -216,11 +218,12 @@ class StreamVerifier:
         self.found.say(State.AUTHENTIC, units[0].picture, units[-1].picture, len(units), gop=gop)
         self.found.date(gop)
         stated = split_digest(found.vendor.firmware)[1] if found.vendor is not None else None
-        if stated is None:
-            self.unstated += 1
-        else:
-            self.stated += 1
-            self._change([unit for unit in units if unit.sets and unit.sets != stated], _OTHER_SETS, gop)
+        otherwise = [unit for unit in units if stated is not None and unit.sets and unit.sets != stated]
+        self._change(otherwise, _OTHER_SETS, gop)
+        self.stated += stated is not None
+        self.unstated += stated is None
+        if not otherwise:
+            self.found.verified.append(VerifiedSlices(units[0].ordinal, units[-1].ordinal, gop.start_ns, gop.end_ns))
         if self.trusted:
             self.effort = 0
 
@@ -268,7 +271,7 @@ class StreamVerifier:
         """Runs of units that stand side by side."""
         run: list[Unit] = []
         for unit in units:
-            if run and unit.picture - run[-1].picture > 1:
+            if run and unit.ordinal != run[-1].ordinal + 1:
                 self._approve(run, found, gop)
                 run = []
             run.append(unit)

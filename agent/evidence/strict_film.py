@@ -136,7 +136,7 @@ class _Description:
         version, profile, _size = fields.unsigned(1), bytes(fields.take(3)), fields.unsigned(1)
         sequences = [bytes(fields.take(fields.unsigned(2))) for _ in range(fields.unsigned(1) & 0x1F)]
         pictures = [bytes(fields.take(fields.unsigned(2))) for _ in range(fields.unsigned(1))]
-        self.sets = (*sequences, *pictures)
+        self.sets = tuple(unit for unit in (each.rstrip(b"\0") for each in (*sequences, *pictures)) if unit)
         kinds = [(unit, nal.SPS) for unit in sequences] + [(unit, nal.PPS) for unit in pictures]
         if version != 1 or any(not unit or nal.unit_type(unit) != wanted for unit, wanted in kinds):
             self.fault = "`avcC` is not as the standard wants it"

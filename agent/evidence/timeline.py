@@ -22,7 +22,7 @@ class Timeline:
         self._since_idr: list[tuple[int, int, int]] = []
         self._latest_shown: int | None = None
         self._latest_decoded: int | None = None
-        self._before = (0, 0)
+        self._order = PictureOrder()
 
     def take(self, picture: int, sample: Sample, header: SliceHeader) -> list[Oddity]:
         """What is odd about this picture's time, or about those before the IDR picture that it is."""
@@ -37,7 +37,7 @@ class Timeline:
         if sample.duration >= _MOST_DURATION:
             found.append(Oddity(where, "lasts longer than any: players disagree on how long"))
         self._latest_decoded = sample.decoded
-        self._since_idr.append((self._order(header), sample.shown, picture))
+        self._since_idr.append((self._order.of(header), sample.shown, picture))
         return found
 
     def finish(self) -> list[Oddity]:
@@ -57,10 +57,19 @@ class Timeline:
         self._since_idr.clear()
         return found
 
-    def _order(self, header: SliceHeader) -> int:
-        """The picture order count (8.2.1), or decoding order where pictures are not reordered."""
+
+class PictureOrder:
+    """Counts pictures in the order in which they are put out (8.2.1), which is decoding order where nothing is reordered."""
+
+    def __init__(self) -> None:
+        self._before = (0, 0)
+        self._decoded = 0
+
+    def of(self, header: SliceHeader) -> int:
+        """The place of the next picture, among those since the last IDR picture."""
+        self._decoded = 0 if header.picture.idr else self._decoded + 1
         if header.sequence.order_kind != 0:
-            return len(self._since_idr)
+            return self._decoded
         size = 1 << header.sequence.order_bits
         most, least = (0, 0) if header.picture.idr else self._before
         now = header.picture.order

@@ -6,12 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.evidence.attestation import read_attestation, read_held, read_intermediates
 from agent.evidence.film import Film
+from agent.evidence.findings import VerifiedSlices
 from agent.evidence.oddity import Oddity
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
@@ -30,9 +32,23 @@ NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
 
 
+class Judged(Struct, frozen=True):
+    """What is said of a film, and which of its slices the signatures speak for."""
+
+    report: Report
+    verified: tuple[VerifiedSlices, ...]
+
+
 def verify(
     path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None, *, node: str | None = None
 ) -> Report:
+    """As `judge_film`, for whoever wants the verdict alone."""
+    return judge_film(path, anchors, progress, node=node).report
+
+
+def judge_film(
+    path: Path, anchors: CertificateChain, progress: Callable[[int, int], None] | None = None, *, node: str | None = None
+) -> Judged:
     """Judge a film. Raises EvidenceError (of which MalformedFilm) when it cannot be read as a film at all.
 
     `progress` is told how many bytes of how many are read. With `node`, a film of another node is not trusted.
@@ -40,19 +56,19 @@ def verify(
     with Film(path) as film:
         strict = StrictFilm(film)
         verifier = _verifier(_units(strict), anchors)
-        oddities, pictures = _judge_film(strict, verifier, film.boxes[-1].end, progress)
+        oddities, pictures = _feed(strict, verifier, film.boxes[-1].end, progress)
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
         report = _of_node(_with_seal(report, read_seal(path, anchors, beside, report.key_digest)), node)
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
-        if report.seal is None or not report.seal.intact:
-            return report
-        held = read_held(film)
-        note = (f"{held} pictures repeat the one before and are marked HELD",) if held else ()
-        return replace(report, layers=read_attestation(film), held=held, notes=(*report.notes, *note))
+        if report.seal is not None and report.seal.intact:
+            held = read_held(film)
+            note = (f"{held} pictures repeat the one before and are marked HELD",) if held else ()
+            report = replace(report, layers=read_attestation(film), held=held, notes=(*report.notes, *note))
+        return Judged(report, tuple(verifier.found.verified))
 
 
-def _judge_film(
+def _feed(
     strict: StrictFilm, verifier: StreamVerifier, size: int, progress: Callable[[int, int], None] | None
 ) -> tuple[tuple[Oddity, ...], int]:
     """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
