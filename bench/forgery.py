@@ -65,7 +65,7 @@ def originals(directory: Path) -> Originals:
 
 def shown(path: Path) -> list[str]:
     """What FFmpeg shows of a file: each picture's digest, with size, shape, turn and colours."""
-    with av.open(str(path)) as film:
+    with av.open(str(path), metadata_errors="replace") as film:
         aspect = film.streams.video[0].sample_aspect_ratio
         return [_digest(frame, aspect) for frame in film.decode(video=0)]
 
@@ -109,7 +109,7 @@ def _some(path: Path) -> list[str]:
     """As much as FFmpeg shows before it gives up."""
     found: list[str] = []
     try:
-        with av.open(str(path)) as film:
+        with av.open(str(path), metadata_errors="replace") as film:
             found += [_digest(frame, None) for frame in film.decode(video=0)]
     except FFmpegError:
         pass

@@ -50,6 +50,18 @@ _INSIDE: Final[Mapping[str, Mapping[bytes, int]]] = {
     "udta": {b"meta": _ONE, b"loci": _ONE, b"name": _ONE, b"cprt": _MANY, b"titl": _MANY},
     "meta": {b"hdlr": _ONE, b"keys": _ONE, b"ilst": _ONE},
 }  # fmt: skip
+_ORDER: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "moov": (b"mvhd", b"trak"),
+    "trak": (b"tkhd", b"mdia"),
+    "mdia": (b"mdhd", b"hdlr", b"minf"),
+    "minf": (b"dinf", b"stbl"),
+    "stbl": (b"stsd", b"stts"),
+    "moof": (b"mfhd", b"traf"),
+    "traf": (b"tfhd", b"tfdt", b"trun"),
+    "meta": (b"hdlr", b"keys", b"ilst"),
+    "file meta": (b"hdlr", b"ipro"),
+}
+"""What players read by what they read before it."""
 _HEADS: Final = {"stsd": 8, "dref": 8, "avc1": 78, "avc3": 78, "ipro": 6}
 """How many bytes of fields stand before the boxes inside."""
 _PICTURES: Final = (b"covr", b"PICT", b"artw")
@@ -104,11 +116,17 @@ def _walk_file(film: Film) -> Iterator[Oddity]:
 def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
     counts: Counter[bytes] = Counter()
     allowed = _INSIDE[what]
+    order = _ORDER.get(what, ())
+    reached = 0
     for number, (kind, body) in enumerate(children(data[_HEADS.get(what, 0) :])):
         if number >= _MOST_BOXES:
             yield Oddity(place, "holds more boxes than any honest one")
             return
         counts[kind] += 1
+        if kind in order:
+            if order.index(kind) < reached:
+                yield Oddity(f"{place}/{name(kind)}", "stands behind what players read by it: they disagree on what it says")
+            reached = max(reached, order.index(kind))
         if what == "udta" and (kind[:1] == b"\xa9" or kind == b"\0\0\0\0"):
             continue
         yield from _allowed(kind, counts[kind], allowed, place)

@@ -90,7 +90,7 @@ class StrictFilm:
             kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit)
             last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind)
             yield last
-        left = timeline.finish()
+        left = timeline.end()
         if last is not None and left:
             yield Shown(last.number, None, (), tuple(left), last.sample, last.behind)
 

@@ -8,6 +8,7 @@ from agent.evidence.slice_header import SliceHeader
 
 _MOST_DELAY_S = 30
 _MOST_DURATION = 1 << 31
+_MOST_PICTURES_A_SECOND = 500
 
 
 class Timeline:
@@ -19,6 +20,8 @@ class Timeline:
 
     def __init__(self, timescale: int) -> None:
         self._timescale = timescale
+        self._count = 0
+        self._first_shown: int | None = None
         self._since_idr: list[tuple[int, int, int]] = []
         self._latest_shown: int | None = None
         self._latest_decoded: int | None = None
@@ -40,9 +43,20 @@ class Timeline:
         self._since_idr.append((self._order.of(header), sample.shown, picture))
         return found
 
+    def end(self) -> list[Oddity]:
+        """The film is over. Bursts may be close together, a whole film may not."""
+        found = self.finish()
+        lasts = (self._latest_shown or 0) - (self._first_shown or 0)
+        if self._count > 1 and lasts * _MOST_PICTURES_A_SECOND < (self._count - 1) * self._timescale:
+            found.append(Oddity("moov/trak/mdia/mdhd", "plays faster than any screen: players leave out most pictures"))
+        return found
+
     def finish(self) -> list[Oddity]:
         """The pictures since the last IDR picture are all there: are they shown in their order?"""
-        found = []
+        found: list[Oddity] = []
+        self._count += len(self._since_idr)
+        if self._first_shown is None and self._since_idr:
+            self._first_shown = min(shown for _, shown, _ in self._since_idr)
         latest = self._latest_shown
         for _, shown, picture in sorted(self._since_idr):
             if latest is not None and shown <= latest:
