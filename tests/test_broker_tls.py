@@ -57,6 +57,21 @@ def test_files_that_do_not_serve_are_told_by_their_keys(credentials: BrokerCrede
 
 
 @pytest.mark.parametrize("name", ["ca_file", "cert_file", "key_file"])
+def test_what_an_editor_made_of_a_file(credentials: BrokerCredentials, name: str) -> None:
+    """With a byte order mark or ends of line of another system it serves; saved as UTF-16, or empty, it is told as that."""
+    path = getattr(credentials, name)
+    whole = path.read_bytes()
+    for good in (b"\xef\xbb\xbf" + whole, whole.replace(b"\n", b"\r\n")):
+        path.write_bytes(good)
+        assert broker_tls_context(credentials).check_hostname
+    for bad, words in ((whole.decode().encode("utf-16"), "is saved as UTF-16"), (b"", "is empty")):
+        path.write_bytes(bad)
+        with pytest.raises(OSError, match=words) as caught:
+            broker_tls_context(credentials)
+        assert caught.value.filename == str(path)
+
+
+@pytest.mark.parametrize("name", ["ca_file", "cert_file", "key_file"])
 def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(credentials: BrokerCredentials, tmp_path: Path, name: str) -> None:
     """OpenSSL would wait for its writer for ever: the daemon's line, and the doctor."""
     os.mkfifo(tmp_path / "pipe")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import ssl
 from collections.abc import Callable
@@ -16,7 +17,7 @@ def broker_tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
     """TLS 1.2 or newer, the server's chain and name always verified. OSError that names the file when one does not serve."""
     for path in (credentials.ca_file, credentials.cert_file, credentials.key_file):
         if path is not None:
-            open_regular(path).close()  # OpenSSL would wait for the writer of a pipe
+            _look_into(path)
     context = _trusting(credentials.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if credentials.cert_file is not None:
@@ -30,6 +31,16 @@ def broker_tls_context(credentials: BrokerCredentials) -> ssl.SSLContext:
                 errno.EINVAL, "cert_file holds no certificate, or key_file no key", str(credentials.cert_file)
             ) from None
     return context
+
+
+def _look_into(path: Path) -> None:
+    """OpenSSL would wait for the writer of a pipe, and has one word for all that is no PEM."""
+    with open_regular(path) as file:
+        head = file.read(2)
+    if not head:
+        raise OSError(errno.EINVAL, "is empty", str(path))
+    if head in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise OSError(errno.EINVAL, "is saved as UTF-16: save it as plain text", str(path))
 
 
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:

@@ -190,7 +190,10 @@ class Session(Component):
             if not rows:
                 self._carry_out(core.settle() if self._outbox.drained else [])
                 return
-            self._carry_out(core.send_rows(rows, self._state.retained.still_holds))
+            asked = core.send_rows(rows, self._state.retained.still_holds)
+            self._carry_out(asked)
+            if not all(isinstance(instruction, SetAside) for instruction in asked):
+                return
         self._transport.wake()
 
     def _tell_of(self, told: Told) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -38,6 +39,8 @@ def read_hub_keys(path: Path) -> tuple[PublicKey, ...]:
         raise UplinkError(
             f"the hub's key {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy=remedy
         ) from error
+    if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UplinkError(f"{path} is saved as UTF-16", remedy="save it as plain text")
     if b"PRIVATE KEY" in text:
         raise UplinkError(f"{path} holds a private key", remedy=f"take it off this node at once, and {remedy}")
     found = [_public_key(block, path, remedy) for block in _PEM.findall(text)[:MOST_KEYS]]

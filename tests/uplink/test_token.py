@@ -83,6 +83,28 @@ def test_each_wrong_claim_has_its_reason(hub: HubKey, claims: dict[str, Any], co
     assert code_of(hub, token) is code
 
 
+def test_a_hub_key_that_an_editor_saved(hub: HubKey) -> None:
+    """A byte order mark is no matter; UTF-16 is told as that, and not as a file without a key."""
+    pem = hub.path.read_bytes()
+    hub.path.write_bytes(b"\xef\xbb\xbf" + pem)
+    assert len(read_hub_keys(hub.path)) == 1
+    hub.path.write_bytes(pem.decode().encode("utf-16"))
+    with pytest.raises(UplinkError, match="is saved as UTF-16"):
+        read_hub_keys(hub.path)
+
+
+def test_while_the_hub_changes_its_key_both_are_good(hub: HubKey, tmp_path: Path) -> None:
+    """(docs/commands.md) The new one behind the old: tokens of either pass; the old one taken out: its tokens no more."""
+    new = HubKey(tmp_path / "new.pem", clock=hub.clock)
+    both = tmp_path / "both.pem"
+    both.write_bytes(hub.public_pem + new.public_pem)
+    for key in (hub, new):
+        assert check_token(key.token(), read_hub_keys(both), "pole-7", hub.clock).role == "supervisor"
+    both.write_bytes(new.public_pem)
+    with pytest.raises(Refused, match="none that the hub's key signed"):
+        check_token(hub.token(), read_hub_keys(both), "pole-7", hub.clock)
+
+
 def test_a_token_that_may_be_used_by_now_is_taken(hub: HubKey) -> None:
     """`nbf` in the past, or ahead by no more than clocks may be apart, keeps nobody out."""
     for begins_s in (NOW_S - 100, NOW_S, NOW_S + 10):
