@@ -9,6 +9,7 @@ import click
 from agent.base.errors import StorageError
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
+from agent.journal.parts import bytes_on
 from agent.recording.retention import Retention
 from agent.recording.trusted_time import boot_id
 
@@ -32,6 +33,8 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
         journal=LateRegister(node),
         retention_days=recording.retention_days,
         min_free_bytes=recording.min_free_bytes,
+        looker="timer",
+        register_bytes=lambda disk: bytes_on(node.register_path, disk),
     )
     done = retention.sweep()
     if as_json:
@@ -40,6 +43,7 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
                 "destroyed": done.destroyed,
                 "destroyed_bytes": done.destroyed_bytes,
                 "for_space": done.for_space,
+                "absent": done.absent,
                 "ended_holds": [hold.id for hold in done.ended_holds],
                 "shortfall_days": None if done.shortfall is None else round(done.shortfall.days, 3),
                 "troubles": done.troubles,

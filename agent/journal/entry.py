@@ -15,6 +15,7 @@ class Act(StrEnum):
     RECORDING_BEGUN = "recording-begun"
     RECORDING_ENDED = "recording-ended"
     DESTROYED = "destroyed"
+    ABSENT = "absent"
     EXPORTED = "exported"
     HELD = "held"
     RELEASED = "released"

@@ -85,6 +85,14 @@ def register_bytes(path: Path) -> int:
     return total
 
 
+def bytes_on(path: Path, disk: Path) -> int:
+    """The same, as far as it lies on the file system of `disk`."""
+    try:
+        return register_bytes(path) if path.parent.stat().st_dev == disk.stat().st_dev else 0
+    except OSError:
+        return 0
+
+
 def _whole(file: BinaryIO) -> Iterator[bytes]:
     for line in file:
         if line.endswith(b"\n"):

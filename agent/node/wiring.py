@@ -31,6 +31,7 @@ from agent.events.outbox_store import OutboxStore
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.identity.unreadable_key import UnreadableKey
 from agent.journal.folded_looks import FoldedLooks
+from agent.journal.parts import bytes_on
 from agent.journal.register import Register
 from agent.journal.registrar import Registrar
 from agent.mask.privacy_mask import PrivacyMask
@@ -280,6 +281,7 @@ class _Builder:
             journal=register,
             retention_days=config.recording.retention_days,
             min_free_bytes=config.recording.min_free_bytes,
+            register_bytes=lambda disk: bytes_on(register.path, disk),
         )
 
     def privacy(self, config: Config, verifier: Verifier) -> tuple[Guard, PrivacyMask]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.base.disk_refusal import refused
+from agent.base.regular_file import open_own
 
 
 class OpenFile(Protocol):
@@ -46,6 +47,10 @@ class Disk(Protocol):
 
     def truncate(self, path: Path, length: int) -> None:
         """Cut a file's torn tail off; durable on return."""
+        ...
+
+    def look(self, path: Path) -> os.stat_result | None:
+        """What lies there, no link followed; None when nothing does."""
         ...
 
     def free_bytes(self, path: Path) -> int:
@@ -90,11 +95,22 @@ class SystemDisk:
 
     def truncate(self, path: Path, length: int) -> None:
         try:
-            with path.open("r+b") as file:
-                file.truncate(length)
-                os.fsync(file.fileno())
+            descriptor = open_own(path, os.O_RDWR)
+            try:
+                os.ftruncate(descriptor, length)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
         except OSError as error:
             raise refused("repair", path, error) from error
+
+    def look(self, path: Path) -> os.stat_result | None:
+        try:
+            return path.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise refused("look at", path, error) from error
 
     def free_bytes(self, path: Path) -> int:
         room = _room(path)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -18,11 +16,13 @@ from agent.base.lock_file import Claim
 from agent.journal.entry import Act, Journal
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
+from agent.recording.destruction import ABSENT, enough, remove, remove_empty, spans
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.hold import Hold, Holds
+from agent.recording.lookout import Lookout
 from agent.recording.reconcile import adopt, strays
-from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
-from agent.recording.trusted_time import peek_trusted, trusted_now
+from agent.recording.row import SegmentRow, SegmentState
+from agent.recording.trusted_time import Trusted, look_at_clock, peek_at_clock
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,6 @@ DAY_NS: Final = 86_400 * NS
 _BATCH: Final = 256
 _SANE_PART: Final = 0.05  # of a disk, to be kept free where more is asked than there is
 _KILLED_BEFORE_NS: Final = 60 * NS  # a hold not entered for so long was set by a program that is gone
-_JOINED_NS: Final = NS  # spans that lie closer than this are told as one
 AGE: Final = "age"
 SPACE: Final = "space"
 
@@ -46,10 +45,14 @@ class Shortfall(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Sweep:
-    """What one sweep did. `troubles` are sentences for the operator; footage that could not be removed stays `destroying`."""
+    """What one sweep did. `absent`: films that somebody else took. `troubles` are sentences for the operator.
+
+    Footage that could not be removed stays `destroying`.
+    """
 
     destroyed: int = 0
     destroyed_bytes: int = 0
+    absent: int = 0
     for_space: int = 0
     ended_holds: list[Hold] = field(default_factory=list)
     shortfall: Shortfall | None = None
@@ -72,6 +75,8 @@ class Retention:
         retention_days: float,
         min_free_bytes: int,
         disk: Disk | None = None,
+        register_bytes: Callable[[Path], int] = lambda _: 0,
+        looker: str = "daemon",
     ) -> None:
         self._catalog = catalog
         self._clock = clock
@@ -82,6 +87,8 @@ class Retention:
         self._retention_ns = round(retention_days * DAY_NS)
         self._min_free_bytes = min_free_bytes
         self._disk: Disk = disk or SystemDisk()
+        self._lookout = Lookout(catalog, boot, looker)
+        self._register_bytes = register_bytes
         self._ballast = Ballast(catalog.path)
         self._claim = Claim(catalog.path)
         self._broom = Claim(catalog.path, "sweep")  # two at once would tell of one destruction twice
@@ -90,7 +97,7 @@ class Retention:
         """Destroy what is past its day, then what must go for space; say what happened. Nothing when another sweep is at it."""
         done = Sweep()
         if not self._broom.taken():
-            done.shortfall = self._shortfall(peek_trusted(self._catalog, self._clock, self._boot))
+            done.shortfall = self._shortfall(peek_at_clock(self._catalog, self._clock, self._boot).now_ns)
             return done
         try:
             self._sweep(done)
@@ -99,35 +106,38 @@ class Retention:
         return done
 
     def _sweep(self, done: Sweep) -> None:
-        now_ns = self._now(done)
+        now = self._now(done)
+        if now.leap_ns:
+            done.troubles.append(_leap(now.leap_ns))
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
-        self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now_ns)))
-        self._attempt(done, lambda: self._adopt_strays(now_ns))
-        self._attempt(done, lambda: self._carry_on(done, now_ns))
-        self._attempt(done, lambda: self._by_age(done, now_ns))
+        self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now.now_ns)))
+        self._attempt(done, lambda: self._adopt_strays(now.now_ns))
+        self._attempt(done, lambda: done.troubles.extend(self._lookout.look(self._clock.monotonic_ns())))
+        self._attempt(done, lambda: self._carry_on(done, now))
+        self._attempt(done, lambda: self._by_age(done, now))
         self._ballast.take()  # before free space is counted: it is no free space
         self._attempt(done, lambda: self._by_space(done))
         self._attempt(done, lambda: self._enter_destroyed(done))
-        done.shortfall = self._shortfall(now_ns)
+        done.shortfall = self._shortfall(now.now_ns)
         self._ballast.take()
 
-    def _now(self, done: Sweep) -> int:
+    def _now(self, done: Sweep) -> Trusted:
         """Trusted time, stored if the disk takes it, else only read."""
         try:
-            return self._with_room(lambda: trusted_now(self._catalog, self._clock, self._boot))
+            return self._with_room(lambda: look_at_clock(self._catalog, self._clock, self._boot))
         except StorageError as error:
             done.troubles.append(str(error))
-            return peek_trusted(self._catalog, self._clock, self._boot)
+            return peek_at_clock(self._catalog, self._clock, self._boot)
 
-    def _by_age(self, done: Sweep, now_ns: int) -> None:
-        for rows in self._due(now_ns - self._retention_ns):
+    def _by_age(self, done: Sweep, now: Trusted) -> None:
+        for rows in self._due(now):
             self._destroy(done, rows, AGE, marked=False)
 
-    def _due(self, before_ns: int) -> Iterator[list[SegmentRow]]:
-        """Rows not held whose first picture is not younger than `before_ns`, in batches; by two index scans, O(due)."""
+    def _due(self, now: Trusted) -> Iterator[list[SegmentRow]]:
+        """Rows not held whose day has come, in batches; by two index scans, O(due)."""
         states = "('whole', 'open')" if self._claim.is_free() else "('whole')"
-        scans = [("s.trusted_from_ns", "", before_ns)]
-        if self._clock.quality() is ClockQuality.SYNCHRONISED:
+        scans = [("s.trusted_from_ns", "", now.now_ns - self._retention_ns)]
+        if self._wall_counts(now):
             scans.append(("s.wall_from_ns", "AND s.clock = 'synchronised'", self._clock.wall_ns() - self._retention_ns))
         for column, more, value in scans:
             seen = -1
@@ -141,15 +151,17 @@ class Retention:
 
     def _by_space(self, done: Sweep) -> None:
         wanted = self._wanted_free_bytes(done)
+        # What the register takes is no reason to destroy footage: it is bounded, and counts as free.
+        wanted -= self._register_bytes(self._measured)
         missing = wanted - self._free_bytes()
         while missing > 0:
             oldest = self._catalog.unheld("s.state = 'whole'", (), f"ORDER BY s.trusted_from_ns, s.id LIMIT {_BATCH}")
-            rows = list(_enough(oldest, missing))
-            before, before_bytes = done.destroyed, done.destroyed_bytes
+            rows = list(enough(oldest, missing))
+            before, before_bytes, before_absent = done.destroyed, done.destroyed_bytes, done.absent
             self._destroy(done, rows, SPACE, marked=False)
             done.for_space += done.destroyed - before
             left = wanted - self._free_bytes()
-            if done.destroyed == before or not rows:
+            if (done.destroyed, done.absent) == (before, before_absent) or not rows:
                 done.troubles.append(
                     f"{left // 1_000_000} MB too little is free under {self._catalog.root}, "
                     "and nothing is left that may be destroyed"
@@ -158,22 +170,25 @@ class Retention:
             # A disk may give room back later (btrfs: with its next commit), and must not cost another film for that.
             missing = min(left, missing - (done.destroyed_bytes - before_bytes))
 
-    def _carry_on(self, done: Sweep, now_ns: int) -> None:
+    def _carry_on(self, done: Sweep, now: Trusted) -> None:
         """What an earlier sweep began to destroy: for its age if its day has come, else it was for space."""
         rows = [row for row in self._catalog.unsettled() if row.state is SegmentState.DESTROYING]
-        due = [row for row in rows if self._is_due(row, now_ns)]
+        due = [row for row in rows if self._is_due(row, now)]
         self._destroy(done, due, AGE, marked=True)
         before = done.destroyed
         self._destroy(done, [row for row in rows if row not in due], SPACE, marked=True)
         done.for_space += done.destroyed - before
 
-    def _is_due(self, row: SegmentRow, now_ns: int) -> bool:
+    def _is_due(self, row: SegmentRow, now: Trusted) -> bool:
         """What `_due` asks the catalog, of one row."""
-        dated = ClockQuality.SYNCHRONISED
-        by_wall = row.clock is dated and self._clock.quality() is dated
-        return row.trusted_from_ns <= now_ns - self._retention_ns or (
+        by_wall = row.clock is ClockQuality.SYNCHRONISED and self._wall_counts(now)
+        return row.trusted_from_ns <= now.now_ns - self._retention_ns or (
             by_wall and row.wall_from_ns <= self._clock.wall_ns() - self._retention_ns
         )
+
+    def _wall_counts(self, now: Trusted) -> bool:
+        """Whether a date says how old a picture is: the clock is synchronised, and has not leapt."""
+        return self._clock.quality() is ClockQuality.SYNCHRONISED and not now.leap_ns
 
     def _destroy(self, done: Sweep, rows: Sequence[SegmentRow], reason: str, *, marked: bool) -> None:
         """Mark, unlink, sync, write down. Without the mark (no room for it) only footage past its day may go: it stays due."""
@@ -187,28 +202,15 @@ class Retention:
             except StorageError as error:
                 if reason != AGE or not says_full(error):
                     raise
-        gone = [row for row in rows if self._unlink(done, row)]
-        for directory in sorted({row.path.parent for row in gone}):
-            if directory.exists():
-                self._disk.sync_directory(directory)
-        self._with_room(lambda: self._catalog.destroy(gone, _spans(gone, reason, self._clock.wall_ns())))
-        done.destroyed += len(gone)
-        done.destroyed_bytes += sum(row.bytes for row in gone)
-        self._remove_empty({row.path.parent for row in gone})
-
-    def _unlink(self, done: Sweep, row: SegmentRow) -> bool:
-        try:
-            self._disk.unlink(row.path)
-        except StorageError as error:
-            done.troubles.append(str(error))
-            return False
-        return True
-
-    def _remove_empty(self, directories: Iterable[Path]) -> None:
-        for directory in directories:
-            for each in (directory, directory.parent, directory.parent.parent):  # day, month, year
-                with suppress(OSError):  # not empty: a day, month or year that goes on
-                    each.rmdir()
+        went = remove(self._catalog, self._disk, rows, begun=marked)
+        done.troubles += went.troubles
+        at_ns = self._clock.wall_ns()
+        told = [*spans(went.gone, reason, at_ns), *spans(went.absent, ABSENT, at_ns)]
+        self._with_room(lambda: self._catalog.destroy([*went.gone, *went.absent], told))
+        done.destroyed += len(went.gone)
+        done.absent += len(went.absent)
+        done.destroyed_bytes += sum(row.bytes for row in went.gone)
+        remove_empty({row.path.parent for row in went.gone} | went.directories, self._catalog.root)
 
     def _adopt_strays(self, now_ns: int) -> None:
         day = utc(max(0, now_ns - self._retention_ns)).strftime("%Y/%m/%d")
@@ -221,7 +223,7 @@ class Retention:
         for span_id, span in self._catalog.unentered():
             try:
                 self._journal.enter(
-                    Act.DESTROYED,
+                    Act.ABSENT if span.reason == ABSENT else Act.DESTROYED,
                     "retention",
                     {
                         "destruction": span_id,
@@ -279,33 +281,11 @@ class Retention:
             done.troubles.append(str(error))
 
 
-def _enough(rows: Sequence[SegmentRow], missing_bytes: int) -> Iterator[SegmentRow]:
-    for row in rows:
-        if missing_bytes <= 0:
-            return
-        yield row
-        missing_bytes -= row.bytes
-
-
-def _spans(rows: Sequence[SegmentRow], reason: str, at_ns: int) -> list[DestroyedSpan]:
-    """What is gone, told as few unbroken spans; each with the digest of its list of paths and SHA-256s."""
-    groups: list[list[SegmentRow]] = []
-    for row in rows:
-        if groups and abs(row.wall_from_ns - groups[-1][-1].wall_to_ns) <= _JOINED_NS:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
-    return [
-        DestroyedSpan(
-            from_ns=min(row.wall_from_ns for row in group),
-            to_ns=max(row.wall_to_ns for row in group),
-            at_ns=at_ns,
-            segments=len(group),
-            digest=hashlib.sha256("".join(f"{row.path.name} {row.sha256}\n" for row in group).encode()).hexdigest(),
-            reason=reason,
-        )
-        for group in groups
-    ]
+def _leap(leap_ns: int) -> str:
+    return (
+        f"the clock leapt {leap_ns / DAY_NS:.2f} days ahead of what this board has counted, though it says it is synchronised: "
+        "for a day only what is due by the board's own count is destroyed. Check the time server"
+    )
 
 
 def days_that_fit(disk_bytes: int, bitrate_bps: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import BinaryIO, Final
 from msgspec import Struct
 
 from agent.base.disk_refusal import refused
-from agent.base.regular_file import open_regular
+from agent.base.regular_file import IrregularFileError, open_regular
 from agent.recording.boxes import Box, payload, top_boxes
 from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
@@ -52,6 +53,25 @@ def salvage(path: Path, *, deep: bool) -> Salvage | None:
     to_ns = max(note.media_to_ns for note in notes)
     extent = Extent(to_ns, end, sum(note.frames for note in notes), tuple(masks), tuple(gaps))
     return Salvage(notes[0], extent, sha256)
+
+
+def first_note(path: Path) -> FragmentNote | None:
+    """What the file says it is, by its first note; None when it is no film of ours. No link is followed.
+
+    StorageError when it cannot be read.
+    """
+    try:
+        with open_regular(path, follow=False) as file:
+            for box in top_boxes(file, os.fstat(file.fileno()).st_size):
+                if box.kind == b"uuid":
+                    return FragmentNote.read(payload(file, box))
+                if box.kind not in (b"ftyp", b"moov"):
+                    return None
+    except IrregularFileError:
+        return None
+    except OSError as error:
+        raise refused("read", path, error) from error
+    return None
 
 
 _Fragment = tuple[FragmentNote, Box, Box]

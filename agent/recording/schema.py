@@ -63,3 +63,9 @@ CREATE TABLE trusted (
     believed INTEGER NOT NULL
 ) STRICT;
 """
+ADDED: Final = (
+    # How the clock ran since it was first synchronised. The release before goes on without it.
+    "CREATE TABLE IF NOT EXISTS pace (id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, mono_ns INTEGER NOT NULL,"
+    " offset_ns INTEGER NOT NULL, doubt_ns INTEGER NOT NULL, claim_ns INTEGER NOT NULL, seen_ns INTEGER NOT NULL) STRICT",
+)
+"""Tables that came later: made in catalogs of the same version, which a release that does not know them reads as well."""

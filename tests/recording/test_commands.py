@@ -116,6 +116,7 @@ def test_the_sweep_tells_json(cli: Cli) -> None:
         "destroyed": 10,
         "destroyed_bytes": 1000,
         "for_space": 0,
+        "absent": 0,
         "ended_holds": [],
         "shortfall_days": None,
         "troubles": [],

@@ -1,0 +1,85 @@
+"""Looks through the recordings once an hour for what no row names: films of ours, moved or copied, and what is not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from agent.base.clock import NS
+from agent.base.regular_file import read_regular
+from agent.recording.catalog import Catalog
+from agent.recording.reconcile import adopt
+from agent.recording.salvage import salvage
+from agent.recording.strays import Identity, strays_below
+
+_EVERY_NS: Final = 3600 * NS
+_MOST_BYTES: Final = 256
+
+
+class Lookout:
+    """Keeps the time of the last look in `<catalog>.looked-by-WHO`: what the timer saw, the daemon must see and tell as well.
+
+    Raises StorageError.
+    """
+
+    def __init__(self, catalog: Catalog, boot: str, who: str) -> None:
+        self._catalog = catalog
+        self._boot = boot
+        self._stamp = catalog.path.with_name(catalog.path.name + f".looked-by-{who}")
+
+    def look(self, mono_ns: int) -> list[str]:
+        """Enter films of ours under the names they have now, so that they go on their day; what the operator must know of.
+
+        Nothing when the last look is less than an hour ago.
+        """
+        if self._looked_lately(mono_ns) or not self._catalog.root.is_dir():
+            return []
+        troubles: list[str] = []
+        foreign: list[Path] = []
+        copies = False
+        for stray in strays_below(self._catalog, self._catalog.root):
+            if stray.identity is None:
+                foreign.append(stray.path)
+            else:
+                said = self._take(stray.path, stray.identity)
+                copies = copies or said.endswith(_COPY)
+                troubles += [said] if said else []
+        if foreign:
+            others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            troubles.append(
+                f"{foreign[0]}{others} below the recordings is not of this node: nobody destroys it on its day. Take it away"
+            )
+        if not copies:  # a copy must go with its film: it is looked for in each sweep
+            self._note(mono_ns)
+        return troubles
+
+    def _take(self, path: Path, identity: Identity) -> str:
+        row = self._catalog.film(identity.boot, identity.media_ns)
+        if row is None:
+            kept = salvage(path, deep=False)
+            if kept is None:
+                return ""
+            adopt(self._catalog, path, kept)
+            return f"{path} is a film of this node that it did not know of: it goes on its day like any other"
+        if row.path.is_file() and Identity.at(row.path) == identity:
+            return f"{path} is another name or a copy of {row.path}{_COPY}"
+        self._catalog.moved(row.id, path)
+        return f"{row.path} was moved to {path}: it goes from there on its day"
+
+    def _looked_lately(self, mono_ns: int) -> bool:
+        try:
+            boot, at_ns = read_regular(self._stamp, _MOST_BYTES, follow=False).decode("ascii").split()
+            return boot == self._boot and 0 <= mono_ns - int(at_ns) < _EVERY_NS
+        except (OSError, ValueError):
+            return False
+
+    def _note(self, mono_ns: int) -> None:
+        try:
+            self._stamp.unlink(missing_ok=True)
+            with self._stamp.open("x", encoding="ascii") as file:
+                file.write(f"{self._boot} {mono_ns}")
+        except OSError:  # then the next sweep looks again
+            return
+
+
+_COPY: Final = ": it goes with it. Find out who made it"

@@ -1,0 +1,72 @@
+"""Finds films of ours that lie where no row says: renamed, moved deeper below the recordings, copied, linked."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from agent.base.errors import StorageError
+from agent.recording.catalog import Catalog
+from agent.recording.row import SegmentRow
+from agent.recording.salvage import first_note
+
+log = logging.getLogger(__name__)
+
+
+class Identity(Struct, frozen=True):
+    """What a film says it is, wherever it lies: the boot it was recorded in, and the media time of its first picture."""
+
+    boot: str
+    media_ns: int
+
+    @classmethod
+    def of(cls, row: SegmentRow) -> Identity:
+        """Of the film that this row was made for."""
+        return cls(row.boot, row.media_from_ns)
+
+    @classmethod
+    def at(cls, path: Path) -> Identity | None:
+        """Of the file that lies there; None when it is no film of ours. StorageError when it cannot be read."""
+        note = first_note(path)
+        return cls(note.boot, note.media_ns) if note is not None else None
+
+
+class Stray(Struct, frozen=True):
+    """A file below the recordings that no row names; `identity` is None when it is not ours."""
+
+    path: Path
+    identity: Identity | None
+
+
+def strays_below(catalog: Catalog, root: Path) -> Iterator[Stray]:
+    """Every regular file below `root`, at any depth and of any name, that no row names. Links are not followed; O(all)."""
+    for directory, _, names in os.walk(root):
+        for name in sorted(names):
+            path = Path(directory, name)
+            if path.is_symlink() or not path.is_file() or catalog.taken(path):
+                continue
+            try:
+                yield Stray(path, Identity.at(path))
+            except StorageError as error:
+                log.warning("recording: %s", error)
+
+
+def find(root: Path, wanted: set[Identity]) -> dict[Identity, Path]:
+    """Where these films lie below `root`, whether a row names the place or not. O(all): for what is not where it should be."""
+    found: dict[Identity, Path] = {}
+    for directory, _, names in os.walk(root):
+        for name in names:
+            path = Path(directory, name)
+            if len(found) == len(wanted) or path.is_symlink() or not path.is_file():
+                continue
+            try:
+                identity = Identity.at(path)
+            except StorageError:
+                continue
+            if identity in wanted:
+                found.setdefault(identity, path)
+    return found
