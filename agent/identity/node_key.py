@@ -37,6 +37,10 @@ _CA = "ca.pem"
 _EARLIER = "earlier.pem"
 _MOST_EARLIER = 8
 _MAX_KEY_BYTES = 16 * 1024
+_LOST_KEY = (
+    "put the key back from where it was kept; if it is lost, move the identity directory away (its certificates still verify old "
+    "films) and run `vigie identity init`; with [evidence] sign = false the node records without it"
+)
 
 
 class NodeSigner:
@@ -238,10 +242,12 @@ class IdentityDirectory(Struct, frozen=True):
         open_to_others = stat.S_IRWXO if path.name == CREDENTIAL else stat.S_IRWXG | stat.S_IRWXO
         if mode & open_to_others:
             raise EvidenceError(f"{path}: others may read this key", remedy=f"if nobody has copied it: chmod 600 {path}")
+        if not pem.strip(b"\0 \r\n\t"):  # what a power cut or a full disk leaves of a copy
+            raise EvidenceError(f"{path}: is empty", remedy=_LOST_KEY)
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError):
-            raise EvidenceError(f"{path}: holds no unencrypted private key in PEM") from None
+            raise EvidenceError(f"{path}: holds no unencrypted private key in PEM", remedy=_LOST_KEY) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
             raise EvidenceError(f"{path}: the key is not EC P-256", remedy="make one with `vigie identity init`")
         return key
