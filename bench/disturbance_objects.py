@@ -55,7 +55,7 @@ def parked(
     """
     rng, height = stage.rng, stage.height
     tall_px = int(height * rng.uniform(*tall))
-    long = int(share * WIDTH * height / tall_px)
+    long = min(WIDTH, int(share * WIDTH * height / tall_px))
     body = livery(rng, long, tall_px)
     top, left = int(rng.uniform(0.1, 0.95) * (height - tall_px)), int(rng.uniform(0, WIDTH - long))
 

@@ -23,6 +23,8 @@ def test_every_string_of_bytes_is_an_attempt() -> None:
     """Whatever the search makes up can be filmed; the same bytes make the same pictures."""
     rng = np.random.default_rng(5)
     scene = drawn_square()
+    for genome in [bytes(GENES), b"\xff" * GENES, *(rng.bytes(GENES) for _ in range(200))]:
+        attempt(genome, 480)
     for genome in [bytes(GENES), b"\xff" * GENES, *(rng.bytes(GENES) for _ in range(6))]:
         first, second = (attempt(genome, scene.height).disturbance for _ in range(2))
         grain = sequence.Grain(1)
