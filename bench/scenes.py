@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -78,25 +77,18 @@ def _town() -> Scene | None:
     return replace(filmed(str(film)), name="town") if film.is_file() else None
 
 
-def _makers() -> dict[str, Callable[[], Scene | None]]:
-    made: dict[str, Callable[[], Scene | None]] = {"town": _town}
-    for seed in (1, 2, 3):
-        made[f"drawn-{seed}"] = lambda seed=seed: replace(drawn_square(seed), name=f"drawn-{seed}")  # type: ignore[misc]
-    for name, about in PHOTOGRAPHS.items():
-        made[name] = lambda name=name, about=about: _photographed(name, about)  # type: ignore[misc]
-    return made
-
-
-_MAKERS = _makers()
-NAMES = tuple(_MAKERS)
+_DRAWN = {f"drawn-{seed}": seed for seed in (1, 2, 3)}
+NAMES = ("town", *_DRAWN, *PHOTOGRAPHS)
 
 
 @cache
 def scene(name: str) -> Scene:
     """The scene of a name. ConfigurationError when there is none, or its picture is not on this machine."""
-    if name not in _MAKERS:
+    if name not in NAMES:
         raise ConfigurationError(f"there is no scene {name!r}; there are: {', '.join(NAMES)}", remedy="see docs/privacy.md")
-    made = _MAKERS[name]()
+    if name in _DRAWN:
+        return replace(drawn_square(_DRAWN[name]), name=name)
+    made = _town() if name == "town" else _photographed(name, PHOTOGRAPHS[name])
     if made is None:
         raise ConfigurationError(f"the picture of the scene {name!r} is not in {folder()}", remedy=REMEDY)
     return made
