@@ -16,6 +16,7 @@ from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.base.secret_file import read_secret
 from agent.config.model import Camera as CameraSettings
+from agent.config.url_secret import PLACEHOLDER, starred
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
 from hardware.live_stream import Source
@@ -115,7 +116,7 @@ def public_address(source: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         port = ""
-    return urlunsplit((parts.scheme, host + port, parts.path, "", ""))
+    return urlunsplit((parts.scheme, host + port, starred(parts.path), "", ""))
 
 
 def private_address(source: str, password_file: Path | None) -> str:
@@ -132,6 +133,8 @@ def private_address(source: str, password_file: Path | None) -> str:
             f"the camera's password file {password_file} cannot be read: {error.strerror or error}",
             remedy="Write the password alone into it, readable for the service",
         ) from None
+    if PLACEHOLDER in source:
+        return source.replace(PLACEHOLDER, quote(password, safe=""))
     place = parts.netloc.rpartition("@")[2]
     user = parts.username or ""
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))

@@ -7,6 +7,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.config.misfit import Misfit
+from agent.config.url_secret import PLACEHOLDER, secret_name, starred
 
 DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
@@ -36,6 +37,7 @@ def is_tls(url: str) -> bool:
 def check_camera_source(driver: str, source: str) -> None:
     """Misfit, placed at `source` (at `driver` when there is none), when this driver cannot use this source."""
     at, beside = ("source",), [("driver",)]
+    _refuse_secret(source, at)
     if not source:
         if driver in ("rtsp", "file"):
             wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
@@ -86,15 +88,26 @@ def _split(url: str, wanted: str, at: tuple[str, ...] = ()) -> SplitResult:
             at=at,
             remedy="put it alone in a file of its own (mode 0600) and name that file in `password_file`",
         )
+    _refuse_secret(url, at)
     if port == 0:
         raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
     return parts
 
 
+def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
+    """Misfit when a secret stands behind a name in the address's path or query. The secret itself is never repeated."""
+    if (name := secret_name(address)) is not None:
+        raise Misfit(
+            f"a secret stands in this address, behind `{name}=`",
+            at=at,
+            remedy=f"write {name}={PLACEHOLDER} there, and put the secret alone in a file (mode 0600) that `password_file` names",
+        )
+
+
 def _without_password(url: str) -> str:
     """For messages: what stands before an @ may be a secret, also in a URL that is not well-formed."""
     head, at, tail = url.rpartition("@")
-    return f"{head.partition('//')[0]}//...@{tail}" if at else url
+    return starred(f"{head.partition('//')[0]}//...@{tail}" if at else url)
 
 
 def check_listen_address(host: str) -> str:

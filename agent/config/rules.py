@@ -13,6 +13,7 @@ from agent.config.address import check_camera_source, is_tls
 from agent.config.misfit import Misfit
 from agent.config.model import Board, Camera, Config, Encoding, Mask, Mqtt, Node, Overlay, Privacy, Section
 from agent.config.polygon import covered_share
+from agent.config.url_secret import PLACEHOLDER
 
 # H.264 level 5.2 (ITU-T H.264, table A-1): the most that players and hardware decoders are sure to take.
 MOST_MACROBLOCKS = 36_864
@@ -66,6 +67,12 @@ def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
         check_camera_source(camera.driver, camera.source)
     except Misfit as misfit:
         yield misfit
+    if PLACEHOLDER in camera.source and camera.password_file is None:
+        yield Misfit(
+            f"{PLACEHOLDER} stands in the source, and no file holds the password",
+            at=("source",),
+            remedy='add password_file = "/etc/vigie/camera-password"',
+        )
     if camera.password_file is not None and camera.driver != "rtsp":
         yield Misfit(
             f"driver {camera.driver!r} has no password",

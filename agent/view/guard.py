@@ -14,6 +14,7 @@ from agent.base.clock import NS, Clock, SystemClock
 from agent.base.errors import MaskError
 from agent.config.model import Camera, Config
 from agent.config.polygon import Polygon
+from agent.config.url_secret import starred
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
@@ -163,4 +164,4 @@ def camera_identity(camera: Camera) -> str:
     if not parts.hostname:
         return f"{camera.driver}:{camera.source}"
     port = f":{parts.port}" if parts.port else ""
-    return f"{camera.driver}:{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    return f"{camera.driver}:{parts.scheme}://{parts.hostname}{port}{starred(parts.path)}"
