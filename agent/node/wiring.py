@@ -16,7 +16,6 @@ from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
 from agent.base.clock import Clock, SystemClock
 from agent.base.component import Component
-from agent.base.errors import EvidenceError
 from agent.base.state_directory import only_daemon, writable
 from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
@@ -28,8 +27,7 @@ from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.identity.node_key import IdentityDirectory, NodeSigner
-from agent.identity.unreadable_key import UnreadableKey
+from agent.identity.node_key import NodeSigner
 from agent.journal.folded_looks import FoldedLooks
 from agent.journal.parts import bytes_on
 from agent.journal.register import Register
@@ -47,6 +45,7 @@ from agent.node.drivers import (
     open_transport,
 )
 from agent.node.node import Node, Parts
+from agent.node.own_key import media_signer, own_key, own_key_if_wanted
 from agent.node.reloading import Reloading
 from agent.node.supervisor import Supervisor
 from agent.node.withdrawal import withdraw
@@ -63,9 +62,6 @@ from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.sweeper import Sweeper
 from agent.recording.trusted_time import boot_id
-from agent.signing.link import LinkFile
-from agent.signing.media_signing import MediaSigner
-from agent.signing.tlv import VendorInformation
 from agent.stream.capture import Capture
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Detector, Pipeline
@@ -98,7 +94,7 @@ def validate(
     """
     by, state_dir = checked_name(by), config.node.state_dir
     may_be_validated(config, state_dir, lift=lift)
-    signer, key_is_new = _signer(config)
+    signer, key_is_new = own_key(config)
     register = Register(state_dir / "register.jsonl", clock, signer, node=config.node.id, key_is_new=key_is_new)
     if nudge:
         enter_nudge(register, config, by)
@@ -110,28 +106,6 @@ def validate(
     finally:
         camera.close()
     return validate_view(sample, config, state_dir, signer.sign, register, by=by, clock=clock, lift=lift, nudge=pushed)
-
-
-def _signer(config: Config) -> tuple[NodeSigner, bool]:
-    """The node's own key, and whether it was made just now: at the first start, never a default one.
-
-    A key that comes as a credential gets its certificate.
-    """
-    identity = IdentityDirectory.here(config.identity_dir)
-    if identity.exists() and identity.chain_path.exists():
-        return identity.carry_over(config.node.id), False
-    return identity.init(config.node.id), True
-
-
-def _signer_if_wanted(config: Config) -> tuple[NodeSigner | UnreadableKey, bool]:
-    """As `_signer`; a node that signs no films runs without a key that can be used as well, and says so."""
-    try:
-        return _signer(config)
-    except EvidenceError as error:
-        if config.evidence.sign:
-            raise
-        log.warning("%s. Films are not to be signed, so the node runs without; its register is not signed either", error)
-        return UnreadableKey.of(IdentityDirectory.here(config.identity_dir), error), False
 
 
 def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> Node:
@@ -168,10 +142,10 @@ class _Builder:
             log.error("%s", sentence)
             events.raise_event(alarms.of_register(sentence, clock.wall_ns(), token))
 
-        signer, key_is_new = _signer_if_wanted(config)
-        own_key = signer if isinstance(signer, NodeSigner) else None
+        signer, key_is_new = own_key_if_wanted(config)
+        key = signer if isinstance(signer, NodeSigner) else None
         register_path = self.state_dir / "register.jsonl"
-        register = Register(register_path, clock, own_key, alarm, node=token, key_is_new=key_is_new)
+        register = Register(register_path, clock, key, alarm, node=token, key_is_new=key_is_new)
         if trouble := register.trouble():
             alarm(trouble)
         looks = FoldedLooks(register, clock)
@@ -213,13 +187,13 @@ class _Builder:
         def signing(trouble: str) -> None:
             events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), token))
 
-        media_signer = self.media_signer(own_key, catalog, signing)
+        film_signer = media_signer(config, key, catalog, signing)
         pipeline = Pipeline(
             masking,
             fresh_encoder,
             clock,
             sinks=[recorder],
-            signer=media_signer,
+            signer=film_signer,
             detectors=self.detectors(config),
             viewers=[preview, gauge, self.snapshot],
             events=events,
@@ -229,7 +203,7 @@ class _Builder:
             open_board(), BoardWatch(config.board, clock), events, clock, lambda: str(recorder.figures()["trouble"])
         )
         holds = Holds(catalog, register, clock)
-        parts = Parts(clock, capture, masking, pipeline, media_signer, recorder, sweeper, holds, catalog, outbox, board, register)
+        parts = Parts(clock, capture, masking, pipeline, film_signer, recorder, sweeper, holds, catalog, outbox, board, register)
         node = Node(config, config_digest(config), parts)
         node.publisher = HealthPublisher(
             config.node.id,
@@ -262,15 +236,6 @@ class _Builder:
         node.apply = Reloading(self.config_path, node, self, signer).apply
         node.claim = self.claim
         return node
-
-    def media_signer(self, key: NodeSigner | None, catalog: Catalog, report: Callable[[str], None]) -> MediaSigner | None:
-        """What signs films, when they are to be signed."""
-        links = LinkFile(self.state_dir / "signing.json", key.key_id if key else "", lambda: catalog.stock().newest_ns or 0)
-        if not self.config.evidence.sign or key is None:
-            links.take()  # what is recorded now is no part of a chain
-            return None
-        vendor = VendorInformation(__version__, self.config.node.id, "Vigie")
-        return MediaSigner(key, vendor, report=report, links=links)
 
     def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention:
         """What destroys footage on its day."""

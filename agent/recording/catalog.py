@@ -131,15 +131,6 @@ class Catalog:
             names = (self._relative(path), str(path.absolute()))
             return db.execute("SELECT 1 FROM segment WHERE path IN (?, ?)", names).fetchone() is not None
 
-    def film(self, boot: str, media_from_ns: int) -> SegmentRow | None:
-        """The row of the film that says this of itself."""
-        return next(iter(self.rows("s.media_from_ns = ? AND s.boot = ?", (media_from_ns, boot))), None)
-
-    def moved(self, segment_id: int, path: Path) -> None:
-        """The file of this row lies there now."""
-        with self.change() as db:
-            db.execute("UPDATE segment SET path = ? WHERE id = ?", (self._relative(path), segment_id))
-
     # --- destruction ----------------------------------------------------------------------------------------------
 
     def unheld(self, where: str, values: Sequence[int | str], more: str) -> list[SegmentRow]:

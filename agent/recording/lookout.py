@@ -10,7 +10,7 @@ from agent.base.regular_file import read_regular
 from agent.recording.catalog import Catalog
 from agent.recording.reconcile import adopt
 from agent.recording.salvage import salvage
-from agent.recording.strays import Identity, strays_below
+from agent.recording.strays import Identity, follow, row_of, strays_below
 
 _EVERY_NS: Final = 3600 * NS
 _MOST_BYTES: Final = 256
@@ -54,7 +54,7 @@ class Lookout:
         return troubles
 
     def _take(self, path: Path, identity: Identity) -> str:
-        row = self._catalog.film(identity.boot, identity.media_ns)
+        row = row_of(self._catalog, identity)
         if row is None:
             kept = salvage(path, deep=False)
             if kept is None:
@@ -63,7 +63,7 @@ class Lookout:
             return f"{path} is a film of this node that it did not know of: it goes on its day like any other"
         if row.path.is_file() and Identity.at(row.path) == identity:
             return f"{path} is another name or a copy of {row.path}{_COPY}"
-        self._catalog.moved(row.id, path)
+        follow(self._catalog, row, path)
         return f"{row.path} was moved to {path}: it goes from there on its day"
 
     def _looked_lately(self, mono_ns: int) -> bool:

@@ -35,6 +35,17 @@ class Identity(Struct, frozen=True):
         return cls(note.boot, note.media_ns) if note is not None else None
 
 
+def row_of(catalog: Catalog, identity: Identity) -> SegmentRow | None:
+    """The row that was made for this film. Raises StorageError."""
+    return next(iter(catalog.rows("s.media_from_ns = ? AND s.boot = ?", (identity.media_ns, identity.boot))), None)
+
+
+def follow(catalog: Catalog, row: SegmentRow, path: Path) -> None:
+    """The film of this row lies there now. Raises StorageError."""
+    with catalog.change() as db:
+        db.execute("UPDATE segment SET path = ? WHERE id = ?", (str(path.relative_to(catalog.root)), row.id))
+
+
 class Stray(Struct, frozen=True):
     """A file below the recordings that no row names; `identity` is None when it is not ours."""
 
