@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -10,16 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.base.clock import NS
+from agent.base.clock import NS, rfc3339
 from agent.base.errors import MaskError
+from agent.base.queues import Closed
 from agent.mask.colour import SOLID_YUV
 from agent.mask.held_picture import MOST_HELD_NS, HeldPicture, mark_rows
 from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
+from agent.picture.access_unit import AccessUnit
 from agent.picture.caption import Caption
 from agent.picture.cover import CORRUPT, HELD, Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Planes
+from agent.ports.event import Event
 from agent.stream.masking import Masking
+from agent.stream.pipeline import Pipeline
+from agent.stream.snapshot import Snapshot
+from hardware.encoder_libav import LibavEncoder
+from tests.support.fitful_camera import NoEvents
+from tests.support.manual_clock import ManualClock
 
 WIDTH, HEIGHT = 320, 180
 MS = NS // 1000
@@ -150,7 +159,10 @@ class _Script:
         self.frames = iter(frames)
 
     def take(self, timeout_s: float) -> RawFrame | None:
-        return next(self.frames, None)
+        frame = next(self.frames, None)
+        if frame is None:
+            raise Closed
+        return frame
 
 
 class _Witness:
@@ -197,3 +209,60 @@ def test_new_masks_hold_no_picture_of_the_old_ones() -> None:
         with masking.next(0) as frame:
             assert frame is not None
             assert frame.opaque
+
+
+class _Looker:
+    """A detector and a viewer that note which pictures they are shown; a recorder that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.judged: list[int] = []
+        self.viewed: list[int] = []
+        self.units: list[AccessUnit] = []
+
+    def observe(self, frame: MaskedFrame) -> Sequence[Event]:
+        self.judged.append(frame.time.index)
+        return ()
+
+    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
+        return ()
+
+    def show(self, frame: MaskedFrame) -> None:
+        self.viewed.append(frame.time.index)
+
+    def offer(self, unit: AccessUnit) -> None:
+        self.units.append(unit)
+
+
+def test_detectors_judge_new_pictures_alone_and_the_recorder_is_told_which_are_held() -> None:
+    """A held picture is encoded and seen by viewers like any other; no detector takes it for a scene that stands still."""
+    looker, frames = _Looker(), [raw(n, 60 * n, corrupt=n in (2, 3)) for n in range(6)]
+    with _masked(frames, PrivacyMask()) as (masking, _, _):
+        Pipeline(
+            masking,
+            lambda: LibavEncoder(WIDTH, HEIGHT, 25, crf=30, threads=1),
+            ManualClock(),
+            sinks=[looker],
+            detectors=[looker],
+            viewers=[looker],
+            events=NoEvents(),
+        ).work()
+    assert looker.judged == [0, 1, 4, 5]
+    assert looker.viewed == [unit.index for unit in looker.units] == list(range(6))
+    assert [unit.view == HELD for unit in looker.units] == [False, False, True, True, False, False]
+    assert {unit.mask_digest for unit in looker.units} == {"masks at 0"}
+    assert not any(unit.opaque for unit in looker.units)
+
+
+def test_a_snapshot_waits_for_a_new_picture() -> None:
+    """Whoever asks for what is seen now is not given what was seen before."""
+    mask, clock = PrivacyMask(), ManualClock()
+    frames = [mask.apply(raw(0, 0), clear()), mask.apply(raw(1, 40), doubt()), mask.apply(raw(2, 80), clear())]
+    snapshot = Snapshot(clock)
+
+    def wait(event: threading.Event, timeout_s: float) -> bool:
+        for frame in frames[1:]:
+            snapshot.show(frame)
+        return event.is_set()
+
+    clock.wait = wait  # type: ignore[method-assign]
+    assert snapshot.take(WIDTH).at == rfc3339(frames[2].time.wall_ns)
