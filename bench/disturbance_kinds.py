@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bench.disturbance_attempts import ATTEMPTS
 from bench.disturbance_first import FIRST
 from bench.disturbance_moves import Kind
 from bench.disturbance_second import SECOND
 from bench.disturbance_weather import WEATHER
 
-KINDS: dict[str, Kind] = {**FIRST, **SECOND, **WEATHER}
+KINDS: dict[str, Kind] = {**FIRST, **SECOND, **WEATHER, **ATTEMPTS}

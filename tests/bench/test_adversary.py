@@ -15,7 +15,9 @@ from agent.view.pose import HOME
 from agent.view.reference import working_frame
 from bench import adversary, sequence
 from bench.adversary import Hunt, Tried
-from bench.attempt import GENES, attempt
+from bench.attempt import EVENT, GENES, attempt
+from bench.disturbance_attempts import FOUND
+from bench.disturbance_kinds import KINDS
 from bench.scene import WIDTH, drawn_square
 
 
@@ -75,3 +77,17 @@ def test_the_slack_is_what_a_mask_reaches_beyond(monkeypatch: pytest.MonkeyPatch
     result = adversary.tried("drawn-1", still.hex(), "plain")
     assert result.leaked == 0
     assert sequence.MARGIN * WIDTH - 2 < result.slack_px < sequence.MARGIN * WIDTH + 6
+
+
+def test_what_was_found_is_a_kind_of_the_corpus() -> None:
+    """Each found attempt gives sequences that resemble it and differ from each other."""
+    scene = drawn_square()
+    for name, genome in FOUND.items():
+        kind = KINDS[f"attempt: {name}"]
+        assert kind.events == (EVENT, EVENT + 1)
+        near, found = [], attempt(bytes.fromhex(genome), scene.height).disturbance.slabs(EVENT + 20)[0].exposed[0][1]
+        for seed in range(6):
+            made = kind.build(sequence.Stage(np.random.default_rng(seed), scene.height, EVENT))
+            near.append(made.slabs(EVENT + 20)[0].exposed[0][1])
+        assert len({each.tobytes() for each in near}) > 1
+        assert min(np.abs(each[:2, 2] - found[:2, 2]).max() for each in near) < 12
