@@ -80,8 +80,12 @@ class Cut(Struct, frozen=True):
 
     def closing_signature(self) -> bytes | None:
         """The signature unit behind the slices of the last sample kept."""
+        return self.signature_behind(self.end - 1)
+
+    def signature_behind(self, at: int) -> bytes | None:
+        """The signature unit behind the slices of sample `at`."""
         last = None
-        for last in self.film.nal_units(self.samples[self.end - 1]):  # noqa: B007 - the last one is wanted
+        for last in self.film.nal_units(self.samples[at]):  # noqa: B007 - the last one is wanted
             pass
         return last if last is not None and nal.unit_type(last) == nal.SEI and sei.is_signing_sei(last) else None
 
@@ -131,15 +135,17 @@ def certificate(cuts: Sequence[SegmentRow]) -> bytes | None:
     return None
 
 
-def with_certificate(units: Sequence[bytes], certificate_unit: bytes) -> list[bytes]:
-    """The units of an access unit with the certificate right before the first slice, behind the signature over the GOP before.
+def opened(units: Sequence[bytes], signature: bytes | None, certificate_unit: bytes | None) -> list[bytes]:
+    """The units of an access unit as a film begins with it: the signature over the GOP before, then the certificate.
 
-    As they are when it is there.
+    Where they are lacking and known; both stand before the slices.
     """
-    if any(nal.unit_type(each) == nal.SEI and sei.is_signing_sei(each) and sei.is_certificate_sei(each) for each in units):
-        return list(units)
     at = next(number for number, each in enumerate(units) if nal.is_vcl(nal.unit_type(each)))
-    return [*units[:at], certificate_unit, *units[at:]]
+    own = [each for each in units[:at] if sei.is_signing_sei(each)]
+    before = [each for each in units[:at] if not sei.is_signing_sei(each)]
+    signatures = [each for each in own if not sei.is_certificate_sei(each)] or ([signature] if signature else [])
+    certificates = [each for each in own if sei.is_certificate_sei(each)] or ([certificate_unit] if certificate_unit else [])
+    return [*before, *signatures, *certificates, *units[at:]]
 
 
 def length_prefixed(units: Sequence[bytes], length_bytes: int) -> bytes:

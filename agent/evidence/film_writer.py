@@ -170,13 +170,14 @@ class FilmWriter:
         contents.to_ns = cut.row.wall_ns(media_to)
 
     def _rewritten(self, cut: Cut, following: Cut | None) -> dict[int, bytes]:
-        """The samples that get a unit more or less: the first its certificate, the last the signature over its GOP."""
+        """The samples that get a unit more or less: the first what every film begins with, the last its signature."""
         film, changed = cut.film, dict[int, list[bytes]]()
         if self._last is None:
-            own = excerpt.certificate(self._rows)
             units = list(film.nal_units(cut.kept[0]))
-            if own is not None and excerpt.with_certificate(units, own) != units:
-                changed[cut.first] = excerpt.with_certificate(units, own)
+            before = cut.signature_behind(cut.first - 1) if cut.first else None
+            whole = excerpt.opened(units, before, excerpt.certificate(self._rows))
+            if whole != units:
+                changed[cut.first] = whole
         last = cut.end - 1
         closing = cut.closing_signature()
         if cut.end < len(cut.samples):

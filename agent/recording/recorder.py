@@ -178,8 +178,7 @@ class Recorder(Component):
             if self._segment is not None:
                 self._signatures.close_before(self._segment, unit)
             self._finish(None if item.broken else unit.dts_ns)
-        if unit.keyframe:
-            unit = self._signatures.certified(unit, begins=self._segment is None)
+        unit = self._signatures.opened(unit, begins=self._segment is None)
         segment = self._segment
         if segment is None:
             if not unit.keyframe:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from agent.picture.access_unit import AccessUnit
 from agent.recording.segment import Segment
-from agent.signing.signed_unit import certificate_of, closing_unit, with_seis
+from agent.signing import nal
+from agent.signing.signed_unit import certificate_of, closing_unit, opened
 
 
 class Signatures:
@@ -18,23 +19,25 @@ class Signatures:
         self._close = close
         self._lost = lost
         self._certificate: bytes | None = None
+        self._closing: bytes | None = None  # of the newest picture
         self._signed = False
         self._told = False
         self.unclosed = 0
 
-    def certified(self, keyframe: AccessUnit, *, begins: bool) -> AccessUnit:
-        """A keyframe of the stream; one that begins a segment gets the certificate where it brings none.
+    def opened(self, unit: AccessUnit, *, begins: bool) -> AccessUnit:
+        """The next picture of the stream; a keyframe that begins a segment gets what every film begins with, where it lacks it.
 
-        Where keyframes follow one another closely, not each of them brings it.
+        Not each keyframe brings the certificate where they follow one another closely, and none brings the signature over
+        the GOP before when a closing unit did.
         """
-        own = certificate_of(keyframe)
-        self._certificate = own or self._certificate
-        if not begins or own is not None or self._certificate is None:
-            return keyframe
-        return with_seis(keyframe, [self._certificate])
+        closing, self._closing = self._closing, None
+        if unit.keyframe:
+            self._certificate = certificate_of(unit) or self._certificate
+        return opened(unit, closing, self._certificate) if begins and unit.keyframe else unit
 
     def close(self, segment: Segment, closing: AccessUnit) -> None:
         """Put the closing unit behind the newest picture."""
+        self._closing = next(nal.units(closing.data), None)
         self._signed |= segment.sign_end(closing)
 
     def close_before(self, segment: Segment, keyframe: AccessUnit) -> None:

@@ -22,16 +22,18 @@ from agent.signing.tlv import HASH_BYTES, NO_HASH
 
 log = logging.getLogger(__name__)
 
-_MOST_BYTES: Final = 4096
+_MOST_BYTES: Final = 1 << 20
 _APART_NS: Final = NS
 
 
 class Link(Struct, frozen=True):
-    """Counter of the last signed GOP, the hash of its first slice, which the next one names, and its end in wall time."""
+    """Counter of the last signed GOP, the hash of its first slice, which the next one names, its end in wall time, and the
+    SEI unit that signs it: the next start repeats that, so that its films begin as any film that is cut out of a recording."""
 
     counter: int = 0
     first_hash: bytes = NO_HASH
     end_ns: int = 0
+    signature: bytes = b""
 
 
 class LinkStore(Protocol):
@@ -85,7 +87,13 @@ class LinkFile(Struct, frozen=True):
             return Link()
 
     def leave(self, link: Link) -> None:
-        facts = {"key": self.key_id, "counter": link.counter, "first": link.first_hash.hex(), "end": link.end_ns}
+        facts = {
+            "key": self.key_id,
+            "counter": link.counter,
+            "first": link.first_hash.hex(),
+            "end": link.end_ns,
+            "signature": link.signature.hex(),
+        }
         try:
             replace_durably(self.path, json.dumps(facts).encode(), mode=0o640)
         except OSError as error:
@@ -96,7 +104,8 @@ def _read(content: bytes, key_id: str) -> Link:
     try:
         facts = json.loads(content)
         counter, first_hash, end_ns = facts["counter"], bytes.fromhex(facts["first"]), facts["end"]
+        signature = bytes.fromhex(facts["signature"])
     except (ValueError, KeyError, TypeError, RecursionError):
         return Link()
     whole = isinstance(counter, int) and 0 < counter <= 0xFFFFFFFF and isinstance(end_ns, int) and len(first_hash) == HASH_BYTES
-    return Link(counter, first_hash, end_ns) if whole and facts.get("key") == key_id else Link()
+    return Link(counter, first_hash, end_ns, signature) if whole and facts.get("key") == key_id else Link()

@@ -77,6 +77,7 @@ class MediaSigner:
         self._links = links or NoLinkStore()
         self._link = self._links.take()
         self._left = False
+        self._repeated = self._link.signature  # stands before the first GOP of this life
         self._sets = ParameterSets()
         self._stated = b""  # the vendor field of the GOP under way: it names the parameter sets that decode it
         self._begun_dts_ns = 0
@@ -132,6 +133,8 @@ class MediaSigner:
         if nal.is_gop_start(slices[0]):
             if self._hashes:
                 made.append(self._sign_gop(unit.wall_ns, partial=False))
+            made.append(self._repeated or None)
+            self._repeated = b""
             made.append(self._certificate(unit.dts_ns))
         elif self._hashes and self._anchor is not None and nal.is_picture_start(slices[0]):
             long = unit.dts_ns - self._begun_dts_ns >= self._partial_gop_ns
@@ -188,8 +191,9 @@ class MediaSigner:
             linked_hash=self._link.first_hash,
             partial=partial,
         )
-        self._link = Link(counter, hashes[0], end_wall_ns)
-        return self._build(field(Tag.GOP, gop.encode()) + self._stated + field(Tag.HASHES, b"\x01" + document))
+        made = self._build(field(Tag.GOP, gop.encode()) + self._stated + field(Tag.HASHES, b"\x01" + document))
+        self._link = Link(counter, hashes[0], end_wall_ns, made or b"")
+        return made
 
     def _build(self, body: bytes, *, certificate: bool = False) -> bytes | None:
         try:

@@ -24,7 +24,7 @@ def closing_unit(last: AccessUnit, following: AccessUnit) -> AccessUnit | None:
     The signature of the GOP just ended comes with the next GOP; a segment that ends here needs a copy of it (the standard
     allows any number). None when `following` brings none.
     """
-    signature = next((unit for unit in _signing(following.data) if not sei.is_certificate_sei(unit)), None)
+    signature = signature_before(following)
     return None if signature is None else closing_of(last, signature)
 
 
@@ -43,10 +43,36 @@ def certificate_of(unit: AccessUnit) -> bytes | None:
     return next((each for each in _signing(unit.data) if sei.is_certificate_sei(each)), None)
 
 
+def signature_before(unit: AccessUnit) -> bytes | None:
+    """The signature SEI before the slices of this unit, if it brings one."""
+    return next((each for each in _signing(unit.data) if not sei.is_certificate_sei(each)), None)
+
+
+def opened(keyframe: AccessUnit, signature: bytes | None, certificate: bytes | None) -> AccessUnit:
+    """The keyframe as a film begins with it: the signature over the GOP before, then the certificate, as far as either is known.
+
+    What it brings of its own stays.
+    """
+    if certificate is not None and certificate_of(keyframe) is None:
+        keyframe = with_seis(keyframe, [certificate])
+    if signature is None or signature_before(keyframe) is not None:
+        return keyframe
+    data = keyframe.data
+    for start, end in nal.spans(data):
+        if nal.is_vcl(data[start] & 0x1F) or sei.is_signing_sei(data[start:end]):
+            return _with(keyframe, start, [signature])
+    return keyframe
+
+
 def with_seis(unit: AccessUnit, seis: Sequence[bytes]) -> AccessUnit:
     """The unit with these SEI units right before its first slice. It must have one."""
     data = unit.data
-    first = next(start for start, _ in nal.spans(data) if nal.is_vcl(data[start] & 0x1F))
+    return _with(unit, next(start for start, _ in nal.spans(data) if nal.is_vcl(data[start] & 0x1F)), seis)
+
+
+def _with(unit: AccessUnit, first: int, seis: Sequence[bytes]) -> AccessUnit:
+    """With these units before the one whose content begins at `first`."""
+    data = unit.data
     at = first - 4 if first >= 4 and data[first - 4] == 0 else first - 3
     return replace(unit, data=b"".join((data[:at], *(nal.START_CODE + each for each in seis), data[at:])))
 

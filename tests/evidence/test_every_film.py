@@ -107,6 +107,7 @@ def assert_laid_out(path: Path, anchors: CertificateChain) -> list[GopInformatio
             signing = [sei.is_certificate_sei(unit) for unit in units[:first_slice] if sei.is_signing_sei(unit)]
             assert signing in ([], [False], [True], [False, True]), "the signature stands before the certificate"
             assert number or True in signing, "the first access unit brings the certificate"
+            assert number or signing == [False, True] or begins_anew(opened), "a film amid a chain begins with a signature"
             for unit in units:
                 if not sei.is_signing_sei(unit):
                     continue
@@ -121,6 +122,13 @@ def assert_laid_out(path: Path, anchors: CertificateChain) -> list[GopInformatio
     assert None not in stated
     assert len(stated) == 1, "every signature names the one pair of parameter sets"
     return gops
+
+
+def begins_anew(opened: Film) -> bool:
+    """True when the first signature of the film links to nothing."""
+    units = (unit for sample in opened.samples() for unit in opened.nal_units(sample) if sei.is_signing_sei(unit))
+    first = next(found.gop for unit in units if (found := sei.parse(unit)).gop is not None)
+    return first is not None and not any(first.linked_hash)
 
 
 def assert_without_ca(chain: CertificateChain, anchors: CertificateChain) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,7 @@ from agent.identity.node_key import NodeSigner
 from agent.picture.access_unit import AccessUnit
 from agent.recording.fault import Fault
 from agent.recording.row import SegmentRow
-from agent.signing import sei
+from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed
 from agent.stream.pipeline import Pipeline
@@ -41,9 +42,12 @@ def judge(rows: Sequence[SegmentRow], anchors: CertificateChain) -> list[str]:
         if report.verdict is not Verdict.AUTHENTIC or report.pending or report.authentic != row.frames:
             wrong.append(f"{row.path.name}: {report.verdict}, {report.authentic} of {row.frames}: {report.reason}")
         with Film(row.path) as segment:
-            first = [unit for unit in segment.nal_units(next(iter(segment.samples()))) if sei.is_signing_sei(unit)]
-        if not any(sei.is_certificate_sei(unit) for unit in first):
-            wrong.append(f"{row.path.name}: no certificate in its first keyframe")
+            units = list(segment.nal_units(next(iter(segment.samples()))))
+        first = [unit for unit in takewhile(lambda unit: not nal.is_vcl(nal.unit_type(unit)), units) if sei.is_signing_sei(unit)]
+        if row is rows[0] and [sei.is_certificate_sei(unit) for unit in first] == [True]:
+            continue  # signing begins
+        if [sei.is_certificate_sei(unit) for unit in first] != [False, True]:
+            wrong.append(f"{row.path.name}: its first keyframe lacks the signature before it, or the certificate")
     return wrong
 
 
