@@ -18,6 +18,7 @@ QUANTUM_PX = 0.5
 """In working pixels: the masks stay where they lie until the pose has moved by this much; every mask is grown by it."""
 _GROW_STEP = 0.001
 _EDGE = 0.006
+_NEXT = [1, 2, 3, 0]
 _BEHIND_EDGE = 0.5
 """Of the width: how far a private space that touches the frame's edge is taken to go on behind it."""
 
@@ -88,8 +89,7 @@ class CoverGeometry:
             for number, (start, end) in enumerate(pairwise([*self._starts, len(warped)])):
                 if number < self._masks or reaches_in[number]:
                     polygons.append(warped[start:end])
-        for pose in poses[1:]:
-            polygons += self._never_looked_at(move(pose, self._frame.corners))
+        polygons += self._never_looked_at(self._poses[1:])
         at_home = furthest_px(corners, self._frame.corners) <= QUANTUM_PX
         view = None if at_home else self._frame.to_fractions(corners)
         digest = hashlib.sha256()
@@ -99,16 +99,22 @@ class CoverGeometry:
         digest.update(b"" if view is None else np.round(view * 1e6).astype(np.int64).tobytes())
         return tuple(polygons), view, digest.digest()
 
-    def _never_looked_at(self, corners: Points) -> list[Corners]:
+    def _never_looked_at(self, corners: Sequence[Points]) -> list[Corners]:
         """What of the picture lies outside of the validated view if it lies at these corners: a rectangle behind each edge.
 
         The first pose's are `Cover.view`; the other poses that carry masks have as good a claim.
         """
-        behind: list[Corners] = []
-        for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-            along = (b - a) / max(1e-9, float(np.hypot(*(b - a))))
-            outwards = np.array([along[1], -along[0]])
-            if float(((self._frame.corners - a) @ outwards).max()) > QUANTUM_PX:
-                aside, away = self._frame.width * along, self._frame.width * outwards
-                behind.append(self._frame.to_fractions(np.array([a - aside, b + aside, b + aside + away, a - aside + away])))
-        return behind
+        if not corners:
+            return []
+        a = np.stack(corners)
+        b = a[:, _NEXT]
+        along = b - a
+        along /= np.sqrt(np.einsum("nij,nij->ni", along, along))[..., None] + 1e-9
+        outwards = along[..., ::-1] * (1.0, -1.0)
+        past = (np.einsum("kj,nij->nik", self._frame.corners, outwards) - np.einsum("nij,nij->ni", a, outwards)[..., None]).max(
+            axis=2
+        )
+        bare = past > QUANTUM_PX
+        a, b, aside, away = a[bare], b[bare], self._frame.width * along[bare], self._frame.width * outwards[bare]
+        behind = np.stack([a - aside, b + aside, b + aside + away, a - aside + away], axis=1)
+        return list(self._frame.to_fractions(behind))

@@ -101,11 +101,11 @@ class Finder:
         if float(self.patches.area[left].sum()) < _LEAST_ASIDE or np.count_nonzero(left) < LEAST_CONFIRMED / 2:
             return []
         off = proof.off_px[left]
-        middle = np.array([_middle(off[:, 0]), _middle(off[:, 1])])
-        if float(np.hypot(*middle)) < _ASIDE_PX:
+        most = np.array([middle(off[:, 0]), middle(off[:, 1])])
+        if float(np.hypot(*most)) < _ASIDE_PX:
             return []
         together = left.copy()
-        together[left] = np.hypot(*(off - middle).T) < _TOGETHER_PX
+        together[left] = np.hypot(*(off - most).T) < _TOGETHER_PX
         if np.count_nonzero(together) < max(LEAST_CONFIRMED / 2, np.count_nonzero(left) / 2):
             return []
         at = self.patches.at[together]
@@ -167,7 +167,7 @@ class Finder:
         return pose
 
 
-def _middle(values: NDArray[np.float64]) -> float:
+def middle(values: NDArray[np.float64]) -> float:
     """The median of at least one value. numpy's own would import its masked arrays, 1 MB, to look for missing ones."""
     ordered = np.sort(values)
     return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from agent.picture.planes import Plane
 from agent.view.expectation import Expectation, voice
+from agent.view.finder import SURE_KEPT
 from agent.view.patches import Patches
 from agent.view.pose import HOME, Frame, Pose
 from agent.view.proof import Proof, vouchers
@@ -47,20 +48,30 @@ class Reader:
         self._frame, self._expected, self._trail = frame, expected, trail
         self._rivals: list[Pose] = []
         self._standing: list[Pose] = []
+        self._asked: tuple[Proof, float] | None = None
+        self._turn = 0
 
     def alone(self, proof: Proof) -> float:
         """The share of what is expected that one pose explains."""
-        return self._expected.kept(voice(proof.likeness), proof.inside)
+        if self._asked is None or self._asked[0] is not proof:
+            self._asked = proof, self._expected.kept(voice(proof.likeness), proof.inside)
+        return self._asked[1]
 
     def read(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> Reading:
         """Look at every pose that carries masks, at home, at the rivals of before and at the candidates."""
-        settled = self._trail.poses(proof.pose)
+        alone, settled = self.alone(proof), self._trail.poses(proof.pose)
+        looked_at = settled[1:]
+        if alone >= SURE_KEPT and len(looked_at) > 1:  # what is explained needs no other: see in turn what is still there
+            self._turn = (self._turn + 1) % len(looked_at)
+            looked_at = [looked_at[self._turn]]
         heard = voice(proof.likeness)
         in_rows, at_home = heard.copy(), np.zeros(len(heard), np.bool_)
         spare = np.flatnonzero(~proof.confirmed)
+        enough = len(spare) >= _RIVAL_PATCHES
         rivals: list[Pose] = []
         standing: list[Pose] = []
-        for pose in distinct(self._frame, [*settled, HOME, *self._rivals, *candidates])[1:] if len(spare) else ():
+        others = distinct(self._frame, [*settled, HOME, *self._rivals, *candidates])[len(settled) :] if enough else []
+        for pose in [*looked_at, *others] if enough else ():
             right = spare[vouchers(picture, self.patches, pose, spare)]
             if len(right) < _STILL_SEEN:
                 continue
@@ -79,8 +90,9 @@ class Reader:
                 at_home[right] = True
             standing.append(pose)
         self._rivals, self._standing = rivals, standing
-        kept = self._expected.kept(heard, proof.inside)
-        return Reading(proof, settled, rivals, heard, in_rows, at_home, kept, self.alone(proof))
+        kept = self._expected.kept(heard, proof.inside) if standing else alone
+        self._asked = None
+        return Reading(proof, settled, rivals, heard, in_rows, at_home, kept, alone)
 
     def lost(self) -> None:
         """The view has not been recognised for a while."""

@@ -12,7 +12,7 @@ from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
 from agent.view.ageing import ViewAgeing
 from agent.view.expectation import Expectation
-from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder
+from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder, middle
 from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
@@ -30,11 +30,14 @@ LEAST_KEPT = 0.75
 """Of what is expected, by area: when more is gone at once and was not found elsewhere, the frame is not shown."""
 LEAST_KEPT_MOVED = 0.5
 """The same at another pose than before, proved on REOPEN_FRAMES in a row: what is fixed to the camera moves nowhere."""
-LEAST_KEPT_AT_FIRST = 0.5
-"""The same after a start, of all that was validated: it may be night by now."""
+LEAST_KEPT_AT_FIRST = 0.65
+"""The same after a start, of all that was validated: it may be night by now, or the camera was knocked meanwhile, and marks
+that nobody found fill up to half of a view."""
+LEAST_STOOD_AT_FIRST = 0.5
+"""The same after STOOD_FRAMES at one pose while the search found no other."""
 REOPEN_FRAMES = 3
 STOOD_FRAMES = 50
-STOOD_AREA = 0.5
+STOOD_AREA = 0.6
 """A view that stays closed because much is gone is believed again when so much of the known area confirms at one pose on so
 many pictures in a row, and no search found another one: no overlay fills half of the picture."""
 LENS_DOUBT = 0.06
@@ -127,7 +130,9 @@ class ViewTracker:
         """Why this picture must not be shown although a pose was proved on it; empty when it may be."""
         proof, kept = reading.proof, reading.kept
         first = self._before.picture is None
-        new = self._frame.shift_px(proof.pose, self._before.tracked) > JUMP_PX
+        jumped = self._trail.jump_px > JUMP_PX
+        still = self._before.tracked is self._before.pose
+        new = jumped if still else self._frame.shift_px(proof.pose, self._before.tracked) > JUMP_PX
         if self._before.lost_frames > BRIEF_FRAMES:
             self._to_prove = REOPEN_FRAMES
         elif new and reading.alone < SURE_KEPT:
@@ -136,7 +141,9 @@ class ViewTracker:
             self._unsure = 0
         self._to_prove, self._unsure = max(0, self._to_prove - 1), max(0, self._unsure - 1)
         self._stood = 0 if new else self._stood + 1
-        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if self._jumped(proof) else LEAST_KEPT
+        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if jumped else LEAST_KEPT
+        if first and self._stood >= STOOD_FRAMES:
+            least = LEAST_STOOD_AT_FIRST
         if kept < least and not self._stands(proof):
             return "much of the view is not where it was"
         if self._to_prove or self._unsure:
@@ -149,9 +156,6 @@ class ViewTracker:
             return "the picture is torn"
         return "the picture shows the view twice" if self._doubled(picture, proof) else ""
 
-    def _jumped(self, proof: Proof) -> bool:
-        return self._frame.shift_px(proof.pose, self._before.pose) > JUMP_PX
-
     def _stands(self, proof: Proof) -> bool:
         """Whether enough of the known area has confirmed at one pose for so long that what is gone is given up."""
         inside = float(self._patches.area[proof.inside].sum())
@@ -160,7 +164,7 @@ class ViewTracker:
     def _doubled(self, picture: Plane, proof: Proof) -> bool:
         """Whether a second, fainter image of the view lies in the picture, elsewhere than where masks lie anyhow."""
         sure = (self._expected.confirmed == 1.0) & proof.inside
-        faded = float(np.median((self._likeness - proof.likeness)[sure])) if sure.any() else 0.0
+        faded = middle((self._likeness - proof.likeness)[sure]) if sure.any() else 0.0
         # A fade goes on from picture to picture: this one's likeness is what the next one's is held against, shown or not.
         self._likeness = proof.likeness
         if faded >= max(_FADING, _FADING_SIGMAS * self._flicker) and self._before.picture is not None:
@@ -175,7 +179,7 @@ class ViewTracker:
     def _shown(self, picture: Plane, reading: Reading) -> Sighting:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
-        self._expected.learn(reading.heard, proof.confirmed, at_once=self._jumped(proof) or self._closed_frames > 0)
+        self._expected.learn(reading.heard, proof.confirmed, at_once=self._closed_frames > 0 or self._trail.jump_px > JUMP_PX)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)

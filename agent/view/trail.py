@@ -28,6 +28,8 @@ class Trail:
         self._latest: list[Pose] = []
         self._left: list[tuple[Pose, int]] = []
         self._swept: list[Pose] = []
+        self.jump_px = 0.0
+        """From the last picture shown to the last one proved."""
 
     def passed(self, pose: Pose | None, shown: Pose) -> None:
         """One more picture, proved at `pose` or at none; the last one shown was at `shown`."""
@@ -35,11 +37,12 @@ class Trail:
         self._swept = []
         if pose is None:
             return
-        for before in (shown, *self._latest[:1]):
-            jump_px = self._frame.shift_px(pose, before)
-            if jump_px > JUMP_PX:
-                self._leave(before)
-        self._swept = between(shown, pose, self._frame.shift_px(pose, shown))
+        self.jump_px = jump_px = self._frame.shift_px(pose, shown)
+        if jump_px > JUMP_PX:
+            self._leave(shown)
+        if self._latest and self._latest[0] is not shown and self._frame.shift_px(pose, self._latest[0]) > JUMP_PX:
+            self._leave(self._latest[0])
+        self._swept = between(shown, pose, jump_px)
         self._latest = [pose, *self._latest][: _LATEST + 1]
 
     def still_seen(self, pose: Pose) -> None:
