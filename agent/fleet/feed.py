@@ -90,6 +90,10 @@ class NodeView:
             found.append((45, f"retention short by {recording['shortfall']} d"))
         if self.dropped:
             found.append((40, f"{self.dropped} events dropped"))
+        if self.part("outbox").get("set_aside"):
+            found.append((42, f"{self.part('outbox')['set_aside']} events set aside: {self.part('uplink').get('reason', '')}"))
+        elif self.part("uplink").get("reason"):
+            found.append((25, f"line: {self.part('uplink')['reason']}"))
         if self.part("outbox").get("trouble"):
             found.append((35, f"outbox: {self.part('outbox')['trouble']}"))
         if self.part("board").get("throttled"):

@@ -232,3 +232,21 @@ def test_a_narrow_screen_still_tells_what_is_wrong() -> None:
     wide = io.StringIO()
     Console(file=wide, width=160).print(draw(feed, "mqtt://x", "", NOW))
     assert "25.0" in wide.getvalue()
+
+
+def test_what_a_node_says_of_its_line_is_shown() -> None:
+    """Events that a broker does not take, with the reason; a broker that can less, as a smaller matter."""
+    feed = FleetFeed("vigie")
+    feed.take(status("online"), NOW)
+    for outbox, words in (({}, "line: x is refused"), ({"set_aside": 7}, "7 events set aside: x is refused")):
+        health = {"outbox": outbox, "uplink": {"state": "online", "reason": "x is refused"}}
+        feed.take(Received("vigie/a/health", json.dumps(health).encode()), NOW)
+        assert troubles(feed) == [words]
+
+
+def test_a_doctors_trial_is_no_news() -> None:
+    """What tries an access list is on every topic of a node, and says nothing of it."""
+    feed = FleetFeed("vigie")
+    trial = Received("vigie/a/onvif-ej/VideoSource/SignalLoss/&a", b"{}", False, (("trial", "true"),))
+    assert changes(feed, Received("vigie/a/status", b"{}", False, (("trial", "true"),)), trial) == []
+    assert not feed.nodes
