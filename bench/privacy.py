@@ -33,7 +33,7 @@ _TOLD_EVERY = 100
 
 
 def run(options: Mapping[str, object]) -> dict[str, object]:
-    """Options: seed, sequences (of each seed), kind (a part of its name), scene, with, frames (at most), jobs, replay, minutes.
+    """Options: seed, sequences (of each seed), kind (parts of names, by ;), scene, with, frames (at most), jobs, replay, minutes.
 
     Lists are separated by commas. `blind`: the commissioning looks for nothing that is fixed to the camera. `encoded`: every
     so many sequences are encoded and decoded too, 0 for none. Prints the table; returns its figures and every leak.
@@ -82,7 +82,7 @@ def sequences(
     seed: int, count: int, wanted: str = "", wrappings: tuple[str, ...] = ("plain",), scenes: tuple[str, ...] = ("drawn-1",)
 ) -> Iterator[Plan]:
     """`count` sequences: every kind in turn, each time under the next wrapping, over scenes and mask layouts by chance."""
-    kinds = [name for name in KINDS if wanted in name]
+    kinds = [name for name in KINDS if any(words in name for words in wanted.split(";"))]
     if not kinds:
         raise ConfigurationError(f"no kind of disturbance has {wanted!r} in its name", remedy=f"there are: {', '.join(KINDS)}")
     layouts = list(LAYOUTS)
