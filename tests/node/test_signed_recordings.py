@@ -53,3 +53,19 @@ def test_a_camera_that_pauses_for_a_second_leaves_authentic_films(tmp_path: Path
     assert {each["verdict"] for each in told} == {"authentic"}
     assert sum(each["frames"]["authentic"] for each in told) == summary["recorded"]
     assert {each["frames"]["pending"] for each in told} == {0}
+
+
+def test_two_lives_of_a_daemon_are_one_chain(tmp_path: Path) -> None:
+    """Stopped and started again: an export over both is authentic, and signing did not begin anew between them."""
+    node = WholeNode(tmp_path)
+    node.write(realtime=True)
+    node.validate()
+    recorded = [node.run("--for", "3")["recorded"] for _ in range(2)]
+    out = tmp_path / "both.mp4"
+    begun, ended = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
+    more = ("--from", begun, "--to", ended, "--operator", "A. Martin", "--reference", "PV 1", "--out", str(out))
+    node.vigie("export", "--config", str(node.config), *more)
+    ca = str(tmp_path / "state" / "identity" / "ca.pem")
+    told = json.loads(node.vigie("verify", str(out), "--ca", ca, "--json").stdout)
+    assert (told["verdict"], told["frames"]["authentic"]) == ("authentic", sum(recorded))
+    assert "began anew" not in json.dumps(told)
