@@ -16,6 +16,8 @@ Key = int | str
 
 _NAMED_MOST = 3
 _PROBED_WITHIN_NS = 60 * NS
+_SOON_NS = 30 * NS
+"""What would be due so soon is tried along with the rest: one new connection for many topics."""
 
 
 class Told(Struct, frozen=True):
@@ -108,7 +110,7 @@ class Aside:
         for key, resting in list(self._resting.items()):
             if resting.probing and not resting.probe_is_out:
                 del self._resting[key]
-            elif now_ns >= resting.ends_ns:
+            elif now_ns + _SOON_NS >= resting.ends_ns:
                 resting.probing, resting.probe_is_out = True, False
         self.taken_anew()
 

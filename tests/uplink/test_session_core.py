@@ -209,6 +209,20 @@ def test_what_rests_is_tried_once_after_ever_longer_times_until_it_is_taken() ->
     assert len(sends(play.core.send_rows([row(2, topic="Refused")]))) == 1
 
 
+def test_topics_that_were_refused_one_after_the_other_are_tried_on_one_connection() -> None:
+    """(16) Twenty of them within twenty seconds cost one handshake a minute later, not twenty."""
+    play = Play()
+    play.online()
+    for sequence in range(1, 21):
+        (refused,) = sends(play.core.send_rows([row(sequence, topic=f"Refused{sequence}")]))
+        play.core.handle(Acknowledged(refused.tag, NOT_ALLOWED))
+        play.clock.advance(1)
+    play.clock.advance(41)
+    play.quiet()
+    play.acknowledge_control(play.core.handle(Opened(session_present=True)))
+    assert len(sends(play.core.send_rows([row(n, topic=f"Refused{n}") for n in range(1, 21)]))) == 20
+
+
 def test_a_row_refused_for_a_moment_goes_again_before_any_other() -> None:
     """(16) RabbitMQ refuses while a queue changes its leader: the row keeps its place, and nothing overtakes it meanwhile."""
     play = Play()
