@@ -55,29 +55,49 @@ class Stray(Struct, frozen=True):
 
 def strays_below(catalog: Catalog, root: Path) -> Iterator[Stray]:
     """Every regular file below `root`, at any depth and of any name, that no row names. Links are not followed; O(all)."""
-    for directory, _, names in os.walk(root):
-        for name in sorted(names):
-            path = Path(directory, name)
-            if path.is_symlink() or not path.is_file() or catalog.taken(path):
-                continue
-            try:
-                yield Stray(path, Identity.at(path))
-            except StorageError as error:
-                log.warning("recording: %s", error)
+    named: set[str] | None = None
+    for path in _files_below(root):
+        if named is None:  # asked for once there is a file at all: most looks find what is known
+            named = _named(catalog)
+        # Asked again: a segment may have begun since.
+        if path in named or path[len(str(root)) + 1 :] in named or catalog.taken(Path(path)):
+            continue
+        try:
+            yield Stray(Path(path), Identity.at(Path(path)))
+        except StorageError as error:
+            log.warning("recording: %s", error)
+
+
+def _named(catalog: Catalog) -> set[str]:
+    with catalog.read() as db:
+        return {path for (path,) in db.execute("SELECT path FROM segment")}
+
+
+def _files_below(root: Path) -> Iterator[str]:
+    """Regular files, by what their directories say of them: nothing is opened, no link followed."""
+    waiting = [str(root)]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    elif entry.is_file(follow_symlinks=False):
+                        yield entry.path
+        except OSError as error:  # a directory that went meanwhile, or that the disk does not give back
+            log.debug("recording: %s", error)
 
 
 def find(root: Path, wanted: set[Identity]) -> dict[Identity, Path]:
     """Where these films lie below `root`, whether a row names the place or not. O(all): for what is not where it should be."""
     found: dict[Identity, Path] = {}
-    for directory, _, names in os.walk(root):
-        for name in names:
-            path = Path(directory, name)
-            if len(found) == len(wanted) or path.is_symlink() or not path.is_file():
-                continue
-            try:
-                identity = Identity.at(path)
-            except StorageError:
-                continue
-            if identity in wanted:
-                found.setdefault(identity, path)
+    for path in map(Path, _files_below(root)):
+        if len(found) == len(wanted):
+            break
+        try:
+            identity = Identity.at(path)
+        except StorageError:
+            continue
+        if identity in wanted:
+            found.setdefault(identity, path)
     return found
