@@ -191,22 +191,26 @@ def _write(state: Path | None, everything: list[Tried]) -> None:
             file.write(json.dumps({name: getattr(last, name) for name in Tried.__dataclass_fields__}) + "\n")
 
 
+def _again(result: Tried) -> str:
+    return f"vigie bench adversary --with {result.wrapping} --replay {result.scene}/{result.genome}"
+
+
 def _line(result: Tried) -> str:
-    return (
-        f"LEAK {len(result.leak_frames)} frames from {result.leak_frames[0]}, {result.leaked} pixels in all: "
-        f"vigie bench adversary --with {result.wrapping} --replay {result.scene}/{result.genome}"
-    )
+    frames = f"{len(result.leak_frames)} frames from {result.leak_frames[0]}"
+    return f"LEAK {frames}, {result.leaked} pixels in all: {_again(result)}"
 
 
 def _report(everything: list[Tried], console: Console) -> dict[str, object]:
     best = sorted(everything, key=lambda each: -each.score)[:_SHOWN]
     table = Table(title=f"{len(everything)} attempts, the nearest first")
-    for column in ("scene", "with", "leaked pixels", "slack, px", "available, %", "genome"):
-        table.add_column(column, justify="left" if column in {"scene", "with", "genome"} else "right", overflow="fold")
+    for column in ("scene", "with", "leaked pixels", "slack, px", "available, %"):
+        table.add_column(column, justify="left" if column in {"scene", "with"} else "right")
     for each in best:
-        figures = (str(each.leaked), f"{each.slack_px:.2f}", f"{each.available:.0f}")
-        table.add_row(each.scene, each.wrapping, *figures, each.genome)
+        table.add_row(each.scene, each.wrapping, str(each.leaked), f"{each.slack_px:.2f}", f"{each.available:.0f}")
     console.print(table)
+    for each in best:
+        if not each.leaked:
+            console.print(_again(each), soft_wrap=True)
     leaked = [each for each in everything if each.leaked]
     for each in leaked:
         console.print(_line(each), soft_wrap=True)

@@ -15,6 +15,12 @@ FOUND: dict[str, str] = {
     "three images fade into each other": (
         "0a523447f7e207f2f4ef6f50c503a2ea56a576f463d85f1cf726c223cac57c0adbb790b3ecedda49cd4649a907a68cb34be6"
     ),
+    "a picture fades, and a sway follows": (
+        "ceeabf868cc34f5ead185c459097d65a7d4653e2f54a0e8e7b0b4ce287cda69ad1d113a0ff06b37819d07f2077927199febd"
+    ),
+    "one move and another, in a few frames each": (
+        "6068e51dd3044b579fc37f16713597ae883113de7ea2735368ddacfd3ffbf0fe9f6023e16ac0215a4cf148754ecf8a2fb279"
+    ),
 }
 """Genomes by what happens in them."""
 

@@ -90,4 +90,4 @@ def test_what_was_found_is_a_kind_of_the_corpus() -> None:
             made = kind.build(sequence.Stage(np.random.default_rng(seed), scene.height, EVENT))
             near.append(made.slabs(EVENT + 20)[0].exposed[0][1])
         assert len({each.tobytes() for each in near}) > 1
-        assert min(np.abs(each[:2, 2] - found[:2, 2]).max() for each in near) < 12
+        assert min(np.abs(each[:2, 2] - found[:2, 2]).max() for each in near) < 25
