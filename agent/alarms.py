@@ -11,7 +11,7 @@ REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
 RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
 SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
-_TOPICS = {Fault.JOURNAL: REGISTER_FAILURE, Fault.SIGNATURE: SIGNING_FAILURE}
+SIGNATURE_LOST = "vigie:Evidence/SignatureLost"
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
@@ -21,7 +21,9 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 
     Only a disk that refuses is a state, with an end that is told; the others happen, and nobody would ever take them back.
     """
-    topic = _TOPICS.get(fault.kind, LOST_PICTURES)
+    if fault.kind is Fault.SIGNATURE:
+        return Event(SIGNATURE_LOST, fault.wall_ns, {"Token": token}, {"What": fault.what}, None, Priority.ALARM)
+    topic = REGISTER_FAILURE if fault.kind is Fault.JOURNAL else LOST_PICTURES
     operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
     return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)

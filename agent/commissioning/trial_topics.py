@@ -28,6 +28,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "RecordingConfig/vigie:Bookmark": "node",
     "RecordingConfig/vigie:ExportRequested": "node",
     "vigie:Evidence/SigningFailure": "node",
+    "vigie:Evidence/SignatureLost": "node",
     "Device/HardwareFailure/TemperatureCritical": "",
     "Device/HardwareFailure/StorageFailure": "node",
     "Device/HardwareFailure/vigie:Undervoltage": "node",

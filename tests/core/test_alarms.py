@@ -29,3 +29,9 @@ def test_a_disk_that_refuses_stands_until_it_takes_recordings_again() -> None:
         PropertyOperation.CHANGED,
         PropertyOperation.CHANGED,
     ]
+
+
+def test_a_lost_signature_is_told_and_stands_nowhere() -> None:
+    """It says of nothing that it is so: a centre would show it for ever."""
+    event = alarms.of_recording(RecordingFault(Fault.SIGNATURE, "the last pictures carry none", 1), "pole-7")
+    assert (event.topic, event.data) == (alarms.SIGNATURE_LOST, {"What": "the last pictures carry none"})
