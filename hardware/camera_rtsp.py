@@ -19,7 +19,7 @@ from agent.config.model import Camera as CameraSettings
 from agent.config.url_secret import PLACEHOLDER, starred
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
-from hardware.live_stream import Source
+from hardware.live_stream import NoKeyframe, Source, Undecodable
 from hardware.stream_clock import StreamClock
 
 OPEN_WAIT_S = 2.0
@@ -58,12 +58,13 @@ class RtspCamera:
         self._input.close()
 
     def figures(self) -> Mapping[str, float | str]:
-        """Health: the address without credentials, the codec, reconnections, packets that could not be decoded, pictures
-        left out of a camera that sends more than `fps`."""
+        """Health: the address without credentials, the codec, reconnections, packets, those that could not be decoded,
+        pictures left out of a camera that sends more than `fps`."""
         return {
             "stream": self._name,
             "codec": self._input.codec,
             "reconnects": self._input.reopened,
+            "packets": self._input.packets,
             "broken_packets": self._input.broken_packets,
             "thinned": self._input.thinned,
         }
@@ -91,6 +92,8 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ((av.error.HTTPNotFoundError,), "knows no stream of that path", _ADDRESS),
     ((av.error.HTTPError, av.error.HTTPClientError), "refuses the stream", _ADDRESS),
     ((ConnectionRefusedError,), "refuses the connection: nothing listens at that port", _ADDRESS),
+    ((NoKeyframe,), "sends no keyframe, so that no picture can begin", "Set its I-frame interval (GOP) to 2 s in the camera"),
+    ((Undecodable,), "sends pictures that cannot be decoded", "Restart the camera; if that does not help, set it to plain H.264"),
     ((TimeoutError, av.error.ExitError), "does not answer, or has fallen silent", _NETWORK),
     (
         (EOFError, ConnectionResetError, BrokenPipeError),
@@ -152,6 +155,7 @@ def _connect(address: str, transport: str) -> av.container.InputContainer:
             "allowed_media_types": "video",
             "fflags": "nobuffer",
             "analyzeduration": "1000000",
+            "probesize": "200000",  # stamps that stand still never make a second of it
             "user_agent": "Vigie",
         },
     )

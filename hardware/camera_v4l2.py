@@ -15,7 +15,7 @@ from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.live_input import LiveInput
-from hardware.live_stream import Source
+from hardware.live_stream import NoKeyframe, Source, Undecodable
 from hardware.stream_clock import StreamClock
 
 DEFAULT_DEVICE = "/dev/video0"
@@ -63,6 +63,7 @@ class V4l2Camera:
             "device": str(self._device),
             "codec": self._input.codec,
             "reopened": self._input.reopened,
+            "packets": self._input.packets,
             "broken_packets": self._input.broken_packets,
         }
 
@@ -126,6 +127,11 @@ def explain(device: Path, error: BaseException) -> CameraError:
             )
         case errno.ENODEV | errno.EIO | errno.EPIPE:
             return CameraError(f"camera {device} was unplugged or has failed", remedy="Check its cable and its power supply")
+    if isinstance(error, NoKeyframe | Undecodable):
+        return CameraError(
+            f"camera {device} sends what no picture can be made of",
+            remedy="Set it to MJPEG, or its I-frame interval to 2 s",
+        )
     if isinstance(error, TimeoutError):
         return CameraError(
             f"camera {device} delivers no pictures", remedy="Unplug it and plug it in again; check its power supply"

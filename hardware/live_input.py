@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
+
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.decoded_picture import PictureWriter
-from hardware.live_stream import LiveStream, Source
+from hardware.live_stream import KEYFRAME_S, LiveStream, Source
 from hardware.picture_pool import PicturePool
 
+log = logging.getLogger(__name__)
+
 OPEN_TIMEOUT_S = 8.0
-"""Until the first picture of a stream."""
+"""Until the first packet of a stream."""
 STALL_S = 4.0
 """A source that says nothing for so long is gone: within five seconds the camera is given up, and opened again."""
 
@@ -32,7 +36,8 @@ class LiveInput:
         self._stream: LiveStream | None = None
         self._waits_for_first = False
         self.openings = 0
-        self._thinned_before = 0
+        self._thinned_before = self._broken_before = self._packets_before = 0
+        self._waiting_told = False
         self.failed = False
         """True once a stream could not be opened or broke off."""
 
@@ -59,6 +64,7 @@ class LiveInput:
             raise
         if frame is not None:
             self._waits_for_first = False
+        self._tell_of_waiting(self._stream)
         return frame
 
     def close(self) -> None:
@@ -67,6 +73,8 @@ class LiveInput:
         if stream is not None:
             stream.close()
             self._thinned_before += stream.thinned
+            self._broken_before += stream.broken
+            self._packets_before += stream.packets
 
     @property
     def codec(self) -> str:
@@ -75,8 +83,13 @@ class LiveInput:
 
     @property
     def broken_packets(self) -> int:
-        """Packets of the running stream that could not be decoded."""
-        return self._stream.broken if self._stream else 0
+        """Packets that could not be decoded, over all streams."""
+        return self._broken_before + (self._stream.broken if self._stream else 0)
+
+    @property
+    def packets(self) -> int:
+        """Packets that came in, over all streams."""
+        return self._packets_before + (self._stream.packets if self._stream else 0)
 
     @property
     def thinned(self) -> int:
@@ -87,3 +100,13 @@ class LiveInput:
     def reopened(self) -> int:
         """How often it was opened again."""
         return max(0, self.openings - 1)
+
+    def _tell_of_waiting(self, stream: LiveStream) -> None:
+        waits = stream.waits_for_keyframe
+        if waits and not self._waiting_told:
+            log.warning(
+                "camera %s sends packets and no keyframe yet: waiting up to %.0f s; set its I-frame interval to 2 s",
+                self._shown_as,
+                KEYFRAME_S,
+            )
+        self._waiting_told = waits

@@ -29,6 +29,20 @@ CLOSE_S = 1.0
 """How long `close` waits for the thread. A thread that hangs in the network ends by itself when its read times out."""
 
 
+PATIENCE_S = 8.0
+"""Packets for so long without a picture: from now on it is said that a keyframe is waited for."""
+KEYFRAME_S = 60.0
+"""How long a stream that sends packets may go without a picture: cameras that save bits send a keyframe a minute."""
+
+
+class NoKeyframe(Exception):
+    """Packets arrive, and none that a decoder can begin with."""
+
+
+class Undecodable(Exception):
+    """Keyframes arrive, and no picture comes of them."""
+
+
 class Source(NamedTuple):
     """How a driver opens and dates its pictures; everything here runs on the stream's own thread."""
 
@@ -41,8 +55,8 @@ class Source(NamedTuple):
 class LiveStream:
     """One connection: from `start` to the first failure or `close`. Never used again afterwards.
 
-    The newest pictures win: a reader that falls behind finds a jump in the index. `stall_s` without a picture, from the
-    start or from the last one, is a failure, whatever hangs below.
+    The newest pictures win: a reader that falls behind finds a jump in the index. `stall_s` without a packet, from the
+    start or from the last one, is a failure, whatever hangs below; so are KEYFRAME_S of packets without a picture.
     """
 
     def __init__(self, name: str, source: Source, pool: PicturePool, writer: PictureWriter, fps: float, clock: Clock) -> None:
@@ -58,7 +72,9 @@ class LiveStream:
         self._failure: CameraError | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._index = 0
-        self._silent_since_ns = clock.monotonic_ns()
+        self._picture_ns = self._packet_ns = clock.monotonic_ns()
+        self._keyframe_came = False
+        self.packets = 0
         self.broken = 0
         self.codec = ""
 
@@ -78,18 +94,32 @@ class LiveStream:
             raise self._failure
 
     def read(self, timeout_s: float, stall_s: float) -> RawFrame | None:
-        """The next picture, None after `timeout_s`. Raises CameraError once the stream failed or stalled for `stall_s`."""
-        stalls_ns = self._silent_since_ns + round(stall_s * NS)
+        """The next picture, None after `timeout_s`. Raises CameraError once the stream failed, or when it is given up."""
+        wait_s = min(timeout_s, max(0.0, (self._given_up_ns(stall_s) - self._clock.monotonic_ns()) / NS))
         try:
-            frame = self._queue.get(min(timeout_s, max(0.0, (stalls_ns - self._clock.monotonic_ns()) / NS)))
+            frame = self._queue.get(wait_s)
         except Closed:
             raise self._failure or CameraError("the stream is closed") from None
         now_ns = self._clock.monotonic_ns()
         if frame is not None:
-            self._silent_since_ns = now_ns
-        elif now_ns >= stalls_ns:
-            raise self._source.explain(TimeoutError())
+            self._picture_ns = now_ns
+        elif now_ns >= self._given_up_ns(stall_s):
+            raise self._source.explain(self._silence(now_ns, stall_s))
         return frame
+
+    @property
+    def waits_for_keyframe(self) -> bool:
+        """True while packets arrive and no picture has come of them for longer than a sound stream takes."""
+        return self._packet_ns - self._picture_ns > PATIENCE_S * NS
+
+    def _given_up_ns(self, stall_s: float) -> int:
+        silent_ns = max(self._picture_ns, self._packet_ns) + round(stall_s * NS)
+        return min(silent_ns, self._picture_ns + round(KEYFRAME_S * NS))
+
+    def _silence(self, now_ns: int, stall_s: float) -> Exception:
+        if now_ns >= self._packet_ns + round(stall_s * NS):
+            return TimeoutError()
+        return Undecodable() if self._keyframe_came else NoKeyframe()
 
     def close(self) -> None:
         """Ask the thread to end and wait a little; what it still delivers goes back to the pool."""
@@ -133,6 +163,10 @@ class LiveStream:
             if self._closing.is_set():
                 return
             arrival_ns = self._clock.monotonic_ns()
+            if packet.size:
+                self._packet_ns = arrival_ns
+                self.packets += 1
+                self._keyframe_came |= packet.is_keyframe
             soundness.packet(packet)
             try:
                 pictures = packet.decode()

@@ -21,6 +21,8 @@ from agent.view.guard import NO_MASKS, FixedGuard, Guard
 
 FIRST_PICTURE_S = 15.0
 """An IP camera may take so long to answer; a board's own camera takes two seconds."""
+FIRST_KEYFRAME_S = 65.0
+"""The most that is waited while packets arrive: their camera sends keyframes rarely."""
 GUARDED = 0.4
 """Of the time, the node's own guard judges the picture; if it keeps it closed, the rest goes through the masks as drawn."""
 
@@ -98,6 +100,7 @@ class _Watch:
         self._seconds = seconds
         self._measure = PictureMeasure()
         self._measure_next_ns = 0
+        self._packets: float | str = 0
         self._times: list[tuple[int, int]] = []
         self._size = (0, 0)
         self._figures: PictureFigures | None = None
@@ -105,13 +108,15 @@ class _Watch:
 
     def sight(self) -> Sight:
         began_ns = self._clock.monotonic_ns()
-        until_ns = began_ns + round(FIRST_PICTURE_S * NS)
+        until_ns, keyframe_ns = (began_ns + round(most_s * NS) for most_s in (FIRST_PICTURE_S, FIRST_KEYFRAME_S))
         guard_until_ns: int | None = None
         try:
             while self._clock.monotonic_ns() < until_ns and self._capture.state != "failed":
                 if not self._one_picture():
                     if self._capture.trouble and not self._times:
                         break  # it has said what is wrong: trying again would only repeat it
+                    if not self._times and self._packets_came():
+                        until_ns = min(self._clock.monotonic_ns() + round(FIRST_PICTURE_S * NS), keyframe_ns)
                     continue
                 now_ns = self._clock.monotonic_ns()
                 if guard_until_ns is None:
@@ -123,6 +128,11 @@ class _Watch:
             pass  # a film has ended: what was seen of it counts
         self._hear_guard()
         return self._sight()
+
+    def _packets_came(self) -> bool:
+        packets, before = self._capture.figures().get("packets", 0), self._packets
+        self._packets = packets
+        return packets != before
 
     def _one_picture(self) -> bool:
         with self._masking.next(0.5) as frame:

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 PICTURES = 9
 EVERY_S = 0.7
 """Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
-PATIENCE_S = 30.0
+PATIENCE_S = 75.0
+"""More than a camera takes that sends a keyframe a minute."""
 TOO_FEW = "the camera does not deliver enough pictures to validate the view"
 LONGEST_NAME = 200
 

@@ -77,7 +77,7 @@ class RtspCamera:
             if verb == "OPTIONS":
                 answer = "Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
             elif verb == "DESCRIBE":
-                sets = [base64.b64encode(nal).decode() for nal in _units(encoder.extradata or b"") if nal[0] & 31 in (7, 8)]
+                sets = [base64.b64encode(nal).decode() for nal in units(encoder.extradata or b"") if nal[0] & 31 in (7, 8)]
                 body = (
                     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=street\r\nt=0 0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
                     f"a=fmtp:96 packetization-mode=1;sprop-parameter-sets={','.join(sets)}\r\na=control:track\r\n"
@@ -103,9 +103,9 @@ class RtspCamera:
             picture.pts = self.sent - first
             stamp = (self.sent - first) * _CLOCK_HZ // self._fps
             for packet in encoder.encode(picture):
-                nals = [nal for nal in _units(bytes(packet)) if nal[0] & 31 not in (1, 5) or not self.lose(nal)]
+                nals = [nal for nal in units(bytes(packet)) if nal[0] & 31 not in (1, 5) or not self.lose(nal)]
                 for number, nal in enumerate(nals):
-                    for payload, last in _payloads(nal):
+                    for payload, last in payloads(nal):
                         marker = 0x80 if last and number == len(nals) - 1 else 0
                         rtp = struct.pack(">BBHII", 0x80, 96 | marker, sequence & 0xFFFF, stamp & 0xFFFFFFFF, 1) + payload
                         viewer.sendall(struct.pack(">cBH", b"$", 0, len(rtp)) + rtp)
@@ -125,13 +125,14 @@ class RtspCamera:
         return encoder
 
 
-def _units(annex_b: bytes) -> Iterator[bytes]:
+def units(annex_b: bytes) -> Iterator[bytes]:
+    """The NAL units, without start codes."""
     for unit in annex_b.split(b"\0\0\1")[1:]:
         if nal := unit.rstrip(b"\0"):
             yield nal
 
 
-def _payloads(nal: bytes) -> Iterator[tuple[bytes, bool]]:
+def payloads(nal: bytes) -> Iterator[tuple[bytes, bool]]:
     """The unit as RTP payloads, and whether each is its last: whole, or in fragments (FU-A)."""
     if len(nal) <= MTU:
         yield nal, True

@@ -1,0 +1,120 @@
+"""The real RTSP driver before a camera that misbehaves: what it says, what it waits for, what it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from agent.base.errors import CameraError
+from agent.config.model import Camera as CameraSettings
+from agent.picture.frame import RawFrame
+from hardware.camera_rtsp import RtspCamera
+from tests.support.deadline import until
+from tests.support.manual_clock import ManualClock
+from tests.support.misbehaving_camera import Habits, MisbehavingCamera
+
+
+class Viewer:
+    """The driver at a camera, on a clock that the test turns while the network keeps its own time."""
+
+    def __init__(self, camera: MisbehavingCamera, **settings: Any) -> None:
+        wanted: dict[str, Any] = {"width": 320, "height": 240, **settings}
+        self.clock = ManualClock()
+        self.driver = RtspCamera(CameraSettings(driver="rtsp", source=camera.url, **wanted), self.clock)
+
+    def picture(self) -> tuple[int, int, bool]:
+        """Width, height and whether it is damaged, of the next picture."""
+        found: list[RawFrame] = []
+        until(lambda: (frame := self.driver.read(0.2)) is not None and not found.append(frame), "a picture comes")
+        frame = found[0]
+        frame.release()
+        return frame.planes.width, frame.planes.height, frame.corrupt
+
+    def hears(self, packets: int) -> None:
+        """Until so many more packets came, and none of them made a picture."""
+        wanted = int(self.driver.figures()["packets"]) + packets
+
+        def came() -> bool:
+            assert self.driver.read(0.05) is None
+            return int(self.driver.figures()["packets"]) >= wanted
+
+        until(came, "packets come")
+
+    def failure(self, step: Callable[[], object]) -> CameraError:
+        """What the driver ends with."""
+        with pytest.raises(CameraError) as caught:
+            until(lambda: step() and False, "the driver gives up")
+        self.driver.close()
+        return caught.value
+
+
+def test_a_keyframe_is_waited_for_while_packets_arrive(caplog: pytest.LogCaptureFixture) -> None:
+    """A viewer that joins in the middle of a GOP of 50 s gets its picture; the log says what is waited for, once."""
+    with MisbehavingCamera(Habits(keyframes=False)) as camera:
+        viewer = Viewer(camera)
+        viewer.driver.open()
+        for _ in range(10):
+            viewer.hears(3)
+            viewer.clock.advance(5)
+        camera.habits.keyframes = True
+        assert viewer.picture() == (320, 240, False)
+        viewer.driver.close()
+    assert caplog.text.count("I-frame interval") == 1
+
+
+def test_a_camera_without_keyframes_is_told_so() -> None:
+    """After a minute of packets: what is missing and where to set it, and no word of cables."""
+    with MisbehavingCamera(Habits(keyframes=False)) as camera:
+        viewer = Viewer(camera)
+        viewer.driver.open()
+
+        def step() -> None:
+            viewer.hears(3)
+            viewer.clock.advance(5)
+
+        error = viewer.failure(step)
+    assert "sends no keyframe" in str(error)
+    assert "I-frame interval" in error.remedy
+    assert "cable" not in error.remedy
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_a_camera_that_falls_silent_is_still_given_up_soon(described: bool) -> None:
+    """No packet for as long as before: waiting for keyframes has not made a dead line live."""
+    with MisbehavingCamera(Habits(stalls_after=40, described=described)) as camera:
+        viewer = Viewer(camera)
+        viewer.driver.open()
+        viewer.picture()
+        until(lambda: camera.sent >= 40, "it stalls")
+
+        def step() -> None:
+            viewer.driver.read(0.1)
+            viewer.clock.advance(0.5)
+
+        assert "fallen silent" in str(viewer.failure(step))
+        assert viewer.clock.monotonic_ns() < ManualClock().monotonic_ns() + 20e9
+
+
+def test_stamps_that_stand_still_before_a_late_keyframe_do_not_keep_it_from_opening() -> None:
+    """Without parameter sets in the description, without time in the packets: FFmpeg's own look at the stream must end."""
+    with MisbehavingCamera(Habits(keyframes=False, described=False, zero_stamps=True)) as camera:
+        viewer = Viewer(camera)
+        viewer.driver.open()
+        viewer.hears(3)
+        camera.habits.keyframes = True
+        viewer.picture()
+        viewer.driver.close()
+
+
+def test_what_was_broken_stays_counted_over_reconnections() -> None:
+    """Slices of noise: no picture built on them counts as sound, and calling again makes nothing undone."""
+    with MisbehavingCamera(Habits(garbage=1.0)) as camera:
+        viewer = Viewer(camera)
+        viewer.driver.open()
+        until(lambda: (viewer.picture()[2], int(viewer.driver.figures()["broken_packets"]) > 1)[1], "packets break")
+        counted = int(viewer.driver.figures()["broken_packets"])
+        viewer.driver.open()
+        assert int(viewer.driver.figures()["broken_packets"]) >= counted
+        viewer.driver.close()

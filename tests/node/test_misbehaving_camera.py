@@ -1,0 +1,90 @@
+"""A whole node at a camera that misbehaves: what health, log and doctor say, and what is recorded all the same."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent.base.errors import DeviceError
+from agent.operations.control_socket import ask
+from tests.support.deadline import until
+from tests.support.footage import REPOSITORY
+from tests.support.misbehaving_camera import Habits, MisbehavingCamera
+from tests.support.whole_node import VIGIE, WholeNode
+
+
+class CameraNode(WholeNode):
+    """A node whose view needs no mask, at this camera."""
+
+    def configure(self, url: str, camera: str = "", *, width: int = 320, height: int = 240) -> None:
+        self.config.write_text(
+            f"""
+[node]
+id = "pole-7"
+state_dir = "{self.directory / "state"}"
+[camera]
+driver = "rtsp"
+source = "{url}"
+width = {width}
+height = {height}
+fps = 10
+{camera}
+[privacy.none_needed]
+by = "A. Martin"
+on = 2026-11-23
+why = "the view shows a drawn square alone"
+[console]
+enabled = false
+"""
+        )
+
+    def health(self) -> dict[str, Any]:
+        """What it says of its camera; empty while it does not answer."""
+        try:
+            return dict(ask(self.directory / "state", "status")["camera"])
+        except DeviceError:
+            return {}
+
+    def says(self, word: str, key: str = "state") -> None:
+        """Wait until health says so."""
+        until(lambda: word in str(self.health().get(key)), f"health says {key} {word}")
+
+    def doctor(self) -> dict[str, Any]:
+        """The lines of the camera, by name."""
+        done = json.loads(self._doctor())
+        return {line["check"]: line for line in done["lines"] if line["subject"] == "camera"}
+
+    def _doctor(self) -> str:
+        command = [*VIGIE, "doctor", "--config", str(self.config), "--json"]
+        return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300, check=False).stdout
+
+
+@contextmanager
+def running(node: CameraNode) -> Iterator[CameraNode]:
+    """In the background; stopped in order, and without a traceback."""
+    process = node.start()
+    try:
+        yield node
+    finally:
+        process.terminate()
+        code = process.wait(60)
+    assert code == 0
+    assert "Traceback" not in node.log()
+
+
+def test_a_late_keyframe_is_waited_for(tmp_path: Path) -> None:
+    """Ten seconds of packets before the first keyframe: one connection, a sentence in the log, and then pictures."""
+    with MisbehavingCamera(Habits(keyframes=False)) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url)
+        with running(node):
+            until(lambda: camera.sent > 105, "ten seconds of packets")
+            until(lambda: "I-frame interval" in node.log(), "the log says what is waited for")
+            camera.habits.keyframes = True
+            node.says("delivering")
+            assert node.health()["figures"]["reconnects"] == 0
+            assert camera.playing == 1
