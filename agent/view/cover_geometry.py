@@ -16,6 +16,8 @@ from agent.view.pose import Frame, Points, Pose, furthest_px, move
 
 QUANTUM_PX = 0.5
 """In working pixels: the masks stay where they lie until the pose has moved by this much; every mask is grown by it."""
+ELSEWHERE_PX = 3.0
+"""A pose further than this from the proved one has a claim of its own to what lies outside of its view; nearer it is a sway."""
 _GROW_STEP = 0.001
 _EDGE = 0.006
 _NEXT = [1, 2, 3, 0]
@@ -89,7 +91,7 @@ class CoverGeometry:
             for number, (start, end) in enumerate(pairwise([*self._starts, len(warped)])):
                 if number < self._masks or reaches_in[number]:
                     polygons.append(warped[start:end])
-        polygons += self._never_looked_at(self._poses[1:])
+        polygons += self._never_looked_at([other for other in self._poses[1:] if furthest_px(other, corners) > ELSEWHERE_PX])
         at_home = furthest_px(corners, self._frame.corners) <= QUANTUM_PX
         view = None if at_home else self._frame.to_fractions(corners)
         digest = hashlib.sha256()
@@ -102,7 +104,7 @@ class CoverGeometry:
     def _never_looked_at(self, corners: Sequence[Points]) -> list[Corners]:
         """What of the picture lies outside of the validated view if it lies at these corners: a rectangle behind each edge.
 
-        The first pose's are `Cover.view`; the other poses that carry masks have as good a claim.
+        The first pose's are `Cover.view`; other poses that carry masks, elsewhere, have as good a claim.
         """
         if not corners:
             return []
