@@ -33,7 +33,7 @@ case $suite in
 esac
 
 say() { printf 'deb: %s\n' "$*"; }
-[ -x .venv/bin/python ] || tools/setup.sh demo
+tools/setup.sh demo
 here=systemd/debian
 work=$directory/deb
 root=$work/root
