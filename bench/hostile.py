@@ -42,7 +42,7 @@ def _unit(content: bytes) -> bytes:
 
 def _entry() -> bytes:
     configuration = b"\1\x64\0\x15\xff\xe1" + len(_SPS).to_bytes(2, "big") + _SPS + b"\1" + len(_PPS).to_bytes(2, "big") + _PPS
-    head = bytes(6) + b"\0\1" + bytes(16) + b"\1\xe0\1\x0e" + bytes(14) + b"\0\1" + bytes(32) + b"\0\x18\xff\xff"
+    head = bytes(6) + b"\0\1" + bytes(16) + b"\1\xe0\1\x0e" + bytes(12) + b"\0\1" + bytes(32) + b"\0\x18\xff\xff"
     return box(b"avc1", head, box(b"avcC", configuration))
 
 

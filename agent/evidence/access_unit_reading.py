@@ -16,6 +16,8 @@ from agent.signing.parameter_sets import ParameterSets
 from agent.signing.tlv import MalformedField
 
 MOST_UNITS: Final = 2048
+# A list of 2,047 hashes, or the longest chain of certificates, twice.
+MOST_SEI_BYTES: Final = 262_144
 _UNPREVENTED: Final = re.compile(rb"\x00\x00[\x00-\x02]")
 _FILLER: Final = re.compile(rb"\x0c\xff*\x80")
 _FILLER_DATA: Final = 12
@@ -72,7 +74,9 @@ class AccessUnitReader:
         kind = nal.unit_type(unit)
         if unit[0] & 0x80:
             self._faults.append("a unit that decoders must not read")
-        if _hides_a_start_code(unit):
+        if kind == nal.SEI and len(unit) > MOST_SEI_BYTES:
+            self._faults.append(f"supplementary information of {len(unit)} bytes: no honest one has as many")
+        elif _hides_a_start_code(unit):
             self._faults.append("a start code inside a unit: players show what stands behind it")
         elif kind in (nal.SLICE, nal.IDR_SLICE):
             self._take_slice(unit)

@@ -17,6 +17,7 @@ from msgspec import Struct
 from agent.base.errors import EvidenceError
 
 MAX_DESCRIPTION_BYTES = 64 * 1024 * 1024
+_MOST_INSIDE = 4096
 
 
 class MalformedFilm(EvidenceError):
@@ -79,8 +80,11 @@ def read_body(file: BinaryIO, box: TopBox, of: str) -> bytes:
 
 def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     """Kind and content of every box inside `data`. Raises MalformedFilm."""
-    at, end = 0, len(data)
-    while at < end:
+    at, end, count = 0, len(data), 0
+    while at < end and not (end - at == 4 and not any(data[at:])):  # QuickTime ends some boxes with a zero
+        count += 1
+        if count > _MOST_INSIDE:
+            raise MalformedFilm("a box holds more boxes than any honest one")
         if end - at < 8:
             raise MalformedFilm("a box is cut short inside another")
         length, body = int.from_bytes(data[at : at + 4], "big"), at + 8

@@ -83,6 +83,7 @@ def _edits(trak: memoryview, film: Film) -> Iterator[Oddity]:
     version, _ = fields.version_and_flags()
     width = 8 if version == 1 else 4
     count = fields.unsigned(4)
+    fragmented = any(each.kind == b"moof" for each in film.boxes)
     shown = 0
     for number in range(min(count, 3)):
         duration, start, rate = fields.unsigned(width), fields.signed(width), fields.unsigned(4)
@@ -90,6 +91,8 @@ def _edits(trak: memoryview, film: Film) -> Iterator[Oddity]:
             yield Oddity("moov/trak/edts/elst", "asks players for another speed, or for a picture that stands still")
         if start >= 0:
             shown += 1
+            if not duration and not fragmented:
+                yield Oddity("moov/trak/edts/elst", "lasts no time: some players show the film, some do not")
         elif start != -1 or number or duration > _MOST_INITIAL_S * film.track.movie_timescale:
             yield Oddity("moov/trak/edts/elst", "shows nothing for a while")
     if shown != 1 or count > 2 or fields.left:

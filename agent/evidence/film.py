@@ -13,6 +13,8 @@ from agent.evidence.boxes import MalformedFilm, TopBox, read_body, top_boxes
 from agent.evidence.sample import MAX_SAMPLES, Sample, fragment_samples, table_samples
 from agent.evidence.track import Track, read_moov
 
+# A fragment of each second of a day, with its notes, and as many again.
+_MOST_BOXES: Final = 600_000
 _MAX_SAMPLE_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -113,7 +115,7 @@ class Film:
         found = []
         for each in top_boxes(self._file, self.name, self._limit):
             found.append(each)
-            if len(found) > MAX_SAMPLES:
+            if len(found) > _MOST_BOXES:
                 raise MalformedFilm("holds more boxes than any honest film")
         return tuple(found)
 

@@ -132,7 +132,10 @@ def _runs(box: memoryview | None, form: str, count: int) -> Iterator[int]:
     fields.version_and_flags()
     left = count
     for _ in range(fields.unsigned(4)):
-        length = min(fields.unsigned(4), left)
+        length = fields.unsigned(4)
+        if not length or not left:
+            raise MalformedFilm("its time table contradicts itself")
+        length = min(length, left)
         value = fields.signed(4) if form == "i" else fields.unsigned(4)
         yield from itertools.repeat(value, length)
         left -= length
@@ -144,7 +147,10 @@ def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count
     """Offset, size and description of every sample, by the sample-to-chunk table."""
     fields = Fields(box)
     fields.version_and_flags()
-    entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(_bounded(fields, 12))]
+    entry_count = _bounded(fields, 12)
+    if entry_count > len(offsets):
+        raise MalformedFilm("its chunk table contradicts itself")
+    entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(entry_count)]
     left = count
     for place, (first, per_chunk, description) in enumerate(entries):
         after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1

@@ -19,7 +19,7 @@ from agent.signing.parameter_sets import ParameterSets, split_digest
 from agent.signing.sei import SigningSei
 from agent.signing.tlv import MANUFACTURER, GopInformation, MalformedField, VendorInformation
 
-MOST_EFFORT = 70_000
+MOST_EFFORT = 67_000
 """How many units are judged since a signature last spoke for a picture: more than any (16 bits count them) may wait for one."""
 
 _EFFORT_OF_SEI = 8

@@ -12,7 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.evidence.access_unit_reading import MOST_UNITS, AccessUnitReader
+from agent.evidence.access_unit_reading import MOST_SEI_BYTES, MOST_UNITS, AccessUnitReader
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.container import examine_container, examine_description
 from agent.evidence.film import Film
@@ -69,9 +69,12 @@ class StrictFilm:
                 first = description.sets
                 found += [reader.take_sets(first)]
                 described = sample.description
+            stated = reader.sets.units
             units = self._units(sample)
             reading = reader.read(units)
             found += reading.faults
+            if first and reader.sets.units != stated:
+                found.append("its parameter sets are not those of `avcC`: players take either")
             if described > 1 and reading.header is not None and reading.header.picture.idr and not _carries(units, first):
                 found.append("its parameter sets stand in a second description, which not every player reads")
             behind = until is not None and sample.shown >= until
@@ -83,11 +86,13 @@ class StrictFilm:
                     oddities.append(
                         Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
                     )
+            if reading.header is not None and sample.shown < self._film.track.shown_from:
+                oddities.append(Oddity("moov/trak/edts/elst", f"begins behind picture {number}: players leave it out"))
             if not self._holds(sample):
                 oddities.append(Oddity(f"picture {max(number, 0)}", "does not lie in the film's `mdat`"))
             if reading.header is not None:
                 oddities += timeline.take(number, sample, reading.header)
-            kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit)
+            kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit and not _is_bloated(unit))
             last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind)
             yield last
         left = timeline.end()
@@ -146,6 +151,11 @@ class _Description:
             self.fault = "`avcC` names another profile than its parameter sets: players may refuse the film"
         elif fields.left and (fields.left != 4 or fields.unsigned(4) & 0xFF):
             self.fault = "`avcC` holds more than parameter sets"
+
+
+def _is_bloated(unit: bytes) -> bool:
+    """True for a SEI unit longer than any, which is told as a fault and not read."""
+    return len(unit) > MOST_SEI_BYTES and nal.unit_type(unit) == nal.SEI
 
 
 def _carries(units: list[bytes], sets: tuple[bytes, ...]) -> bool:

@@ -8,6 +8,8 @@ from agent.evidence.slice_header import SliceHeader
 
 _MOST_DELAY_S = 30
 _MOST_DURATION = 1 << 31
+# Live streams count from 1970.
+_LATEST_S = 200 * 366 * 86_400
 _MOST_PICTURES_A_SECOND = 500
 
 
@@ -37,6 +39,8 @@ class Timeline:
             found.append(Oddity(where, "is dated before the one that it follows: players put it elsewhere"))
         if abs(sample.shown - sample.decoded) > _MOST_DELAY_S * self._timescale:
             found.append(Oddity(where, "is shown far from its place: players disagree on when"))
+        if sample.decoded > _LATEST_S * self._timescale:
+            found.append(Oddity(where, "is dated beyond any film: players disagree on when"))
         if sample.duration >= _MOST_DURATION:
             found.append(Oddity(where, "lasts longer than any: players disagree on how long"))
         self._latest_decoded = sample.decoded

@@ -19,6 +19,7 @@ class Track(Struct, frozen=True):
     nal_length_bytes: tuple[int, ...]
     defaults: tuple[int, int, int, int]
     tables: memoryview
+    shown_from: int
     shown_until: int | None
 
 
@@ -57,6 +58,7 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Tra
         lengths.append((configuration[4] & 3) + 1)
     if not lengths or len(lengths) != count:
         raise MalformedFilm("does not describe its pictures")
+    span = _shown_span(find(trak, b"edts", b"elst"), timescale, movie_timescale)
     return Track(
         track_id=track_id,
         timescale=timescale,
@@ -67,7 +69,8 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Tra
         nal_length_bytes=tuple(lengths),
         defaults=_fragment_defaults(moov, track_id),
         tables=tables,
-        shown_until=_shown_until(find(trak, b"edts", b"elst"), timescale, movie_timescale),
+        shown_from=span[0],
+        shown_until=span[1],
     )
 
 
@@ -93,18 +96,19 @@ def _fragment_defaults(moov: memoryview, track_id: int) -> tuple[int, int, int, 
     return 1, 0, 0, 0
 
 
-def _shown_until(edits: memoryview | None, timescale: int, movie_timescale: int) -> int | None:
-    """Where a plain edit list (one edit, perhaps after an empty one) ends the film, in the track's timescale."""
+def _shown_span(edits: memoryview | None, timescale: int, movie_timescale: int) -> tuple[int, int | None]:
+    """Where a plain edit list (one edit, perhaps after an empty one) begins and ends the film, in the track's timescale."""
     if edits is None:
-        return None
+        return -(1 << 63), None
     fields = Fields(edits)
     version, _ = fields.version_and_flags()
     width = 8 if version == 1 else 4
-    ends = []
+    spans = []
     for _ in range(min(fields.unsigned(4), 1024)):
         duration, media_time, _rate = fields.unsigned(width), fields.signed(width), fields.unsigned(4)
         if media_time >= 0:
-            ends.append((media_time, duration))
-    if len(ends) != 1 or ends[0][1] == 0:
-        return None
-    return ends[0][0] + ends[0][1] * timescale // movie_timescale
+            spans.append((media_time, duration))
+    if len(spans) != 1:
+        return -(1 << 63), None
+    begin, duration = spans[0]
+    return begin, begin + duration * timescale // movie_timescale if duration else None

@@ -55,7 +55,7 @@ def judge_film(
     """
     with Film(path) as film:
         strict = StrictFilm(film)
-        verifier = _verifier(_units(strict), anchors)
+        verifier = _verifier(_plain_units(film), anchors)
         oddities, pictures = _feed(strict, verifier, film.boxes[-1].end, progress)
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
@@ -106,8 +106,9 @@ def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain) -> Rep
     return _report(verifier, pictures, anchors)
 
 
-def _units(film: StrictFilm) -> Iterator[tuple[int, bytes]]:
-    return ((shown.number, unit) for shown in film.pictures() for unit in shown.units)
+def _plain_units(film: Film) -> Iterator[tuple[int, bytes]]:
+    """Every unit, not yet read strictly: only certificates are looked for, and each proves itself."""
+    return ((picture, unit) for picture, sample in enumerate(film.samples()) for unit in film.nal_units(sample))
 
 
 def _with_oddities(report: Report, oddities: tuple[Oddity, ...]) -> Report:
