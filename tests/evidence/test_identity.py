@@ -176,7 +176,7 @@ def test_a_systemd_credential_goes_before_the_file(tmp_path: Path, fresh: Identi
 def test_a_damaged_key_is_one_clear_line(fresh: IdentityDirectory, content: bytes) -> None:
     """No traceback of a library."""
     fresh.key_path.write_bytes(content)
-    with pytest.raises(EvidenceError, match="private key|is empty"):
+    with pytest.raises(EvidenceError, match=r"private key|is empty"):
         fresh.load()
 
 
