@@ -118,6 +118,9 @@ def _pictures(film: StrictFilm, verified: Sequence[VerifiedSlices]) -> Iterator[
             if not nal.is_vcl(kind):
                 continue
             place = bisect_right(begins, ordinal) - 1
+            if shown.behind:
+                ordinal += 1
+                continue
             good = place >= 0 and ordinal <= verified[place].last
             header = _header(reader, unit)
             if (

@@ -82,7 +82,7 @@ class StrictFilm:
             oddities = [Oddity(f"picture {max(number, 0)}", each) for each in found if each]
             if behind and reading.header is not None:
                 hidden += 1
-                if self._fragmented or hidden > 1:
+                if self._fragmented or hidden > 1 or sample.duration:
                     oddities.append(
                         Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
                     )
