@@ -12,6 +12,7 @@ from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
 from agent.config.model import Camera
+from agent.picture.sameness import FROZEN_S
 
 SHARP = 0.32
 """Of `PictureFigures.sharpness`; the tampering detector calls a picture blurred below the same figure."""
@@ -19,6 +20,8 @@ DARK_MEAN, BRIGHT_MEAN = 40.0, 200.0
 CLIPPED_SHARE = 0.2
 RATE_OF_WANTED = 0.9
 OLD_PICTURE_S = 3.0
+SAME_S = 4.5
+"""The same picture for so long, of the six seconds of a look: longer than a keyframe is usually away."""
 
 _LOOK = "see that it is plugged in and its cable is seated; [camera] driver and source name it"
 
@@ -30,7 +33,7 @@ def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
         yield from judge_picture(camera.purpose, camera.width, camera.height, None)
         yield judge_density(camera)
         return
-    yield _delivery(camera, sight.fps, sight.pictures)
+    yield _same(camera, sight.same_s) if sight.same_s >= SAME_S else _delivery(camera, sight.fps, sight.pictures)
     yield from judge_picture(camera.purpose, sight.width, sight.height, sight.fps)
     yield judge_density(camera)
     yield _focus(sight.figures, sight.opaque)
@@ -48,7 +51,7 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
         yield from judge_picture(camera.purpose, camera.width, camera.height, None)
         yield judge_density(camera)
         return
-    yield _delivery(camera, fps, told.get("captured", 0))
+    yield _same(camera) if told.get("state") == "frozen" else _delivery(camera, fps, told.get("captured", 0))
     yield from judge_picture(camera.purpose, camera.width, camera.height, fps)
     yield judge_density(camera)
     try:
@@ -58,6 +61,13 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
         return
     yield _focus(figures, "")
     yield _exposure(figures, told.get("figures", {}))
+
+
+def _same(camera: Camera, same_s: float = FROZEN_S) -> Line:
+    """A codec may repeat a picture of nothing that moves for some seconds; half a minute is a camera that hangs."""
+    said = f"{camera.driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that"
+    remedy = "restart the camera; a recorder in between may be repeating its last picture"
+    return (fail if same_s >= FROZEN_S else warn)("camera", said, remedy, driver=camera.driver, same_s=round(same_s))
 
 
 def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:

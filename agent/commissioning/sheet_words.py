@@ -58,6 +58,12 @@ _RATES = {"measured": "mesuré", "configured": "réglé"}
 _STATES = {"enabled": "actif", "None": "non vérifiable ici"}
 
 
+def _camera(f: Mapping[str, Figure]) -> str:
+    if "same_s" in f:
+        return f"{f['driver']}, image figée depuis {number(f['same_s'], 0, 's')}"
+    return f"{f['driver']}, {number(f.get('fps'), 1, 'images/s')}"
+
+
 def _density(f: Mapping[str, Figure]) -> str:
     if "pixels_per_metre" not in f:
         return "distance ou optique non renseignée"
@@ -99,9 +105,7 @@ def _told(no: str, yes: str) -> Words:
 
 
 ENTRIES: Mapping[str, Entry] = {
-    "camera": Entry(
-        "Caméra", lambda f: f"{f['driver']}, {number(f.get('fps'), 1, 'images/s')}", "vérifier câble, alimentation et réglage"
-    ),
+    "camera": Entry("Caméra", _camera, "vérifier câble, alimentation et réglage"),
     "picture size": Entry(
         "Définition",
         lambda f: f"{f['width']} × {f['height']} (minimum {f['norm_width']} × {f['norm_height']})",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from agent.analytics.picture_figures import PictureFigures, PictureMeasure
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
 from agent.base.queues import Closed
-from agent.config.model import Config
+from agent.config.model import LIVE_DRIVERS, Config
 from agent.mask.as_drawn import cover_as_drawn
 from agent.mask.privacy_mask import PrivacyMask
 from agent.picture.cover import Cover, ViewState
+from agent.picture.sameness import Sameness
 from agent.ports.video import Camera
 from agent.stream.capture import Capture
 from agent.stream.masking import Masking
@@ -46,15 +48,19 @@ class Sight(Struct, frozen=True):
     shift_px: float = 0.0
     driver: Mapping[str, float | str] = field(default_factory=dict)
     trouble: str = ""
+    same_s: float = 0.0
+    """For how long the same picture had come at the end, bit for bit; 0 where no sensor stands behind the driver."""
 
 
 def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds: float = 6.0) -> Sight:
     """Watch for `seconds` from the first picture on. Never raises for what the camera does: that is `trouble`."""
-    capture = Capture(camera, clock)
+    sameness = Sameness() if config.camera.driver in LIVE_DRIVERS else None
+    capture = Capture(camera, clock, sameness=sameness)
     masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
     capture.start()
     try:
-        return _Watch(config, masking, capture, clock, seconds).sight()
+        seen = _Watch(config, masking, capture, clock, seconds).sight()
+        return replace(seen, same_s=sameness.same_s) if sameness is not None else seen
     finally:
         capture.stop()
         capture.join(3.0)

@@ -22,6 +22,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "VideoSource/SignalLoss": "node",
     "VideoSource/GlobalSceneChange/ImagingService": "node",
     "VideoSource/vigie:PrivacyMask": "node",
+    "VideoSource/vigie:PictureFrozen": "node",
     "RecordingConfig/vigie:PicturesLost": "node",
     "RecordingConfig/vigie:RetentionShortfall": "node",
     "RecordingConfig/vigie:RetentionTrouble": "node",

@@ -32,6 +32,9 @@ CheckedPolygon = Annotated[tuple[Corner, ...], _checked(check_polygon), Meta(exa
 BrokerUrl = Annotated[str, _checked(check_broker_url), Meta(examples=["mqtts://broker.example:8883"])]
 Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", max_length=120)]
 
+LIVE_DRIVERS: Final = frozenset({"picamera2", "v4l2", "rtsp"})
+"""Behind these drivers stands a sensor."""
+
 DEFAULT_STATE_DIR: Final = Path("/var/lib/vigie")
 
 

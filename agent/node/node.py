@@ -188,7 +188,7 @@ class Node:
             dropped=capture.dropped,
             corrupt=capture.corrupt,
             last_frame_age_s=None if age_s is None else round(age_s, 3),
-            state="over" if capture.ended else "delivering" if capture.connected else "silent",
+            state=capture.delivery,
             reason=capture.trouble,
             figures=capture.figures(),
         )

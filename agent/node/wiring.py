@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from agent import __version__, alarms
 from agent.analytics.event_stills import EventStills
+from agent.analytics.frozen_picture import FrozenPictureDetector
 from agent.analytics.mask_state import PrivacyMaskDetector
 from agent.analytics.motion import MotionDetector
 from agent.analytics.picture_gauge import PictureGauge
@@ -21,7 +22,7 @@ from agent.board.monitor import BoardMonitor
 from agent.board.thresholds import BoardWatch
 from agent.commissioning.start import warn_of_room
 from agent.config.digest import config_digest
-from agent.config.model import Config, Mqtt
+from agent.config.model import LIVE_DRIVERS, Config, Mqtt
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
@@ -53,6 +54,7 @@ from agent.operations.control_socket import ControlSocket, Verb, socket_path
 from agent.operations.operations import Answering
 from agent.operations.verbs import VERBS
 from agent.picture.caption import Caption
+from agent.picture.sameness import Sameness
 from agent.ports.mqtt import BrokerEndpoint, Publication
 from agent.ports.video import Encoder
 from agent.recording.catalog import Catalog
@@ -130,6 +132,7 @@ class _Builder:
         self.claim = only_daemon(self.state_dir)
         self.recordings = writable(config.recordings_dir)
         self.snapshot = Snapshot(self.clock)
+        self.sameness = Sameness() if config.camera.driver in LIVE_DRIVERS else None
         self.asked: Commands | None = None
         self.retained: Retained | None = None
 
@@ -153,7 +156,7 @@ class _Builder:
         catalog = open_catalog(self.state_dir / "catalog.sqlite3", self.recordings, register_path)
         warn_of_room(config, catalog)
         camera = open_camera(config.camera, clock)
-        capture = Capture(camera, clock, lossless=_is_lossless(config))
+        capture = Capture(camera, clock, lossless=_is_lossless(config), sameness=self.sameness)
         validation = LiveValidation(lambda: node.config, self.state_dir, signer.sign, register, clock)
         masking = Masking(capture, *self.privacy(config, signer), validation)
         encoders: list[Encoder] = []
@@ -260,6 +263,8 @@ class _Builder:
         caption = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone)
         rows = caption.rows(config.camera.width, height)
         found: list[Detector] = [PrivacyMaskDetector(config.node.id)]
+        if self.sameness is not None:
+            found.append(FrozenPictureDetector(config.node.id, self.sameness))
         if config.motion.enabled:
             found.append(MotionDetector(config.node.id, config.motion, (rows.top / height, rows.bottom / height)))
         if config.tampering.enabled:

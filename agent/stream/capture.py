@@ -13,6 +13,7 @@ from agent.base.component import Component
 from agent.base.errors import CameraEnded
 from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
+from agent.picture.sameness import TROUBLE, Sameness
 from agent.ports.video import Camera
 
 log = logging.getLogger(__name__)
@@ -23,12 +24,15 @@ READ_TIMEOUT_S = 2.0
 
 class Capture(Component):
     """Owns the camera. `lossless` (a film played as fast as it goes) waits for room; a live camera never waits: the
-    newest pictures win and `dropped` counts the others."""
+    newest pictures win and `dropped` counts the others. `sameness` sees whether a live camera hangs."""
 
-    def __init__(self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False) -> None:
+    def __init__(
+        self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False, sameness: Sameness | None = None
+    ) -> None:
         super().__init__("camera", clock)
         self._camera = camera
         self._lossless = lossless
+        self._sameness = sameness
         self._frames: BoundedQueue[RawFrame] = BoundedQueue(capacity, on_drop=RawFrame.release)
         self._arrivals_ns: deque[int] = deque(maxlen=128)
         self._missed_before = 0
@@ -90,7 +94,7 @@ class Capture(Component):
                 self.progressed()
                 continue
             self.connected = True
-            self.trouble = ""
+            self._look_whether_it_hangs(frame)
             if expected is not None and frame.time.index > expected:
                 self.missed += frame.time.index - expected
             expected = frame.time.index + 1
@@ -99,6 +103,27 @@ class Capture(Component):
             self._arrivals_ns.append(self.clock.monotonic_ns())
             self._hand_on(frame)
             self.progressed()
+
+    @property
+    def delivery(self) -> str:
+        """In a word: over, silent, frozen (the same picture again and again) or delivering."""
+        if self.ended:
+            return "over"
+        if not self.connected:
+            return "silent"
+        return "frozen" if self._sameness is not None and self._sameness.frozen else "delivering"
+
+    def _look_whether_it_hangs(self, frame: RawFrame) -> None:
+        if self._sameness is None or frame.corrupt:
+            self.trouble = ""
+            return
+        hung = self._sameness.frozen
+        self._sameness.saw(frame.planes.y, frame.time.monotonic_ns)
+        if self._sameness.frozen and not hung:
+            log.warning("%s", TROUBLE)
+        elif hung and not self._sameness.frozen:
+            log.info("the camera sends new pictures again")
+        self.trouble = TROUBLE if self._sameness.frozen else ""
 
     def _hand_on(self, frame: RawFrame) -> None:
         if not self._lossless:

@@ -27,8 +27,9 @@ class ClockHealth(Part, frozen=True, kw_only=True):
 
 
 class CameraHealth(Part, frozen=True, kw_only=True):
-    """The picture source, and in words why none comes. `corrupt` counts pictures that came damaged or rest on a damaged one,
-    and were not shown. `figures` is what the driver knows of itself."""
+    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same picture for 30 s) or
+    over. `corrupt` counts pictures that came damaged or rest on a damaged one, and were not shown. `figures` is what the driver
+    knows of itself."""
 
     driver: str
     fps: float = 0.0

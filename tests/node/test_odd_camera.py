@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,3 +89,26 @@ def test_a_late_keyframe_is_waited_for(tmp_path: Path) -> None:
             node.says("delivering")
             assert node.health()["figures"]["reconnects"] == 0
             assert camera.playing == 1
+
+
+def test_a_frozen_camera_is_told_everywhere(tmp_path: Path) -> None:
+    """The same picture for half a minute: health, log, doctor and an event; and it is taken back when the camera films again."""
+    with MisbehavingCamera(Habits(frozen=True)) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url)
+        with running(node):
+            node.says("frozen")
+            node.says("bit for bit", "reason")
+            assert "it hangs; restart it" in node.log()
+            line = node.doctor()["camera"]
+            assert (line["grade"], "same picture" in line["measured"]) == ("fail", True)
+            camera.habits.frozen = False
+            node.says("delivering")
+            until(lambda: told_frozen(node) == [False, True, False], "events say both")
+
+
+def told_frozen(node: CameraNode) -> list[bool]:
+    """What the events that wait for the centre say of it, in order."""
+    with closing(sqlite3.connect(node.directory / "state" / "outbox.sqlite3")) as outbox:
+        bodies = [row[0] for row in outbox.execute("SELECT body FROM row ORDER BY sequence")]
+    return [b'"State":true' in body.replace(b" ", b"") for body in bodies if b"PictureFrozen" in body]
