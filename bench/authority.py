@@ -95,6 +95,19 @@ class Authority:
         pair.key.chmod(0o644)  # mosquitto may drop its privileges before it reads
         return pair
 
+    def revoke(self, *pairs: Pair) -> Path:
+        """A list of revoked certificates: these alone."""
+        now = dt.datetime.now(dt.UTC)
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.name)
+        builder = builder.last_update(now - dt.timedelta(days=1)).next_update(now + dt.timedelta(days=1))
+        for pair in pairs:
+            serial = x509.load_pem_x509_certificate(pair.cert.read_bytes()).serial_number
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - dt.timedelta(hours=1))
+            builder = builder.add_revoked_certificate(revoked.build())
+        path = self.directory / "crl.pem"
+        path.write_bytes(builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        return path
+
 
 def _general_name(server: str) -> x509.GeneralName:
     try:

@@ -156,7 +156,7 @@ def trial_of(
     mqtt = config.mqtt
     if mqtt is None:
         return None
-    identity = Identity(config.node.id, mqtt.prefix, __version__, "doctor")
+    identity = Identity(config.node.id, mqtt.prefix, __version__, "doctor", mqtt.home_assistant_prefix)
     topics = identity.topics
     announcement = discovery(topics, config.node.site) if mqtt.home_assistant else None
     publications = list(trials(topics, clock.wall_ns(), announcement))

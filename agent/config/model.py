@@ -178,6 +178,7 @@ class Mqtt(Section, frozen=True, kw_only=True):
     health_seconds: Annotated[float, Meta(ge=1, le=3600)] = 10.0
     command_key_file: Path | None = None
     home_assistant: bool = False
+    home_assistant_prefix: Prefix = "homeassistant"
     event_stills: bool = False
 
 

@@ -6,6 +6,7 @@ find fault with the same key, the earlier one is told.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -19,6 +20,9 @@ from agent.config.url_secret import PLACEHOLDER
 MOST_MACROBLOCKS = 36_864
 MOST_MACROBLOCKS_PER_S = 2_073_600
 
+RESERVED_ID = re.compile(r"(hub|watch|police|simulator|home-assistant|broker|ca)(-.*)?")
+"""Who is somebody else at the broker: the same list as in docs/hub/authority.sh."""
+
 MOST_OVERLAY = 0.5
 """Of the picture."""
 
@@ -27,6 +31,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
     """Every rule that `section` itself breaks, with the place inside it; of sections in it, only what lies between them."""
     match section:
         case Node():
+            yield from _id_is_a_nodes(section)
             yield from _both_or_neither(section, "latitude", "longitude")
         case Camera():
             yield from _source_fits_driver(section)
@@ -49,6 +54,15 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _segment_holds_a_keyframe(section)
         case _:
             pass
+
+
+def _id_is_a_nodes(node: Node) -> Iterator[Misfit]:
+    if found := RESERVED_ID.fullmatch(node.id):
+        yield Misfit(
+            f"{node.id!r} would be {found[1]!r} to the broker, which knows a node by its id",
+            at=("id",),
+            remedy="give the node a name of its place, e.g. pole-17",
+        )
 
 
 def _both_or_neither(section: Section, one: str, other: str) -> Iterator[Misfit]:

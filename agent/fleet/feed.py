@@ -19,6 +19,7 @@ from agent.ports.mqtt import Received
 
 SILENT_AFTER_S = 35.0
 TWIN_FOR_S = 600.0
+SOON_DAYS = 30
 RUNS_KEPT = 20
 ALARMS_KEPT = 20
 Change = dict[str, Any]
@@ -96,6 +97,9 @@ class NodeView:
             found.append((25, f"line: {self.part('uplink')['reason']}"))
         if self.part("outbox").get("trouble"):
             found.append((35, f"outbox: {self.part('outbox')['trouble']}"))
+        days = self.part("uplink").get("certificate_days")
+        if isinstance(days, int) and days < SOON_DAYS:
+            found.append((30, f"its certificate ends in {days} d" if days >= 0 else "its certificate has expired"))
         if self.part("board").get("throttled"):
             found.append((20, "throttled"))
         if self.part("clock").get("quality") == "unset":

@@ -12,6 +12,7 @@ from agent.config.polygon import Polygon, check_polygon
 from agent.ports.host import Board, ServiceManager
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
 from agent.ports.video import Camera, Encoder, MuxerFactory
+from agent.uplink.topics import NodeTopics
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
@@ -66,6 +67,11 @@ def open_board() -> Board:
     from hardware.board_pi import PiBoard
 
     return PiBoard()
+
+
+def topics_of(mqtt: Mqtt | None, node_id: str) -> NodeTopics:
+    """Where the node speaks, or would."""
+    return NodeTopics("vigie", node_id) if mqtt is None else NodeTopics(mqtt.prefix, node_id, mqtt.home_assistant_prefix)
 
 
 def credentials_of(mqtt: Mqtt) -> BrokerCredentials:

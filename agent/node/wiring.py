@@ -44,6 +44,7 @@ from agent.node.drivers import (
     open_muxer,
     open_service_manager,
     open_transport,
+    topics_of,
 )
 from agent.node.node import Node, Parts
 from agent.node.own_key import media_signer, own_key, own_key_if_wanted
@@ -75,7 +76,6 @@ from agent.uplink.presence import Identity
 from agent.uplink.retained import Retained
 from agent.uplink.session import Session
 from agent.uplink.spent_tokens import SpentTokens
-from agent.uplink.topics import NodeTopics
 from agent.view.commissioning import ViewSample, checked_name, enter_nudge, may_be_validated, push_of, validate_view
 from agent.view.guard import Guard, guard_for
 from agent.view.live_validation import LiveValidation
@@ -280,7 +280,7 @@ class _Builder:
             self.retained = Retained(self.state_dir / "retained.json", config.node.id, outbox.figures().sequence)
         transport = open_transport(credentials_of(mqtt))
         endpoints = [BrokerEndpoint.of(url) for url in (mqtt.url, *mqtt.fallback_urls)]
-        identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot)
+        identity = Identity(config.node.id, mqtt.prefix, __version__, self.boot, mqtt.home_assistant_prefix)
         return Session(
             identity,
             endpoints,
@@ -306,7 +306,7 @@ class _Builder:
                 session.publish(publication)
 
         return Commands(
-            lambda: NodeTopics(found.prefix if (found := mqtt()) else "vigie", self.config.node.id),
+            lambda: topics_of(mqtt(), self.config.node.id),
             lambda: found.command_key_file if (found := mqtt()) else None,
             SpentTokens(self.state_dir / "commands.sqlite3", self.clock),
             register,

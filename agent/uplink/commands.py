@@ -175,7 +175,7 @@ class Commands(Component):
         own = topic.startswith(f"{topics.root}/answer/") and len(topic) > len(f"{topics.root}/answer/")
         if isinstance(answer, Refusing) and (answer.id is None or answer.code not in VOUCHED_FOR):
             return own
-        return own or not (topic.startswith((f"{topics.prefix}/", "$", "homeassistant/")) or topic == topics.prefix)
+        return own or not (topic.startswith((f"{topics.prefix}/", "$", f"{topics.discovery}/")) or topic == topics.prefix)
 
     # -- answering -------------------------------------------------------------------------------------------------
 

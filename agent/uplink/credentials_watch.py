@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from agent.base.clock import NS, Clock
 from agent.ports.mqtt import BrokerCredentials
+from agent.uplink.certificate_days import CertificateDays
 
 
 class CredentialsWatch:
@@ -12,6 +13,7 @@ class CredentialsWatch:
     every_s = 10.0
 
     def __init__(self, credentials: BrokerCredentials, clock: Clock) -> None:
+        self.days = CertificateDays(credentials, clock)
         self._credentials = credentials
         self._clock = clock
         self._used = self._before = credentials.stamp()

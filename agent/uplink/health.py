@@ -127,6 +127,8 @@ class UplinkHealth(Part, frozen=True, kw_only=True):
     reason: str = ""
     since: str | None = None
     reconnects: int = 0
+    certificate_days: int | None = None
+    """Until the node's certificate expires."""
 
 
 class Health(Part, frozen=True, kw_only=True):

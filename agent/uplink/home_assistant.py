@@ -14,7 +14,6 @@ from agent.ports.event import Event
 from agent.ports.mqtt import Publication
 from agent.uplink.topics import NodeTopics
 
-DISCOVERY: Final = "homeassistant"
 # Names in Home Assistant, by the ONVIF topic that says so.
 _TAMPERING: Final = {
     "VideoSource/GlobalSceneChange/ImagingService": "View changed",
@@ -22,33 +21,48 @@ _TAMPERING: Final = {
     "VideoSource/ImageTooBright/ImagingService": "Too bright",
     "VideoSource/ImageTooBlurry/ImagingService": "Too blurry",
 }
+_PROBLEMS: Final = {
+    "signal_loss": ("Signal lost", "VideoSource/SignalLoss", "State"),
+    "storage": ("Storage failure", "Device/HardwareFailure/StorageFailure", "Failed"),
+    "signing": ("Not signed", "vigie:Evidence/SigningFailure", "Failed"),
+    "shortfall": ("Retention falls short", "RecordingConfig/vigie:RetentionShortfall", "Short"),
+}
 _DELIVERS: Final = "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
 _THERE: Final = "{{ 'online' if value_json.state == 'online' else 'offline' }}"
-_STATE: Final = "{{ 'ON' if value_json.Data.State else 'OFF' }}"
+_CLOSED: Final = "{{ 'ON' if value_json.privacy.state == 'opaque' else 'OFF' }}"
+_ASTRAY: Final = "{{ 'OFF' if value_json.clock.quality == 'synchronised' else 'ON' }}"
+_DAYS: Final = "{{ value_json.uplink.certificate_days }}"
 
 
 def discovery(topics: NodeTopics, site: str = "") -> Publication:
-    """The device's document, retained on `homeassistant/device/vigie-<node>/config`."""
+    """The device's document, retained on `<prefix>/device/vigie/<node>/config`."""
     node = topics.node_id
     document = {
-        "device": {"identifiers": [f"vigie-{node}"], "name": site or node, "manufacturer": "Vigie", "sw_version": __version__},
+        "device": {
+            "identifiers": [f"vigie-{node}"],
+            "name": f"{site} ({node})" if site else node,
+            "manufacturer": "Vigie",
+            "model": "Camera node",
+            "serial_number": node,
+            "sw_version": __version__,
+            **({"suggested_area": site} if site else {}),
+        },
         "origin": {"name": "Vigie", "sw_version": __version__},
         "availability": [{"topic": topics.status, "value_template": _THERE}],
         "components": _components(topics),
         "qos": 1,
     }
     body = json.dumps(document, ensure_ascii=False).encode()
-    return Publication(_topic(topics), body, 1, True, content_type="application/json")
-
-
-def _topic(topics: NodeTopics) -> str:
-    return f"{DISCOVERY}/device/vigie-{topics.node_id}/config"
+    return Publication(topics.announcement, body, 1, True, content_type="application/json")
 
 
 def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
     found = {
         "camera": _binary("Camera", "connectivity", topics.health, _DELIVERS),
-        "motion": _binary("Motion", "motion", _event(topics, "VideoSource/MotionAlarm"), _STATE),
+        "motion": _binary("Motion", "motion", _event(topics, "VideoSource/MotionAlarm"), _so("State")),
+        "privacy_closed": _binary("Picture closed", "problem", topics.health, _CLOSED),
+        "clock": _binary("Clock not set", "problem", topics.health, _ASTRAY),
+        "certificate": _figure("Certificate good for", "d", topics.health, _DAYS, "duration"),
         "temperature": _figure("Temperature", "°C", topics.health, "{{ value_json.board.temperature_c }}", "temperature"),
         "disk": _figure(
             "Disk used",
@@ -58,7 +72,9 @@ def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
         ),
     }
     for topic, name in _TAMPERING.items():
-        found[topic.split("/")[1].lower()] = _binary(name, "tamper", _event(topics, topic), _STATE)
+        found[topic.split("/")[1].lower()] = _binary(name, "tamper", _event(topics, topic), _so("State"))
+    for key, (name, topic, what) in _PROBLEMS.items():
+        found[key] = _binary(name, "problem", _event(topics, topic), _so(what))
     return {key: {"unique_id": f"vigie-{topics.node_id}-{key}", **component} for key, component in found.items()}
 
 
@@ -83,6 +99,11 @@ def _figure(name: str, unit: str, topic: str, template: str, device_class: str |
         "value_template": template,
     }
     return found if device_class is None else {**found, "device_class": device_class}
+
+
+def _so(name: str) -> str:
+    """A state that is deleted is empty: unknown."""
+    return f"{{{{ 'None' if value_json is not defined else 'ON' if value_json.Data.{name} else 'OFF' }}}}"
 
 
 def _event(topics: NodeTopics, topic: str) -> str:

@@ -18,11 +18,12 @@ class Identity(Struct, frozen=True):
     prefix: str
     version: str
     boot_id: str
+    discovery: str = "homeassistant"
 
     @property
     def topics(self) -> NodeTopics:
         """Where it speaks."""
-        return NodeTopics(self.prefix, self.node_id)
+        return NodeTopics(self.prefix, self.node_id, self.discovery)
 
     @property
     def client_id(self) -> str:

@@ -7,6 +7,8 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec.structs import replace
+
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.queues import BoundedQueue
@@ -125,7 +127,7 @@ class Session(Component):
 
     def health(self) -> UplinkHealth:
         """The line's own part of health."""
-        return self._core.health()
+        return replace(self._core.health(), certificate_days=self.credentials.days.left())
 
     @property
     def set_aside(self) -> int:

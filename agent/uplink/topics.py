@@ -31,6 +31,8 @@ class NodeTopics(Struct, frozen=True):
 
     prefix: str
     node_id: str
+    discovery: str = "homeassistant"
+    """Where Home Assistant looks for devices."""
 
     @property
     def root(self) -> str:
@@ -60,6 +62,11 @@ class NodeTopics(Struct, frozen=True):
     def still(self, event_id: str) -> str:
         """Where the masked still of an event goes."""
         return f"{self.root}/still/{event_id}"
+
+    @property
+    def announcement(self) -> str:
+        """Where Home Assistant hears of this node: the id is a level of its own, so one line of an access list does for all."""
+        return f"{self.discovery}/device/vigie/{self.node_id}/config"
 
     def place(self, topic: str) -> str:
         """What access lists and memory take a topic for: every still has one of its own, and they are one."""

@@ -54,6 +54,20 @@ def test_a_small_file_loads_with_every_default(tmp_path: Path) -> None:
     assert config.mqtt.ca_file == tmp_path / "ca.pem"
 
 
+@pytest.mark.parametrize("name", ["hub", "hub-2", "police-1", "watch-1", "simulator", "home-assistant", "broker", "ca"])
+def test_no_node_bears_the_name_of_somebody_at_the_centre(tmp_path: Path, name: str) -> None:
+    """To the broker its id is who it is: such a node would command the others, or throw the hub off."""
+    line, words = findings(tmp_path, GOOD.replace("pole-17", name))["node.id"]
+    assert line == 2
+    assert "to the broker" in words
+
+
+@pytest.mark.parametrize("name", ["hubert", "policeman-3", "square-hub", "camera-1", "cafe"])
+def test_names_that_only_begin_alike_are_a_nodes(tmp_path: Path, name: str) -> None:
+    """A square may be called so."""
+    assert load(written(tmp_path, GOOD.replace("pole-17", name))).node.id == name
+
+
 @pytest.mark.parametrize("host", ["", "pole-17.example", "127.0.0.1:8080", "*"])
 def test_the_local_page_listens_on_an_address(tmp_path: Path, host: str) -> None:
     """A name nobody could open the page by, and an empty one, which would mean every interface, are refused."""

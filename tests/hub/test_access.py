@@ -30,13 +30,16 @@ class TownBroker(LocalBroker):
         directory.mkdir(parents=True)
         server = authority.issue("broker", server="127.0.0.1")
         self.tls_port = free_port()
+        revoked = authority.revoke()
         text = (HUB / "mosquitto.conf").read_text()
         for published, ours in (
             ("/etc/mosquitto/vigie.acl", HUB / "hub.acl"),
             ("/etc/mosquitto/vigie/ca.pem", authority.ca),
             ("/etc/mosquitto/vigie/broker.pem", server.cert),
             ("/etc/mosquitto/vigie/broker.key", server.key),
+            ("/etc/mosquitto/vigie/crl.pem", revoked),
             ("listener 8883", f"listener {self.tls_port} 127.0.0.1"),
+            ("listener 8884", f"listener {free_port()}"),
         ):
             assert published in text
             text = text.replace(published, str(ours))
@@ -116,10 +119,11 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Perso
 
 
 def test_a_node_writes_below_its_own_prefix_alone(people: dict[str, Person]) -> None:
-    """Its own topics, and neither another's, nor commands, nor anything outside."""
+    """Its own topics, Home Assistant's word of it, and neither another's, nor commands, nor anything outside."""
     node = people["pole-17"]
     for mine in ("status", "health", "register", "onvif-ej/VideoSource/MotionAlarm/&front", "still/01ABC", "answer/hub/1"):
         assert node.may_write(f"vigie/pole-17/{mine}"), mine
+    assert node.may_write("homeassistant/device/vigie/pole-17/config")
     for foreign in (
         "vigie/pole-18/status",
         "vigie/pole-18/onvif-ej/Device/X",
@@ -128,6 +132,8 @@ def test_a_node_writes_below_its_own_prefix_alone(people: dict[str, Person]) -> 
         "vigie/pole-17",
         "vigie/hub/status",
         "elsewhere",
+        "homeassistant/device/vigie/pole-18/config",
+        "simulation/pole-17/status",
     ):
         assert not node.may_write(foreign), foreign
 

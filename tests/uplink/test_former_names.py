@@ -17,7 +17,7 @@ from bench.independent_hub import Subscriber
 from tests.support.hostile_broker import HostileBroker, Temper
 from tests.support.uplink_node import UplinkNode
 
-DEVICE = "homeassistant/device/vigie-pole-1/config"
+DEVICE = "homeassistant/device/vigie/pole-1/config"
 
 
 def retained_topics(broker: LocalBroker) -> set[str]:
@@ -37,7 +37,7 @@ def live(directory: Path, url: str, name: str, prefix: str = "vigie", *, device:
 
 def started(directory: Path, url: str, name: str, prefix: str = "vigie", *, device: bool = False, **pace: float) -> UplinkNode:
     """The same, left running."""
-    greeting = Publication(f"homeassistant/device/vigie-{name}/config", json.dumps({"device": name}).encode(), 1, True)
+    greeting = Publication(f"homeassistant/device/vigie/{name}/config", json.dumps({"device": name}).encode(), 1, True)
     announced = [greeting] if device else []
     node = UplinkNode(directory, url, name=name, prefix=prefix, remembers=True, greetings=lambda: announced, **pace)
     node.raise_state(1, name)

@@ -27,7 +27,7 @@ _SENSOR = {
         "name": {"type": "string"},
         "state_topic": {"type": "string", "pattern": "^[^#+]+$"},
         "value_template": {"type": "string"},
-        "device_class": {"enum": ["connectivity", "motion", "tamper", "temperature"]},
+        "device_class": {"enum": ["connectivity", "duration", "motion", "problem", "tamper", "temperature"]},
         "unit_of_measurement": {"type": "string"},
         "state_class": {"enum": ["measurement", "total", "total_increasing"]},
         "entity_category": {"const": "diagnostic"},
@@ -35,6 +35,7 @@ _SENSOR = {
     "if": {"properties": {"platform": {"const": "binary_sensor"}}},
     "then": {"properties": {"unit_of_measurement": False, "state_class": False}},
 }
+_SAYS = ("name", "manufacturer", "model", "serial_number", "suggested_area", "sw_version")
 _DEVICE = {
     "required": ["device", "origin", "components"],
     "additionalProperties": False,
@@ -44,7 +45,7 @@ _DEVICE = {
             "additionalProperties": False,
             "properties": {
                 "identifiers": {"type": "array", "items": {"type": "string"}, "minItems": 1},
-                **{key: {"type": "string"} for key in ("name", "manufacturer", "sw_version")},
+                **{key: {"type": "string"} for key in _SAYS},
             },
         },
         "origin": {"required": ["name"], "properties": {"name": {"type": "string"}, "sw_version": {"type": "string"}}},
@@ -66,9 +67,9 @@ def test_the_document_is_as_documented() -> None:
     """Required keys, known keys, unique ids without spaces, retained on the discovery topic."""
     assert [error.message for error in Draft202012Validator(_DEVICE).iter_errors(document())] == []
     sent = discovery(NodeTopics("vigie", "pole-7"))
-    assert (sent.topic, sent.retain, sent.qos) == ("homeassistant/device/vigie-pole-7/config", True, 1)
+    assert (sent.topic, sent.retain, sent.qos) == ("homeassistant/device/vigie/pole-7/config", True, 1)
     kinds = {component.get("device_class", key) for key, component in document()["components"].items()}
-    assert kinds == {"connectivity", "motion", "tamper", "temperature", "disk"}
+    assert kinds == {"connectivity", "duration", "motion", "problem", "tamper", "temperature", "disk"}
 
 
 def test_the_schema_can_fail() -> None:
@@ -82,7 +83,7 @@ def test_the_schema_can_fail() -> None:
 
 def test_a_node_is_withdrawn_once_the_option_is_gone(tmp_path: Path) -> None:
     """After a reload without the option nothing is retained for Home Assistant, and nothing of it troubles the line."""
-    topic = "homeassistant/device/vigie-pole-7/config"
+    topic = "homeassistant/device/vigie/pole-7/config"
     with running_town(tmp_path, "home_assistant = true") as town:
         town.hub.wait_for(lambda all_heard: any(h.topic == topic and h.payload for h in all_heard))
         text = town.node.config.read_text()
@@ -114,4 +115,7 @@ def test_templates_read_what_a_live_node_sends(tmp_path: Path) -> None:
     assert said["camera"] == "ON"
     assert 0 <= float(said["disk"]) <= 100
     assert set(said) >= {"camera", "disk", "temperature"}
-    assert all(value in ("ON", "OFF") for key, value in said.items() if key not in ("disk", "temperature"))
+    figures = {"disk", "temperature", "certificate"}
+    assert all(value in ("ON", "OFF") for key, value in said.items() if key not in figures)
+    assert said.keys() >= {"privacy_closed", "clock", "signal_loss", "shortfall"}
+    assert said["privacy_closed"] == "OFF"

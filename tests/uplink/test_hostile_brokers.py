@@ -197,7 +197,7 @@ def test_mosquitto_that_ends_the_line_over_a_refused_publish(tmp_path: Path, que
     access.write_text("user hub\ntopic read #\n\nuser node\ntopic write vigie/+/status\ntopic write vigie/+/onvif-ej/Device/#\n")
     with access.open("a") as file:
         file.write("topic write vigie/+/onvif-ej/Monitoring/#\ntopic write vigie/+/health\n")
-    announcement = Publication("homeassistant/device/vigie-pole-1/config", b"{}", 1, True)
+    announcement = Publication("homeassistant/device/vigie/pole-1/config", b"{}", 1, True)
     settings = f"allow_anonymous true\nmax_queued_messages {queued}\nacl_file {access}"
     with LocalBroker(tmp_path / "broker", settings=settings) as broker:
         hub = Subscriber(broker.port, tls=lambda client: client.username_pw_set("hub"))

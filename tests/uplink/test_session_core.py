@@ -455,7 +455,7 @@ def test_who_is_subscribed_elsewhere_is_no_audience() -> None:
     play = Play()
     (birth,) = sends(play.connect())
     play.core.handle(Acknowledged(birth.tag, NOBODY))
-    (send,) = sends(play.core.send(Publication("homeassistant/device/vigie-n/config", b"{}", 1, True)))
+    (send,) = sends(play.core.send(Publication("homeassistant/device/vigie/n/config", b"{}", 1, True)))
     assert play.core.handle(Acknowledged(send.tag, ACCEPTED)) == []
     assert play.core.room() == (1, 1)
 
@@ -464,10 +464,10 @@ def test_a_retained_topic_that_is_refused_is_left_alone() -> None:
     """(16) What every connect would send again, an announcement say, is not: health names the topic and why."""
     play = Play(rest_s=300)
     play.online()
-    announcement = Publication("homeassistant/device/vigie-n/config", b"{}", 1, True)
+    announcement = Publication("homeassistant/device/vigie/n/config", b"{}", 1, True)
     (send,) = sends(play.core.send(announcement))
     assert play.core.handle(Acknowledged(send.tag, NOT_ALLOWED)) == []
-    assert play.core.health().reason.startswith("homeassistant/device/vigie-n/config is refused")
+    assert play.core.health().reason.startswith("homeassistant/device/vigie/n/config is refused")
     play.core.handle(Lost(None, "broke"))
     play.online()
     assert sends(play.core.send(announcement)) == []
