@@ -20,6 +20,9 @@ from agent.config.url_secret import PLACEHOLDER, starred
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
 from hardware.live_stream import NoKeyframe, Source, Undecodable
+from hardware.rtsp_probe import check_login
+from hardware.rtsp_relay import Relay
+from hardware.rtsp_trust import Trust
 from hardware.stream_clock import StreamClock
 
 OPEN_WAIT_S = 2.0
@@ -31,7 +34,7 @@ class RtspCamera:
     """Pulls and decodes one RTSP stream; H.264, H.265, MJPEG, MPEG-4. One thread calls everything but `figures`.
 
     The network is read on a thread of its own: `read` and `close` return in time even when the server hangs. User and
-    password go to FFmpeg alone: no log, error or figure holds them. Whoever owns the camera waits between attempts,
+    password go to the camera alone: no log, error or figure holds them. Whoever owns the camera waits between attempts,
     longer each time; this driver adds the jitter.
     """
 
@@ -48,7 +51,16 @@ class RtspCamera:
             self._clock.wait(threading.Event(), random.uniform(0, JITTER_S))  # noqa: S311 - spreads load, guards nothing
         address = private_address(self._settings.source, self._settings.password_file)
         transport = self._settings.transport
-        self._input.open(Source(lambda: _connect(address, transport), self._explain, StreamClock().date), OPEN_WAIT_S)
+        trust = Trust(self._settings.ca_file, self._settings.tls_fingerprint)
+
+        def connect() -> av.container.InputContainer:
+            if needs_relay(address, transport):
+                return _connect_by(Relay(address, trust, self._name))
+            if urlsplit(address).password is not None:
+                check_login(address, self._name)
+            return _connect(address, transport)
+
+        self._input.open(Source(connect, self._explain, StreamClock().date), OPEN_WAIT_S)
 
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next picture. Raises CameraError when the server refuses, breaks off or falls silent."""
@@ -141,6 +153,21 @@ def private_address(source: str, password_file: Path | None) -> str:
     place = parts.netloc.rpartition("@")[2]
     user = parts.username or ""
     return urlunsplit(parts._replace(netloc=f"{user}:{quote(password, safe='')}@{place}"))
+
+
+def needs_relay(address: str, transport: str) -> bool:
+    """Whether there is a password to give, or a camera that must prove who it is: neither is left to FFmpeg."""
+    parts = urlsplit(address)
+    return parts.scheme == "rtsps" or (parts.password is not None and transport == "tcp")
+
+
+def _connect_by(relay: Relay) -> av.container.InputContainer:
+    try:
+        return _connect(relay.start(), "tcp")
+    except (av.error.FFmpegError, OSError):
+        if relay.failure is not None:  # FFmpeg knows only that its line was closed
+            raise relay.failure from None
+        raise
 
 
 def _connect(address: str, transport: str) -> av.container.InputContainer:

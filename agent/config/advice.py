@@ -74,7 +74,10 @@ def _broker(config: Config) -> list[str]:
 
 
 def _files(config: Config) -> list[str]:
-    named: list[tuple[str, Path | None]] = [("camera.password_file", config.camera.password_file)]
+    named: list[tuple[str, Path | None]] = [
+        ("camera.password_file", config.camera.password_file),
+        ("camera.ca_file", config.camera.ca_file),
+    ]
     if config.mqtt is not None:
         names = ("password_file", "ca_file", "cert_file", "key_file", "command_key_file")
         named += [(f"mqtt.{name}", getattr(config.mqtt, name)) for name in names]

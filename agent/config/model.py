@@ -60,6 +60,8 @@ class Camera(Section, frozen=True, kw_only=True):
     source: str = ""
     password_file: Path | None = None
     transport: Literal["tcp", "udp"] = "tcp"
+    ca_file: Path | None = None
+    tls_fingerprint: Annotated[str, Meta(pattern=r"^(|[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){31})\Z")] = ""
     width: Annotated[int, Meta(ge=64, le=7680, multiple_of=2)] = 1920
     height: Annotated[int, Meta(ge=64, le=4320, multiple_of=2)] = 1080
     fps: Annotated[float, Meta(gt=0, le=120)] = 25.0

@@ -35,6 +35,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _both_or_neither(section, "latitude", "longitude")
         case Camera():
             yield from _source_fits_driver(section)
+            yield from _tls_is_used(section)
             yield from _exposure_fits_rate(section)
         case Privacy():
             yield from _names_are_unique(section, "mask")
@@ -93,6 +94,32 @@ def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
             at=("password_file",),
             beside=[("driver",)],
             remedy="remove password_file",
+        )
+
+
+def _tls_is_used(camera: Camera) -> Iterator[Misfit]:
+    encrypted = camera.driver == "rtsp" and camera.source.startswith("rtsps://")
+    for name in ("ca_file", "tls_fingerprint"):
+        if getattr(camera, name) and not encrypted:
+            yield Misfit(
+                f"{name} has no meaning without TLS",
+                at=(name,),
+                beside=[("source",)],
+                remedy=f"write rtsps:// in `source`, or remove {name}",
+            )
+    if camera.ca_file is not None and camera.tls_fingerprint:
+        yield Misfit(
+            "ca_file and tls_fingerprint exclude each other",
+            at=("tls_fingerprint",),
+            beside=[("ca_file",)],
+            remedy="keep ca_file where the camera has a certificate of your CA, tls_fingerprint where it made its own",
+        )
+    if encrypted and camera.transport == "udp":
+        yield Misfit(
+            "rtsps:// is carried over TCP alone: over UDP the pictures would go in the clear",
+            at=("transport",),
+            beside=[("source",)],
+            remedy='write transport = "tcp", or remove it',
         )
 
 

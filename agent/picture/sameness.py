@@ -33,7 +33,7 @@ class Sameness:
         """A whole picture of the camera, as it came."""
         if self._sum is not None and 0 <= at_ns - self._last_ns < _EVERY_NS:
             return
-        found = zlib.crc32(np.ascontiguousarray(luma))
+        found = zlib.crc32(np.ascontiguousarray(luma).data)
         if found != self._sum or not 0 <= at_ns - self._last_ns <= _LONGEST_GAP_NS:
             self._sum, self._since_ns, self._looks = found, at_ns, 0
         self._looks += 1

@@ -72,5 +72,7 @@ def test_every_key_at_rest_may_be_woken(line: int, tmp_path: Path) -> None:
     whole = text[:first] + block + text[last:]
     if "camera-password" in block:
         whole = whole.replace('driver = "picamera2"\n', 'driver = "rtsp"\n').replace('source = ""', 'source = "rtsp://camera/1"')
+    if "camera-ca" in block:
+        whole = whole.replace('driver = "picamera2"\n', 'driver = "rtsp"\n').replace('source = ""', 'source = "rtsps://camera/1"')
     path.write_text(whole)
     load(path)

@@ -12,6 +12,7 @@ from typing import Any
 
 from agent.base.errors import DeviceError
 from agent.operations.control_socket import ask
+from tests.support.camera_certificate import CameraCertificate
 from tests.support.deadline import until
 from tests.support.footage import REPOSITORY
 from tests.support.misbehaving_camera import Habits, MisbehavingCamera
@@ -112,3 +113,21 @@ def told_frozen(node: CameraNode) -> list[bool]:
     with closing(sqlite3.connect(node.directory / "state" / "outbox.sqlite3")) as outbox:
         bodies = [row[0] for row in outbox.execute("SELECT body FROM row ORDER BY sequence")]
     return [b'"State":true' in body.replace(b" ", b"") for body in bodies if b"PictureFrozen" in body]
+
+
+def test_a_node_gets_in_by_sha_256_behind_a_pinned_certificate(tmp_path: Path) -> None:
+    """First nothing vouches for the camera: health and log name its fingerprint, and it heard no word. Pinned, it delivers."""
+    certificate = CameraCertificate(tmp_path, "camera-4711")
+    (tmp_path / "password").write_text("s3cr-t")
+    with MisbehavingCamera(Habits(challenges=("SHA-256",), password="s3cr-t", tls=certificate.context)) as camera:
+        node = CameraNode(tmp_path)
+        password = f'password_file = "{tmp_path / "password"}"\n'
+        node.configure(camera.url, password)
+        with running(node):
+            node.says(certificate.fingerprint.upper(), "reason")
+            assert certificate.fingerprint.upper() in node.log()
+            assert camera.heard.verbs == []
+        node.configure(camera.url, f'{password}tls_fingerprint = "{certificate.fingerprint}"')
+        with running(node):
+            node.says("delivering")
+        assert "s3cr-t" not in node.log()

@@ -77,6 +77,7 @@ class MisbehavingCamera:
     def __init__(self, habits: Habits) -> None:
         self.habits = habits
         self.heard = Heard()
+        self.url_scheme = "rtsps" if habits.tls else "rtsp"
         self.playing = 0
         self.sent = 0
         self.port = 0
@@ -88,7 +89,7 @@ class MisbehavingCamera:
     @property
     def url(self) -> str:
         who = f"{USER}@" if self.habits.challenges else ""
-        return f"{'rtsps' if self.habits.tls else 'rtsp'}://{who}localhost:{self.port}/live"
+        return f"{self.url_scheme}://{who}localhost:{self.port}/live"
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -11,8 +11,9 @@ import sys
 import gi
 
 gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 LAUNCH = (
     "( videotestsrc is-live=true pattern=smpte ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
@@ -39,8 +40,8 @@ def main(port: str = "0", user: str = "", password: str = "") -> None:
         viewer = GstRtspServer.RTSPToken()
         viewer.set_string("media.factory.role", "viewer")
         auth = GstRtspServer.RTSPAuth()
-        auth.set_supported_methods(GstRtspServer.RTSP_AUTH_BASIC if hasattr(GstRtspServer, "RTSP_AUTH_BASIC") else 1)
-        auth.add_basic(GstRtspServer.RTSPAuth.make_basic(user, password), viewer)
+        auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
+        auth.add_digest(user, password, viewer)
         server.set_auth(auth)
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role("viewer", "media.factory.access", True)
