@@ -58,7 +58,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         source = Source("bench")
         request = Request(BEGUN_NS, BEGUN_NS + minutes * 60 * NS, "bench", "bench")
         anchors = read_chain(identity.ca_path)
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         exported = Export(
             catalog,
             Register(state / "register.jsonl", clock, signer),
@@ -68,11 +68,11 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
             signer=signer,
             anchors=anchors,
         ).write(request, out)
-        export_s = time.perf_counter() - began
+        export_s, export_busy_s = time.perf_counter() - began, time.process_time() - busy
         assert exported.report is not None
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         verify(out, anchors)
-        verify_s = time.perf_counter() - began
+        verify_s, verify_busy_s = time.perf_counter() - began, time.process_time() - busy
         ffmpeg_s = _ffmpeg(sorted((state / "recordings").rglob("*.mp4")), state)
         catalog.close()
     figures: dict[str, object] = {
@@ -81,10 +81,13 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         "pictures": exported.contents.pictures,
         "verdict": exported.report.verdict.value,
         "export_s": round(export_s, 3),
+        "export_cpu_s": round(export_busy_s, 3),
         "of_which_verification_s": round(verify_s, 3),
+        "of_which_verification_cpu_s": round(verify_busy_s, 3),
         "ffmpeg_concat_copy_s": round(ffmpeg_s, 3),
         "ratio_to_ffmpeg": round(export_s / ffmpeg_s, 2),
         "worst_allowed_s": 3.0,
+        "worst_allowed_of_verification_s": 2.0,
     }
     table = Table("figure", "value")
     for name, value in figures.items():

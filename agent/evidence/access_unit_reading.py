@@ -59,13 +59,14 @@ class AccessUnitReader:
         self._stage, self._delimited = _BEFORE, False
         self._header: SliceHeader | None = None
         self._next_macroblock = 0
-        idr = any(unit[:1] and unit[0] & 0x1F == nal.IDR_SLICE for unit in units)
+        idr = nal.IDR_SLICE in [unit[0] & 0x1F for unit in units if unit]
         for each in units:
             self._take(each.rstrip(b"\0"), idr=idr)
-        signing = [unit for unit in units if unit and nal.unit_type(unit) != nal.AUD]
-        if self._header is None and not self._faults and not (signing and all(map(sei.is_signing_sei, signing))):
-            self._faults.append("holds no picture")
-        return Reading(self._header, tuple(dict.fromkeys(self._faults)))
+        if self._header is None and not self._faults:
+            signing = [unit for unit in units if unit and nal.unit_type(unit) != nal.AUD]
+            if not (signing and all(map(sei.is_signing_sei, signing))):
+                self._faults.append("holds no picture")
+        return Reading(self._header, tuple(dict.fromkeys(self._faults)) if self._faults else ())
 
     def _take(self, unit: bytes, *, idr: bool) -> None:
         if not unit:

@@ -6,7 +6,10 @@ from agent.signing import nal
 
 
 class Bits:
-    """The bits of a NAL unit's payload, most significant first. Every method raises ValueError at the end of the data."""
+    """The bits of a NAL unit's payload, most significant first. Every method raises ValueError at the end of the data.
+
+    `_value` is what is left of them, as one number of `_left` bits.
+    """
 
     __slots__ = ("_left", "_value")
 
@@ -17,14 +20,17 @@ class Bits:
     @classmethod
     def of_unit(cls, unit: bytes, most: int | None = None) -> Bits:
         """Behind the header byte of a unit, without emulation prevention; of its first `most` bytes only."""
-        return cls(nal.unescape(unit[1:most]))
+        head = unit[1:most]
+        return cls(nal.unescape(head) if b"\0\0\3" in head else head)
 
     def unsigned(self, size: int) -> int:
         """u(size)."""
         self._left -= size
         if self._left < 0:
             raise ValueError("a header is cut short")
-        return (self._value >> self._left) & ((1 << size) - 1)
+        found = self._value >> self._left
+        self._value &= (1 << self._left) - 1
+        return found
 
     def flag(self) -> bool:
         """u(1)."""
@@ -32,12 +38,14 @@ class Bits:
 
     def ue(self) -> int:
         """Unsigned Exp-Golomb, at most 32 bits."""
-        rest = self._value & ((1 << self._left) - 1)
-        zeros = self._left - rest.bit_length()
-        if not rest or zeros > 32 or 2 * zeros + 1 > self._left:
+        value, left = self._value, self._left
+        zeros = left - value.bit_length()
+        left -= 2 * zeros + 1
+        if not value or zeros > 32 or left < 0:
             raise ValueError("a header is cut short")
-        self._left -= 2 * zeros + 1
-        return (rest >> self._left) - 1
+        found = value >> left
+        self._value, self._left = value & ((1 << left) - 1), left
+        return found - 1
 
     def se(self) -> int:
         """Signed Exp-Golomb."""

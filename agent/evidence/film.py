@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -54,8 +55,7 @@ class Film:
 
     def read(self, offset: int, size: int) -> bytes:
         """Bytes of the file. Raises MalformedFilm when it has become shorter meanwhile."""
-        self._file.seek(offset)
-        found = self._file.read(size)
+        found = os.pread(self._file.fileno(), size, offset)
         if len(found) != size:
             raise MalformedFilm(f"{self.name}: cut short at byte {offset + len(found)}")
         return found

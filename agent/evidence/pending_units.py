@@ -16,7 +16,7 @@ from agent.signing.tlv import NO_HASH, GopInformation
 _STRAY_UNITS: Final = 64
 
 
-class Unit(Struct, frozen=True):
+class Unit(Struct, frozen=True, gc=False):
     """A hashed slice. `ordinal` counts the slices of the film; `sets` is the digest of the parameter sets in force, empty if none
     are known.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -15,9 +15,10 @@ from agent.evidence.track import Track
 # 55 hours at 25 pictures a second: no single file of evidence is longer.
 MAX_SAMPLES: Final = 5_000_000
 _SYNC_UNLESS: Final = 0x00010000
+_WRAP: Final = 1 << 32
 
 
-class Sample(Struct, frozen=True):
+class Sample(Struct, frozen=True, gc=False):
     """One access unit. Times count in the track's timescale; `shown` is its presentation time."""
 
     offset: int
@@ -84,21 +85,28 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
         first_flags = run.unsigned(4) if flags & 0x004 else None
         if count > run.left and not size:
             raise MalformedFilm("a fragment describes more pictures than it can hold")
-        for number in range(count):
-            own_duration = run.unsigned(4) if flags & 0x100 else duration
-            own_size = run.unsigned(4) if flags & 0x200 else size
-            own_flags = run.unsigned(4) if flags & 0x400 else sample_flags
-            if number == 0 and first_flags is not None:
-                own_flags = first_flags
-            shift = 0
-            if flags & 0x800:
-                shift = run.signed(4) if version else run.unsigned(4)
+        known = _known(track, description) if count else description
+        columns = _columns(run, count, flags, (duration, size, sample_flags, 0))
+        for number, (own_duration, own_size, own_flags, own_shift) in enumerate(zip(*columns, strict=False)):
             if own_size == 0:
                 raise MalformedFilm("a fragment holds a picture of no bytes")
-            sync = not own_flags & _SYNC_UNLESS
-            yield Sample(offset, own_size, decoded, decoded + shift, own_duration, sync, _known(track, description))
+            shift = own_shift - _WRAP if version and own_shift >= _WRAP // 2 else own_shift
+            unless = own_flags if number or first_flags is None else first_flags
+            yield Sample(offset, own_size, decoded, decoded + shift, own_duration, not unless & _SYNC_UNLESS, known)
             offset += own_size
             decoded += own_duration
+
+
+def _columns(run: Fields, count: int, flags: int, defaults: tuple[int, int, int, int]) -> list[Iterable[int]]:
+    """Duration, size, flags and shift of every sample of a `trun`: each by the table, or the same for all."""
+    present = [bool(flags & bit) for bit in (0x100, 0x200, 0x400, 0x800)]
+    width = sum(present)
+    table = run.numbers(width * count, "I")
+    places = [sum(present[:column]) for column in range(len(present))]
+    return [
+        table[places[column] :: width] if is_there else itertools.repeat(defaults[column], count)
+        for column, is_there in enumerate(present)
+    ]
 
 
 def _known(track: Track, description: int) -> int:

@@ -15,7 +15,7 @@ from agent.signing import nal
 _HEAD_BYTES: Final = 48
 
 
-class PictureIdentity(Struct, frozen=True):
+class PictureIdentity(Struct, frozen=True, gc=False):
     """What all slices of one picture share; where two slices differ in it, they are of two pictures."""
 
     idr: bool
@@ -27,7 +27,7 @@ class PictureIdentity(Struct, frozen=True):
     order_delta: tuple[int, int]
 
 
-class SliceHeader(Struct, frozen=True):
+class SliceHeader(Struct, frozen=True, gc=False):
     """The head of one slice. `redundant` slices are shown only where the primary ones are damaged."""
 
     first_macroblock: int

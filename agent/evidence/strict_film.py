@@ -69,7 +69,7 @@ class StrictFilm:
                 first = description.sets
                 found += [reader.take_sets(first)]
                 described = sample.description
-            stated = reader.sets.units
+            stated = reader.sets.units if first else ()
             units = self._units(sample)
             reading = reader.read(units)
             found += reading.faults
@@ -116,10 +116,11 @@ class StrictFilm:
         size = self._film.track.nal_length_bytes[sample.description - 1]
         found: list[bytes] = []
         at = 0
-        while at < len(data) and len(found) <= MOST_UNITS:
+        end = len(data)
+        while at < end and len(found) <= MOST_UNITS:
             start = at + size
             at = start + int.from_bytes(data[at:start], "big")
-            if at > len(data) or start > len(data):
+            if at > end or start > end:
                 raise MalformedFilm(f"{self._film.name}: a NAL unit at byte {sample.offset + start} reaches past its picture")
             found.append(data[start:at])
         return found
