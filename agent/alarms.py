@@ -7,11 +7,15 @@ from agent.recording.fault import Fault, RecordingFault
 from agent.recording.retention import Shortfall
 
 LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
+RECORDING_REFUSED = "RecordingConfig/vigie:RecordingRefused"
 REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
 RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
 SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
 SIGNATURE_LOST = "vigie:Evidence/SignatureLost"
+FORMER_STATES = (LOST_PICTURES,)
+"""States of earlier versions, taken back: a topic is either a state or something that happens, never both."""
+_TOPICS = {Fault.STORAGE: RECORDING_REFUSED, Fault.OVERFLOW: LOST_PICTURES, Fault.JOURNAL: REGISTER_FAILURE}
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
@@ -23,7 +27,7 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
     """
     if fault.kind is Fault.SIGNATURE:
         return Event(SIGNATURE_LOST, fault.wall_ns, {"Token": token}, {"What": fault.what}, None, Priority.ALARM)
-    topic = REGISTER_FAILURE if fault.kind is Fault.JOURNAL else LOST_PICTURES
+    topic = _TOPICS[fault.kind]
     operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
     return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)
@@ -32,7 +36,7 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 def of_start(wall_ns: int, token: str) -> Event:
     """No picture is lost yet: takes back what a daemon that was killed in trouble left behind."""
     data: dict[str, str | int | float | bool] = {"Failed": False, "What": ""}
-    return Event(LOST_PICTURES, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
+    return Event(RECORDING_REFUSED, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
 
 
 def of_register(sentence: str, wall_ns: int, token: str) -> Event:

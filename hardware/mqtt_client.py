@@ -36,7 +36,12 @@ def connected_client(endpoint: BrokerEndpoint, options: ConnectOptions, credenti
 
 def publish_properties(publication: Publication) -> Properties:
     """The properties of a PUBLISH packet."""
-    properties = _properties(PacketTypes.PUBLISH)
+    return _publication_properties(PacketTypes.PUBLISH, publication)
+
+
+def _publication_properties(packet: int, publication: Publication) -> Properties:
+    """What goes with a message, whether it is sent or left as a will."""
+    properties = _properties(packet)
     if publication.user_properties:
         properties.UserProperty = list(publication.user_properties)
     if publication.expiry_s is not None:
@@ -67,7 +72,7 @@ def _client(endpoint: BrokerEndpoint, options: ConnectOptions, credentials: Brok
     if credentials.username is not None:
         client.username_pw_set(credentials.username, _password(credentials))
     if options.will is not None:
-        will = _properties(PacketTypes.WILLMESSAGE)
+        will = _publication_properties(PacketTypes.WILLMESSAGE, options.will)
         will.WillDelayInterval = options.will_delay_s
         client.will_set(options.will.topic, options.will.payload, options.will.qos, options.will.retain, will)
     return client

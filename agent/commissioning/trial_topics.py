@@ -24,6 +24,7 @@ EVENTS: Final[Mapping[str, str]] = {
     "VideoSource/vigie:PrivacyMask": "node",
     "VideoSource/vigie:PictureFrozen": "node",
     "RecordingConfig/vigie:PicturesLost": "node",
+    "RecordingConfig/vigie:RecordingRefused": "node",
     "RecordingConfig/vigie:RetentionShortfall": "node",
     "RecordingConfig/vigie:RetentionTrouble": "node",
     "RecordingConfig/vigie:Bookmark": "node",

@@ -124,6 +124,7 @@ def new_epoch(
     data: dict[str, Value] = {
         "PreviousEpoch": mark.epoch if mark else "",
         "LastKnownSequence": known,
+        "UsedUpTo": max(known, mark.reserved - RESERVED_AT_ONCE) if mark else known,
         "FirstSequence": sequence + 1,
         "Reason": reason,
     }

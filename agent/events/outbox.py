@@ -12,6 +12,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import JournalError
+from agent.events.edge import Edges
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
@@ -34,6 +35,14 @@ class OutboxFigures(Struct, frozen=True):
     sequence: int
     epoch: str
     trouble: str
+
+
+class Again(Struct, frozen=True):
+    """Of a span up to sequence `reached`: the rows that the broker has had, and how many are `waiting`, to come by themselves."""
+
+    rows: Sequence[Row]
+    waiting: int
+    reached: int
 
 
 class Outbox(Component):
@@ -60,6 +69,7 @@ class Outbox(Component):
         self._done: list[tuple[int, str]] = []
         self._in_flight: set[int] = set()
         self._finished: set[int] = set()
+        self._edges = Edges(event_of(row.body) for row in store.standing())
         self._replay = ReplayWindow(clock, old=store.sequence)
         self._cursor = dict.fromkeys(Priority, 0)
         self._attached = store.attached
@@ -97,7 +107,7 @@ class Outbox(Component):
 
     def _draft_of(self, event: Event) -> Draft:
         """The event's draft, told to the log under its id: `journalctl EVENT_ID=...`."""
-        draft = draft_of(event, self.clock)
+        draft = draft_of(event, self.clock, self._edges.next(event))
         facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
         # One text per topic and value, since the log folds what repeats by its text.
         log.info(f"event {event.topic}: {facts or 'it happened'}", extra={"event_id": draft.event_id})
@@ -223,6 +233,7 @@ class Outbox(Component):
         if now_ns - self._housekept_ns > self.housekeeping_s * NS:
             self._housekept_ns = now_ns
             self._store.check_file()
+            self._store.trim_sent()
             self._store.drop_aged(self._in_flight | self._finished)
 
     # -- sending (the session's thread) ----------------------------------------------------------------------------
@@ -305,6 +316,12 @@ class Outbox(Component):
     def states(self) -> Sequence[Row]:
         """The last event of every property that is not pending, to be sent anew after a connect."""
         return self._store.states(self._finished)
+
+    def again(self, epoch: str, first: int, last: int, most: int) -> Again:
+        """What is kept of a span; any thread. JournalError when the disk cannot be read."""
+        found = self._store.asked_for(epoch, first, last, most)
+        rows = [row for row, within in found if not within or row.sequence in self._finished]
+        return Again(rows, len(found) - len(rows), found[-1][0].sequence if len(found) == most else last)
 
     def standing(self) -> Sequence[Event]:
         """The last event of every property, pending or not; any thread."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import Clock, ClockQuality
 from agent.base.errors import JournalError
-from agent.events import epoch, eviction
+from agent.events import epoch, eviction, sent_rows
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
 from agent.events.epoch import RESERVED_AT_ONCE, Beginning
@@ -87,6 +88,7 @@ class OutboxStore:
             self._reader = sql.connect(self.path)
             self._inode = self.path.stat().st_ino
         self.attached += 1
+        self._keeps_sent = sent_rows.prepare(self._writer)
         self.tally.recount(self._writer)
 
     def check_file(self) -> None:
@@ -166,6 +168,8 @@ class OutboxStore:
                     connection.execute(sql.INSERT_ROW, sql.values_of(row))
                 for row, draft in zip(fresh, drafts, strict=True):
                     _keep_state(connection, row, draft)
+                if self._keeps_sent:
+                    sent_rows.keep(connection, done, self._clock.wall_ns())
                 for sequence in done:
                     eviction.forget(connection, tally, sequence)
                 for priority, sequence in self.volatile.lost:
@@ -222,6 +226,19 @@ class OutboxStore:
             return
         if old:
             self._evict(lambda connection, tally: eviction.drop(connection, tally, old, "age"))
+
+    def trim_sent(self) -> None:
+        """Let go of what was sent long ago."""
+        now_ns = None if self._clock.quality() is ClockQuality.UNSET else self._clock.wall_ns()
+        with suppress(sqlite3.Error), sql.transaction(self._writer) as connection:
+            sent_rows.trim(connection, now_ns)
+
+    def asked_for(self, of_epoch: str, first: int, last: int, most: int) -> list[tuple[Row, bool]]:
+        """What is kept of a span, `most` at most: each with whether it is in the outbox still. Any thread; JournalError."""
+        try:
+            return sent_rows.asked_for(self._reader, of_epoch, first, last, most)
+        except sqlite3.Error as error:
+            raise JournalError(f"the outbox cannot be read: {error}", remedy="`vigie doctor` measures the disk") from error
 
     def unannounced(self) -> list[Dropped]:
         """What was dropped and not yet told."""

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from agent.base.clock import Clock, ClockQuality
+from agent.events.edge import Edge, edge_unknown, state_name
 from agent.events.event_id import is_event_id, new_event_id
 from agent.ports.event import Event, Priority, PropertyOperation
 
@@ -75,7 +76,7 @@ class Row(Struct, frozen=True):
             event_of(self.body)
 
 
-def event_body(event: Event) -> bytes:
+def event_body(event: Event, edge: Edge | None = None) -> bytes:
     """The event as compact JSON; `event_of` gives it back."""
     body: dict[str, Any] = {"t": event.topic, "w": event.wall_ns, "p": int(event.priority)}
     if event.source:
@@ -84,6 +85,8 @@ def event_body(event: Event) -> bytes:
         body["d"] = dict(event.data)
     if event.operation is not None:
         body["o"] = event.operation.value
+    if edge is not None:
+        body["e"] = edge.value
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
@@ -101,19 +104,21 @@ def event_of(body: bytes) -> Event:
     )
 
 
-def draft_of(event: Event, clock: Clock) -> Draft:
-    """Give an event its id and its place in time."""
+def edge_of(body: bytes) -> Edge:
+    """Whether the event of a body was news."""
+    kept = json.loads(body).get("e")
+    return edge_unknown(event_of(body)) if kept is None else Edge(kept)
+
+
+def draft_of(event: Event, clock: Clock, edge: Edge | None = None) -> Draft:
+    """Give an event its id and its place in time; `edge` where it is known."""
     return Draft(
         new_event_id(event.wall_ns),
         event.priority,
         Kind.EVENT,
         clock.wall_ns(),
         clock.quality(),
-        event_body(event),
-        state="" if event.operation is None else _state_name(event),
+        event_body(event, edge),
+        state="" if event.operation is None else state_name(event),
         ends_state=event.operation is PropertyOperation.DELETED,
     )
-
-
-def _state_name(event: Event) -> str:
-    return "/&".join([event.topic, *(f"{name}={value}" for name, value in event.source.items())])

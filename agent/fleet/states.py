@@ -20,7 +20,10 @@ def facts(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def is_alarm(properties: Mapping[str, str], body: Mapping[str, Any]) -> bool:
-    """True for an event of class alarm, unless it says of everything it names that it is not so: that is an all-clear."""
+    """True for news of severity alarm. Earlier versions say neither: then an event of class alarm is one, unless it says of
+    everything it names that it is not so, which is an all-clear."""
+    if "severity" in properties:
+        return properties["severity"] == "alarm" and properties.get("edge") in ("began", "happened")
     answers = [value for value in facts(body).values() if isinstance(value, bool)]
     return properties.get("class") == "alarm" and (any(answers) or not answers)
 
@@ -61,7 +64,7 @@ class States:
             self._told.pop(topic, None)
             return stood
         says_so = any(value is True for value in facts(body).values()) and properties.get("class") == "alarm"
-        if says_so and not remembered and any(name in topic for name in _ALSO_HAPPENS):
+        if says_so and not remembered and (properties.get("edge") == "happened" or any(name in topic for name in _ALSO_HAPPENS)):
             return False
         self._told[topic] = _Told(epoch, sequence, _words(topic, facts(body)) if says_so else "")
         return says_so != stood

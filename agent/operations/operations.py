@@ -22,6 +22,7 @@ BOOKMARK: Final = "RecordingConfig/vigie:Bookmark"
 EXPORT_REQUESTED: Final = "RecordingConfig/vigie:ExportRequested"
 LONGEST_HOLD: Final = timedelta(days=31)
 ON_DISK_WITHIN_S: Final = 5.0
+RESENT_AT_ONCE: Final = 500
 
 
 class Answering:
@@ -55,6 +56,8 @@ class Answering:
                 return payloads.Interval(seconds=request.seconds)
             case payloads.RequestFullState():
                 return self._full_state()
+            case payloads.Resend():
+                return self._resend(request)
             case payloads.Reload():
                 load(self._config_path)  # a file that would be refused is refused here, with its findings
                 self._node().supervisor.ask_reload()
@@ -112,6 +115,16 @@ class Answering:
         found = catalog.destroyed(*span)
         why = f"what was recorded then was destroyed ({found[0].reason})" if found else "nothing was recorded then"
         raise Refused(Refusal.NO_FOOTAGE, f"there is no footage of that span: {why}", by=caller.by, id=caller.jti)
+
+    def _resend(self, request: payloads.Resend) -> payloads.Resent:
+        session = self._node().session
+        if session is None:
+            raise UplinkError("no broker is configured")
+        found = self._node().parts.outbox.again(request.epoch, request.from_, request.to, RESENT_AT_ONCE)
+        session.resend(found.rows)
+        ahead = None if found.reached >= request.to else found.reached + 1
+        gone = found.reached - request.from_ + 1 - len(found.rows) - found.waiting
+        return payloads.Resent(resent=len(found.rows), waiting=found.waiting, gone=gone, next=ahead)
 
     def _full_state(self) -> payloads.Done:
         session = self._node().session

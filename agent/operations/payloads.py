@@ -52,6 +52,17 @@ class Reload(Request, frozen=True, kw_only=True):
     """Read the configuration file again."""
 
 
+class Resend(Request, frozen=True, kw_only=True):
+    """Send again what was acknowledged within the last 24 h: the events of an epoch from one sequence to another."""
+
+    epoch: Annotated[str, Meta(min_length=1, max_length=64)]
+    from_: Annotated[int, Meta(ge=1, le=1 << 53)] = msgspec.field(name="from")
+    to: Annotated[int, Meta(ge=1, le=1 << 53)]
+
+    def amiss(self) -> str:
+        return "" if self.from_ <= self.to else "from must not be above to"
+
+
 class Snapshot(Request, frozen=True, kw_only=True):
     """One masked picture, in the answer."""
 
@@ -138,6 +149,15 @@ class Interval(Result, frozen=True, kw_only=True):
     """The answer to `set-health-interval`."""
 
     seconds: float
+
+
+class Resent(Result, frozen=True, kw_only=True):
+    """The answer to `resend`. They come on their own topics, marked `resent`, beside the answer and in no promised order."""
+
+    resent: Annotated[int, Meta(description="how many are sent again now")]
+    waiting: Annotated[int, Meta(description="not acknowledged yet: they come by themselves")]
+    gone: Annotated[int, Meta(description="this node has them no more, or gave out no such number")]
+    next: Annotated[int | None, Meta(description="where to ask on: the counts are of what lies below; null: done")] = None
 
 
 class Done(Result, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ VERBS: Mapping[str, Verb] = {
     for verb in (
         Verb("ping", _ANYBODY, payloads.Ping),
         Verb("request-full-state", _CENTRE | _UPKEEP, payloads.RequestFullState),
+        Verb("resend", _CENTRE | _UPKEEP, payloads.Resend),
         Verb("snapshot", _CENTRE, payloads.Snapshot),
         Verb("bookmark", _INCIDENT, payloads.Bookmark),
         Verb("export-request", _INCIDENT, payloads.ExportRequest),

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from agent.base.clock import ClockQuality
+from agent.events.edge import Edge, Severity
 from agent.journal.entry import Act
 
 ULID = r"^[0-9A-HJKMNP-TV-Z]{26}$"
@@ -71,7 +72,10 @@ class EventProperties(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Annotated[str, Meta(description="which count; changes only with an OutboxEpoch event")]
     clock_quality: ClockQuality = msgspec.field(name="clock-quality")
     class_: Literal["alarm", "property", "register", "telemetry"] = msgspec.field(name="class")
+    edge: Annotated[Edge | None, Meta(description="of an event: whether it is news; ring at `began` and `happened`")] = None
+    severity: Annotated[Severity | None, Meta(description="of an event: whether somebody must look")] = None
     restated: Annotated[Literal["true"] | None, Meta(description="a state that was sent before")] = None
+    resent: Annotated[Literal["true"] | None, Meta(description="an event that a hub asked for again")] = None
     still_of: Annotated[Annotated[str, Meta(pattern=ULID)] | None, Meta(description="the event it belongs to")] = msgspec.field(
         name="still-of", default=None
     )

@@ -13,6 +13,7 @@ from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.queues import BoundedQueue
 from agent.events.outbox import Outbox
+from agent.events.row import Row
 from agent.ports.mqtt import (
     Acknowledged,
     BrokerCredentials,
@@ -50,6 +51,7 @@ from agent.uplink.presence import Identity
 from agent.uplink.retained import Retained
 from agent.uplink.session_core import SessionCore
 from agent.uplink.small_health import health_publication
+from agent.uplink.topics import publication_of
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +116,11 @@ class Session(Component):
         """Send something that is no event (an answer to a command); dropped when there is no connection."""
         self._asked.put(publication)
         self._transport.wake()
+
+    def resend(self, rows: Iterable[Row]) -> None:
+        """Send again what was acknowledged before; a state is not retained by it, since it may be true no more."""
+        for row in rows:
+            self.publish(publication_of(row, self.identity.topics, resent=True, retained=False))
 
     def publish_health(self, document: bytes) -> None:
         """Send this health document, retained; only the newest counts."""

@@ -9,7 +9,8 @@ import unicodedata
 from msgspec import Struct
 
 from agent.base.clock import rfc3339
-from agent.events.row import Kind, Row, event_of
+from agent.events.edge import Edge, severity_of
+from agent.events.row import Kind, Row, edge_of, event_of
 from agent.ports.event import Event, Priority, PropertyOperation, Value
 from agent.ports.mqtt import Publication
 
@@ -93,10 +94,12 @@ def event_payload(event: Event) -> bytes | None:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
 
 
-def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False, retained: bool = True) -> Publication:
+def publication_of(
+    row: Row, topics: NodeTopics, *, restated: bool = False, resent: bool = False, retained: bool = True
+) -> Publication:
     """What goes to the broker for one row of the outbox; `restated` marks a state that was sent before.
 
-    Without `retained` not even a state is: what it says is true no more.
+    `resent` marks one that a hub asked for again. Without `retained` not even a state is: what it says is true no more.
     """
     properties: tuple[tuple[str, str], ...] = (
         ("event-id", row.event_id),
@@ -107,13 +110,16 @@ def publication_of(row: Row, topics: NodeTopics, *, restated: bool = False, reta
     )
     if restated:
         properties += (("restated", "true"),)
+    if resent:
+        properties += (("resent", "true"),)
     expiry_s = EXPIRY_S[row.priority]
     if row.kind is Kind.REGISTER:
         return Publication(topics.register, row.body, 1, False, properties, expiry_s, content_type="application/json")
     if row.kind is Kind.STILL:
         about = (*properties, ("still-of", row.about))
         return Publication(topics.still(row.about), row.body, 1, False, about, expiry_s, content_type="image/jpeg")
-    event = event_of(row.body)
+    event, edge = event_of(row.body), edge_of(row.body)
+    properties += (("edge", (Edge.STATED if restated else edge).value), ("severity", severity_of(event, edge).value))
     state = event.operation is not None
     return Publication(
         topics.event(event),

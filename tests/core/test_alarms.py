@@ -23,12 +23,25 @@ def test_a_disk_that_refuses_stands_until_it_takes_recordings_again() -> None:
         alarms.of_recording(RecordingFault(Fault.STORAGE, "the disk takes recordings again", 3, over=True), "pole-7"),
     ]
     assert [event.data["Failed"] for event in told] == [False, True, False]
-    assert {(event.topic, *event.source.values()) for event in told} == {(alarms.LOST_PICTURES, "pole-7")}
+    assert {(event.topic, *event.source.values()) for event in told} == {(alarms.RECORDING_REFUSED, "pole-7")}
     assert [event.operation for event in told] == [
         PropertyOperation.INITIALIZED,
         PropertyOperation.CHANGED,
         PropertyOperation.CHANGED,
     ]
+
+
+def test_no_topic_is_a_state_and_happens() -> None:
+    """A hub that has seen one message of a topic knows which of the two it is."""
+    told = [alarms.of_recording(RecordingFault(kind, "so", 1), "pole-7") for kind in Fault]
+    told += [
+        alarms.of_start(1, "t"),
+        alarms.of_register("r", 1, "t"),
+        alarms.of_sweep("s", 1, "t"),
+        alarms.of_signing("s", 1, "t"),
+    ]
+    kinds = {(event.topic, event.operation is None) for event in told}
+    assert len(kinds) == len({topic for topic, _ in kinds})
 
 
 def test_a_lost_signature_is_told_and_stands_nowhere() -> None:

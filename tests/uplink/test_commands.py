@@ -80,6 +80,7 @@ def test_every_wrong_argument_is_named(town: Town) -> None:
         ("bookmark", "technician"),
         ("export-request", "technician"),
         ("request-full-state", "police"),
+        ("resend", "police"),
     ],
 )
 def test_a_role_does_what_is_its_own(town: Town, verb: str, role: str) -> None:
@@ -194,6 +195,25 @@ def test_the_full_state_comes_again(town: Town) -> None:
     before = len(town.hub.on("/status"))
     assert town.ask("request-full-state", "technician")["ok"]
     town.hub.wait_for(lambda heard: len([h for h in heard if h.topic.endswith("/status")]) > before)
+
+
+def test_a_hub_that_lost_its_memory_gets_the_events_again(town: Town) -> None:
+    """What it had comes once more under its own number and id, marked, and no state is retained by it."""
+    heard = town.hub.wait_for(lambda heard: any("OutboxEpoch" in h.topic for h in heard))
+    first = next(h for h in heard if "OutboxEpoch" in h.topic)
+    answer = town.ask("resend", epoch=first.properties["epoch"], from_=1, to=3)
+    assert (answer["ok"], answer["result"]["next"]) == (True, None)
+    assert answer["result"]["resent"] + answer["result"]["waiting"] == 3
+    again = town.hub.wait_for(lambda heard: any("OutboxEpoch" in h.topic and "resent" in h.properties for h in heard))
+    resent = [h for h in again if "resent" in h.properties]
+    assert (resent[0].event_id, resent[0].sequence, resent[0].payload) == (first.event_id, 1, first.payload)
+    assert not any(h.retain for h in resent)
+
+
+def test_a_span_of_numbers_begins_before_it_ends(town: Town) -> None:
+    """Refused in words; a count that this node never bore has nothing, and says so."""
+    assert "from" in town.ask("resend", epoch="x", from_=3, to=1)["reason"]
+    assert town.ask("resend", epoch="x", from_=1, to=7)["result"] == {"resent": 0, "waiting": 0, "gone": 7, "next": None}
 
 
 def test_reload_takes_a_good_file_and_refuses_a_bad_one(town: Town) -> None:

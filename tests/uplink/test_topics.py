@@ -85,7 +85,11 @@ def test_what_the_outbox_keeps_is_the_event(event: Event) -> None:
 
 def test_only_property_events_are_retained() -> None:
     """A state is retained and never expires; an occurrence is not retained and does."""
-    for operation, retained in ((None, False), (PropertyOperation.CHANGED, True), (PropertyOperation.DELETED, True)):
+    for operation, retained, edge, severity in (
+        (None, False, "happened", "notice"),
+        (PropertyOperation.CHANGED, True, "began", "notice"),
+        (PropertyOperation.DELETED, True, "withdrawn", "notice"),
+    ):
         event = Event("VideoSource/MotionAlarm", AT_NS, {"Source": "a"}, {"State": True}, operation)
         row = Row.of(Draft("id", event.priority, Kind.EVENT, 0, ClockQuality.HOLDOVER, event_body(event)), 7, "e")
         publication = publication_of(row, TOPICS)
@@ -97,4 +101,6 @@ def test_only_property_events_are_retained() -> None:
             "epoch": "e",
             "clock-quality": "holdover",
             "class": "property",
+            "edge": edge,
+            "severity": severity,
         }
