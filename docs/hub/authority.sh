@@ -150,28 +150,28 @@ broker)
         NAMES="${NAMES:+$NAMES,}$kind:$host"
     done
     printf %s "$NAMES" >broker.names
-    issue broker "vigie broker" server
+    issue broker "vigie-broker" server
     ;;
 node)
     printf %s "$1" | grep -Eq '^[a-z0-9][a-z0-9_-]{0,62}$' || fail "'$1' is no [node] id: small letters, digits, - and _"
     ! is_reserved "$1" || fail "'$1' is the name of somebody at the centre: give the node another [node] id"
     [ -z "$(good "$1")" ] || fail "'$1' has a certificate already: renew it, or revoke it first"
-    issue "$1" "vigie node" client
+    issue "$1" "vigie-node" client
     ;;
 role)
     is_role "$1" || fail "'$1' is no role: hub, watch-N, police-N, simulator or home-assistant, as in hub.acl"
     [ -z "$(good "$1")" ] || fail "'$1' has a certificate already: renew it, or revoke it first"
-    issue "$1" "vigie centre" client
+    issue "$1" "vigie-centre" client
     ;;
 renew)
     [ -n "$(good "$1")" ] || fail "'$1' has no certificate to renew"
     if [ "$1" = broker ]; then
         NAMES=$(cat broker.names)
-        issue broker "vigie broker" server
+        issue broker "vigie-broker" server
     elif is_role "$1"; then
-        issue "$1" "vigie centre" client
+        issue "$1" "vigie-centre" client
     else
-        issue "$1" "vigie node" client
+        issue "$1" "vigie-node" client
     fi
     ;;
 revoke)

@@ -177,5 +177,5 @@ def test_the_authority_gives_no_node_somebody_elses_name(hub: StockHub) -> None:
         assert "authority.sh:" in hub.run(f"./authority.sh node {name}", code=1), name
     assert "no role" in hub.run("./authority.sh role pole-18", code=1)
     assert "already" in hub.run("./authority.sh init 'Ville de Saint-Exemple'", code=1)
-    for name, unit in (("pole-17", "vigie node"), ("hub", "vigie centre"), ("broker", "vigie broker")):
+    for name, unit in (("pole-17", "vigie-node"), ("hub", "vigie-centre"), ("broker", "vigie-broker")):
         assert f"OU = {unit}" in hub.run(f"openssl x509 -noout -subject -in {name}.pem")
