@@ -85,6 +85,14 @@ class Report(Struct, frozen=True):
         """True when the file has a seal, intact or not; only one that is intact covers times, gaps and track."""
         return self.seal is not None and self.seal.intact is not None
 
+    @property
+    def _seal_word(self) -> str:
+        if self.seal is None or self.seal.intact is None:
+            return "none"
+        if self.seal.untrusted:
+            return "not trusted"
+        return "intact" if self.seal.intact else "broken"
+
     def as_dict(self) -> dict[str, object]:
         """For `--json`."""
         return {
@@ -111,7 +119,7 @@ class Report(Struct, frozen=True):
             },
             "gops": self.gops,
             "masks": [_masks(each) for each in self.layers],
-            "seal": ("intact" if self.seal and self.seal.intact else "broken") if self.is_sealed else "none",
+            "seal": self._seal_word,
             "export": None
             if self.seal is None
             else {

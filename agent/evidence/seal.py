@@ -42,6 +42,8 @@ class Seal(Struct, frozen=True):
     unit: str
     operator: str
     exported_ns: int
+    untrusted: bool = False
+    """Not intact for one reason alone: it fits the file and the pictures' key, but nobody who is trusted vouches for that key."""
 
 
 def seal(path: Path, signer: Signer) -> None:
@@ -87,43 +89,55 @@ def read_seal(
         place = _signature_place(file, str(path))
         if place is None:
             return Seal(None, "the export is not sealed", unit, operator, exported_ns)
-        intact, error = _check(file, place, meta, anchors, exported_ns, beside, key)
-        return Seal(intact, error, unit, operator, exported_ns)
+        certificate, fault = _read(file, place, meta, key)
+        if certificate is None:
+            return Seal(False, fault, unit, operator, exported_ns)
+        refusal = _refusal(certificate, anchors, exported_ns, beside)
+        return Seal(not refusal, refusal, unit, operator, exported_ns, untrusted=bool(refusal))
 
 
-def _check(
-    file: BinaryIO,
-    place: tuple[int, int],
-    meta: memoryview,
-    anchors: CertificateChain,
-    exported_ns: int,
-    beside: Sequence[x509.Certificate],
-    of_stream: str | None,
-) -> tuple[bool, str]:
+def _read(file: BinaryIO, place: tuple[int, int], meta: memoryview, of_stream: str | None) -> tuple[x509.Certificate | None, str]:
+    """The certificate of a seal that fits the file and the pictures' key, else None and what is wrong."""
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
     if der is None:
-        return False, "the seal holds no certificate"
+        return None, "the seal holds no certificate"
     try:
         certificate = load_der(bytes(der))
     except EvidenceError:
-        return False, "the certificate of the seal is damaged"
+        return None, "the certificate of the seal is damaged"
     if of_stream is not None and key_digest(certificate) != of_stream:
-        return False, "the seal is of another key than the pictures"
+        return None, "the seal is of another key than the pictures"
     key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        return False, "the seal is not of EC, which is all this program judges"
+        return None, "the seal is not of EC, which is all this program judges"
     file.seek(place[0])
     signature = file.read(place[1])
     try:
         key.verify(signature, _digest(file, place), Ecdsa(Prehashed(hashes.SHA256())))
     except (InvalidSignature, ValueError):
-        return False, "the seal is broken: the file was changed since its export"
-    try:
-        CertificateChain((certificate, *beside)).check(anchors, max(exported_ns, 0))
-    except ChainNotTrusted as error:
-        return False, f"the seal is not of a trusted node: {error.what}"
-    return True, ""
+        return None, "the seal is broken: the file was changed since its export"
+    return certificate, ""
+
+
+def _refusal(
+    certificate: x509.Certificate, anchors: CertificateChain, exported_ns: int, beside: Sequence[x509.Certificate]
+) -> str:
+    """Why nobody who is trusted vouches for the seal's key at the time of the export; empty when somebody does.
+
+    The key is what signs: a certificate that the pictures bring for it will do as well, as for the pictures themselves. The
+    town may have changed its CA between recording and export.
+    """
+    digest = key_digest(certificate)
+    refusals = []
+    for leaf in (certificate, *(each for each in beside if key_digest(each) == digest)):
+        try:
+            CertificateChain((leaf, *beside)).check(anchors, max(exported_ns, 0))
+        except ChainNotTrusted as error:
+            refusals.append(error.what)
+        else:
+            return ""
+    return f"the seal fits the film, but {refusals[0]}"
 
 
 def _digest(file: BinaryIO, place: tuple[int, int]) -> bytes:

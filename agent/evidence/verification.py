@@ -122,12 +122,15 @@ def _with_oddities(report: Report, oddities: tuple[Oddity, ...]) -> Report:
 
 
 def _with_seal(report: Report, seal: Seal | None) -> Report:
-    """The seal of an export covers what Media Signing does not: a broken one overrules a good stream."""
+    """The seal of an export covers what Media Signing does not: a broken one overrules a good stream, and so does one whose key
+    nobody trusted vouches for, which accuses no one.
+    """
     if seal is None:
         return report
     report = replace(report, seal=seal)
     if seal.intact is False and report.verdict in (Verdict.AUTHENTIC, Verdict.MISSING):
-        return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=seal.error)
+        verdict = Verdict.NOT_TRUSTED if seal.untrusted else Verdict.NOT_AUTHENTIC
+        return replace(report, verdict=verdict, reason=seal.error)
     return report
 
 

@@ -82,9 +82,19 @@ class CertificateChain(Struct, frozen=True):
         # The furthest that any got tells the most: a fault deep in a chain rather than an unknown issuer.
         told = max(refusals, key=lambda error: "issuer" not in str(error) and "signature" not in str(error))
         raise ChainNotTrusted(
-            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {told}",
+            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {self._in_words(str(told))}",
             remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
         )
+
+    def _in_words(self, refusal: str) -> str:
+        """OpenSSL's word for a chain that ends before any that were given does not say whom to ask for the rest."""
+        if refusal != "unable to get local issuer certificate":
+            return refusal
+        highest = self.leaf
+        for _ in self.certificates:
+            highest = next((each for each in self.certificates if each.subject == highest.issuer), highest)
+        what = "it" if highest == self.leaf else f"the certificate of {common_name(highest)!r}"
+        return f"{_common_name(highest.issuer)!r} issued {what}, and no certificate of that authority's key is given"
 
     def _lead_to(self, anchor: x509.Certificate, at_ns: int) -> None:
         from OpenSSL import crypto
@@ -149,8 +159,12 @@ def key_digest(certificate: x509.Certificate) -> str:
 
 def common_name(certificate: x509.Certificate) -> str:
     """The subject's common name, or the whole subject where it has none."""
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(names[0].value) if names else certificate.subject.rfc4514_string()
+    return _common_name(certificate.subject)
+
+
+def _common_name(name: x509.Name) -> str:
+    names = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else name.rfc4514_string()
 
 
 def verify_signature(certificate: x509.Certificate, data: bytes, signature: bytes, hash_name: str = "sha256") -> bool:

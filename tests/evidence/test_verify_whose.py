@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -10,8 +11,11 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from agent.cli import run
+from agent.evidence.report import Verdict
+from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
+from tests.support.manual_clock import START, ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import encode, sign, write
 from tests.support.signed_recordings import SignedRecordings
@@ -111,3 +115,29 @@ def test_a_film_without_a_seal_says_so(
     assert document["seal"] == ("none" if old else "intact")
     assert run(["verify", str(film), "--ca", str(tmp_path / "town.pem")]) == code
     assert ("no signature covers the times, the gaps and the track" in capsys.readouterr().out) is bool(old)
+
+
+def test_an_export_after_a_change_of_authority_is_never_accused(tmp_path: Path) -> None:
+    """Recorded under one authority, exported under the next: either alone trusts it or does not, and none calls it changed."""
+    identity = IdentityDirectory(tmp_path / "identity")
+    identity.init("cam-1")
+    before = TownCa("before", until=START + dt.timedelta(days=2))
+    after = TownCa("after")
+    clock = ManualClock()
+    identity.install(before.sign(identity.certificate_request("cam-1")), before.chain, "cam-1", clock)
+    recordings = Recordings(tmp_path / "state", clock=clock)
+    SignedRecordings(recordings, identity.load(), identity.anchors(), tmp_path / "none.mp4").record(2)
+
+    identity.install(after.sign(identity.certificate_request("cam-1")), after.chain, "cam-1", clock)
+    while_both_hold = SignedRecordings(recordings, identity.load(), identity.anchors(), tmp_path / "soon.mp4").export(0, 2).film
+    assert verify(while_both_hold, before.chain).verdict is Verdict.AUTHENTIC
+    clock.advance(3 * 86_400)
+    film = SignedRecordings(recordings, identity.load(), identity.anchors(), tmp_path / "late.mp4").export(0, 2).film
+    expired = verify(film, before.chain)
+    assert (expired.verdict, expired.changed) == (Verdict.NOT_TRUSTED, 0), expired.reason
+    assert "the seal fits the film" in expired.reason
+    assert expired.as_dict()["seal"] == "not trusted"
+    assert verify(film, CertificateChain((*after.chain.certificates, *before.chain.certificates))).verdict is Verdict.AUTHENTIC
+    stranger = verify(film, TownCa("a stranger").chain)
+    assert stranger.verdict is Verdict.NOT_TRUSTED
+    assert "'before' issued it, and no certificate of that authority's key is given" in stranger.reason
