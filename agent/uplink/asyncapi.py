@@ -11,13 +11,33 @@ import msgspec
 from agent import __version__
 from agent.operations.payloads import Accepted, Refusing, Result
 from agent.operations.verbs import VERBS, Verb
+from agent.uplink.commands import LONGEST_CORRELATION_BYTES, LONGEST_RESPONSE_TOPIC
+from agent.uplink.event_schemas import EVENTS, Told
+from agent.uplink.event_schemas import schemas as event_schemas
 from agent.uplink.health import Health
-from agent.uplink.payloads import EventProperties, OnvifEvent, RegisterLine, Status
+from agent.uplink.payloads import EventProperties, RegisterLine, Status
+from agent.uplink.register_schemas import by_act
 
 _ROOT: Final = "{prefix}/{node}"
 _SCHEMAS: Final = "#/components/schemas/"
+_SECURITY: Final = {
+    "certificate": {
+        "type": "X509",
+        "description": "of the town's authority; its common name is the node's id, or a role",
+    },
+    "password": {"type": "userPassword", "description": "`[mqtt] username` and `password_file`, where the broker wants them"},
+}
+_ASKING: Final = {
+    "responseTopic": {
+        "type": "string",
+        "maxLength": LONGEST_RESPONSE_TOPIC,
+        "description": "where the answer goes",
+    },
+    "correlationData": {"type": "string", "maxLength": LONGEST_CORRELATION_BYTES, "description": "comes back with the answer"},
+    "bindingVersion": "0.2.0",
+}
 _ROLES: Final = "Needs a token of role "
-_SAID: Final[tuple[type[msgspec.Struct], ...]] = (Status, Health, OnvifEvent, RegisterLine, Accepted, Refusing, EventProperties)
+_SAID: Final[tuple[type[msgspec.Struct], ...]] = (Status, Health, RegisterLine, Accepted, Refusing, EventProperties)
 
 
 def document() -> dict[str, Any]:
@@ -25,7 +45,6 @@ def document() -> dict[str, Any]:
     messages: dict[str, Any] = {
         "status": _message(Status, "Birth, goodbye, will"),
         "health": _message(Health, "How the node fares"),
-        "event": _message(OnvifEvent, "An ONVIF event", headers=True),
         "register": _message(RegisterLine, "An entry of the register", headers=True),
         "still": {
             "title": "A small masked JPEG that goes with an event, 64 KiB at most",
@@ -39,23 +58,33 @@ def document() -> dict[str, Any]:
     channels = {
         "status": _channel("status", ["status"], retained=True),
         "health": _channel("health", ["health"], retained=True, qos=0),
-        "event": _channel("onvif-ej/{topic}", ["event"], {"topic": "the ONVIF topic; after /& the values of its source"}),
         "register": _channel("register", ["register"]),
         "still": _channel("still/{event}", ["still"], {"event": "the event's id"}),
         # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
         "answer": _channel("answer/{caller}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
     }
+    for told in EVENTS:
+        messages[told.name] = _event(told)
+        parameters = {name.lower(): f"`Source.{name}`" for name in told.source}
+        channels[told.name] = _channel(f"onvif-ej/{told.address}", [told.name], parameters, retained=told.state)
+    messages["announcement"] = _announcement()
+    channels["announcement"] = {
+        **_channel("", ["announcement"], {"discovery": "`[mqtt] home_assistant_prefix`"}, retained=True),
+        "address": "{discovery}/device/vigie/{node}/config",
+    }
+    del channels["announcement"]["parameters"]["prefix"]
+    retained = {"status", "health", "announcement", *(told.name for told in EVENTS if told.state)}
     operations = {
         f"send-{name}": {
             "action": "send",
             "channel": {"$ref": f"#/channels/{name}"},
-            "bindings": {"mqtt": {"qos": 0 if name == "health" else 1, "retain": name in ("status", "health")}},
+            "bindings": {"mqtt": {"qos": 0 if name == "health" else 1, "retain": name in retained}},
         }
         for name in channels
         if name != "answer"
     }
     for verb in VERBS.values():
-        messages[verb.name] = _message(verb.request, _first_line(verb.request))
+        messages[verb.name] = {**_message(verb.request, _first_line(verb.request)), "bindings": {"mqtt": _ASKING}}
         channels[verb.name] = _channel(f"command/{verb.name}", [verb.name])
         operations[verb.name] = _command(verb)
     return {
@@ -66,10 +95,49 @@ def document() -> dict[str, Any]:
             "description": "What a camera node says to the supervision centre, and what it can be asked. MQTT 5.",
             "license": {"name": "EUPL-1.2"},
         },
+        "servers": _servers(),
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": operations,
-        "components": {"messages": messages, "schemas": _schemas()},
+        "components": {"messages": messages, "schemas": _schemas(), "securitySchemes": _SECURITY},
+    }
+
+
+def _event(told: Told) -> dict[str, Any]:
+    kept = " A state: retained; an empty payload deletes it." if told.state else ""
+    return {
+        "title": told.words + kept,
+        "contentType": "application/json",
+        "headers": _ref(EventProperties),
+        "payload": {"$ref": _SCHEMAS + told.schema_name},
+    }
+
+
+def _announcement() -> dict[str, Any]:
+    """Home Assistant's own document has the rest; an empty payload takes the device away."""
+    part = {"type": "object"}
+    return {
+        "title": "The node as a device of Home Assistant, where `[mqtt] home_assistant` is set",
+        "contentType": "application/json",
+        "payload": {
+            "type": "object",
+            "required": ["device", "origin", "components"],
+            "properties": dict.fromkeys(("device", "origin", "components"), part),
+        },
+    }
+
+
+def _servers() -> dict[str, Any]:
+    schemes = [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY]
+    return {
+        "centre": {
+            "host": "{broker}:8883",
+            "protocol": "secure-mqtt",
+            "protocolVersion": "5.0",
+            "description": "The supervision centre's broker, as docs/hub sets it up.",
+            "variables": {"broker": {"description": "as in `[mqtt] url`", "default": "hub.ville.example"}},
+            "security": schemes,
+        }
     }
 
 
@@ -92,7 +160,7 @@ def _channel(
     address: str, messages: list[str], more: Mapping[str, str] | None = None, *, retained: bool = False, qos: int = 1
 ) -> dict[str, Any]:
     parameters = {"prefix": "`[mqtt] prefix`", "node": "`[node] id`", **(more or {})}
-    kept = "retained" if retained else "retained for property events" if "topic" in (more or {}) else "not retained"
+    kept = "retained" if retained else "not retained"
     return {
         "address": f"{_ROOT}/{address}",
         "description": f"QoS {qos}, {kept}.",
@@ -123,6 +191,10 @@ def _schemas() -> dict[str, Any]:
         "description": _first_line(Result),
         "anyOf": [_ref(result) for result in results],
     }
+    told = dict(event_schemas())
+    assert not told.keys() & found.keys(), "two schemas of one name"
+    found |= told
+    found[RegisterLine.__name__] |= {"allOf": by_act()}
     return {name: _finished(schema) for name, schema in sorted(found.items())}
 
 

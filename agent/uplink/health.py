@@ -12,6 +12,7 @@ import msgspec
 
 from agent.base.clock import NS, Clock, ClockQuality, rfc3339
 from agent.base.component import Component, ComponentState
+from agent.uplink.health_states import CameraState, RecordingState
 from agent.uplink.phase import Seen
 
 
@@ -37,7 +38,7 @@ class CameraHealth(Part, frozen=True, kw_only=True):
     dropped: int = 0
     corrupt: int = 0
     last_frame_age_s: float | None = None
-    state: str
+    state: CameraState
     reason: str = ""
     figures: dict[str, float | str] = msgspec.field(default_factory=dict)
 
@@ -65,7 +66,7 @@ class RecordingHealth(Part, frozen=True, kw_only=True):
     """What is on disk, and in words why nothing more gets there. `oldest` and `newest` are RFC 3339; `shortfall` is in days,
     0 when retention is met."""
 
-    state: str
+    state: RecordingState
     reason: str = ""
     oldest: str | None = None
     newest: str | None = None

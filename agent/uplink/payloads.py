@@ -41,14 +41,6 @@ class Status(Said, frozen=True, kw_only=True):
     boot_id: str
 
 
-class OnvifEvent(Said, frozen=True, kw_only=True):
-    """An ONVIF event in JSON, as the Core specification's Event Broker maps it. An empty payload deletes a property."""
-
-    UtcTime: At
-    Source: Annotated[dict[str, Scalar], Meta(description="what it is about, in the order of the topic")]
-    Data: Annotated[dict[str, Scalar], Meta(description="what is so")] = msgspec.field(default_factory=dict)
-
-
 class RegisterLine(Said, frozen=True, kw_only=True):
     """One line of the access and destruction register. The chain is over its exact bytes."""
 

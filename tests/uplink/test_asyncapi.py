@@ -20,7 +20,30 @@ from tests.support.deadline import until
 from tests.support.footage import REPOSITORY
 from tests.support.town import running_town
 
+ASKED = {"answer", "ping", "snapshot", "bookmark", "hold"}
 PUBLISHED = REPOSITORY / "docs" / "asyncapi.yaml"
+
+
+AT = "2026-06-01T12:00:00Z"
+MOTION: dict[str, Any] = {"UtcTime": AT, "Source": {"Source": "pole-7"}, "Data": {"State": True}}
+PROPERTIES = {
+    "event-id": "01JBVQ4M3N8Z6T0W5X9Y2A7C1D",
+    "sequence": "1",
+    "epoch": "e",
+    "clock-quality": "synchronised",
+    "class": "property",
+    "edge": "began",
+    "severity": "notice",
+}
+LINE: dict[str, Any] = {
+    "n": 1,
+    "at": AT,
+    "clock": "synchronised",
+    "act": "held",
+    "by": "OPJ Martin",
+    "facts": {"hold": 1, "from": AT, "to": AT, "reference": "PV 1", "by": "OPJ Martin"},
+    "prev": "0" * 64,
+}
 
 
 class Published:
@@ -55,13 +78,8 @@ class Published:
 
 
 def _matches(address: str, topic: str) -> bool:
-    pattern = re.escape(address).replace(r"\{topic\}", ".+").replace(r"\{prefix\}", "vigie")
+    pattern = re.escape(address).replace(r"\{prefix\}", "vigie")
     return re.fullmatch(re.sub(r"\\{\w+\\}", "[^/]+", pattern), topic) is not None
-
-
-def own(heard: list[Heard]) -> list[Heard]:
-    """Without the emptied topic of Home Assistant, which is described by its documentation."""
-    return [h for h in heard if not h.topic.startswith("homeassistant/")]
 
 
 def test_the_published_file_is_what_the_code_says() -> None:
@@ -74,7 +92,7 @@ def test_live_messages_match_their_schemas(tmp_path: Path) -> None:
     """Birth, health, events, register, commands, answers and goodbye of a whole node, as a broker delivers them."""
     published = Published()
     span = {"from_": rfc3339(time.time_ns() - 60 * 10**9), "to": rfc3339(time.time_ns())}
-    with running_town(tmp_path) as town:
+    with running_town(tmp_path, "home_assistant = true") as town:
         assert town.ask("ping")["ok"]
         assert town.ask("snapshot", width=64)["ok"]
         assert town.ask("bookmark", incident="26-1", **span)["ok"]
@@ -82,13 +100,23 @@ def test_live_messages_match_their_schemas(tmp_path: Path) -> None:
         span["to"] = rfc3339(time.time_ns())
         assert town.ask("hold", reference="PV 1", **span)["ok"]
         assert not town.ask("hold", "operator", reference="PV 1", **span)["ok"]
-        wanted = {"status", "health", "event", "register", "answer", "ping", "snapshot", "bookmark", "hold"}
-        town.hub.wait_for(lambda heard: wanted <= {published.channel(h.topic) for h in own(heard)})
+        wanted = {"status", "health", "MotionAlarm", "PrivacyMask", "Bookmark", "register", "announcement", *ASKED}
+        town.hub.wait_for(lambda heard: wanted <= {published.channel(h.topic) for h in heard})
         hub = town.hub
-    assert Counter(published.channel(h.topic) for h in own(hub.heard))["answer"] == 5
-    wrong = {h.topic: complaints for h in own(hub.heard) if h.payload and (complaints := published.wrong(h))}
-    assert not [h.topic for h in hub.heard if h.payload and h not in own(hub.heard)]
+    assert Counter(published.channel(h.topic) for h in hub.heard)["answer"] == 5
+    wrong = {h.topic: complaints for h in hub.heard if h.payload and (complaints := published.wrong(h))}
+    retained = {name: published.document["operations"][f"send-{name}"]["bindings"]["mqtt"]["retain"] for name in wanted - ASKED}
+    assert retained == {name: name not in ("Bookmark", "register") for name in wanted - ASKED}
     assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload"),
+    [("vigie/pole-7/onvif-ej/VideoSource/MotionAlarm/&pole-7", MOTION), ("vigie/pole-7/register", LINE)],
+)
+def test_the_samples_are_right(topic: str, payload: dict[str, Any]) -> None:
+    """Those that are made wrong below."""
+    assert Published().wrong(Heard(topic, json.dumps(payload).encode(), False, 1, PROPERTIES, 0)) == []
 
 
 @pytest.mark.parametrize(
@@ -102,6 +130,11 @@ def test_live_messages_match_their_schemas(tmp_path: Path) -> None:
             {"UtcTime": "2026-06-01T12:00:00Z", "Source": {}},
             {"sequence": "1"},
         ),
+        ("vigie/pole-7/onvif-ej/VideoSource/MotionAlarm/&pole-7", MOTION | {"Data": {"State": "yes"}}, PROPERTIES),
+        ("vigie/pole-7/onvif-ej/VideoSource/MotionAlarm/&pole-7", MOTION | {"Data": {"State": True, "Face": "x"}}, PROPERTIES),
+        ("vigie/pole-7/onvif-ej/VideoSource/MotionAlarm/&pole-7", MOTION, PROPERTIES | {"severity": "dire"}),
+        ("vigie/pole-7/register", LINE | {"facts": {"hold": 1}}, PROPERTIES),
+        ("vigie/pole-7/register", LINE | {"facts": LINE["facts"] | {"hold": "one"}}, PROPERTIES),
     ],
 )
 def test_the_schemas_can_fail(topic: str, payload: dict[str, Any], properties: dict[str, str]) -> None:
