@@ -39,13 +39,13 @@ def film_1080p25(directory: Path | None = None) -> Path:
     """A 1080p25 MPEG-4 film of `SECONDS`, from the real footage, else of the drawn square. Kept for the next run."""
     source = footage()
     folder = directory or cache()
-    film = folder / f"vigie-bench-1080p25-mpeg4-{'filmed' if source else 'drawn'}-{SECONDS}s.mp4"
+    film = folder / f"vigie-bench-1080p25-mpeg4-{'filmed' if source else 'drawn'}-{SECONDS}s-square.mp4"
     if film.is_file():
         return film
     given = ["-stream_loop", "-1", "-i", str(source)] if source else ["-i", str(_drawn(folder))]
     half_made = film.with_suffix(f".{os.getpid()}.part.mp4")
     # A sensor's noise is put back: an upscaled film without any would flatter every encoder.
-    filters = "scale=1920:1080:flags=bicubic,fps=25,noise=alls=4:allf=t,format=yuv420p"
+    filters = "scale=1920:1080:flags=bicubic,setsar=1,fps=25,noise=alls=4:allf=t,format=yuv420p"
     command = ["ffmpeg", "-v", "error", "-y", *given, "-t", str(SECONDS), "-vf", filters, "-an"]
     # MPEG-4 without B-frames: cheap to read for both, so that what is compared is the work of a node and not of a player.
     subprocess.run([*command, "-c:v", "mpeg4", "-q:v", "3", "-bf", "0", "-g", "50", str(half_made)], check=True)

@@ -14,6 +14,7 @@ from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
+from hardware.delivered import check_shape
 from hardware.film import Film, Shown
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
@@ -57,6 +58,7 @@ class FileCamera:
         self._closed.clear()
         self._index = self._loops = self._late_ns = self._broken = 0
         self._film = Film(self._path)
+        check_shape("film", self._film.size, self._film.pixel_aspect, self._writer.size)
         self._pictures = self._play(self._film)
         self._due = next(self._pictures)
         # Played faster than life, the pictures before this opening may be dated ahead of the clock: never go back.

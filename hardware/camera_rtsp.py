@@ -75,6 +75,7 @@ class RtspCamera:
         return {
             "stream": self._name,
             "codec": self._input.codec,
+            **self._input.delivered,
             "reconnects": self._input.reopened,
             "packets": self._input.packets,
             "broken_packets": self._input.broken_packets,

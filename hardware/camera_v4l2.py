@@ -62,6 +62,7 @@ class V4l2Camera:
         return {
             "device": str(self._device),
             "codec": self._input.codec,
+            **self._input.delivered,
             "reopened": self._input.reopened,
             "packets": self._input.packets,
             "broken_packets": self._input.broken_packets,

@@ -29,6 +29,11 @@ class PictureWriter:
         self._upside_down = rotation == 180
         self._converter = VideoReformatter()
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the planes it fills."""
+        return self._width, self._height
+
     def write(self, picture: av.VideoFrame, into: Planes) -> None:
         """Fill `into`; `picture` is only read. Raises av.error.FFmpegError when swscale refuses its format."""
         if not self._fits(picture):

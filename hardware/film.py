@@ -71,6 +71,7 @@ class Film:
         self.rate = _plausible_rate(self._stream)
         self.size = self._stream.width, self._stream.height
         """Width and height in pixels, as the container says."""
+        self.pixel_aspect = Fraction(self._stream.sample_aspect_ratio or 1)
         self.period_ns = round(NS / self.rate)
 
     def rewind(self) -> None:

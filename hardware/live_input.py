@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.decoded_picture import PictureWriter
+from hardware.delivered import Delivered
 from hardware.live_stream import KEYFRAME_S, LiveStream, Source
 from hardware.picture_pool import PicturePool
 
@@ -38,6 +40,7 @@ class LiveInput:
         self.openings = 0
         self._thinned_before = self._broken_before = self._packets_before = 0
         self._waiting_told = False
+        self._size_told = (0, 0)
         self.failed = False
         """True once a stream could not be opened or broke off."""
 
@@ -65,6 +68,7 @@ class LiveInput:
         if frame is not None:
             self._waits_for_first = False
         self._tell_of_waiting(self._stream)
+        self._tell_of_size(self._stream.delivered)
         return frame
 
     def close(self) -> None:
@@ -100,6 +104,21 @@ class LiveInput:
     def reopened(self) -> int:
         """How often it was opened again."""
         return max(0, self.openings - 1)
+
+    @property
+    def delivered(self) -> Mapping[str, float | str]:
+        """What the running stream really delivers; empty before its first picture."""
+        return self._stream.delivered.figures() if self._stream else {}
+
+    def _tell_of_size(self, delivered: Delivered) -> None:
+        if delivered.size == self._size_told:
+            return
+        self._size_told = delivered.size
+        if delivered.smaller:
+            log.warning(
+                "camera %s delivers %dx%d, which is enlarged to %dx%d: choose a larger picture there, or its main stream",
+                self._shown_as, *delivered.size, *self._writer.size,
+            )  # fmt: skip
 
     def _tell_of_waiting(self, stream: LiveStream) -> None:
         waits = stream.waits_for_keyframe

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
+from fractions import Fraction
 from typing import NamedTuple
 
 import av
@@ -18,6 +19,7 @@ from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
+from hardware.delivered import Delivered
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 from hardware.soundness import Soundness, strict
@@ -60,6 +62,7 @@ class LiveStream:
     """
 
     def __init__(self, name: str, source: Source, pool: PicturePool, writer: PictureWriter, fps: float, clock: Clock) -> None:
+        self.delivered = Delivered(writer.size)
         self._source = source
         self._pool = pool
         self._writer = writer
@@ -180,13 +183,14 @@ class LiveStream:
             for picture in pictures:
                 assert isinstance(picture, av.VideoFrame)
                 for due, sound in soundness.judged(picture):
-                    self._hand_over(due, arrival_ns, corrupt=not sound)
+                    self._hand_over(due, arrival_ns, stream.codec_context.sample_aspect_ratio, corrupt=not sound)
 
-    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int, *, corrupt: bool) -> None:
+    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int, pixel_aspect: Fraction | None, *, corrupt: bool) -> None:
         pts_ns = None
         if picture.pts is not None and picture.time_base is not None:
             pts_ns = picture.pts * picture.time_base.numerator * NS // picture.time_base.denominator
         monotonic_ns = self._source.date(pts_ns, arrival_ns)
+        self.delivered.saw(picture, pixel_aspect, monotonic_ns)
         if not self._limit.wants(monotonic_ns):
             return
         index, self._index = self._index, self._index + 1

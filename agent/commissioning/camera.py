@@ -34,8 +34,7 @@ def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
         yield judge_density(camera)
         return
     yield _same(camera, sight.same_s) if sight.same_s >= SAME_S else _delivery(camera, sight.fps, sight.pictures)
-    yield from judge_picture(camera.purpose, sight.width, sight.height, sight.fps)
-    yield judge_density(camera)
+    yield from _size(camera, sight.driver, sight.fps)
     yield _focus(sight.figures, sight.opaque)
     if sight.figures is not None:
         yield _exposure(sight.figures, sight.driver)
@@ -52,8 +51,7 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
         yield judge_density(camera)
         return
     yield _same(camera) if told.get("state") == "frozen" else _delivery(camera, fps, told.get("captured", 0))
-    yield from judge_picture(camera.purpose, camera.width, camera.height, fps)
-    yield judge_density(camera)
+    yield from _size(camera, told.get("figures", {}), fps)
     try:
         figures = PictureFigures(**measure())
     except DeviceError as error:
@@ -61,6 +59,21 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
         return
     yield _focus(figures, "")
     yield _exposure(figures, told.get("figures", {}))
+
+
+def _size(camera: Camera, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
+    """By the smaller of what is delivered and what was asked for: enlarging a picture shows nobody more."""
+    width, height = (int(driver.get(f"delivered_{side}", 0)) for side in ("width", "height"))
+    if 0 < width < camera.width or 0 < height < camera.height:
+        yield warn(
+            "delivered size",
+            f"{camera.driver} delivers {width}x{height}, which is enlarged to {camera.width}x{camera.height}",
+            "choose a larger picture in the camera, or its main stream; or set [camera] width and height to what it delivers",
+            width=width, height=height, wanted_width=camera.width, wanted_height=camera.height,
+        )  # fmt: skip
+    width, height = min(width or camera.width, camera.width), min(height or camera.height, camera.height)
+    yield from judge_picture(camera.purpose, width, height, fps)
+    yield judge_density(camera, width)
 
 
 def _same(camera: Camera, same_s: float = FROZEN_S) -> Line:

@@ -35,7 +35,7 @@ def judge_picture(purpose: str, width: int, height: int, fps: float | None) -> I
     if width >= norm.width and height >= norm.height:
         yield ok("picture size", f"{width}x{height}; {wanted}", **size)
     else:
-        remedy = f"set [camera] width and height to at least {norm.width}x{norm.height}"
+        remedy = f"set the camera's own picture, and [camera] width and height, to at least {norm.width}x{norm.height}"
         yield fail("picture size", f"{width}x{height} is below the norm; {wanted}", remedy, **size)
     if fps is None:
         return

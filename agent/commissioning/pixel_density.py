@@ -41,15 +41,15 @@ def task(density: float, edition: tuple[tuple[float, str], ...]) -> str:
     return next((name for least, name in edition if density >= least), "less than any task asks for")
 
 
-def judge_density(camera: Camera) -> Line:
-    """Pixels per metre, if distance and lens are known, against what the camera is there for."""
+def judge_density(camera: Camera, width_px: int | None = None) -> Line:
+    """Pixels per metre, if distance and lens are known, against what the camera is there for; `width_px` of what is delivered."""
     if camera.distance_m is None or camera.horizontal_view_degrees is None:
         return warn(
             "pixels per metre",
             "not known",
             "set [camera] distance_m (to the scene) and horizontal_view_degrees (of the lens)",
         )
-    density = pixels_per_metre(camera.width, camera.distance_m, camera.horizontal_view_degrees)
+    density = pixels_per_metre(width_px or camera.width, camera.distance_m, camera.horizontal_view_degrees)
     first, second = task(density, FIRST_EDITION), task(density, SECOND_EDITION)
     said = f"{density:.0f} at {camera.distance_m:g} m: {first} (IEC 62676-4:2014), {second} (2025)"
     figures: dict[str, Figure] = {"pixels_per_metre": round(density, 1), "iec_62676_4_2014": first, "iec_62676_4_2025": second}

@@ -106,6 +106,11 @@ def _told(no: str, yes: str) -> Words:
 
 ENTRIES: Mapping[str, Entry] = {
     "camera": Entry("Caméra", _camera, "vérifier câble, alimentation et réglage"),
+    "delivered size": Entry(
+        "Image livrée par la caméra",
+        lambda f: f"{f['width']} × {f['height']}, agrandie à {f['wanted_width']} × {f['wanted_height']}",
+        "augmenter la définition dans la caméra",
+    ),
     "picture size": Entry(
         "Définition",
         lambda f: f"{f['width']} × {f['height']} (minimum {f['norm_width']} × {f['norm_height']})",

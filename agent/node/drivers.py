@@ -44,12 +44,12 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
 
 
 def film_format(path: Path) -> tuple[int, int, float]:
-    """Width, height (both even) and pictures per second of a film. CameraError when there is no picture in it."""
+    """Width and height as it is to be shown (both even) and pictures per second. CameraError when there is no picture in it."""
     from hardware.film import Film
 
     film = Film(path)
     try:
-        width, height = film.size
+        width, height = round(film.size[0] * film.pixel_aspect), film.size[1]
         return width - width % 2, height - height % 2, min(float(film.rate), 60.0)
     finally:
         film.close()

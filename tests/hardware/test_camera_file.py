@@ -68,11 +68,19 @@ def test_scribbling_on_every_picture_does_not_reach_the_next_one(tmp_path: Path,
 
 def test_film_of_another_size_is_scaled_to_the_configured_one(tmp_path: Path, clock: TurnedClock) -> None:
     """A film of odd size comes out as the planes the rest of the node was set up for, packed for the encoder."""
-    path = make_film(tmp_path / "a.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv444p", size="333x251", pictures=3)
+    path = make_film(tmp_path / "a.mkv", "-c:v", "ffv1", "-pix_fmt", "yuv444p", size="333x187", pictures=3)
     frames = list(frames_of(camera_of(path, clock, width=640, height=360)))
     assert len(frames) == 3
     assert {(f.planes.width, f.planes.height, f.planes.u.shape) for f in frames} == {(640, 360, (180, 320))}
     assert all(f.planes.y.base is not None and f.planes.y.flags.c_contiguous and f.small is None for f in frames)
+
+
+def test_a_film_of_another_shape_is_refused_with_the_size_that_fits(tmp_path: Path, clock: TurnedClock) -> None:
+    """Nobody in it is made broader: 4:3 does not fill 16:9."""
+    path = make_film(tmp_path / "a.mkv", "-c:v", "ffv1", size="320x240", pictures=3)
+    with pytest.raises(CameraError, match=r"320x240 \(4:3\), and 640x360 \(16:9\)") as caught:
+        camera_of(path, clock, width=640, height=360).open()
+    assert "width = 320 and height = 240" in caught.value.remedy
 
 
 def test_as_fast_as_it_goes_media_time_still_follows_the_film(tmp_path: Path, clock: TurnedClock) -> None:

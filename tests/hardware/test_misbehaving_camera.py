@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
 from tests.support.camera_viewer import Viewer
@@ -78,3 +80,30 @@ def test_what_was_broken_stays_counted_over_reconnections() -> None:
         viewer.driver.open()
         assert int(viewer.driver.figures()["broken_packets"]) >= counted
         viewer.driver.close()
+
+
+def test_a_small_picture_is_told_and_one_of_another_shape_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    """320x240 enlarged to 640x480: in figures and log. To 1280x720: it would be stretched, and what to set is said."""
+    with MisbehavingCamera(Habits()) as camera:
+        viewer = Viewer(camera, width=640, height=480)
+        viewer.driver.open()
+        for _ in range(5):
+            assert viewer.picture()[:2] == (640, 480)
+        figures = viewer.driver.figures()
+        assert (figures["delivered_width"], figures["delivered_height"], figures["delivered_aspect"]) == (320, 240, 1.333)
+        assert float(figures["delivered_fps"]) > 0
+        viewer.driver.close()
+        assert "delivers 320x240, which is enlarged to 640x480" in caplog.text
+        error = Viewer(camera, width=1280, height=720).refusal()
+    assert "320x240 (4:3), and 1280x720 (16:9) was asked for" in str(error)
+    assert "width = 320 and height = 240" in error.remedy
+
+
+def test_the_shape_of_the_camera_s_samples_is_honoured() -> None:
+    """352x288 of samples that are broader than high is 4:3: taken for 640x480, refused as the 11:9 that its samples would be."""
+    with MisbehavingCamera(Habits(width=352, height=288, pixel_aspect=Fraction(12, 11))) as camera:
+        viewer = Viewer(camera, width=384, height=288)
+        viewer.driver.open()
+        assert viewer.picture() == (384, 288, False)
+        viewer.driver.close()
+        assert "width = 352 and height = 264" in Viewer(camera, width=352, height=288).refusal().remedy

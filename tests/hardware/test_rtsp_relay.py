@@ -30,14 +30,7 @@ def password_file(tmp_path: Path) -> Path:
 
 def refusal(camera: MisbehavingCamera, **settings: Any) -> CameraError:
     """What the driver says instead of pictures."""
-    viewer = Viewer(camera, **settings)
-
-    def open_and_read() -> None:
-        viewer.driver.open()
-        for _ in range(100):
-            viewer.driver.read(0.2)
-
-    error = viewer.failure(open_and_read)
+    error = Viewer(camera, **settings).refusal()
     assert SECRET not in f"{error} {error.remedy}"
     return error
 

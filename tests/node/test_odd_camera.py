@@ -131,3 +131,27 @@ def test_a_node_gets_in_by_sha_256_behind_a_pinned_certificate(tmp_path: Path) -
         with running(node):
             node.says("delivering")
         assert "s3cr-t" not in node.log()
+
+
+def test_the_delivered_size_is_what_is_certified(tmp_path: Path) -> None:
+    """320x240 under 1280x960: health and log say so, the doctor fails the size for the norm of a narrow view."""
+    with MisbehavingCamera(Habits()) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url, 'purpose = "identification"', width=1280, height=960)
+        with running(node):
+            node.says("delivering")
+            figures = node.health()["figures"]
+            assert (figures["delivered_width"], figures["delivered_height"], figures["codec"]) == (320, 240, "h264")
+            assert "delivers 320x240, which is enlarged to 1280x960" in node.log()
+            lines = node.doctor()
+            assert (lines["delivered size"]["grade"], lines["picture size"]["grade"]) == ("warn", "fail")
+
+
+def test_a_picture_of_another_shape_is_refused_in_words(tmp_path: Path) -> None:
+    """4:3 under 16:9: health says what to set, and nothing stretched is recorded."""
+    with MisbehavingCamera(Habits()) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url, width=640, height=360)
+        with running(node):
+            node.says("width = 320 and height = 240", "reason")
+            assert node.health()["captured"] == 0

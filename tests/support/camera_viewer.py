@@ -29,6 +29,7 @@ class Viewer:
         found: list[RawFrame] = []
 
         def came() -> bool:
+            self.clock.advance(0.05)  # else all pictures would be of one instant, and all but one too many
             if (frame := self.driver.read(0.2)) is not None:
                 found.append(frame)
             return bool(found)
@@ -53,3 +54,13 @@ class Viewer:
             until(lambda: step() and False, "the driver gives up")
         self.driver.close()
         return caught.value
+
+    def refusal(self) -> CameraError:
+        """What it says instead of pictures."""
+
+        def open_and_read() -> None:
+            self.driver.open()
+            for _ in range(100):
+                self.driver.read(0.2)
+
+        return self.failure(open_and_read)
