@@ -1,4 +1,7 @@
-"""Forged films: whenever the verdict is authentic, FFmpeg shows exactly what was signed (`--films 20000 --seed 1`)."""
+"""Forged films: whenever the verdict is authentic, FFmpeg shows exactly what was signed (`--films 20000 --seed 1`).
+
+With `--chromium 50`, Chromium is asked instead, of as many authentic films.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from agent.signing import nal
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed
 from agent.signing.tlv import MANUFACTURER, VendorInformation
+from bench.in_chromium import OTHER, run_forged
 from bench.mutation import mutate, other_sets
 from hardware.encoder_libav import parameter_sets
 from hardware.muxer_libav import LibavMuxer
@@ -126,9 +130,14 @@ def forgeries(made: Originals, seed: int, count: int) -> Iterator[bytes]:
 def run(options: dict[str, object]) -> dict[str, object]:
     """Judge many; 1 in `failures` would be a film that lies and passes."""
     count, seed = int(str(options.get("films", 2000))), int(str(options.get("seed", 1)))
+    watched = int(str(options.get("chromium", 0)))
     verdicts: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as directory:
         made = originals(Path(directory))
+        if watched:
+            changed = (content for content in forgeries(made, seed, count) if content not in made.films)
+            shown = run_forged(changed, made.ca, Path(directory), watched)
+            return {"seed": seed, "failures": shown["authentic"].get(OTHER, 0), **shown}
         path = Path(directory) / "forgery.mp4"
         for content in forgeries(made, seed, count):
             path.write_bytes(content)
