@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
@@ -97,6 +98,7 @@ class ViewTracker:
         self._marks = FixedMarks(patches)
         self._before = Before(None, HOME, HOME, 0)
         self._likeness = np.zeros(len(patches))
+        self._single: NDArray[np.float64] | None = None
         self._flicker = 0.0
         self._to_prove = REOPEN_FRAMES
         self._unsure = 0
@@ -164,14 +166,21 @@ class ViewTracker:
     def _doubled(self, picture: Plane, proof: Proof) -> bool:
         """Whether a second, fainter image of the view lies in the picture, elsewhere than where masks lie anyhow."""
         sure = (self._expected.confirmed == 1.0) & proof.inside
-        faded = middle((self._likeness - proof.likeness)[sure]) if sure.any() else 0.0
+        before = self._likeness
         # A fade goes on from picture to picture: this one's likeness is what the next one's is held against, shown or not.
         self._likeness = proof.likeness
-        if faded >= max(_FADING, _FADING_SIGMAS * self._flicker) and self._before.picture is not None:
+        faded = middle((before - proof.likeness)[sure]) if sure.any() else 0.0
+        least = max(_FADING, _FADING_SIGMAS * self._flicker)
+        # Once there were two images, the last picture without is what counts, whichever of them is the stronger by now.
+        paler = self._single is not None and sure.any() and middle((self._single - proof.likeness)[sure]) >= least
+        if (faded >= least or paler) and self._before.picture is not None:
             known = self._trail.afterglow(proof.pose)
             if shows_twice(self._before.picture, picture, proof.pose @ inverse(self._before.pose), known):
+                self._single = before if self._single is None else self._single
                 return True
-        self._flicker = 0.9 * self._flicker + 0.1 * min(abs(faded), 0.02)
+        self._single = None
+        if faded > 0:  # what rises is an old image that goes, and no measure of how far likeness falls by chance
+            self._flicker = 0.9 * self._flicker + 0.1 * min(faded, 0.02)
         return False
 
     # What follows from it -------------------------------------------------------------------------------------------
@@ -244,6 +253,6 @@ class ViewTracker:
     def _know(self, patches: Patches) -> None:
         """Other patches from now on."""
         self._expected.carried_to(self._patches, patches)
-        self._likeness = np.zeros(len(patches))
+        self._likeness, self._single = np.zeros(len(patches)), None
         self._patches = self._finder.patches = self._reader.patches = patches
         self._rows = RowProof(patches, self._outlines)
