@@ -1,6 +1,7 @@
 """What a person asked to be written somewhere (`--out`, `--sheet`, `--summary`): the one way in which commands write such a file.
 
-A file is made whole or not at all, and takes the place of a regular file alone. A device, a pipe or an open descriptor
+A file is made whole or not at all, and takes the place of an older one of its own kind alone: a slip of the fingers must cost
+neither a film nor the register, a key or the configuration. A device, a pipe or an open descriptor
 (`/dev/null`, `/dev/stdout`, a FIFO somebody reads) is written to as it stands: renaming over it would take it from everybody
 else on the machine. A link is followed to those only, so that nobody's planted link says which file is overwritten.
 """
@@ -15,6 +16,7 @@ from typing import Final
 
 from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
+from agent.base.regular_file import read_regular
 
 _OPENED_FOR_US: Final = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 """Links in there name what the shell has opened for this process, and nobody else can plant any."""
@@ -23,24 +25,40 @@ _OPENED_FOR_US: Final = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 class Output:
     """A place that a person named. Raises StorageError where nothing can, or must, be written."""
 
-    def __init__(self, path: Path) -> None:
-        """Judges the place before any work is done for it."""
+    def __init__(self, path: Path, opening: bytes) -> None:
+        """Judges the place before any work is done for it. `opening` is what every file of this kind begins with."""
         self.path = path
+        self._opening = opening
         self._in_place = _is_written_in_place(path)
         if not self._in_place and not path.absolute().parent.is_dir():
             raise StorageError(f"{path} cannot be written: there is no directory {path.absolute().parent}", remedy=_ELSEWHERE)
+        self._spare_other_files()
 
     def write(self, content: bytes, *, mode: int = 0o644) -> None:
         """All of `content`; a file gets `mode` and is on disk on return. A device keeps what it was."""
+        assert content.startswith(self._opening), "no later call could replace it"
         try:
             if self._in_place:
                 _pour(self.path, content)
             elif _is_written_in_place(self.path):
                 raise _refused(self.path, "it has just become something else than a file")
             else:
+                self._spare_other_files()
                 replace_durably(self.path, content, mode=mode)
         except OSError as error:
             raise _refused(self.path, _words(error)) from error
+
+    def _spare_other_files(self) -> None:
+        if self._in_place:
+            return
+        try:
+            held = read_regular(self.path, len(self._opening), follow=False)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise _refused(self.path, _words(error)) from error
+        if held and held != self._opening:
+            raise _refused(self.path, "another kind of file is there already", "Name a new file, or remove that one first")
 
 
 _ELSEWHERE: Final = "Name a file in a directory that this user may write in"

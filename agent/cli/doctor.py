@@ -46,13 +46,14 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     from agent.commissioning.examination import Means, examine
     from agent.commissioning.line import Grade
     from agent.commissioning.printout import Printout
+    from agent.commissioning.sheet import OPENING
     from agent.commissioning.sheet import sheet as conformity_sheet
     from agent.config.load import load
     from agent.identity.node_key import IdentityDirectory
     from agent.node import drivers
     from agent.ports.mqtt import BrokerCredentials
 
-    paper = None if sheet is None else Output(sheet)
+    paper = None if sheet is None else Output(sheet, OPENING)
     config = load(config_path)
     credentials = drivers.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
     means = Means(

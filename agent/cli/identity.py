@@ -39,12 +39,13 @@ def init(config_path: Path, *, if_missing: bool) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="write to this file instead of standard output")
 def csr(config_path: Path, out: Path | None) -> None:
     """A certificate request for the town's CA."""
+    file = None if out is None else Output(out, b"-----BEGIN CERTIFICATE REQUEST-----")
     directory, node_id = _identity(config_path)
     request = directory.certificate_request(node_id)
-    if out is None:
+    if file is None:
         click.echo(request.decode("ascii"), nl=False)
         return
-    Output(out).write(request)
+    file.write(request)
 
 
 @command.command()

@@ -82,7 +82,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     if out is None and not in_terminal:
         raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
     who = checked_name(getpass.getuser() if by is None else by)
-    drawing = None if out is None else Output(out)
+    drawing = None if out is None else Output(out, b"\x89PNG")
     node = NodeFiles.of(config_path)
     _refuse_beside_daemon(node)
     # Entered before the camera is opened: no still without its entry.

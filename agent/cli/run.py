@@ -18,10 +18,10 @@ from agent.cli._options import config_option
 def command(config_path: Path, for_s: float | None, summary: Path | None) -> int:
     """The daemon: capture, mask, record, report. SIGTERM stops it in order, SIGHUP reads the configuration again."""
     from agent.base.output_file import Output
-    from agent.node.daemon import become_daemon
+    from agent.node.daemon import SUMMARY_OPENING, become_daemon
 
     if summary is not None:
         if not summary.absolute().parent.is_dir():
             raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")
-        Output(summary)  # refused before anything runs
+        Output(summary, SUMMARY_OPENING)  # refused before anything runs
     become_daemon(config_path, for_s, summary)

@@ -18,6 +18,8 @@ from agent.config.model import Config
 from agent.config.polygon import Polygon
 from agent.view.excluded_area import ExcludedArea, Ground
 
+OPENING = b'<!DOCTYPE html>\n<html lang="fr">'
+"""What every sheet begins with; one of an export is another kind."""
 _SUBJECTS = {
     "camera": "Prise de vues (arrêté du 3 août 2007 ; IEC 62676-4)",
     "privacy": "Protection de la vie privée (CSI, art. L. 251-3)",

@@ -16,6 +16,9 @@ from typing import NoReturn
 from agent.base.umask import close_to_others
 from agent.node.signals import CAUGHT, Wishes, leave_process
 
+SUMMARY_OPENING = b'{\n  "node": '
+"""What every summary begins with."""
+
 
 def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> NoReturn:
     """Go on as the daemon: the same process id, the same environment, and no signal lost on the way."""
@@ -62,7 +65,7 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: 
     enter_changes(config_path, config, node.parts.register)
     ending = node.run(for_s=for_s, signals=signals)
     if summary is not None:
-        Output(summary).write(json.dumps(node.summary(), indent=2).encode() + b"\n")
+        Output(summary, SUMMARY_OPENING).write(json.dumps(node.summary(), indent=2).encode() + b"\n")
     return 1 if ending is Ending.FAILED else 0
 
 

@@ -37,9 +37,9 @@ enabled = false
 def test_a_file_is_made_and_replaced_whole_with_its_mode(tmp_path: Path) -> None:
     """Also in the place of an older file that was open to others; nothing else is left in the directory."""
     out = tmp_path / "still.png"
-    out.write_bytes(b"old")
+    out.write_bytes(b"drawing of yesterday")
     out.chmod(0o666)
-    Output(out).write(TEXT, mode=0o600)
+    Output(out, b"drawing").write(TEXT, mode=0o600)
     assert out.read_bytes() == TEXT
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert list(tmp_path.iterdir()) == [out]
@@ -50,7 +50,7 @@ def test_a_device_is_written_to_and_stays_a_device(tmp_path: Path) -> None:
     link = tmp_path / "sink"
     link.symlink_to("/dev/null")
     before = Path("/dev/null").stat()
-    Output(link).write(TEXT)
+    Output(link, b"drawing").write(TEXT)
     assert (link.is_symlink(), Path("/dev/null").stat().st_ino) == (True, before.st_ino)
 
 
@@ -66,7 +66,7 @@ def test_a_pipe_that_somebody_reads_gets_all_of_it(tmp_path: Path) -> None:
         with os.fdopen(ready, "rb") as file:
             got.append(file.read())
 
-    output = Output(pipe)
+    output = Output(pipe, b"drawing")
     reader = threading.Thread(target=read)
     # Its end comes with the last writer: it begins to wait once there is one.
     writer = os.open(pipe, os.O_WRONLY)
@@ -81,7 +81,11 @@ def test_a_pipe_that_somebody_reads_gets_all_of_it(tmp_path: Path) -> None:
 def test_standard_output_is_written_to_where_the_shell_sent_it(tmp_path: Path) -> None:
     """`--out /dev/stdout > file`: the link in /dev is still the link that it was."""
     before = Path("/dev/stdout").readlink()
-    program = "from pathlib import Path; from agent.base.output_file import Output; Output(Path('/dev/stdout')).write(b'drawing')"
+    program = """
+from pathlib import Path
+from agent.base.output_file import Output
+Output(Path('/dev/stdout'), b'drawing').write(b'drawing')
+"""
     with (tmp_path / "file").open("wb") as file:
         subprocess.run([sys.executable, "-c", program], stdout=file, check=True)
     assert (tmp_path / "file").read_bytes() == b"drawing"
@@ -133,7 +137,7 @@ def test_anything_else_is_refused_in_words_and_left_as_it_is(tmp_path: Path, pla
     path = place(tmp_path)
     before = {each: each.lstat() for each in sorted(tmp_path.rglob("*"))}
     with pytest.raises(StorageError, match=said) as refused:
-        Output(path).write(TEXT)
+        Output(path, b"drawing").write(TEXT)
     assert str(path) in str(refused.value)
     assert refused.value.remedy
     assert [(p, s.st_ino, s.st_mode, s.st_size) for p, s in before.items()] == [
@@ -141,16 +145,15 @@ def test_anything_else_is_refused_in_words_and_left_as_it_is(tmp_path: Path, pla
     ]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["masks", "show", "--by", "A. Martin", "--out"],
-        ["doctor", "--look", "0.5", "--sheet"],
-        ["identity", "csr", "--out"],
-        ["run", "--for", "1", "--summary"],
-    ],
-    ids=lambda words: " ".join(words[:2]),
-)
+COMMANDS = [
+    ["masks", "show", "--by", "A. Martin", "--out"],
+    ["doctor", "--look", "0.5", "--sheet"],
+    ["identity", "csr", "--out"],
+    ["run", "--for", "1", "--summary"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:2]))
 def test_no_command_replaces_what_is_no_file(tmp_path: Path, capfd: pytest.CaptureFixture[str], command: list[str]) -> None:
     """A link to a device under each command's output option: it is the same link afterwards, and the precious file unread."""
     config = tmp_path / "config.toml"
@@ -160,3 +163,29 @@ def test_no_command_replaces_what_is_no_file(tmp_path: Path, capfd: pytest.Captu
     assert run([*command, str(path), "--config", str(config)]) == 1
     assert "it is a link to" in capfd.readouterr().err
     assert (path.is_symlink(), path.read_bytes()) == (True, b"precious")
+
+
+@pytest.mark.parametrize("precious", ["config.toml", "state/identity/key.pem", "film.mp4", "register.jsonl"])
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: " ".join(words[:2]))
+def test_no_command_replaces_a_file_of_another_kind(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], command: list[str], precious: str
+) -> None:
+    """A slip of the fingers names the configuration, the key or evidence: refused before any work, and every byte is there."""
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG)
+    assert run(["identity", "init", "--config", str(config)]) == 0
+    path = tmp_path / precious
+    if not path.exists():
+        path.write_bytes({"film.mp4": b"\0\0\0\x1cftypisom", "register.jsonl": b'{"at":"2026-11-23T10:00:00Z"}\n'}[precious])
+    before = path.read_bytes()
+    assert run([*command, str(path), "--config", str(config)]) == 1
+    assert "another kind of file is there" in capfd.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_an_empty_file_is_nobodys(tmp_path: Path) -> None:
+    """`mktemp` makes one: it is replaced."""
+    out = tmp_path / "out"
+    out.touch()
+    Output(out, b"drawing").write(TEXT)
+    assert out.read_bytes() == TEXT
