@@ -9,6 +9,9 @@ def main() -> None:
     if sys.argv[1:2] == ["run"]:  # what is asked of the daemon before there is one waits until it can answer
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
+        from agent.base.standard_streams import fill_closed
+
+        fill_closed()
         from agent.base.leaving import INTERRUPTED, speak_any_language, tell_all
         from agent.cli import run
     except KeyboardInterrupt:

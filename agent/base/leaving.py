@@ -12,8 +12,11 @@ from agent.base.errors import VigieError
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
-_OUTPUT_REFUSED: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG)
-"""What the place that stdout goes to may say. A file of ours that is refused has a name, or is told as a VigieError."""
+OUTPUT_REFUSED: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What only the place that stdout goes to says; EIO may come from what was read as well.
+
+A file of ours that is refused has a name, or is told as a VigieError.
+"""
 
 
 def leave(error: BaseException) -> int:
@@ -67,7 +70,7 @@ def _was_interrupted(error: BaseException | None) -> bool:
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {(error.strerror or str(error)).lower()}. Is it there, and may this user use it?"
-    if isinstance(error, OSError) and error.errno in _OUTPUT_REFUSED:
+    if isinstance(error, OSError) and error.errno in (*OUTPUT_REFUSED, errno.EIO):
         return f"the output cannot be written: {(error.strerror or str(error)).lower()}. Is there room where it goes?"
     # A bug, not the user's fault: one line, and the traceback only for who asks for it.
     return (

@@ -9,6 +9,7 @@ import click
 from cryptography import x509
 
 from agent.base.errors import EvidenceError, JournalError
+from agent.base.leaving import OUTPUT_REFUSED
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
 from agent.identity.certificates import common_name, key_digest, read_chain, verify_signature
@@ -57,6 +58,8 @@ def command(
         else:
             _print(found, last, as_json=as_json)
     except OSError as error:
+        if error.errno in OUTPUT_REFUSED:  # no reading ends so: it is where stdout goes that is full
+            raise
         why = (error.strerror or str(error)).lower()
         raise JournalError(f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions") from error
 
