@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -37,13 +38,14 @@ _Command = Callable[..., Any]
 def _broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
     """Refuse what is no broker URL while the command line is read."""
     from agent.config.address import check_broker_url
+    from agent.config.url_secret import holds_password
 
+    if holds_password(url):
+        raise click.BadParameter("a password does not belong in the URL: use --username and --password-file")
+    with suppress(ValueError):
+        if user := urlsplit(url).username:
+            raise click.BadParameter(f"a user does not belong in the URL: use --username {user}")
     try:
-        parts = urlsplit(url)
-        if parts.password is not None:
-            raise click.BadParameter("a password does not belong in the URL: use --username and --password-file")
-        if parts.username:
-            raise click.BadParameter(f"a user does not belong in the URL: use --username {parts.username}")
         return check_broker_url(url)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None

@@ -7,7 +7,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.config.misfit import Misfit
-from agent.config.url_secret import PLACEHOLDER, secret_name, starred
+from agent.config.url_secret import PLACEHOLDER, holds_password, secret_name
 
 DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
@@ -19,13 +19,15 @@ def check_broker_url(url: str) -> str:
     parts = _split(url, "mqtts://host:8883")
     if parts.scheme not in DEFAULT_BROKER_PORTS or not parts.hostname:
         raise Misfit(
-            f"{_without_password(url)!r} is no broker",
+            "this is no broker's address",
             remedy="write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)",
         )
     if parts.username:
         raise Misfit("a user does not belong in the URL", remedy=f"write username = {parts.username!r} beside it")
-    if parts.scheme in ("mqtt", "mqtts") and parts.path not in ("", "/"):
+    if parts.scheme in ("mqtt", "mqtts") and (parts.path not in ("", "/") or parts.query):
         raise Misfit(f"a path has no meaning in {parts.scheme}://", remedy="name the topic prefix in `prefix`")
+    if parts.fragment:
+        raise Misfit("a # has no meaning in a broker's address", remedy="write mqtts://host:8883")
     return url
 
 
@@ -38,6 +40,8 @@ def check_camera_source(driver: str, source: str) -> None:
     """Misfit, placed at `source` (at `driver` when there is none), when this driver cannot use this source."""
     at, beside = ("source",), [("driver",)]
     _refuse_secret(source, at)
+    if driver == "rtsp" or "://" in source:
+        _refuse_password(source, at)
     if not source:
         if driver in ("rtsp", "file"):
             wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
@@ -50,7 +54,7 @@ def check_camera_source(driver: str, source: str) -> None:
             parts = _split(source, "rtsp://user@host/path", at)
             if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
                 raise Misfit(
-                    f"{_without_password(source)!r} is no RTSP address",
+                    "this is no RTSP address",
                     at=at,
                     beside=beside,
                     remedy="write rtsp://user@host/path",
@@ -58,7 +62,7 @@ def check_camera_source(driver: str, source: str) -> None:
         case "v4l2":
             if not source.startswith("/"):
                 raise Misfit(
-                    f"{source!r} is no video device",
+                    "this is no video device",
                     at=at,
                     beside=beside,
                     remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/",
@@ -66,32 +70,42 @@ def check_camera_source(driver: str, source: str) -> None:
         case "picamera2":
             if not source.isdecimal():
                 raise Misfit(
-                    f"{source!r} is no camera number",
+                    "this is no camera number",
                     at=at,
                     beside=beside,
                     remedy='write "0" for the first camera, "1" for the second',
                 )
+        case _ if "://" in source:
+            remedy = 'write the path of the film, or driver = "rtsp"'
+            raise Misfit("this is an address and no film", at=at, beside=beside, remedy=remedy)
         case _:
             pass
 
 
 def _split(url: str, wanted: str, at: tuple[str, ...] = ()) -> SplitResult:
     """The parts of a URL without a password in it; Misfit else. The password itself is never repeated."""
+    _refuse_password(url, at)
+    _refuse_secret(url, at)
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Misfit(f"this is no address ({error})", at=at, remedy=f"write {wanted}") from None
-    if parts.password is not None:
+        # urllib's words repeat what it takes for the port, or the whole authority.
+        why = "its port is no number from 1 to 65535" if str(error).startswith("Port") else "compare it with the remedy"
+        raise Misfit(f"this is no address: {why}", at=at, remedy=f"write {wanted}") from None
+    if port == 0:
+        raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
+    return parts
+
+
+def _refuse_password(address: str, at: tuple[str, ...] = ()) -> None:
+    """Misfit when a password stands before the host. It is never repeated."""
+    if holds_password(address):
         raise Misfit(
             "a password does not belong in this file",
             at=at,
             remedy="put it alone in a file of its own (mode 0600) and name that file in `password_file`",
         )
-    _refuse_secret(url, at)
-    if port == 0:
-        raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
-    return parts
 
 
 def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
@@ -102,12 +116,6 @@ def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
             at=at,
             remedy=f"write {name}={PLACEHOLDER} there, and put the secret alone in a file (mode 0600) that `password_file` names",
         )
-
-
-def _without_password(url: str) -> str:
-    """For messages: what stands before an @ may be a secret, also in a URL that is not well-formed."""
-    head, at, tail = url.rpartition("@")
-    return starred(f"{head.partition('//')[0]}//...@{tail}" if at else url)
 
 
 def check_listen_address(host: str) -> str:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agent.base.errors import ConfigurationError
 from agent.config.locate import Span
-from agent.config.url_secret import starred
+from agent.config.url_secret import line_starred
 
 SNIPPET_COLUMNS = 100
 """A longer line is cut around its caret."""
@@ -56,13 +56,12 @@ class Finding(Struct, frozen=True):
         return "\n".join([self.headline, *(self.excerpt or ())])
 
 
-_URL_SECRET = re.compile(r"(?<=://)[^\s/@\"']+(?=@)")
 _SECRET = re.compile(r"^(\s*[\w.-]*(?:password|passwd|secret|token|mot_de_passe)\w*\s*=\s*)(.*)$", re.IGNORECASE)
 
 
 def without_secrets(line: str) -> str:
     """The line, as long as it was, with asterisks for what looks like a password: findings end up in logs."""
-    line = starred(_URL_SECRET.sub(lambda m: "*" * len(m.group()), line))
+    line = line_starred(line)
     match = _SECRET.match(line)
     if match and "_file" not in match[1]:
         line = match[1] + "*" * len(match[2])

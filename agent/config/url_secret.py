@@ -14,11 +14,14 @@ PLACEHOLDER: Final = "{password}"
 """What stands in an address in the password's place; the driver puts in what `password_file` holds."""
 
 _NAMES = (
-    r"pass(?:word|wd|wort|phrase|code)?|pwd|psw|passw|pw|pin|mot_?de_?passe|mdp|secret"
+    r"(?:login|user|usr)?_?(?:pass(?:word|wd|wort|phrase|code)?|pas|pwd|psw|passw|pw)|pin|mot_?de_?passe|mdp|secret"
     r"|(?:access_?)?token|auth(?:_?key)?|(?:api|access)_?key"
 )
 _END = r"(?=[&;,/?#\s\"']|_[A-Za-z]+=|$)"
 _NAMED = re.compile(rf"(?<![A-Za-z0-9])(?P<name>{_NAMES})=(?P<secret>.*?){_END}", re.IGNORECASE)
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+_UP_TO_THE_HOST = re.compile(r"(?<=://)\S+(?=@)")
+_NO_PORT = re.compile(r"(?<=://)[^\s/:@\"'\[]*:(?P<secret>(?!\d{1,5}(?:[/?#\"']|\s|$))[^\s/@\"']+)")
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^\s/@:\"']*):(?P<secret>[^\s/@\"']*)(?=@)")
 
 
@@ -29,6 +32,46 @@ def secret_name(address: str) -> str | None:
             if found["secret"] and found["secret"] != PLACEHOLDER:
                 return found["name"]
     return None
+
+
+def holds_password(address: str) -> bool:
+    """`user:password@host` stands in this address, also where the password has a `/`, `#`, `?`, `@` or `%3A` that tears it apart:
+    `rtsp://admin:2023#x@camera` is a well-formed address of a host called admin.
+
+    An @ in the path of what is plainly a host is none: `rtsp://10.0.0.9:554/live@2`.
+    """
+    behind_schemes = [found.end() for found in re.finditer("://", address)]
+    return any(_password_before_host(address[start:]) for start in behind_schemes or [0])
+
+
+def _password_before_host(text: str) -> bool:
+    before, at, _ = text.rpartition("@")
+    authority = re.split(r"[/?#]", before, maxsplit=1)[0]
+    if not at:
+        return False
+    if authority == before:
+        return ":" in unquote(authority)
+    user, at, _ = authority.rpartition("@")
+    if at:
+        return ":" in unquote(user)
+    host, colon, _ = unquote(authority).rpartition(":")
+    return bool(colon) and not (host == "localhost" or "." in host or host.startswith("["))
+
+
+def line_starred(line: str) -> str:
+    """A line of a file, as long as it was, with asterisks for whatever may be a password in an address, well-formed or not."""
+    line = _STRING.sub(lambda found: _before_the_host_starred(found.group()), line)
+    line = _UP_TO_THE_HOST.sub(lambda found: "*" * len(found.group()), line)
+    return starred(_NO_PORT.sub(_stars, line))
+
+
+def _before_the_host_starred(string: str) -> str:
+    """The quoted string, with asterisks from the scheme, where there is one, to its last @."""
+    before, at, host = string[1:].rpartition("@")
+    if not at or ":" not in before:
+        return string
+    scheme, separator, secret = before.partition("://") if "://" in before else ("", "", before)
+    return f"{string[0]}{scheme}{separator}{'*' * len(secret)}@{host}"
 
 
 def starred(text: str) -> str:

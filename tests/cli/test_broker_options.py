@@ -32,6 +32,10 @@ def test_a_prefix_that_no_node_can_have_is_refused(capsys: pytest.CaptureFixture
         (["--broker", "mqtts://h", "--key-file", "/nope"], "go together"),
         (["--broker", "mqtt://u:secret@h"], "use --username and --password-file"),
         (["--broker", "mqtt://u@h"], "use --username u"),
+        (["--broker", "mqtt://u:12#secret@h"], "use --username and --password-file"),
+        (["--broker", "u:secret@h"], "use --username and --password-file"),
+        (["--broker", "mqtt://u%3Asecret@h"], "use --username and --password-file"),
+        (["--broker", "mqtt://u:secret"], "its port is no number"),
     ],
 )
 def test_what_would_be_ignored_is_refused(

@@ -21,7 +21,31 @@ ADDRESSES = [
     "rtsp://10.0.0.9/cam/realmonitor?channel=1&authkey={}",
     "rtsp://10.0.0.9/h264?token={}#x",
     "rtsp://10.0.0.9/PASSWD={}/ch1",
+    "rtsp://10.0.0.9/live?loginuse=admin&loginpas={}",
     "rtsp://10.0.0.9/?p%61ssword={}",
+]
+PASSWORDS = [
+    "tlJwpbo6x",
+    "tl/Jwpbo6x",
+    "2023#Jwpbo6x",
+    "12345/Jwpbo6x",
+    "2023?Jwpbo6x",
+    "it's Jwpbo6x",
+    "a@Jwpbo6x",
+    "a://Jwpbo6x",
+    "Jwpbo6x＠",
+]
+BEFORE_THE_HOST = [
+    '[camera]\ndriver = "rtsp"\nsource = "rtsp://admin:{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "rtsp"\nsource = "rtsp:admin:{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "rtsp"\nsource = "admin:{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "rtsp"\nsource = "rtsp://admin%3A{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "file"\nsource = "rtsp://admin:{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "v4l2"\nsource = "rtsp://admin:{}@10.0.0.9/live"\n',
+    '[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "mqtts://pole-9:{}@hub.example:8883"\n',
+    '[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "pole-9:{}@hub.example"\n',
+    '[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "wss://pole-9:{}@hub.example/mqtt"\n',
+    '[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "mqtt://a"\nfallback_urls = ["mqtt://b", "mqtt://u:{}@h"]\n',
 ]
 WORDS = st.text(string.ascii_letters + string.digits + "!*-.~", min_size=6, max_size=20)
 
@@ -46,6 +70,42 @@ def test_a_secret_in_an_address_is_refused_and_not_repeated(tmp_path: Path, addr
     assert PLACEHOLDER in said
     if "%61" not in address:
         assert "tlJwpbo6x" not in said
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("sections", BEFORE_THE_HOST)
+def test_a_password_before_the_host_is_refused_and_not_repeated(tmp_path: Path, sections: str, password: str) -> None:
+    """Also one that tears the address apart (2023#x makes `admin` a host), without a scheme, or under the wrong driver."""
+    path = tmp_path / "vigie.toml"
+    path.write_text(f'[node]\nid = "pole-9"\nstate_dir = "{tmp_path}"\n' + sections.format(password), encoding="utf-8")
+    with pytest.raises(RefusedConfiguration) as refused:
+        load(path)
+    assert "Jwpbo6x" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", ["mqtt://pole-9:Jwpbo6x", "mqtts://h:Jwpbo6x/", "mqtt://pole-9#Jwpbo6x@h:bo6"])
+def test_what_stands_in_the_ports_place_is_not_repeated(tmp_path: Path, address: str) -> None:
+    """An address that lost its host behind the password."""
+    path = tmp_path / "vigie.toml"
+    path.write_text(f'[node]\nid = "pole-9"\n[camera]\ndriver = "synthetic"\n[mqtt]\nurl = "{address}"\n')
+    with pytest.raises(RefusedConfiguration) as refused:
+        load(path)
+    assert "Jwpbo6x" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://10.0.0.9:554/live@2",
+        "rtsp://u@h:554/live@2:1",
+        "rtsp://[::1]:554/a@b",
+        "rtsp://localhost:554/a@b",
+        "rtsp://h/a:b@c",
+    ],
+)
+def test_an_at_sign_in_the_path_is_no_password(tmp_path: Path, address: str) -> None:
+    """What stands before it is plainly a host."""
+    assert load(written(tmp_path, address)).camera.source == address
 
 
 @given(address=st.sampled_from(ADDRESSES[:-1]), word=WORDS)
