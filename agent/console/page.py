@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.base.clock import Clock
 from agent.base.errors import JournalError
@@ -23,6 +24,7 @@ from agent.console.feed import EventTap
 from agent.console.preview import Preview
 
 log = logging.getLogger(__name__)
+SERVER_LOG = logging.getLogger("aiohttp.server")
 
 STATIC = Path(__file__).parent / "static"
 MOST_VIEWERS = 4
@@ -67,7 +69,8 @@ class Page:
         app.router.add_get("/health.json", self._health_once)
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=REQUEST_WITHIN_S)
+        SERVER_LOG.addFilter(_is_of_the_node)
+        runner = web.AppRunner(app, access_log=None, logger=SERVER_LOG, shutdown_timeout=1.0, keepalive_timeout=REQUEST_WITHIN_S)
         await runner.setup()
         assert runner.server is not None
         self._door = Door(runner.server, self._visitors)
@@ -181,7 +184,11 @@ class Page:
 @web.middleware
 async def _guarded(request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
     """Nobody else's page reads or shows this one: neither by a name that points here (DNS rebinding) nor embedded."""
-    if not _is_this_machine(request.url.host or ""):
+    try:
+        asked_for = request.url.host or ""
+    except ValueError:
+        asked_for = ""  # a Host that is none, such as [::1].example
+    if not _is_this_machine(asked_for):
         raise web.HTTPForbidden(text="open this page by the node's address, or by localhost")
     # A link that leads here is no harm; what opens a view or reads health comes from this page itself.
     if request.path != "/" and request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
@@ -193,6 +200,11 @@ async def _guarded(request: web.Request, handler: Callable[[web.Request], Any]) 
 async def _protect(_: web.Request, response: web.StreamResponse) -> None:
     """Every answer carries these, streams and refusals as well."""
     response.headers.update(PROTECTION)
+
+
+def _is_of_the_node(record: logging.LogRecord) -> bool:
+    """False for a request that was none: who sent it is told so, and it is no error of the node."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _is_this_machine(host: str) -> bool:

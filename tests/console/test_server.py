@@ -130,3 +130,26 @@ def test_a_taken_port_is_said_and_tried_again(register_path: Path, tap: EventTap
     assert console.join(10)
     (line,) = [record for record in caplog.records if "cannot listen" in record.getMessage()]
     assert line.exc_info is None
+
+
+@pytest.mark.parametrize(
+    ("request_text", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nHost: [::1].example\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\nHost: 127.0.0.1:none\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: attacker.example\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03" + bytes(160), b"400"),
+        (b"\x10\x10\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x00", b"400"),
+    ],
+)
+def test_what_a_visitor_gets_wrong_is_no_error_of_the_node(
+    console: Console, caplog: pytest.LogCaptureFixture, request_text: bytes, status: bytes
+) -> None:
+    """A scanner, another protocol, a host that is none: answered as that, and nothing of it fills the log."""
+    with socket.create_connection(("127.0.0.1", urlsplit(console.url).port or 0), timeout=30) as visitor:
+        visitor.sendall(request_text)
+        assert visitor.recv(200).split()[1] == status
+    assert [record.getMessage() for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []
