@@ -206,7 +206,7 @@ def test_the_topic_that_an_access_list_refuses_is_named(tmp_path: Path, queued: 
         assert [line.grade for line in lines(broker.url)] == [Grade.OK]
         _, found = lines(broker.url, home=True)
     assert (found.check, found.grade, found.figures["refused"]) == ("broker topics", Grade.FAIL, 1)
-    assert "homeassistant/device/vigie-pole-17/config" in found.measured
+    assert "homeassistant/device/vigie/pole-17/config" in found.measured
 
 
 def test_the_doctor_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -130,6 +130,19 @@ def test_a_watch_beside_the_hub_throws_nobody_off(hub: StockHub) -> None:
     assert {"line": "out"} not in heard.found
 
 
+def test_a_watch_ends_in_its_time_whoever_throws_it_off(hub: StockHub) -> None:
+    """Under the hub's own certificate, which the page warns of, and at a port that never answers."""
+    with running(hub, ear("hub")) as heard:
+        heard.wait_for(lambda line: line.get("line") == "in", "the hub is in")
+        for port in (8883, 8884, 8885):
+            broker = f"mqtts://127.0.0.1:{port}"
+            watch = hub.start(
+                f"vigie watch --json --for 5 --broker {broker} --ca-file ca.pem --cert-file hub.pem --key-file hub.key"
+            )
+            watch.communicate(timeout=120)
+            assert watch.returncode in (0, 1)
+
+
 def test_a_fleet_is_simulated_beside_it(hub: StockHub) -> None:
     """Twenty sessions under one certificate: nothing is lost, and the hub sees none of it among its nodes."""
     with running(hub, ear("hub")) as heard:
