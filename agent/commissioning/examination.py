@@ -20,6 +20,7 @@ from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.line import Grade, Line, fail, ok, warn, worst
 from agent.commissioning.masks import excluded_areas, judge_masks
 from agent.commissioning.medium import judge_medium, medium_of
+from agent.commissioning.own_certificate import judge_own_certificate
 from agent.commissioning.programs import Ask, ask_system
 from agent.commissioning.service import judge_units, judge_updates
 from agent.commissioning.sight import Sight, look
@@ -203,6 +204,7 @@ class _Examination:
         means, health = self._means, self.health
         yield from judge_uplink((health or {}).get("uplink", {}))
         now = utc(means.clock.wall_ns())
+        yield from judge_own_certificate(means.credentials.cert_file, self._config.node.id, now)
         yield from judge_brokers(self._config.mqtt, means.credentials, means.log_in, now, beside=health is not None)
 
     def _guard(self) -> Guard:
