@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from agent.base.errors import EvidenceError, JournalError
+from agent.base.errors import ConfigurationError, EvidenceError, JournalError
 from agent.base.leaving import OUTPUT_REFUSED
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
-from agent.identity.certificates import common_name, key_digest, read_chain, verify_signature
+from agent.identity.certificates import common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.journal.chain import parse
 from agent.journal.parts import lines
-from agent.journal.verdict import Trust, Verdict, verify
+from agent.journal.verdict import Flaw, Trust, Verdict, verify
 
 _NOT_AUTHENTIC = 3
 _CANNOT_BE_TOLD = 4
@@ -24,14 +24,19 @@ _CANNOT_BE_TOLD = 4
 @click.command()
 @click.option("--verify", "wants_verify", is_flag=True, help="find every edited, dropped, moved or cut-off line")
 @click.option("--last", type=click.IntRange(min=1), metavar="N", help="only the last N entries")
-@click.option("--file", "path", type=click.Path(path_type=Path), help="a register that was taken off its node")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(path_type=Path),
+    help="a register that was taken off its node, with its .head and its parts beside it",
+)
 @click.option(
     "--certificate",
     "certificates",
     type=click.Path(path_type=Path),
     metavar="PEM",
     multiple=True,
-    help="of the key that signed; default: the node's own; again for a key the node had before",
+    help="the node's own, identity/chain.pem on it; default: this node's; again for a key the node had before",
 )
 @config_option
 @json_option
@@ -48,7 +53,7 @@ def command(
 
     --verify leaves with 0 when every line is vouched for, 3 when something is wrong, 4 when no certificate of the node is known.
     """
-    node = None if path is not None and (certificates or not wants_verify) else NodeFiles.of(config_path)
+    node = _node(config_path, path) if path is None or (wants_verify and not certificates) else None
     found = path or (node.register_path if node is not None else Path("register.jsonl"))
     if path is not None and not path.exists():
         raise JournalError(f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it")
@@ -64,8 +69,18 @@ def command(
         raise JournalError(f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions") from error
 
 
+def _node(config_path: Path, path: Path | None) -> NodeFiles | None:
+    """Whose files these are; None where no node is configured and a register that was taken off one is to be read."""
+    try:
+        return NodeFiles.of(config_path)
+    except ConfigurationError:
+        if path is None:
+            raise
+        return None
+
+
 def _leaves(node: NodeFiles | None, given: tuple[Path, ...]) -> list[x509.Certificate]:
-    """The certificates whose keys may have signed: never a CA's, who signs no lines."""
+    """The certificates whose keys may have signed: the first of each file, which is the node's in a chain."""
     if given:
         return [read_chain(each).leaf for each in given]
     if node is None or not node.identity().chain_path.exists():
@@ -84,6 +99,13 @@ def _verify(path: Path, leaves: list[x509.Certificate], *, as_json: bool) -> Non
         return verify_signature(known[key_id], data, signature) if key_id in known else None
 
     verdict = verify(path, Trust(check, common_name(leaves[0])) if leaves else None)
+    authorities = [common_name(each) for each in leaves if is_authority(each)]
+    if authorities and not verdict.signatures:
+        # Nodes of an earlier release were their own authority: whose key signed is not told by the certificate alone.
+        raise EvidenceError(
+            f"the certificate given is that of an authority, {authorities[0]!r}, which signs no register",
+            remedy="give the node's own, which is identity/chain.pem on the node",
+        )
     if as_json:
         print_json(_fields(path, verdict))
     else:
@@ -99,7 +121,10 @@ def _tell(path: Path, verdict: Verdict) -> None:
         click.echo(f"{path}:{finding.line}: {finding.flaw}: {finding.what}")
     if not verdict.whole:
         flaws = "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
-        click.echo(f"{path}: {verdict.lines} lines, {flaws}: this register was changed or damaged, and proves nothing as a whole")
+        told = "this register was changed or damaged, and proves nothing as a whole"
+        if all(finding.flaw is Flaw.HEAD_MISSING for finding in verdict.findings):
+            told = "whole and in order up to its last line, which may not have been its last"
+        click.echo(f"{path}: {verdict.lines} lines, {flaws}: {told}")
         return
     since = f" from number {verdict.first} on" if verdict.first > 1 else ""
     click.echo(f"{path}: {verdict.lines} lines{since}, whole and in order")

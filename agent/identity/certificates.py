@@ -167,6 +167,14 @@ def _common_name(name: x509.Name) -> str:
     return str(names[0].value) if names else name.rfc4514_string()
 
 
+def is_authority(certificate: x509.Certificate) -> bool:
+    """True when it may issue certificates to others."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+
+
 def verify_signature(certificate: x509.Certificate, data: bytes, signature: bytes, hash_name: str = "sha256") -> bool:
     """True when `signature` is that of the certificate's key over `data`: ECDSA, or RSA (PKCS#1 v1.5 or PSS) for other makers."""
     algorithm = _HASHES[hash_name]

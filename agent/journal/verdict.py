@@ -13,7 +13,7 @@ from agent.base.regular_file import open_regular
 from agent.journal import chain
 from agent.journal.chain import SignatureCheck
 from agent.journal.entry import Act
-from agent.journal.head import Head, read_head
+from agent.journal.head import Head, head_path, read_head
 from agent.journal.parts import lines
 
 
@@ -98,7 +98,8 @@ def verify(path: Path, trust: Trust | None = None) -> Verdict:
     _walk_lines(walk, lines(path))
     if head is None:
         if walk.count:
-            walk.flaw(Flaw.HEAD_MISSING, "register.head is missing or unreadable: whether lines are cut off cannot be told")
+            missing = f"{head_path(path).name} is missing beside it, or unreadable: whether lines are cut off cannot be told"
+            walk.flaw(Flaw.HEAD_MISSING, missing)
     elif head.n > walk.expected.n:
         lost = head.n - walk.expected.n
         walk.flaw(Flaw.CUT_OFF, f"{lost} {_lines(lost)} cut off after line {walk.count}", walk.count + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -194,6 +195,25 @@ def test_a_register_taken_off_its_node_can_be_checked(cli: Cli, tmp_path: Path) 
     certificate = str(cli.state / "identity" / "chain.pem")
     assert "signed to the last line" in elsewhere.run(*words, "--certificate", certificate).stdout
     assert "does not exist" in elsewhere.run("register", "--file", str(tmp_path / "none.jsonl"), expect=1).stderr
+
+
+def test_a_register_off_its_node_is_not_accused_for_what_was_left_behind(cli: Cli, tmp_path: Path) -> None:
+    """No certificate, the authority's in its place, no head beside it: each is said, and none of it is a change."""
+    IdentityDirectory(cli.state / "identity").init("mast-7")
+    cli.run("retention", "sweep")
+    elsewhere = Cli(tmp_path / "no-such.toml")
+    taken = tmp_path / "mast-7.jsonl"
+    shutil.copy(cli.state / "register.jsonl", taken)
+    shutil.copy(cli.state / "register.head", tmp_path / "mast-7.head")
+    words = ("register", "--verify", "--file", str(taken))
+    assert "who wrote it cannot be told" in elsewhere.run(*words, expect=4).stdout
+    authority = elsewhere.run(*words, "--certificate", str(cli.state / "identity" / "ca.pem"), expect=1)
+    assert "chain.pem" in authority.stderr
+    assert authority.stdout == ""
+    (tmp_path / "mast-7.head").unlink()
+    headless = elsewhere.run(*words, "--certificate", str(cli.state / "identity" / "chain.pem"), expect=3).stdout
+    assert "mast-7.head is missing" in headless
+    assert "was changed" not in headless
 
 
 def test_a_recordings_directory_that_is_gone_is_said(cli: Cli) -> None:
