@@ -186,7 +186,7 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
         pictures=pictures,
         authentic=counts[State.AUTHENTIC],
         changed=counts[State.CHANGED],
-        pending=counts[State.PENDING],
+        pending=counts[State.PENDING] if verifier.seis else pictures,
         missing_units=missing,
         gops=verifier.gops,
         signer=common_name(signing.leaf) if signing else None,

@@ -24,7 +24,7 @@ from agent.base.durable_file import Temporary, replace_durably, sync_directory, 
 from agent.base.errors import EvidenceError
 from agent.base.regular_file import open_regular
 from agent.identity import own_authority
-from agent.identity.certificates import CertificateChain, common_name, key_digest, read_chain, verify_signature
+from agent.identity.certificates import CertificateChain, common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.identity.ecdsa import Ecdsa
 from agent.identity.usage import lacking
 
@@ -197,6 +197,11 @@ class IdentityDirectory(Struct, frozen=True):
             raise EvidenceError(
                 f"the certificate of {node_id!r} lacks {' and '.join(missing)}: no film signed with it would be believed",
                 remedy="the CA must issue it with the extensions that `vigie identity csr` asks for",
+            )
+        if is_authority(chain.leaf):
+            raise EvidenceError(
+                f"the certificate of {node_id!r} is that of an authority: this node's key could vouch for any other",
+                remedy="the CA must issue it without `CA:TRUE`",
             )
         chain.check(ca, clock.wall_ns())
         without_ca = CertificateChain(

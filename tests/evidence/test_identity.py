@@ -107,6 +107,17 @@ def test_a_certificate_that_does_not_serve_for_films_is_refused_by_name(
     assert fresh.load().sign(b"x")
 
 
+def test_a_certificate_that_may_issue_others_is_refused(fresh: IdentityDirectory) -> None:
+    """What `openssl req -x509` makes of a request, if it is not told otherwise: this camera's key could vouch for any camera."""
+    town = TownCa()
+    request = x509.load_pem_x509_csr(fresh.certificate_request("cam-1"))
+    issued = town._issue(request.subject, request.public_key(), ca=True, asked=list(request.extensions))
+    before = fresh.chain_path.read_bytes()
+    with pytest.raises(EvidenceError, match="authority"):
+        fresh.install(CertificateChain((issued,)), town.chain, "cam-1", ManualClock())
+    assert fresh.chain_path.read_bytes() == before
+
+
 def test_the_leaf_of_a_new_node_is_not_its_own_authority(fresh: IdentityDirectory) -> None:
     """The chain leaves out its CA, as Media Signing asks; the CA's key is nowhere, and the leaf may sign films."""
     leaf, authority = fresh.load().chain.leaf, read_chain(fresh.ca_path).leaf

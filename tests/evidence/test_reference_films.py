@@ -28,8 +28,10 @@ def test_the_signed_film_is_judged_as_the_reference_does(samples: Path, referenc
 
 
 def test_the_unsigned_film_is_not_signed(samples: Path, reference_ca: CertificateChain) -> None:
-    """Neither authentic nor the contrary."""
-    assert verify(samples / "unsigned.mp4", reference_ca).verdict is Verdict.NOT_SIGNED
+    """Neither authentic nor the contrary, and every picture is counted as one without signature."""
+    report = verify(samples / "unsigned.mp4", reference_ca)
+    assert report.verdict is Verdict.NOT_SIGNED
+    assert report.pending == report.pictures > 0
 
 
 def test_an_unknown_authority_is_not_trusted(samples: Path, node_ca: CertificateChain) -> None:
