@@ -108,7 +108,10 @@ class LiveInput:
     @property
     def delivered(self) -> Mapping[str, float | str]:
         """What the running stream really delivers; empty before its first picture."""
-        return self._stream.delivered.figures() if self._stream else {}
+        if self._stream is None:
+            return {}
+        interlaced = {"deinterlaced": self._stream.interlaced} if self._stream.interlaced else {}
+        return {**self._stream.delivered.figures(), **interlaced}
 
     def _tell_of_size(self, delivered: Delivered) -> None:
         if delivered.size == self._size_told:

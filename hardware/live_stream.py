@@ -19,6 +19,7 @@ from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
+from hardware.deinterlacer import Deinterlacer
 from hardware.delivered import Delivered
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
@@ -63,6 +64,7 @@ class LiveStream:
 
     def __init__(self, name: str, source: Source, pool: PicturePool, writer: PictureWriter, fps: float, clock: Clock) -> None:
         self.delivered = Delivered(writer.size)
+        self._deinterlacer = Deinterlacer()
         self._source = source
         self._pool = pool
         self._writer = writer
@@ -85,6 +87,11 @@ class LiveStream:
     def thinned(self) -> int:
         """Pictures left out since the camera sends more a second than are wanted."""
         return self._limit.thinned
+
+    @property
+    def interlaced(self) -> int:
+        """Pictures that came interlaced, and were made whole."""
+        return self._deinterlacer.pictures
 
     def start(self, wait_s: float) -> None:
         """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when that failed by then.
@@ -182,8 +189,9 @@ class LiveStream:
                 continue
             for picture in pictures:
                 assert isinstance(picture, av.VideoFrame)
-                for due, sound in soundness.judged(picture):
-                    self._hand_over(due, arrival_ns, stream.codec_context.sample_aspect_ratio, corrupt=not sound)
+                for judged, verdict in soundness.judged(picture):
+                    for due, sound in self._deinterlacer.feed(judged, verdict):
+                        self._hand_over(due, arrival_ns, stream.codec_context.sample_aspect_ratio, corrupt=not sound)
 
     def _hand_over(self, picture: av.VideoFrame, arrival_ns: int, pixel_aspect: Fraction | None, *, corrupt: bool) -> None:
         pts_ns = None

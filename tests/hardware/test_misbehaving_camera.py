@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from fractions import Fraction
 
 import pytest
 
+from agent.base.clock import NS
+from agent.picture.sameness import Sameness
 from tests.support.camera_viewer import Viewer
 from tests.support.deadline import until
 from tests.support.manual_clock import ManualClock
@@ -107,3 +110,34 @@ def test_the_shape_of_the_camera_s_samples_is_honoured() -> None:
         assert viewer.picture() == (384, 288, False)
         viewer.driver.close()
         assert "width = 352 and height = 264" in Viewer(camera, width=352, height=288).refusal().remedy
+
+
+@pytest.mark.parametrize("pace", [0.8, 1.25])
+def test_a_camera_whose_seconds_are_not_ours_loses_no_picture(pace: float) -> None:
+    """Pictures come in order, at the rate they are sent, and none counts as too many."""
+    with MisbehavingCamera(Habits(pace=pace)) as camera:
+        viewer = Viewer(camera, fps=25)
+        viewer.driver.open()
+        for _ in range(20):
+            assert not viewer.picture()[2]
+        assert viewer.driver.figures()["thinned"] == 0
+        viewer.driver.close()
+
+
+def test_a_frozen_camera_s_pictures_are_the_same_to_the_last_bit() -> None:
+    """Through camera, network and decoder: what tells that it hangs."""
+    with MisbehavingCamera(Habits(frozen=True)) as camera:
+        viewer, sameness = Viewer(camera), Sameness()
+        viewer.driver.open()
+        for at_s in range(35):
+            sameness.saw(viewer.luma(), at_s * NS)
+        assert sameness.frozen
+        camera.habits.frozen = False
+        seconds = itertools.count(35)
+
+        def films_again() -> bool:
+            sameness.saw(viewer.luma(), next(seconds) * NS)
+            return not sameness.frozen
+
+        until(films_again, "another picture comes")
+        viewer.driver.close()

@@ -10,6 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agent.base.errors import DeviceError
 from agent.operations.control_socket import ask
 from tests.support.camera_certificate import CameraCertificate
@@ -155,3 +157,55 @@ def test_a_picture_of_another_shape_is_refused_in_words(tmp_path: Path) -> None:
         with running(node):
             node.says("width = 320 and height = 240", "reason")
             assert node.health()["captured"] == 0
+
+
+@pytest.mark.parametrize(
+    "habits",
+    [Habits(pace=0.8), Habits(pace=1.2), Habits(zero_stamps=True), Habits(garbage=0.3), Habits(interlaced=True)],
+    ids=["slow clock", "fast clock", "stamps stand still", "garbage", "interlaced"],
+)
+def test_a_camera_with_odd_habits_is_recorded(tmp_path: Path, habits: Habits) -> None:
+    """On one connection, at its own rate; what was garbage is counted."""
+    with MisbehavingCamera(habits) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url)
+        with running(node):
+            node.says("delivering")
+            until(lambda: node.health().get("captured", 0) > 60, "it films on")
+            found = node.health()
+            assert found["figures"]["reconnects"] == 0
+            assert (found["corrupt"] > 0) == (habits.garbage > 0)
+            assert ("deinterlaced" in found["figures"]) == habits.interlaced
+        assert node.recordings()
+
+
+def test_a_camera_that_stalls_is_called_again(tmp_path: Path) -> None:
+    """Silence on an open line: said in health, and the camera is back on a second connection."""
+    with MisbehavingCamera(Habits(stalls_after=40)) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url)
+        with running(node):
+            node.says("fallen silent", "reason")
+            until(lambda: camera.playing > 1 and node.health().get("state") == "delivering", "it is back")
+
+
+def test_a_camera_that_sends_on_is_followed(tmp_path: Path) -> None:
+    """Its password goes with the node to the other port of the same camera."""
+    (tmp_path / "password").write_text("s3cr-t")
+    with MisbehavingCamera(Habits(challenges=("SHA-256",), password="s3cr-t")) as target:
+        with MisbehavingCamera(Habits(challenges=("MD5",), password="s3cr-t", redirect=target.url)) as camera:
+            node = CameraNode(tmp_path)
+            node.configure(camera.url, f'password_file = "{tmp_path / "password"}"')
+            with running(node):
+                node.says("delivering")
+        assert target.playing == 1
+
+
+def test_a_camera_without_keyframes_is_named_as_that(tmp_path: Path) -> None:
+    """After a minute of packets: what to set in the camera, and not its cable."""
+    with MisbehavingCamera(Habits(keyframes=False)) as camera:
+        node = CameraNode(tmp_path)
+        node.configure(camera.url)
+        with running(node):
+            node.says("sends no keyframe", "reason")
+            assert "cable" not in node.log()

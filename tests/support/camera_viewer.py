@@ -10,6 +10,7 @@ import pytest
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
+from agent.picture.planes import Plane
 from hardware.camera_rtsp import RtspCamera
 from tests.support.deadline import until
 from tests.support.manual_clock import ManualClock
@@ -26,6 +27,18 @@ class Viewer:
 
     def picture(self) -> tuple[int, int, bool]:
         """Width, height and whether it is damaged, of the next picture."""
+        frame = self._next()
+        frame.release()
+        return frame.planes.width, frame.planes.height, frame.corrupt
+
+    def luma(self) -> Plane:
+        """That of the next picture."""
+        frame = self._next()
+        luma = frame.planes.y.copy()
+        frame.release()
+        return luma
+
+    def _next(self) -> RawFrame:
         found: list[RawFrame] = []
 
         def came() -> bool:
@@ -35,8 +48,7 @@ class Viewer:
             return bool(found)
 
         until(came, "a picture comes")
-        found[0].release()
-        return found[0].planes.width, found[0].planes.height, found[0].corrupt
+        return found[0]
 
     def hears(self, packets: int) -> None:
         """Until so many more packets came, and none of them made a picture."""
