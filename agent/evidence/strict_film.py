@@ -87,7 +87,7 @@ class StrictFilm:
                         Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
                     )
             if reading.header is not None and sample.shown < self._film.track.shown_from:
-                oddities.append(Oddity("moov/trak/edts/elst", f"begins behind picture {number}: players leave it out"))
+                oddities.append(Oddity("moov/trak/edts/elst", "begins behind it: players leave it out"))
             if not self._holds(sample):
                 oddities.append(Oddity(f"picture {max(number, 0)}", "does not lie in the film's `mdat`"))
             if reading.header is not None:

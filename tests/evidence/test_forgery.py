@@ -56,12 +56,12 @@ EDITS = [
     (1, (b"moov", b"mvhd"), put(36, b"\xff\xff\0\0"), "mvhd: turns"),
     (1, (b"moov", b"trak", b"tkhd"), put(3, b"\2"), "switches the track off"),
     (1, (b"moov", b"trak", b"tkhd"), put(76, b"\0\x20\0\0"), "stretch"),
-    (1, (b"moov", b"trak", b"edts", b"elst"), put(12, b"\0\0\0\1"), "begins behind picture 0"),
+    (1, (b"moov", b"trak", b"edts", b"elst"), put(12, b"\0\0\0\1"), "begins behind it: players leave it out"),
     (1, (b"moov", b"trak", b"edts", b"elst"), put(8, b"\0\0\0\0"), "lasts no time"),
     (1, (b"moov", b"trak", b"edts", b"elst"), put(16, b"\0\2\0\0"), "another speed"),
     (1, (b"moov", b"trak", b"mdia", b"mdhd"), put(12, b"\x7f\xff\xff\xff"), "faster than any screen"),
     (1, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"), put(12, b"\0\0\0\0"), "not shown in the order"),
-    (3, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"ctts"), put(12, b"\0\0\0\0"), "begins behind picture 0"),
+    (3, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"ctts"), put(12, b"\0\0\0\0"), "begins behind it: players leave it out"),
     (0, (b"moof", b"traf", b"tfdt"), put(4, b"\x7f"), "dated beyond"),
 ]
 
@@ -76,6 +76,14 @@ def test_a_field_that_changes_what_is_shown_is_named(
     report = verify(file, made.ca)
     assert report.verdict is Verdict.NOT_AUTHENTIC
     assert why in " ".join((report.reason, *report.oddities))
+
+
+def test_what_an_edit_hides_is_told_by_the_run(tmp_path: Path, made: Originals) -> None:
+    """As a cut by a muxer leaves it: a run of pictures that players leave out is a finding for each GOP, not for each picture."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(edited(made.films[1], b"moov", b"trak", b"edts", b"elst", change=put(12, b"\0\2\0\0")))
+    hidden = [span for span in verify(file, made.ca).spans if "players leave it out" in span.why]
+    assert [(span.first, span.last) for span in hidden] == [(0, 4), (5, 8), (9, 11)]
 
 
 def test_parameter_sets_that_were_not_signed_are_told_in_a_bare_segment(tmp_path: Path, made: Originals) -> None:
