@@ -59,6 +59,7 @@ class PahoTransport:
         self._unproven = False
         self._other_kind = ""
         self._tags: dict[int, int] = {}
+        self._subscribing: dict[int, tuple[int, ...]] = {}
         self._aliases: dict[str, int] = {}
         self._alias_most = 0
 
@@ -110,7 +111,9 @@ class PahoTransport:
 
     def subscribe(self, filters: Sequence[str]) -> None:
         if self._client is not None:
-            self._client.subscribe([(topic, 1) for topic in filters])
+            _, mid = self._client.subscribe([(topic, 1) for topic in filters])
+            if mid is not None:
+                self._subscribing[mid] = ()
             self._mind_writing()
 
     def close(self, *, with_will: bool = False) -> None:
@@ -135,6 +138,7 @@ class PahoTransport:
             self._silence(client)
             client._sock_close()
         self._tags.clear()
+        self._subscribing.clear()
         self._aliases.clear()
 
     def probe(self, endpoint: BrokerEndpoint) -> None:
@@ -288,9 +292,13 @@ class PahoTransport:
             self._tell(Acknowledged(tag, 0))
 
     def _on_subscribe(
-        self, _client: Client, _: Any, _mid: int, reasons: Sequence[ReasonCode], _properties: Properties | None
+        self, _client: Client, _: Any, mid: int, reasons: Sequence[ReasonCode], _properties: Properties | None
     ) -> None:
-        self._tell(Subscribed(tuple(reason.value for reason in reasons)))
+        self._subscribing[mid] = tuple(reason.value for reason in reasons)
+        if all(self._subscribing.values()):
+            codes = tuple(code for some in self._subscribing.values() for code in some)
+            self._subscribing.clear()
+            self._tell(Subscribed(codes))
 
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
         properties = message.properties

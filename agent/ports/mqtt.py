@@ -116,7 +116,7 @@ class Acknowledged(Struct, frozen=True):
 
 
 class Subscribed(Struct, frozen=True):
-    """SUBACK: one reason code per filter; 0x80 and above are refusals."""
+    """SUBACK: one reason code per filter; 0x80 and above are refusals. One for all that was subscribed to at once."""
 
     codes: tuple[int, ...]
 
@@ -160,7 +160,7 @@ class MqttTransport(Protocol):
         ...
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        """Subscribe at QoS 1; Subscribed follows."""
+        """Subscribe at QoS 1; Subscribed follows, once every SUBSCRIBE that is out is answered."""
         ...
 
     def close(self, *, with_will: bool = False) -> None:

@@ -23,10 +23,13 @@ class Send(Struct, frozen=True):
 
 
 class Subscribe(Struct, frozen=True):
-    """Subscribe to the commands, `plainly` to each by its name where the broker takes no wildcards, and to our own `status`."""
+    """Subscribe to the commands, `plainly` to each by its name where the broker takes no wildcards, and to our own `status`,
+    in packets of `packet_bytes` at most.
+    """
 
     plainly: bool = False
     status: bool = False
+    packet_bytes: int | None = None
 
 
 class Restate(Struct, frozen=True):

@@ -1,6 +1,8 @@
-"""How many bytes a PUBLISH takes on the wire: what a broker's largest packet is held against."""
+"""How many bytes a PUBLISH or a SUBSCRIBE takes on the wire: what a broker's largest packet is held against."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from agent.ports.mqtt import Publication
 
@@ -23,6 +25,22 @@ def packet_bytes(publication: Publication) -> int:
         properties += 1 + _text(publication.content_type)
     rest = _text(publication.topic) + _PACKET_ID_BYTES + _length_bytes(properties) + properties + len(publication.payload or b"")
     return 1 + _length_bytes(rest) + rest
+
+
+def subscriptions(filters: Sequence[str], most: int | None) -> list[list[str]]:
+    """The filters in their order, in as few packets as a broker takes; one that fits into none is left out."""
+    packets: list[list[str]] = []
+    for each in filters:
+        if packets and _fits([*packets[-1], each], most):
+            packets[-1].append(each)
+        elif _fits([each], most):
+            packets.append([each])
+    return packets
+
+
+def _fits(filters: Sequence[str], most: int | None) -> bool:
+    rest = _PACKET_ID_BYTES + 1 + sum(_text(each) + 1 for each in filters)
+    return most is None or 1 + _length_bytes(rest) + rest <= most
 
 
 def _text(text: str) -> int:

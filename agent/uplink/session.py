@@ -45,7 +45,9 @@ from agent.uplink.instructions import (
     Subscribe,
     Sweep,
 )
+from agent.uplink.limits import PACKET_TOO_LARGE
 from agent.uplink.pace import Pace
+from agent.uplink.packet_size import subscriptions
 from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
 from agent.uplink.retained import Retained
@@ -216,8 +218,13 @@ class Session(Component):
         filters = self._plain_filters if asked.plainly else self._filters
         if asked.status:
             filters = (*filters, self.identity.topics.status)
-        if filters:
-            self._transport.subscribe(filters)
+        packets = subscriptions(filters, asked.packet_bytes)
+        for packet in packets:
+            self._transport.subscribe(packet)
+        if sum(map(len, packets)) < len(filters):
+            log.error("not every subscription fits into what the broker takes (%d bytes)", asked.packet_bytes)
+        if filters and not packets:
+            self._carry_out(self._core.handle(Subscribed((PACKET_TOO_LARGE,))))
 
     def _tell_line(self) -> None:
         """One line in the journal when the broker is out of reach, and one when it is there again."""

@@ -224,14 +224,15 @@ class SessionCore:
         self._birth_gap_ns = round(self._pace.birth_again_s * NS)
         self._birth_ns = self._online_ns + self._birth_gap_ns
         self._out.queue(self._status("online"))
-        self._listening = Subscribe(plainly=not self._out.limits.wildcards, status=self._twin.is_feared)
+        limits = self._out.limits
+        self._listening = Subscribe(not limits.wildcards, self._twin.is_feared, limits.packet_bytes)
         return [*self._flush(), self._listening, Restate()]
 
     def _subscribed(self, codes: Sequence[int]) -> list[Instruction]:
         of_commands = codes[:-1] if self._listening.status else codes
         if WILDCARDS_NOT_SUPPORTED in of_commands and not self._listening.plainly:
             self._out.known.learn(self._rota.current, WILDCARDS_NOT_SUPPORTED)
-            self._listening = Subscribe(plainly=True)
+            self._listening = Subscribe(plainly=True, packet_bytes=self._out.limits.packet_bytes)
             return [self._listening]
         self._trouble.subscribed(of_commands)
         return []

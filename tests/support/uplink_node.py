@@ -37,6 +37,7 @@ class UplinkNode:
         credentials: BrokerCredentials | None = None,
         bounds: Bounds | None = None,
         filters: Sequence[str] = (),
+        plain_filters: Sequence[str] = (),
         boot_id: str = "boot-1",
         prefix: str = "vigie",
         remembers: bool = False,
@@ -59,7 +60,7 @@ class UplinkNode:
             filters=filters,
             greetings=greetings,
             retained=Retained(directory / "retained.json", name, self.store.sequence) if remembers else None,
-            plain_filters=[f"vigie/{name}/command/ping"] if filters else (),
+            plain_filters=plain_filters or ([f"vigie/{name}/command/ping"] if filters else ()),
         )
 
     def start(self) -> None:

@@ -93,6 +93,37 @@ def test_a_broker_of_this_temper_gets_every_alarm(tmp_path: Path, name: str) -> 
         node.stop()
 
 
+VERBS = [f"vigie/pole-1/command/set-something-{number}" for number in range(10)]
+
+
+def test_subscriptions_fit_into_what_the_broker_takes(tmp_path: Path) -> None:
+    """(19) Ten commands by their names are more than one small packet: all are subscribed to, and no row pays for it."""
+    with HostileBroker(Temper(wildcards=False, packet_bytes=350)) as broker:
+        node = UplinkNode(tmp_path / "node", broker.url, filters=["vigie/pole-1/command/+"], plain_filters=VERBS)
+        node.start()
+        for number in range(ALARMS):
+            node.raise_alarm(number)
+        broker.wait_for(lambda taken: numbers(taken) == set(range(ALARMS)))
+        wait_until(lambda: broker.filters == VERBS)
+        health = node.session.health()
+        assert (health.state, health.reconnects, node.outbox.figures().dropped) == ("online", 0, 0)
+        assert "cannot be received" not in health.reason
+        node.stop()
+
+
+def test_a_broker_too_small_for_any_subscription_still_gets_the_rows(tmp_path: Path) -> None:
+    """(19) What cannot be had is told, and the line stands."""
+    long = "vigie/pole-1/command/" + "x" * 400
+    with HostileBroker(Temper(packet_bytes=350)) as broker:
+        node = UplinkNode(tmp_path / "node", broker.url, filters=[long])
+        node.start()
+        node.raise_alarm(0)
+        broker.wait_for(lambda taken: numbers(taken) == {0})
+        wait_until(lambda: "commands cannot be received: the message is too large" in node.session.health().reason)
+        assert node.session.health().reconnects == 0
+        node.stop()
+
+
 def poison(taken: Taken) -> bool:
     """One state's topic."""
     return "MotionAlarm" in taken.topic

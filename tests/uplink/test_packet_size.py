@@ -12,7 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from agent.ports.mqtt import Publication
 from agent.uplink.health import Health
-from agent.uplink.packet_size import packet_bytes
+from agent.uplink.packet_size import packet_bytes, subscriptions
 from agent.uplink.small_health import health_publication
 from hardware.mqtt_client import publish_properties
 from tests.support.manual_clock import ManualClock
@@ -68,3 +68,19 @@ def test_a_real_health_document_fits_a_small_packet() -> None:
     found = json.loads(cut.payload or b"")
     assert found["components"] == {"recorder": "failed"}
     assert found["camera"]["state"] == document["camera"]["state"]
+
+
+@given(st.lists(TEXTS.filter(bool), max_size=12), st.none() | st.integers(16, 700))
+@settings(deadline=None)
+def test_no_subscription_is_larger_than_the_broker_takes(filters: list[str], most: int | None) -> None:
+    """In their order, none twice, in one packet where nothing forbids it; left out is only what fits into no packet alone."""
+    packets = subscriptions(filters, most)
+    sizes = [1 + _length(rest) + rest for rest in (3 + sum(len(f.encode()) + 3 for f in packet) for packet in packets)]
+    assert most is None or max(sizes, default=0) <= most
+    fitting = [f for f in filters if most is None or (rest := len(f.encode()) + 6) + 1 + _length(rest) <= most]
+    assert [f for packet in packets for f in packet] == fitting
+    assert len(packets) <= 1 or most is not None
+
+
+def _length(rest: int) -> int:
+    return 1 if rest < 128 else 2
