@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
-from agent.base.regular_file import open_own
+from agent.base.regular_file import IrregularFileError, open_own
 
 
 class Claim:
@@ -49,7 +49,7 @@ class Claim:
 
     def _try(self) -> int | None:
         try:
-            fd = open_own(self._path, os.O_RDWR | os.O_CREAT)
+            fd = self._open()
         except OSError as error:
             raise refused("lock", self._path, error) from error
         try:
@@ -58,3 +58,11 @@ class Claim:
             os.close(fd)
             return None
         return fd
+
+    def _open(self) -> int:
+        """The lock's file, made when it is not there. A link or a pipe in its place was nobody's lock, and makes way."""
+        try:
+            return open_own(self._path, os.O_RDWR | os.O_CREAT)
+        except IrregularFileError:
+            self._path.unlink(missing_ok=True)
+            return open_own(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL)

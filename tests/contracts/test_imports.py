@@ -26,6 +26,8 @@ MAY_SEE_RAW_FRAMES = {
     "agent.picture.analysis_luma": "makes the small luma",
     "agent.view.guard": "judges the view",
     "agent.view.commissioning": "takes the reference of the view",
+    "agent.view.live_validation": "takes it from the running daemon's frames",
+    "agent.view.push": "watches the view while it is pushed",
     "agent.mask.privacy_mask": "covers",
     "agent.node.wiring": "ties them together",
     "hardware": "cameras make them",
