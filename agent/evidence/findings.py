@@ -32,7 +32,8 @@ class VerifiedSlices(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Findings:
-    """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP.
+    """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP. `left_out`: pictures that the
+    edit list leaves out there instead.
 
     `earliest_ns` and `latest_ns` leave out what was recorded before the clock was set; `from_ns` and `to_ns` do not.
     """
@@ -42,6 +43,7 @@ class Findings:
     verified: list[VerifiedSlices] = field(default_factory=list)
     missing_units: int = 0
     cut_units: int = 0
+    left_out: int = 0
     earliest_ns: int | None = None
     latest_ns: int | None = None
     from_ns: int | None = None

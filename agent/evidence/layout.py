@@ -47,7 +47,7 @@ _INSIDE: Final[Mapping[str, Mapping[bytes, int]]] = {
     "ipro": {b"sinf": _MANY},
     "sinf": {b"schm": _ONE, b"schi": _ONE, b"frma": _ONE},
     "schi": {b"sibo": _ONE, b"cert": _ONE, b"sigC": _ONE, b"auib": _ONE},
-    "udta": {b"meta": _ONE, b"loci": _ONE, b"name": _ONE, b"cprt": _MANY, b"titl": _MANY},
+    "udta": {b"meta": _ONE, b"loci": _ONE, b"name": _ONE, b"cprt": _MANY, b"titl": _MANY, b"XMP_": _ONE},
     "meta": {b"hdlr": _ONE, b"keys": _ONE, b"ilst": _ONE},
 }  # fmt: skip
 _ORDER: Final[Mapping[str, tuple[bytes, ...]]] = {

@@ -31,7 +31,8 @@ class Shown(Struct, frozen=True):
     """One access unit. `number` counts pictures from 0; a unit without a picture bears that of the picture before it.
 
     `units` are without trailing zero bytes and never empty; the parameter sets of the container stand before the first. `behind`
-    the end that the edit list sets, honest muxers leave one picture at most.
+    the end that the edit list sets, honest muxers leave one picture at most. `before` its beginning lies what was cut off by a
+    tool that cannot begin in the middle of a GOP otherwise.
     """
 
     number: int
@@ -40,6 +41,7 @@ class Shown(Struct, frozen=True):
     oddities: tuple[Oddity, ...]
     sample: Sample
     behind: bool
+    before: bool
 
 
 class StrictFilm:
@@ -60,7 +62,7 @@ class StrictFilm:
         """Every access unit in decoding order, from the first. Raises MalformedFilm."""
         reader, timeline = AccessUnitReader(), Timeline(self._film.track.timescale)
         until = self._film.track.shown_until
-        number, described, hidden, last = -1, 0, 0, None
+        number, described, hidden, gops, last = -1, 0, 0, 0, None
         for sample in self._film.samples():
             first: tuple[bytes, ...] = ()
             found = []
@@ -86,18 +88,20 @@ class StrictFilm:
                     oddities.append(
                         Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
                     )
-            if reading.header is not None and sample.shown < self._film.track.shown_from:
+            gops += reading.header is not None and reading.header.picture.idr
+            before = reading.header is not None and sample.shown < self._film.track.shown_from
+            if before and gops > 1:
                 oddities.append(Oddity("moov/trak/edts/elst", "begins behind it: players leave it out"))
             if not self._holds(sample):
                 oddities.append(Oddity(f"picture {max(number, 0)}", "does not lie in the film's `mdat`"))
             if reading.header is not None:
                 oddities += timeline.take(number, sample, reading.header)
             kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit and not _is_bloated(unit))
-            last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind)
+            last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind, before)
             yield last
         left = timeline.end()
         if last is not None and left:
-            yield Shown(last.number, None, (), tuple(left), last.sample, last.behind)
+            yield Shown(last.number, None, (), tuple(left), last.sample, last.behind, last.before)
 
     def _examine_descriptions(self) -> list[Oddity]:
         found: list[Oddity] = []

@@ -85,6 +85,7 @@ def _feed(
         for unit in shown.units:
             verifier.take(unit, shown.number)
         pictures = shown.number + 1
+        verifier.found.left_out += shown.before
         if shown.behind and shown.header is not None:
             verifier.found.notes.append(f"picture {shown.number} lies behind the end of the film: {_SOME_PLAYERS}")
         if verifier.exhausted:
@@ -223,6 +224,9 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
             Verdict.NOT_TOLD,
             "the film begins in the middle of a GOP, whose keyframe was cut off: ask for it from a keyframe on",
         )
+    if found.left_out:
+        before = f"the edit list begins behind the first {found.left_out} pictures"
+        return Verdict.NOT_TOLD, f"{before}: the film was cut in the middle of a GOP, ask for it from a keyframe on"
     if counts[State.PENDING] and verifier.is_of_vigie:
         fault = found.first(State.PENDING)
         lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"

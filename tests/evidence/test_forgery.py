@@ -9,9 +9,13 @@ import pytest
 
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
+from agent.identity.certificates import CertificateChain
+from agent.identity.node_key import NodeSigner
 from bench.forgery import Originals, forgeries, judge, originals
 from bench.hostile import SHAPES, judged
 from bench.mutation import Node, other_sets, parse
+from tests.support.recordings import Recordings
+from tests.support.signed_recordings import SignedRecordings
 
 SEED = 2026
 
@@ -56,12 +60,10 @@ EDITS = [
     (1, (b"moov", b"mvhd"), put(36, b"\xff\xff\0\0"), "mvhd: turns"),
     (1, (b"moov", b"trak", b"tkhd"), put(3, b"\2"), "switches the track off"),
     (1, (b"moov", b"trak", b"tkhd"), put(76, b"\0\x20\0\0"), "stretch"),
-    (1, (b"moov", b"trak", b"edts", b"elst"), put(12, b"\0\0\0\1"), "begins behind it: players leave it out"),
     (1, (b"moov", b"trak", b"edts", b"elst"), put(8, b"\0\0\0\0"), "lasts no time"),
     (1, (b"moov", b"trak", b"edts", b"elst"), put(16, b"\0\2\0\0"), "another speed"),
     (1, (b"moov", b"trak", b"mdia", b"mdhd"), put(12, b"\x7f\xff\xff\xff"), "faster than any screen"),
     (1, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stts"), put(12, b"\0\0\0\0"), "not shown in the order"),
-    (3, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"ctts"), put(12, b"\0\0\0\0"), "begins behind it: players leave it out"),
     (0, (b"moof", b"traf", b"tfdt"), put(4, b"\x7f"), "dated beyond"),
 ]
 
@@ -79,11 +81,77 @@ def test_a_field_that_changes_what_is_shown_is_named(
 
 
 def test_what_an_edit_hides_is_told_by_the_run(tmp_path: Path, made: Originals) -> None:
-    """As a cut by a muxer leaves it: a run of pictures that players leave out is a finding for each GOP, not for each picture."""
+    """As a cut by a muxer leaves it: a run of pictures that players leave out is a finding for each GOP, not for each picture. The first
+    GOP is what a cut in mid-GOP leaves."""
     file = tmp_path / "film.mp4"
     file.write_bytes(edited(made.films[1], b"moov", b"trak", b"edts", b"elst", change=put(12, b"\0\2\0\0")))
     hidden = [span for span in verify(file, made.ca).spans if "players leave it out" in span.why]
-    assert [(span.first, span.last) for span in hidden] == [(0, 4), (5, 8), (9, 11)]
+    assert [(span.first, span.last) for span in hidden] == [(4, 4), (5, 8), (9, 11)]
+
+
+@pytest.mark.parametrize(
+    ("film", "path", "change"),
+    [
+        (1, (b"moov", b"trak", b"edts", b"elst"), put(12, b"\0\0\0\1")),
+        (3, (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"ctts"), put(12, b"\0\0\0\0")),
+    ],
+)
+def test_a_film_that_begins_behind_its_first_picture_was_cut_there(
+    tmp_path: Path, made: Originals, film: int, path: tuple[bytes, ...], change: object
+) -> None:
+    """As tools do that cut in mid-GOP: it cannot be told here, and is no forgery."""
+    file = tmp_path / "film.mp4"
+    file.write_bytes(edited(made.films[film], *path, change=change))
+    report = verify(file, made.ca)
+    assert (report.verdict, report.changed) == (Verdict.NOT_TOLD, 0)
+    assert "begins behind the first" in report.reason
+
+
+def test_a_film_that_begins_behind_a_whole_gop_is_not_authentic(tmp_path: Path, made: Originals) -> None:
+    """No tool hides a GOP that it could leave out."""
+    timescale = int.from_bytes(made.films[1].partition(b"mdhd")[2][12:16], "big")
+    file = tmp_path / "film.mp4"
+    late = (timescale * 6 // 10).to_bytes(4, "big")
+    file.write_bytes(edited(made.films[1], b"moov", b"trak", b"edts", b"elst", change=put(12, late)))
+    report = verify(file, made.ca)
+    assert report.verdict is Verdict.NOT_AUTHENTIC
+    assert report.reason.startswith("picture 4: moov/trak/edts/elst: begins behind it")
+
+
+@pytest.fixture(scope="module")
+def export(tmp_path_factory: pytest.TempPathFactory, signer: NodeSigner, node_ca: CertificateChain) -> bytes:
+    """A sealed export of two seconds."""
+    directory = tmp_path_factory.mktemp("export")
+    node = SignedRecordings(Recordings(directory / "state"), signer, node_ca, directory / "export.mp4")
+    node.record(2)
+    return node.export(0, 2).film.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "why"),
+    [
+        ((b"moov", b"mvhd"), put(48, b"\xff\xff\0\0"), "mvhd: turns"),
+        ((b"moov", b"trak", b"tkhd"), put(3, b"\2"), "switches the track off"),
+        ((b"moov", b"trak", b"tkhd"), put(52, b"\xff\xff\0\0"), "tkhd: turns"),
+        ((b"moov", b"trak", b"tkhd"), put(88, b"\0\x20\0\0"), "tkhd: says 32x48"),
+        ((b"moov", b"trak", b"mdia", b"mdhd"), put(20, b"\x7f\xff\xff\xff"), "faster than any screen"),
+        ((b"moof", b"traf", b"tfdt"), put(4, b"\x7f"), "dated beyond"),
+        ((b"moof", b"traf", b"trun"), put(4, b"\0\0\0\1"), "signed, but not in the film"),
+        ((b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd"), put(40, b"\0\x20"), "stsd: says 32x48"),
+    ],
+)
+def test_a_field_of_an_export_that_changes_what_is_shown_is_named_and_breaks_the_seal(
+    tmp_path: Path, export: bytes, node_ca: CertificateChain, path: tuple[bytes, ...], change: object, why: str
+) -> None:
+    """Also where the seal is taken away."""
+    file = tmp_path / "export.mp4"
+    forged = edited(export, *path, change=change)
+    for sealed, content in ((True, forged), (False, forged.replace(b"suep", b"free", 1))):
+        file.write_bytes(content)
+        report = verify(file, node_ca)
+        assert report.verdict in (Verdict.NOT_AUTHENTIC, Verdict.MISSING, Verdict.NOT_TOLD)
+        assert why in " ".join((report.reason, *report.oddities, *(span.why for span in report.spans)))
+        assert (report.seal is not None and report.seal.intact is False) is sealed
 
 
 def test_parameter_sets_that_were_not_signed_are_told_in_a_bare_segment(tmp_path: Path, made: Originals) -> None:
