@@ -20,7 +20,13 @@ _CLOCK_WORDS = {
     ClockQuality.HOLDOVER.value: "en maintien : synchronisée auparavant, l’heure a pu dériver depuis",
     ClockQuality.UNSET.value: "non réglée : l’heure des images n’est pas fiable, seule leur succession l’est",
 }
-_VIEW_WORDS = {"verified": "vérifiée", "uncertain": "incertaine, masques élargis", "moved": "déplacée, image masquée"}
+_VIEW_WORDS = {
+    "verified": "vérifiée",
+    "uncertain": "incertaine",
+    "moved": "déplacée, les masques ont suivi",
+    "held": "image tenue : répète la précédente, marquée HELD",
+}
+_CLOSED_VIEW_WORDS = {**_VIEW_WORDS, "moved": "déplacée"}
 _WHY_WORDS = {
     "no footage": "aucun enregistrement",
     "recording interrupted": "enregistrement interrompu",
@@ -29,7 +35,9 @@ _WHY_WORDS = {
     "segment damaged": "fichier d’enregistrement endommagé",
     "left out: its signature is lost": "écarté : sa signature est perdue",
     "destroyed on": "détruit le",
+    "found missing on": "constaté absent, sans avoir été détruit par le nœud, le",
 }
+_REASON_WORDS = {": age": " : durée de conservation écoulée", ": space": " : faute de place"}
 _MASK_WORDS = {"none-needed": "aucun masque requis (déclaration signée)", "various": "masques variables", "": "-"}
 _NOTE_WORDS = (
     (
@@ -43,6 +51,18 @@ _NOTE_WORDS = (
     (
         r"recorded, at least in part, before the clock was set:.*",
         "Enregistré, au moins en partie, avant que l’horloge ne soit réglée.",
+    ),
+    (
+        r"(\d+) pictures repeat the one before and are marked HELD",
+        r"Images tenues, qui répètent la précédente et portent la marque HELD : \1.",
+    ),
+    (
+        r"size, cropping and decoder parameters .* are not covered:.*",
+        "Taille, cadrage et paramètres de décodage (SPS, PPS) ne sont pas couverts : les signatures ne les énoncent pas.",
+    ),
+    (
+        r"its certificate is not marked as one for signing films:.*",
+        "Le certificat du nœud ne porte pas l’usage « signature de films » : tout autre de la même autorité passerait aussi.",
     ),
 )
 _VERDICT_WORDS = {
@@ -78,7 +98,7 @@ class ConformitySheet(Struct, frozen=True):
             time=self._time,
             why=_in_french,
             clock_words=_CLOCK_WORDS,
-            view_words=_VIEW_WORDS,
+            view_words=lambda layer: (_CLOSED_VIEW_WORDS if layer.opaque else _VIEW_WORDS).get(layer.view, layer.view or "-"),
             mask_words=_MASK_WORDS,
             note=_note_in_french,
         )
@@ -101,5 +121,8 @@ def _note_in_french(note: str) -> str:
 def _in_french(why: str) -> str:
     for english, french in _WHY_WORDS.items():
         if why.startswith(english):
-            return french + why[len(english) :]
+            rest = why[len(english) :]
+            for reason, word in _REASON_WORDS.items():
+                rest = rest.removesuffix(reason) + word if rest.endswith(reason) else rest
+            return french + rest
     return why

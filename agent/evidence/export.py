@@ -26,6 +26,7 @@ from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Journal
+from agent.recording.destruction import ABSENT
 from agent.recording.row import DestroyedSpan, SegmentRow
 
 SheetWriter = Callable[[Request, Provenance, Place | None, "Exported"], str]
@@ -115,10 +116,8 @@ class Export:
     def _nothing(self, request: Request, destroyed: Sequence[DestroyedSpan]) -> EvidenceError:
         span = f"between {rfc3339(request.from_ns)} and {rfc3339(request.to_ns)}"
         if destroyed:
-            on = rfc3339(max(each.at_ns for each in destroyed))
-            return EvidenceError(
-                f"the footage {span} was destroyed on {on} ({destroyed[-1].reason})", remedy="the register tells"
-            )
+            last = max(destroyed, key=lambda each: each.at_ns)
+            return EvidenceError(f"the footage {span} was {_gone(last)}", remedy="the register tells")
         return EvidenceError(f"there is no footage {span}", remedy="`vigie status` names the oldest and the newest")
 
     def _write_film(self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance) -> Contents | None:
@@ -182,6 +181,12 @@ def _left_out(cut: Cut, end: int) -> Absence:
     return Absence(cut.wall_ns(cut.samples[end]), to_ns, "left out: its signature is lost")
 
 
+def _gone(span: DestroyedSpan) -> str:
+    """What lay nowhere any more when its day came was not destroyed by this node, and nobody is told that it was."""
+    at = rfc3339(span.at_ns)
+    return f"found missing on {at}" if span.reason == ABSENT else f"destroyed on {at}: {span.reason}"
+
+
 def _note_ends(contents: Contents, request: Request, destroyed: Sequence[DestroyedSpan]) -> None:
     """What is lacking of the asked span before the first picture and after the last, and what of it was destroyed."""
     if contents.from_ns > request.from_ns:
@@ -190,7 +195,7 @@ def _note_ends(contents: Contents, request: Request, destroyed: Sequence[Destroy
         contents.absences.append(Absence(contents.to_ns, request.to_ns, "no footage"))
     for each in destroyed:
         from_ns, to_ns = max(each.from_ns, request.from_ns), min(each.to_ns, request.to_ns)
-        contents.absences.append(Absence(from_ns, to_ns, f"destroyed on {rfc3339(each.at_ns)}: {each.reason}"))
+        contents.absences.append(Absence(from_ns, to_ns, _gone(each)))
     contents.absences.sort(key=lambda absence: (absence.from_ns, absence.to_ns))
 
 

@@ -18,18 +18,19 @@ from agent.base.clock import NS
 from agent.base.errors import EvidenceError, JournalError, StorageError, VigieError
 from agent.evidence.boxes import children, find, need
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export
+from agent.evidence.export import Export, _gone
 from agent.evidence.export_boxes import Provenance, Source
-from agent.evidence.exported import Request
+from agent.evidence.exported import Absence, Request
 from agent.evidence.film import Film
+from agent.evidence.layer import Layer
 from agent.evidence.report import Verdict
-from agent.evidence.verification import verify
+from agent.evidence.verification import _ANY_CERTIFICATE, verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Fact
 from agent.journal.parts import lines
-from agent.picture.cover import HELD
-from agent.recording.row import VARIOUS
+from agent.picture.cover import HELD, ViewState
+from agent.recording.row import VARIOUS, DestroyedSpan
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
 from tests.support.parts import program
@@ -383,6 +384,42 @@ def test_a_damaged_segment_is_left_out_and_told(node: SignedRecordings) -> None:
     assert any("damaged" in a.why for a in exported.contents.absences)
     assert exported.report is not None
     assert exported.report.verdict is Verdict.MISSING
+
+
+def test_the_sheet_speaks_french_of_every_view_note_and_absence(node: SignedRecordings) -> None:
+    """Held pictures, masks that followed, notes of the verifier, footage that is gone or was taken away: no word of English."""
+    node.record(2)
+    exported = node.export(0, 2)
+    assert exported.report is not None
+    at = exported.contents.from_ns
+    notes = (
+        "4 pictures repeat the one before and are marked HELD",
+        "size, cropping and decoder parameters (SPS, PPS) are not covered: the signatures do not state them",
+        _ANY_CERTIFICATE,
+    )
+    layers = [Layer(at, at, "0" * 16, False, view) for view in ("held", *ViewState)] + [Layer(at, at, "opaque", True, "moved")]
+    gone = [DestroyedSpan(at, at + NS, at, 1, "", reason) for reason in ("age", "space", "absent")]
+    exported.contents.layers = layers
+    exported.contents.absences = [Absence(at, at, _gone(each)) for each in gone]
+    told = replace(exported, report=replace(exported.report, notes=notes))
+    sheet = ConformitySheet(ZoneInfo("Europe/Paris"))
+    text = sheet(Request(at, at, "A", "B"), Provenance(Source("x"), Source("y"), 0, "z"), None, told)
+    for english in (
+        ">held",
+        "repeat",
+        "covered",
+        "marked as",
+        "uncertain",
+        "moved",
+        ">verified",
+        "destroyed",
+        "missing",
+        ": age",
+        "opaque<",
+    ):
+        assert english not in text, english
+    for french in ("image tenue", "durée de conservation écoulée", "faute de place", "constaté absent", "les masques ont suivi"):
+        assert french in text
 
 
 def test_the_sheet_escapes_what_people_type(node: SignedRecordings) -> None:
