@@ -26,7 +26,10 @@ from agent.signing import nal, sei
 
 _SOME_PLAYERS: Final = "some players show it, some do not"
 
-_ANY_CERTIFICATE: Final = "its certificate is not marked as one for signing films: any that this CA issued would pass as well"
+_ANY_CERTIFICATE: Final = (
+    "its certificate is not marked as one for signing films: "
+    "any unmarked one of this CA passes as well, unless `--node` asks for one"
+)
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""

@@ -4,8 +4,9 @@ ONVIF Media Signing hashes slices only: with other parameter sets the same slice
 size). So the signer of Vigie states, in the vendor information (tag 5) of every unit that signs a GOP, the digest of all
 parameter sets in force when that GOP began. The field `firmware` then reads `0.9.0 sets:<43 characters of base64url>`.
 
-Tag 7, arbitrary data, would be the place by its name. Its text wants it alone in a unit without signature, and the reference
-(r25.12.3) takes every such unit for one that signs a GOP. Tag 5 is allowed by both in any unit.
+Tag 7, arbitrary data, would be the place by its name. Its text wants it alone in a unit without signature. The reference seems to
+take every such unit for one that signs a GOP: that is inferred from older sources of it, and was not tried with r25.12.3.
+Tag 5 is allowed by both in any unit.
 """
 
 from __future__ import annotations

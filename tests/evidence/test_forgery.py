@@ -81,8 +81,9 @@ def test_a_field_that_changes_what_is_shown_is_named(
 
 
 def test_what_an_edit_hides_is_told_by_the_run(tmp_path: Path, made: Originals) -> None:
-    """As a cut by a muxer leaves it: a run of pictures that players leave out is a finding for each GOP, not for each picture. The first
-    GOP is what a cut in mid-GOP leaves."""
+    """As a cut by a muxer leaves it: a run of pictures that players leave out is a finding for each GOP, not for each picture.
+
+    The first GOP is what a cut in mid-GOP leaves."""
     file = tmp_path / "film.mp4"
     file.write_bytes(edited(made.films[1], b"moov", b"trak", b"edts", b"elst", change=put(12, b"\0\2\0\0")))
     hidden = [span for span in verify(file, made.ca).spans if "players leave it out" in span.why]

@@ -8,21 +8,42 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from agent.cli import run
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
+from agent.identity.usage import FILM_SIGNING
+from agent.signing import media_signing
 from tests.support.manual_clock import START, ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import encode, sign, write
 from tests.support.signed_recordings import SignedRecordings
 from tests.support.town_ca import TownCa
 
-SERVER = x509.Extension(
-    ExtendedKeyUsageOID.SERVER_AUTH, critical=False, value=x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+
+def extended(*usages: x509.ObjectIdentifier) -> x509.Extension[x509.ExtensionType]:
+    """Extended key usage of these."""
+    return x509.Extension(ExtensionOID.EXTENDED_KEY_USAGE, critical=False, value=x509.ExtendedKeyUsage(usages))
+
+
+SERVER = extended(ExtendedKeyUsageOID.SERVER_AUTH)
+NO_SIGNATURES = x509.Extension(
+    ExtensionOID.KEY_USAGE,
+    critical=True,
+    value=x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=True,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    ),
 )
 
 
@@ -59,6 +80,44 @@ def test_a_certificate_for_a_server_is_none_for_films(tmp_path: Path, town: Town
         code, document = judged(film, capsys)
         assert (code, document["verdict"]) == (3, "chain not trusted")
         assert "vigie-film-signing" in str(document["reason"])
+
+
+@pytest.mark.parametrize(
+    "usages",
+    [
+        [extended(ExtendedKeyUsageOID.SERVER_AUTH)],
+        [extended(ExtendedKeyUsageOID.CLIENT_AUTH)],
+        [extended(ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)],
+        [extended(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)],
+        [extended(FILM_SIGNING), NO_SIGNATURES],
+        [NO_SIGNATURES],
+    ],
+)
+def test_what_a_certificate_says_it_is_for_counts_in_older_films_too(
+    tmp_path: Path,
+    town: TownCa,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    usages: list[x509.Extension[x509.ExtensionType]],
+) -> None:
+    """Whoever forges a film may leave out what newer signatures state: a server's or client's certificate passes neither way."""
+    monkeypatch.setattr(media_signing, "with_digest", lambda firmware, _: firmware)
+    code, document = judged(film_under(tmp_path, town, usages), capsys)
+    assert (code, document["verdict"]) == (3, "chain not trusted")
+    assert "not one for signing films" in str(document["reason"])
+
+
+def test_a_certificate_that_names_no_use_passes_for_an_older_film_and_is_noted(
+    tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Towns issued such for cameras; a broker's is told by its name, which `--node` asks for."""
+    monkeypatch.setattr(media_signing, "with_digest", lambda firmware, _: firmware)
+    film = film_under(tmp_path, town, [], "broker-1")
+    code, document = judged(film, capsys)
+    assert (code, document["verdict"]) == (0, "authentic")
+    assert "unless `--node` asks for one" in str(document["notes"])
+    assert judged(film, capsys, "--node", "broker-1")[0] == 0
+    assert judged(film, capsys, "--node", "cam-1")[0] == 3
 
 
 def test_one_node_may_be_insisted_on(tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str]) -> None:
