@@ -13,6 +13,7 @@ from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import JournalError
 from agent.events.edge import Edges
+from agent.events.eviction import ANNOUNCED_BY
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
@@ -213,7 +214,7 @@ class Outbox(Component):
         told = [
             draft_of(
                 Event(
-                    "Monitoring/vigie:EventsDropped",
+                    ANNOUNCED_BY,
                     self.clock.wall_ns(),
                     {"Class": drop.priority.name.lower(), "Reason": drop.reason},
                     {"Count": drop.count, "First": drop.first, "Last": drop.last},

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from agent.base.clock import Clock
+from agent.events.eviction import ANNOUNCED_BY
 from agent.events.row import Row
 from agent.ports.event import Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Opened, Publication
@@ -119,12 +120,19 @@ class Outgoing:
             return [GiveUp(row.sequence, "the disk has changed it beyond reading")]
         place, size = self._topics.place(publication.topic), packet_bytes(publication)
         if not self._fits(size):
-            return [GiveUp(row.sequence, TOO_LARGE)]
+            return self._give_up(row.sequence, place, TOO_LARGE)
         if self.aside.holds(row.sequence, place):
             return self._set_aside(row.sequence, place)
         clears = publication.retain and publication.payload is None
         sent = Sent(place, size, row.sequence, row.priority is not Priority.ALARM, clears=clears)
         return [Send(publication, self.flight.launch(sent))]
+
+    def _give_up(self, sequence: int, place: str, why: str) -> list[Instruction]:
+        # What tells of drops waits instead: dropped, it would be told of by the next one, and that one again, for ever.
+        if f"/{ANNOUNCED_BY}" not in place:
+            return [GiveUp(sequence, why)]
+        self.aside.refuse(place, f"is refused: {why}")
+        return self._set_aside(sequence, place)
 
     def _set_aside(self, sequence: int, place: str) -> list[Instruction]:
         return [SetAside(sequence, self.aside.keep(sequence, place))]
@@ -164,7 +172,7 @@ class Outgoing:
     def _refused(self, sent: Sent, code: int) -> list[Instruction]:
         if sent.sequence is not None and code in NEVER_ACCEPTED:
             self._trouble.refused(sent.place, code)
-            return [GiveUp(sent.sequence, in_words(code))]
+            return self._give_up(sent.sequence, sent.place, in_words(code))
         if sent.sequence is not None and code in PASSING and self.flight.hold_back(sent.sequence):
             self._trouble.refused(sent.place, code)
             return []

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent.base.clock import ClockQuality
+from agent.events.eviction import ANNOUNCED_BY
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports.event import Event, Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
@@ -494,6 +495,23 @@ def test_what_the_broker_cannot_take_is_not_sent() -> None:
     assert play.core.send_rows([row(1, size=2000)]) == [GiveUp(1, "larger than the broker takes")]
     (send,) = sends(play.core.send(Publication("t", b"x", 1, True)))
     assert not send.publication.retain
+
+
+def test_what_tells_of_drops_is_never_dropped_for_good() -> None:
+    """(16) It would be told of by another of its kind, and that one again, for ever: it is set aside, too large or refused."""
+    play = Play()
+    play.online(Opened(session_present=False, maximum_packet_bytes=1000))
+    announcement = row(1, size=2000, topic=ANNOUNCED_BY)
+    (kept,) = play.core.send_rows([announcement])
+    assert isinstance(kept, SetAside)
+    assert play.core.send_rows([replace(announcement, sequence=2)]) == [SetAside(2, None)]
+    assert "EventsDropped is refused: larger than the broker takes" in play.core.health().reason
+
+    play = Play()
+    play.online()
+    (send,) = sends(play.core.send_rows([row(1, topic=ANNOUNCED_BY)]))
+    (kept, *_) = play.core.handle(Acknowledged(send.tag, TOO_LARGE))
+    assert isinstance(kept, SetAside)
 
 
 ANSWERS = st.tuples(st.integers(0, 20), st.sampled_from([0, 0, 0, 0x10, 0x80, 0x83, 0x87, 0x97, 0x95, 0xC7]))
