@@ -13,9 +13,9 @@ from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import JournalError
 from agent.events.edge import Edges
-from agent.events.eviction import ANNOUNCED_BY
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
+from agent.events.eviction import ANNOUNCED_BY
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
