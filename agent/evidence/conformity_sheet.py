@@ -29,6 +29,7 @@ _VIEW_WORDS = {
 _CLOSED_VIEW_WORDS = {**_VIEW_WORDS, "moved": "déplacée"}
 _WHY_WORDS = {
     "no footage": "aucun enregistrement",
+    "recorded, not signed yet": "enregistré, pas encore signé au moment de l’export : à exporter plus tard",
     "recording interrupted": "enregistrement interrompu",
     "no picture came": "aucune image reçue de la caméra",
     "segment file missing": "fichier d’enregistrement absent",

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.durable_file import Temporary, sync_directory, write_durably
@@ -27,7 +28,10 @@ from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Journal
 from agent.recording.destruction import ABSENT
-from agent.recording.row import DestroyedSpan, SegmentRow
+from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
+
+_ROUNDING_NS: Final = NS // 1000
+"""The catalog counts in nanoseconds, a film in its own ticks."""
 
 SheetWriter = Callable[[Request, Provenance, Place | None, "Exported"], str]
 
@@ -81,7 +85,7 @@ class Export:
                 if contents is None:
                     raise self._nothing(request, destroyed)
                 contents.absences += lost
-                _note_ends(contents, request, destroyed)
+                _note_ends(contents, request, destroyed, rows[-1])
                 if self._signer is not None:
                     seal(film, self._signer)
                 with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter to the verifier
@@ -187,12 +191,17 @@ def _gone(span: DestroyedSpan) -> str:
     return f"found missing on {at}" if span.reason == ABSENT else f"destroyed on {at}: {span.reason}"
 
 
-def _note_ends(contents: Contents, request: Request, destroyed: Sequence[DestroyedSpan]) -> None:
+def _note_ends(contents: Contents, request: Request, destroyed: Sequence[DestroyedSpan], newest: SegmentRow) -> None:
     """What is lacking of the asked span before the first picture and after the last, and what of it was destroyed."""
+    end_ns = contents.to_ns
+    if newest.state is SegmentState.OPEN and end_ns + _ROUNDING_NS < min(newest.wall_to_ns, request.to_ns):
+        # It is on disk, and an export a moment later has it: nobody is told that there is none.
+        end_ns = min(newest.wall_to_ns, request.to_ns)
+        contents.absences.append(Absence(contents.to_ns, end_ns, "recorded, not signed yet"))
     if contents.from_ns > request.from_ns:
         contents.absences.append(Absence(request.from_ns, contents.from_ns, "no footage"))
-    if contents.to_ns < request.to_ns:
-        contents.absences.append(Absence(contents.to_ns, request.to_ns, "no footage"))
+    if end_ns < request.to_ns:
+        contents.absences.append(Absence(end_ns, request.to_ns, "no footage"))
     for each in destroyed:
         from_ns, to_ns = max(each.from_ns, request.from_ns), min(each.to_ns, request.to_ns)
         contents.absences.append(Absence(from_ns, to_ns, _gone(each)))

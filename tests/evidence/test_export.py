@@ -215,6 +215,12 @@ def test_what_is_still_recorded_is_exported_up_to_its_last_signature(node: Signe
     report = verify(exported.film, node.ca)
     assert (report.verdict, report.pending) == (Verdict.AUTHENTIC, 0)
     assert report.authentic >= 125
+    open_until_ns = node.recordings.rows()[-1].wall_to_ns
+    left_out = [each for each in exported.contents.absences if each.why == "recorded, not signed yet"]
+    assert [each.from_ns for each in left_out] == [exported.contents.to_ns]
+    assert exported.contents.to_ns < left_out[0].to_ns <= open_until_ns
+    assert next(each for each in exported.contents.absences if each.why == "no footage").from_ns == left_out[0].to_ns
+    assert "pas encore signé" in exported.sheet.read_text()
     node.recordings.stop(recorder)
 
 
