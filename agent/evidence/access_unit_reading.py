@@ -20,6 +20,7 @@ MOST_UNITS: Final = 2048
 MOST_SEI_BYTES: Final = 262_144
 _UNPREVENTED: Final = re.compile(rb"\x00\x00[\x00-\x02]")
 _FILLER: Final = re.compile(rb"\x0c\xff*\x80")
+_DELIMITER: Final = re.compile(rb"\x09[\x10\x30\x50\x70\x90\xb0\xd0\xf0]")
 _FILLER_DATA: Final = 12
 _BEFORE, _SLICES, _BEHIND = range(3)
 
@@ -92,6 +93,8 @@ class AccessUnitReader:
         elif kind == nal.AUD:
             if self._stage != _BEFORE or self._delimited:
                 self._faults.append("a second picture begins in it")
+            elif not _DELIMITER.fullmatch(unit):
+                self._faults.append("a delimiter that is none: players may read what it holds")
             self._delimited = True
         elif kind != _FILLER_DATA or not _FILLER.fullmatch(unit):
             self._faults.append(f"a unit of type {kind}: players may show what it holds")

@@ -13,10 +13,12 @@ from agent.evidence.parameters import UNSPECIFIED, Colour, SequenceParameters
 _UPRIGHT: Final = (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
 _BRANDS: Final = frozenset(
     (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9", b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV",
-     b"dash", b"qt  ", b"cmfc", b"cmf2", b"mmp4", b"3gp4", b"3gp5", b"3gp6", b"3gg6", b"f4v ")
+     b"dash", b"qt  ", b"cmfc", b"cmf2", b"mmp4", b"3gp4", b"3gp5", b"3gp6", b"3gg6", b"f4v ", b"isml")
 )  # fmt: skip
 _ENABLED: Final = 1
 _GRAPHICS_MODES: Final = (0, 0x40)
+# Bits of colour in QuickTime's sample description that bring a table.
+_PALETTES: Final = (1, 2, 4, 8)
 _MOST_INITIAL_S: Final = 10
 _SIGN: Final = 1 << 31
 
@@ -115,7 +117,9 @@ def _tables(trak: memoryview) -> Iterator[Oddity]:
 def _extension(moov: memoryview, film: Film) -> Iterator[Oddity]:
     fragments = any(each.kind == b"moof" for each in film.boxes)
     begun = [each.kind for each in film.boxes if each.kind in (b"moov", b"moof")]
-    if fragments and (find(moov, b"mvex", b"trex") is None or begun[0] != b"moov"):
+    extends = find(moov, b"mvex", b"trex")
+    announced = extends is not None and int.from_bytes(extends[4:8], "big") == film.track.track_id
+    if fragments and (not announced or begun[0] != b"moov"):
         yield Oddity("moof", "fragments that `moov` does not announce: some players show them, some do not")
 
 
@@ -137,6 +141,8 @@ def examine_description(entry: memoryview, sets: Sequence[SequenceParameters], t
             yield Oddity("moov/trak/tkhd", f"says {trak_size[0]}x{trak_size[1]}: players stretch the picture")
         if b"colr" in boxes and not _same_colour(bytes(boxes[b"colr"]), sps.colour):
             yield Oddity(f"{place}/colr", "names other colours than the coded pictures: players recolour them")
+    if int.from_bytes(entry[74:76], "big") & 0x1F in _PALETTES:
+        yield Oddity(place, "says that a table of colours follows: some players read the description from another byte on")
     if b"fiel" in boxes and bytes(boxes[b"fiel"][:1]) != b"\1":
         yield Oddity(f"{place}/fiel", "says that the pictures are fields: players rework them")
 

@@ -127,9 +127,10 @@ class Film:
 
     def _fragment_samples(self) -> Iterator[Sample]:
         decoded = 0
+        dated = any(each.kind == b"sidx" for each in self.boxes)
         for each in self.boxes:
             if each.kind == b"moof":
                 moof = memoryview(read_body(self._file, each, self.name))
-                for sample in fragment_samples(self.track, moof, each.start, decoded):
+                for sample in fragment_samples(self.track, moof, each.start, decoded, dated=dated):
                     decoded = sample.decoded + sample.duration
                     yield sample

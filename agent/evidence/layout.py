@@ -5,6 +5,7 @@ A list of what is allowed, not of what is dangerous: players know boxes that thi
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -65,6 +66,16 @@ _ORDER: Final[Mapping[str, tuple[bytes, ...]]] = {
 _HEADS: Final = {"stsd": 8, "dref": 8, "avc1": 78, "avc3": 78, "ipro": 6}
 """How many bytes of fields stand before the boxes inside."""
 _PICTURES: Final = (b"covr", b"PICT", b"artw")
+# FFmpeg's for an iPod, in films named `.m4v`, and the times of a Smooth Streaming fragment: neither is read by any player here.
+_PLAIN_UUIDS: Final[Mapping[str, tuple[bytes, ...]]] = {
+    "avc1": (bytes.fromhex("6b6840f25f244fc5ba39a51bcf0323f3"),),
+    "traf": (bytes.fromhex("6d1d9b0542d544e680e2141daff757b2"), bytes.fromhex("d4807ef2ca3946958e5426cb9e46a79f")),
+}
+# GIF, JPEG, PNG and BMP: the type of a tag, which QuickTime's keys give any name.
+_PICTURE_TYPES: Final = (b"\0\0\x0c", b"\0\0\x0d", b"\0\0\x0e", b"\0\0\x1b")
+# FFmpeg takes a file with this handler in its first bytes for something else, if it finds any such thing in it.
+_PROGRAM_STREAM: Final = re.compile(rb"hdlr.{4}mhlrMPEG", re.DOTALL)
+_PROBED_BYTES: Final = 1 << 20
 _WHY: Final[Mapping[bytes, str]] = {
     b"trak": "players may show or play it instead of, or over, the signed pictures",
     b"moov": "players may take either",
@@ -93,6 +104,8 @@ def examine_layout(film: Film) -> list[Oddity]:
 
 def _walk_file(film: Film) -> Iterator[Oddity]:
     counts: Counter[bytes] = Counter()
+    if _PROGRAM_STREAM.search(film.read(0, min(_PROBED_BYTES, film.boxes[-1].end))):
+        yield Oddity("file", "says that another kind of film is packed in it: FFmpeg looks for that and plays it")
     for each in film.boxes:
         counts[each.kind] += 1
         yield from _allowed(each.kind, counts[each.kind], _FILE, "")
@@ -129,6 +142,8 @@ def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
             reached = max(reached, order.index(kind))
         if what == "udta" and (kind[:1] == b"\xa9" or kind == b"\0\0\0\0"):
             continue
+        if kind == b"uuid" and bytes(body[:16]) in _PLAIN_UUIDS.get(what, ()):
+            continue
         yield from _allowed(kind, counts[kind], allowed, place)
         inside = name(kind)
         if kind not in allowed:
@@ -136,11 +151,16 @@ def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
         if kind == b"meta":
             body = body if bytes(body[4:8]) == b"hdlr" else body[4:]  # noqa: PLW2901 - QuickTime's has no version
         if kind == b"ilst":
-            for item, _ in children(body):
-                if item in _PICTURES:
+            for item, content in children(body):
+                if item in _PICTURES or _is_picture(content):
                     yield Oddity(f"{place}/ilst/{name(item)}", "a picture that nobody signed: players show it as the film's")
         elif inside in _INSIDE:
             yield from _walk(body, inside, f"{place}/{inside}")
+
+
+def _is_picture(item: memoryview) -> bool:
+    """True when a tag of any name holds an image."""
+    return any(kind == b"data" and bytes(body[1:4]) in _PICTURE_TYPES for kind, body in children(item))
 
 
 def _allowed(kind: bytes, count: int, allowed: Mapping[bytes, int], place: str) -> Iterator[Oddity]:

@@ -50,10 +50,15 @@ def table_samples(track: Track) -> Iterator[Sample]:
         decoded += duration
 
 
-def fragment_samples(track: Track, moof: memoryview, moof_start: int, decoded: int) -> Iterator[Sample]:
-    """The samples of one fragment; `decoded` is where the one before ended, for fragments that do not say where they begin."""
+def fragment_samples(track: Track, moof: memoryview, moof_start: int, decoded: int, *, dated: bool = False) -> Iterator[Sample]:
+    """The samples of one fragment; `decoded` is where the one before ended, for fragments that do not say where they begin.
+
+    With `dated` they must say it: players take it from elsewhere in the film.
+    """
     for kind, traf in children(moof):
         if kind == b"traf":
+            if dated and find(traf, b"tfdt") is None:
+                raise MalformedFilm("a fragment does not say when it begins: players take it from the index")
             for sample in _read_fragment(track, traf, moof_start, decoded):
                 decoded = sample.decoded + sample.duration
                 yield sample
@@ -63,6 +68,8 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
     header = Fields(need(traf, b"tfhd"))
     _, flags = header.version_and_flags()
     if header.unsigned(4) != track.track_id:
+        if track.alone:
+            raise MalformedFilm("a fragment is of a track that the film does not hold: players stop there")
         return
     base = header.unsigned(8) if flags & 0x01 else moof_start
     description = header.unsigned(4) if flags & 0x02 else track.defaults[0]
@@ -74,14 +81,20 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
         time = Fields(time_box)
         version, _ = time.version_and_flags()
         decoded = time.unsigned(8 if version == 1 else 4)
-    offset = base
+    offset = None
     for kind, body in children(traf):
         if kind != b"trun":
             continue
         run = Fields(body)
         version, flags = run.version_and_flags()
         count = run.unsigned(4)
-        offset = base + run.signed(4) if flags & 0x001 else offset
+        if flags & 0x001:
+            offset = base + run.signed(4)
+        elif offset is not None:
+            # Behind the run before, says the standard; where its fragment begins, says FFmpeg.
+            raise MalformedFilm("a fragment does not say where its further pictures lie: players look in different places")
+        else:
+            offset = base
         first_flags = run.unsigned(4) if flags & 0x004 else None
         if count > run.left and not size:
             raise MalformedFilm("a fragment describes more pictures than it can hold")
@@ -90,7 +103,9 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
         for number, (own_duration, own_size, own_flags, own_shift) in enumerate(zip(*columns, strict=False)):
             if own_size == 0:
                 raise MalformedFilm("a fragment holds a picture of no bytes")
-            shift = own_shift - _WRAP if version and own_shift >= _WRAP // 2 else own_shift
+            shift = own_shift - _WRAP if own_shift >= _WRAP // 2 else own_shift
+            if shift < 0 and not version:
+                raise MalformedFilm("a fragment holds shifts that players read in two ways")
             unless = own_flags if number or first_flags is None else first_flags
             yield Sample(offset, own_size, decoded, decoded + shift, own_duration, not unless & _SYNC_UNLESS, known)
             offset += own_size
@@ -160,9 +175,12 @@ def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count
         raise MalformedFilm("its chunk table contradicts itself")
     entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(entry_count)]
     left = count
+    if entries and entries[0][0] != 1:
+        raise MalformedFilm("its chunk table leaves out the first chunk: some players show it, some do not")
     for place, (first, per_chunk, description) in enumerate(entries):
         after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1
-        if not 1 <= first < after <= len(offsets) + 1:
+        # FFmpeg takes the next entry's number for an entry of no pictures.
+        if not per_chunk or not first < after <= len(offsets) + 1:
             raise MalformedFilm("its chunk table contradicts itself")
         for chunk in range(first - 1, after - 1):
             offset = offsets[chunk]

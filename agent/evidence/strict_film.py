@@ -25,6 +25,8 @@ from agent.evidence.timeline import Timeline
 from agent.signing import nal
 
 _MOST_ODDITIES: Final = 32
+_NO_LENGTH: Final = 3
+_MOST_REORDERED: Final = 16
 
 
 class Shown(Struct, frozen=True):
@@ -61,7 +63,7 @@ class StrictFilm:
     def pictures(self) -> Iterator[Shown]:
         """Every access unit in decoding order, from the first. Raises MalformedFilm."""
         reader, timeline = AccessUnitReader(), Timeline(self._film.track.timescale)
-        until = self._film.track.shown_until
+        until, lasts = self._film.track.shown_until, self._film.track.lasts
         number, described, hidden, gops, last = -1, 0, 0, 0, None
         for sample in self._film.samples():
             first: tuple[bytes, ...] = ()
@@ -79,6 +81,9 @@ class StrictFilm:
                 found.append("its parameter sets are not those of `avcC`: players take either")
             if described > 1 and reading.header is not None and reading.header.picture.idr and not _carries(units, first):
                 found.append("its parameter sets stand in a second description, which not every player reads")
+            if last is None and lasts is not None:
+                # Films with reordered pictures begin later by as many; some muxers count from there.
+                until = lasts + max(min(sample.shown, _MOST_REORDERED * sample.duration), 0)
             behind = until is not None and sample.shown >= until
             number += reading.header is not None or bool(reading.faults)
             oddities = [Oddity(f"picture {max(number, 0)}", each) for each in found if each]
@@ -86,7 +91,7 @@ class StrictFilm:
                 hidden += 1
                 if self._fragmented or hidden > 1 or sample.duration:
                     oddities.append(
-                        Oddity("moov/trak/edts/elst", f"ends before picture {number}: some players show it, some do not")
+                        Oddity(self._film.track.ended_by, f"ends before picture {number}: some players show it, some do not")
                     )
             gops += reading.header is not None and reading.header.picture.idr
             before = reading.header is not None and sample.shown < self._film.track.shown_from
@@ -112,6 +117,9 @@ class StrictFilm:
             if fault:
                 found.append(Oddity("moov/trak/mdia/minf/stbl/stsd", fault))
             found += examine_description(description.entry, list(reader.sequences.values()), size)
+        if len({(each.kind, each.length_bytes) for each in self._descriptions}) > 1:
+            what = "describes the pictures in more than one format: some players leave out those of the second"
+            found.append(Oddity("moov/trak/mdia/minf/stbl/stsd", what))
         return found
 
     def _units(self, sample: Sample) -> list[bytes]:
@@ -139,17 +147,19 @@ class _Description:
     """One sample entry: the parameter sets it holds, and what is wrong with it."""
 
     def __init__(self, kind: bytes, entry: memoryview) -> None:
-        self.entry = entry
+        self.kind, self.entry = kind, entry
         self.fault = ""
         self.sets: tuple[bytes, ...] = ()
         fields = Fields(need(entry[78:], b"avcC"))
-        version, profile, _size = fields.unsigned(1), bytes(fields.take(3)), fields.unsigned(1)
+        version, profile, self.length_bytes = fields.unsigned(1), bytes(fields.take(3)), (fields.unsigned(1) & 3) + 1
         sequences = [bytes(fields.take(fields.unsigned(2))) for _ in range(fields.unsigned(1) & 0x1F)]
         pictures = [bytes(fields.take(fields.unsigned(2))) for _ in range(fields.unsigned(1))]
         self.sets = tuple(unit for unit in (each.rstrip(b"\0") for each in (*sequences, *pictures)) if unit)
         kinds = [(unit, nal.SPS) for unit in sequences] + [(unit, nal.PPS) for unit in pictures]
         if version != 1 or any(not unit or nal.unit_type(unit) != wanted for unit, wanted in kinds):
             self.fault = "`avcC` is not as the standard wants it"
+        elif self.length_bytes == _NO_LENGTH:
+            self.fault = "`avcC` writes lengths in three bytes, which the standard does not know: players read something else"
         elif kind == b"avc1" and not (sequences and pictures):
             self.fault = "`avcC` holds no parameter sets: only some players show the film"
         elif any(unit[1:4] != profile for unit in sequences):

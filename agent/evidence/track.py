@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 
+_SIGN: Final = 1 << 31
+
 
 class Track(Struct, frozen=True):
-    """What `moov` says of the first H.264 track."""
+    """What `moov` says of the first H.264 track. `alone`: the film holds no other track.
+
+    `shown_until` is where an edit list ends it, `lasts` how long its headers let players show it otherwise, `ended_by` the box
+    that says so.
+    """
 
     track_id: int
     timescale: int
@@ -21,18 +29,22 @@ class Track(Struct, frozen=True):
     tables: memoryview
     shown_from: int
     shown_until: int | None
+    lasts: int | None
+    ended_by: str
+    alone: bool
 
 
 def read_moov(moov: memoryview) -> Track:
     """The first picture track. Raises MalformedFilm when there is none, or none of H.264."""
     movie_timescale = _timescale(need(moov, b"mvhd"))
-    for kind, trak in children(moov):
-        if kind == b"trak" and bytes(need(trak, b"mdia", b"hdlr")[8:12]) == b"vide":
-            return _read_track(moov, trak, movie_timescale)
+    traks = [body for kind, body in children(moov) if kind == b"trak"]
+    for trak in traks:
+        if bytes(need(trak, b"mdia", b"hdlr")[8:12]) == b"vide":
+            return _read_track(moov, trak, movie_timescale, alone=len(traks) == 1)
     raise MalformedFilm("has no picture track")
 
 
-def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Track:
+def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int, *, alone: bool) -> Track:
     header = Fields(need(trak, b"tkhd"))
     version, _ = header.version_and_flags()
     header.take(16 if version == 1 else 8)
@@ -58,7 +70,10 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Tra
         lengths.append((configuration[4] & 3) + 1)
     if not lengths or len(lengths) != count:
         raise MalformedFilm("does not describe its pictures")
-    span = _shown_span(find(trak, b"edts", b"elst"), timescale, movie_timescale)
+    begin, until = _shown_span(find(trak, b"edts", b"elst"), timescale, movie_timescale)
+    lasts, ended_by = None, "moov/trak/edts/elst"
+    if find(trak, b"edts") is None and find(moov, b"mvex") is None:
+        lasts, ended_by = _stated_length(moov, trak, timescale, movie_timescale)
     return Track(
         track_id=track_id,
         timescale=timescale,
@@ -69,8 +84,11 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int) -> Tra
         nal_length_bytes=tuple(lengths),
         defaults=_fragment_defaults(moov, track_id),
         tables=tables,
-        shown_from=span[0],
-        shown_until=span[1],
+        shown_from=begin,
+        shown_until=until,
+        lasts=lasts,
+        ended_by=ended_by,
+        alone=alone,
     )
 
 
@@ -79,9 +97,29 @@ def _timescale(header: memoryview) -> int:
     version, _ = fields.version_and_flags()
     fields.take(16 if version == 1 else 8)
     timescale = fields.unsigned(4)
-    if not timescale:
-        raise MalformedFilm("counts time in units of nothing")
+    if not 0 < timescale < _SIGN:
+        raise MalformedFilm("counts time in units of nothing, or in what players take for less than nothing")
     return timescale
+
+
+def _stated_length(moov: memoryview, trak: memoryview, timescale: int, movie_timescale: int) -> tuple[int | None, str]:
+    """How long a plain film lasts by its headers, and by which: GStreamer shows no more of it."""
+    lengths = [
+        (duration * timescale // counted, place)
+        for header, counted, place in (
+            (need(moov, b"mvhd"), movie_timescale, "moov/mvhd"),
+            (need(trak, b"mdia", b"mdhd"), timescale, "moov/trak/mdia/mdhd"),
+        )
+        if (duration := _duration(header))
+    ]
+    return min(lengths, default=(None, ""))
+
+
+def _duration(header: memoryview) -> int:
+    fields = Fields(header)
+    version, _ = fields.version_and_flags()
+    fields.take(20 if version == 1 else 12)
+    return fields.unsigned(8 if version == 1 else 4)
 
 
 def _fragment_defaults(moov: memoryview, track_id: int) -> tuple[int, int, int, int]:

@@ -24,6 +24,7 @@ from agent.identity.certificates import CertificateChain, ChainNotTrusted, commo
 from agent.identity.usage import contradicting, lacking
 from agent.signing import nal, sei
 
+_MOST_ODDITIES: Final = 64
 _SOME_PLAYERS: Final = "some players show it, some do not"
 
 _ANY_CERTIFICATE: Final = (
@@ -59,7 +60,7 @@ def judge_film(
     with Film(path) as film:
         strict = StrictFilm(film)
         verifier = _verifier(_plain_units(film), anchors)
-        oddities, pictures = _feed(strict, verifier, film.boxes[-1].end, progress)
+        oddities, pictures = _feed(strict, verifier, film, progress)
         report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
         report = _of_node(_with_seal(report, read_seal(path, anchors, beside, report.key_digest)), node)
@@ -72,7 +73,7 @@ def judge_film(
 
 
 def _feed(
-    strict: StrictFilm, verifier: StreamVerifier, size: int, progress: Callable[[int, int], None] | None
+    strict: StrictFilm, verifier: StreamVerifier, film: Film, progress: Callable[[int, int], None] | None
 ) -> tuple[tuple[Oddity, ...], int]:
     """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
     oddities, pictures = strict.oddities, 0
@@ -80,8 +81,12 @@ def _feed(
         if shown.behind and not verifier.is_of_vigie:
             # ONVIF's reference ends its films so. What it leaves behind the end is neither judged nor counted.
             _say_once(verifier.found.notes, "what lies behind the end of the film is not judged")
-            if shown.header is not None and shown.sample.duration:
-                oddities += (Oddity("moov/trak/edts/elst", f"ends before picture {shown.number}: {_SOME_PLAYERS}"),)
+            if shown.header is not None and len(oddities) < _MOST_ODDITIES:
+                end = film.track.ended_by
+                oddities += tuple(each for each in shown.oddities if each.where == end)
+                oddities += (
+                    (Oddity(end, f"ends before picture {shown.number}: {_SOME_PLAYERS}"),) if shown.sample.duration else ()
+                )
             continue
         for oddity in shown.oddities:
             verifier.fault(shown.number, str(oddity) if oddity.where.startswith("moov") else oddity.what)
@@ -94,7 +99,7 @@ def _feed(
         if verifier.exhausted:
             break
         if progress is not None and pictures % 256 == 0:
-            progress(shown.sample.offset, size)
+            progress(shown.sample.offset, film.boxes[-1].end)
     verifier.finish()
     return oddities, pictures
 
