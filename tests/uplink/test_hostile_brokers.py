@@ -93,12 +93,12 @@ def test_a_broker_of_this_temper_gets_every_alarm(tmp_path: Path, name: str) -> 
         node.stop()
 
 
-VERBS = [f"vigie/pole-1/command/set-something-{number}" for number in range(10)]
+VERBS = [f"vigie/pole-1/command/set-something-{number}" for number in range(20)]
 
 
 def test_subscriptions_fit_into_what_the_broker_takes(tmp_path: Path) -> None:
-    """(19) Ten commands by their names are more than one small packet: all are subscribed to, and no row pays for it."""
-    with HostileBroker(Temper(wildcards=False, packet_bytes=350)) as broker:
+    """(19) Twenty commands by their names are more than one small packet: all are subscribed to, and no row pays for it."""
+    with HostileBroker(Temper(wildcards=False, packet_bytes=600)) as broker:
         node = UplinkNode(tmp_path / "node", broker.url, filters=["vigie/pole-1/command/+"], plain_filters=VERBS)
         node.start()
         for number in range(ALARMS):
