@@ -27,6 +27,8 @@ _PROBLEMS: Final = {
     "signing": ("Not signed", "vigie:Evidence/SigningFailure", "Failed"),
     "shortfall": ("Retention falls short", "RecordingConfig/vigie:RetentionShortfall", "Short"),
 }
+_SOURCES: Final = {"Device/HardwareFailure/StorageFailure": "recordings"}
+"""What an event is about where that is not the node."""
 _DELIVERS: Final = "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
 _THERE: Final = "{{ 'online' if value_json.state == 'online' else 'offline' }}"
 _CLOSED: Final = "{{ 'ON' if value_json.privacy.state == 'opaque' else 'OFF' }}"
@@ -74,7 +76,7 @@ def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
     for topic, name in _TAMPERING.items():
         found[topic.split("/")[1].lower()] = _binary(name, "tamper", _event(topics, topic), _so("State"))
     for key, (name, topic, what) in _PROBLEMS.items():
-        found[key] = _binary(name, "problem", _event(topics, topic), _so(what))
+        found[key] = _binary(name, "problem", _event(topics, topic, _SOURCES.get(topic)), _so(what))
     return {key: {"unique_id": f"vigie-{topics.node_id}-{key}", **component} for key, component in found.items()}
 
 
@@ -106,5 +108,5 @@ def _so(name: str) -> str:
     return f"{{{{ 'None' if value_json is not defined else 'ON' if value_json.Data.{name} else 'OFF' }}}}"
 
 
-def _event(topics: NodeTopics, topic: str) -> str:
-    return topics.event(Event(topic, 0, {"Source": topics.node_id}))
+def _event(topics: NodeTopics, topic: str, source: str | None = None) -> str:
+    return topics.event(Event(topic, 0, {"Source": source or topics.node_id}))

@@ -223,7 +223,7 @@ class SessionCore:
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
         self._birth_gap_ns = round(self._pace.birth_again_s * NS)
         self._birth_ns = self._online_ns + self._birth_gap_ns
-        self._out.queue(self._status("online"))
+        self._out.queue(self._identity.status("online", self._since_ns))
         limits = self._out.limits
         self._listening = Subscribe(not limits.wildcards, self._twin.is_feared, limits.packet_bytes)
         return [*self._flush(), self._listening, Restate()]

@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from agent.base.clock import SystemClock
+from agent.board.thresholds import BoardWatch
 from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.broker_trial import LOGIN_PATIENCE_S, BrokerTrial, Trial
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.trial_topics import EVENTS, trials
-from agent.config.model import Mqtt
+from agent.config.model import Board, Mqtt
 from agent.demo.broker import LocalBroker, free_port
+from agent.ports.host import BoardFigures
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
 from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
@@ -241,6 +243,15 @@ def test_every_event_that_is_documented_is_tried() -> None:
     """The doctor's list is that of docs/events.md."""
     table = (REPOSITORY / "docs" / "events.md").read_text().splitlines()
     assert {line.split("`")[1] for line in table if line.startswith("| `")} == set(EVENTS)
+
+
+def test_what_the_board_says_is_tried_where_it_is_said() -> None:
+    """The board's events have sources of their own: an access list that names topics one by one is tried with these."""
+    watch = BoardWatch(Board(), SystemClock())
+    said = watch.judge(BoardFigures(temperature_c=50.0, throttled=False, undervoltage=False))
+    tried = {publication.topic for publication in trials(IDENTITY.topics, 0, None)}
+    assert len(said) == 4
+    assert {IDENTITY.topics.event(event) for event in said} <= tried
 
 
 def test_a_frozen_broker_does_not_hang_the_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from itertools import count
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agent.base.clock import ClockQuality
+from agent.base.clock import NS, ClockQuality
 from agent.events.eviction import ANNOUNCED_BY
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports.event import Event, Priority
@@ -91,6 +93,16 @@ def test_birth_comes_first_then_the_full_state() -> None:
     assert json.loads(sends(out)[0].publication.payload or b"")["state"] == "online"
     assert sends(out)[0].publication.retain
     assert [type(i) for i in out[1:]] == [Subscribe, Restate]
+
+
+def test_a_repeated_birth_says_the_same_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    """(10) A hub that tells connections apart by `since` must not take a repetition for another one."""
+    play = Play()
+    reading = count(1_800_000_000 * NS, 1_000_000)
+    monkeypatch.setattr(play.clock, "wall_ns", lambda: next(reading))
+    first = sends(play.connect())[0]
+    play.core.handle(Acknowledged(first.tag, ACCEPTED))
+    assert sends(play.core.birth())[0].publication == first.publication
 
 
 def test_the_will_says_offline_after_a_delay() -> None:
