@@ -2,6 +2,9 @@
 
 It names topics that are sent anyway; nothing else goes out for it, and never a picture. Once the option is gone the topic is
 cleared, as all that was told under another name (`retained`).
+
+Home Assistant does not see user properties. Of a message that says nothing, as the doctor's trials do, a template makes an
+empty text, and Home Assistant then leaves the state as it is.
 """
 
 from __future__ import annotations
@@ -29,11 +32,11 @@ _PROBLEMS: Final = {
 }
 _SOURCES: Final = {"Device/HardwareFailure/StorageFailure": "recordings"}
 """What an event is about where that is not the node."""
-_DELIVERS: Final = "{{ 'ON' if value_json.camera.state == 'delivering' else 'OFF' }}"
-_THERE: Final = "{{ 'online' if value_json.state == 'online' else 'offline' }}"
-_CLOSED: Final = "{{ 'ON' if value_json.privacy.state == 'opaque' else 'OFF' }}"
-_ASTRAY: Final = "{{ 'OFF' if value_json.clock.quality == 'synchronised' else 'ON' }}"
-_DAYS: Final = "{{ value_json.uplink.certificate_days }}"
+_DELIVERS: Final = "'ON' if value_json.camera.state == 'delivering' else 'OFF'"
+_THERE: Final = "{{ '' if value_json.state is not defined else 'online' if value_json.state == 'online' else 'offline' }}"
+_CLOSED: Final = "'ON' if value_json.privacy.state == 'opaque' else 'OFF'"
+_ASTRAY: Final = "'OFF' if value_json.clock.quality == 'synchronised' else 'ON'"
+_USED: Final = "(100 * (1 - value_json.disk.free_bytes / [value_json.disk.total_bytes, 1] | max)) | round(1)"
 
 
 def discovery(topics: NodeTopics, site: str = "") -> Publication:
@@ -60,18 +63,17 @@ def discovery(topics: NodeTopics, site: str = "") -> Publication:
 
 def _components(topics: NodeTopics) -> dict[str, dict[str, Any]]:
     found = {
-        "camera": _binary("Camera", "connectivity", topics.health, _DELIVERS),
+        "camera": _binary("Camera", "connectivity", topics.health, _healthy("camera", _DELIVERS)),
         "motion": _binary("Motion", "motion", _event(topics, "VideoSource/MotionAlarm"), _so("State")),
-        "privacy_closed": _binary("Picture closed", "problem", topics.health, _CLOSED),
-        "clock": _binary("Clock not set", "problem", topics.health, _ASTRAY),
-        "certificate": _figure("Certificate good for", "d", topics.health, _DAYS, "duration"),
-        "temperature": _figure("Temperature", "°C", topics.health, "{{ value_json.board.temperature_c }}", "temperature"),
-        "disk": _figure(
-            "Disk used",
-            "%",
-            topics.health,
-            "{{ (100 * (1 - value_json.disk.free_bytes / [value_json.disk.total_bytes, 1] | max)) | round(1) }}",
+        "privacy_closed": _binary("Picture closed", "problem", topics.health, _healthy("privacy", _CLOSED)),
+        "clock": _binary("Clock not set", "problem", topics.health, _healthy("clock", _ASTRAY)),
+        "certificate": _figure(
+            "Certificate good for", "d", topics.health, _healthy("uplink", "value_json.uplink.certificate_days"), "duration"
         ),
+        "temperature": _figure(
+            "Temperature", "°C", topics.health, _healthy("board", "value_json.board.temperature_c"), "temperature"
+        ),
+        "disk": _figure("Disk used", "%", topics.health, _healthy("disk", _USED)),
     }
     for topic, name in _TAMPERING.items():
         found[topic.split("/")[1].lower()] = _binary(name, "tamper", _event(topics, topic), _so("State"))
@@ -103,9 +105,15 @@ def _figure(name: str, unit: str, topic: str, template: str, device_class: str |
     return found if device_class is None else {**found, "device_class": device_class}
 
 
+def _healthy(part: str, expression: str) -> str:
+    """Of a health document that has this part."""
+    return f"{{{{ '' if value_json.{part} is not defined else {expression} }}}}"
+
+
 def _so(name: str) -> str:
     """A state that is deleted is empty: unknown."""
-    return f"{{{{ 'None' if value_json is not defined else 'ON' if value_json.Data.{name} else 'OFF' }}}}"
+    so = f"value_json.Data.{name}"
+    return f"{{{{ 'None' if value_json is not defined else '' if {so} is not defined else 'ON' if {so} else 'OFF' }}}}"
 
 
 def _event(topics: NodeTopics, topic: str, source: str | None = None) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from jsonschema import Draft202012Validator
 
+from agent.commissioning.trial_topics import trials
 from agent.uplink.home_assistant import discovery
 from agent.uplink.topics import NodeTopics
 from bench.independent_hub import Heard, Subscriber
@@ -75,6 +76,16 @@ def test_the_document_is_as_documented() -> None:
     assert (sent.topic, sent.retain, sent.qos) == ("homeassistant/device/vigie/pole-7/config", True, 1)
     kinds = {component.get("device_class", key) for key, component in document()["components"].items()}
     assert kinds == {"connectivity", "duration", "motion", "problem", "tamper", "temperature", "disk"}
+
+
+def test_what_the_doctor_tries_changes_no_state() -> None:
+    """A standing alarm stays, a node that is there stays: Home Assistant ignores an empty text."""
+    topics = NodeTopics("vigie", "pole-7")
+    tried = {said.topic: json.loads(said.payload) for said in trials(topics, 0, None) if said.payload}
+    jinja = Environment(undefined=StrictUndefined, autoescape=True)
+    readers = [(reader["topic"], reader["value_template"]) for reader in document()["availability"]]
+    readers += [(reader["state_topic"], reader["value_template"]) for reader in document()["components"].values()]
+    assert {jinja.from_string(template).render(value_json=tried[topic]) for topic, template in readers} == {""}
 
 
 def test_the_schema_can_fail() -> None:
