@@ -37,6 +37,12 @@ _ASKING: Final = {
     "bindingVersion": "0.2.0",
 }
 _ROLES: Final = "Needs a token of role "
+_ABOUT: Final = (
+    "What a camera node says to the supervision centre, and what it can be asked. MQTT 5. "
+    "A message with the user property `trial` says nothing, and no schema holds of it: the doctor tries an access list with it. "
+    "Nor does one hold of an empty retained message: it takes back what was retained there, a state that nobody looks after "
+    "any more, or what was told under a former name."
+)
 _SAID: Final[tuple[type[msgspec.Struct], ...]] = (Status, Health, RegisterLine, Accepted, Refusing, EventProperties)
 
 
@@ -92,7 +98,7 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Vigie node",
             "version": __version__,
-            "description": "What a camera node says to the supervision centre, and what it can be asked. MQTT 5.",
+            "description": _ABOUT,
             "license": {"name": "EUPL-1.2"},
         },
         "servers": _servers(),

@@ -64,7 +64,10 @@ class EventProperties(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Annotated[str, Meta(description="which count; changes only with an OutboxEpoch event")]
     clock_quality: ClockQuality = msgspec.field(name="clock-quality")
     class_: Literal["alarm", "property", "register", "telemetry"] = msgspec.field(name="class")
-    edge: Annotated[Edge | None, Meta(description="of an event: whether it is news; ring at `began` and `happened`")] = None
+    edge: Annotated[
+        Edge | None,
+        Meta(description="of an event: whether it is news; ring at `began` and `happened` where `severity` is `alarm`"),
+    ] = None
     severity: Annotated[Severity | None, Meta(description="of an event: whether somebody must look")] = None
     restated: Annotated[Literal["true"] | None, Meta(description="a state that was sent before")] = None
     resent: Annotated[Literal["true"] | None, Meta(description="an event that a hub asked for again")] = None

@@ -69,6 +69,11 @@ class Centre:
         self._ear.wait_for(lambda heard: any(int(h.properties.get("sequence", 0)) >= number for h in heard), 60)
         self._take()
 
+    def hears_again(self, event_id: str) -> None:
+        """Wait until an event of that id came, however often."""
+        self._ear.wait_for(lambda heard: any(h.event_id == event_id for h in heard), 60)
+        self._take()
+
     def _take(self) -> None:
         fresh = list(self._ear.heard)[self._taken :]
         self._taken += len(fresh)
@@ -180,6 +185,35 @@ def test_a_tail_that_is_missing_shows_in_health_and_comes_again(tmp_path: Path) 
         hub.go()
         other.go()
     assert not hub.ledger.lost
+
+
+def test_what_came_before_a_hub_did_is_no_old_copy(tmp_path: Path) -> None:
+    """A hub begins to count at what it hears first; what another asks for again lies below, and accuses nobody."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        first = Centre(broker)
+        with life(tmp_path / "n", broker, 4) as node:
+            first.hears_number(5)
+            late = Centre(broker)
+            node.raise_alarm(5)
+            late.hears_number(6)
+            again = node.outbox.again(node.outbox.figures().epoch, 1, 5, 500).rows
+            node.session.resend(again)
+            for row in again:
+                late.hears_again(row.event_id)
+        first.go()
+        late.go()
+    assert len(again) == 5
+    assert (late.ledger.verdicts, late.ledger.holes(), late.ledger.highest) == ([], [], 6)
+
+
+def test_what_a_former_epoch_still_had_comes_after_the_new_one_began() -> None:
+    """Alarms pass a backlog: `OutboxEpoch` is heard before rows of the epoch it ends, and these are missing no more."""
+    ledger = HubLedger()
+    story = {"PreviousEpoch": "a", "LastKnownSequence": 3, "UsedUpTo": 3, "FirstSequence": 1004, "Reason": "lost"}
+    for epoch, number, topic, data in (("a", 1, "x", {}), ("b", 1004, "vigie:OutboxEpoch", story), ("a", 2, "x", {})):
+        properties = {"epoch": epoch, "sequence": str(number), "event-id": f"{epoch}{number}"}
+        ledger.take(topic, json.dumps({"Data": data}).encode(), properties, retained=False)
+    assert ledger.holes() == [(3, 3)]
 
 
 def test_what_the_node_dropped_is_said_and_is_no_riddle(tmp_path: Path) -> None:

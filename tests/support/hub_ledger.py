@@ -19,6 +19,7 @@ class HubLedger:
         self.unknown: set[int] = set()
         self.partial = False
         self._ids: dict[str, int] = {}
+        self._names: dict[tuple[str, int], str] = {}
         self._counted: dict[str, int] = {}
         self._dropped = 0
 
@@ -35,15 +36,17 @@ class HubLedger:
             self._begin(epoch, json.loads(payload)["Data"])
         elif not self.epoch:
             self.epoch, self.highest = epoch, number - 1
-        if epoch == self.epoch and number <= self.highest and number not in self.missing:
+        if (epoch, number) in self._names and epoch == self.epoch:
             self._say("an old copy of the database was restored: what the newer one had waiting is unknown")
             self._ids = {known: at for known, at in self._ids.items() if at < number}
+            self._names = {at: known for at, known in self._names.items() if at[1] < number}
             self.highest, self.missing = number - 1, {at for at in self.missing if at < number}
         self._ids[name] = number
+        self._names[epoch, number] = name
+        self.missing.discard(number)
         if epoch != self.epoch:
             return
         self.missing |= set(range(self.highest + 1, number))
-        self.missing.discard(number)
         self.highest = max(self.highest, number)
         if "vigie:EventsDropped" in topic and not self.partial:
             self._drop(json.loads(payload)["Data"])
