@@ -17,6 +17,9 @@ SILENT, SPEAKS = 0.15, 0.5
 _FOLLOWS = 0.5
 """How far an expectation follows each picture that was shown: what goes by and by is forgotten, a lorry's way."""
 _LEAST_EXPECTED = 0.3
+_FAINT, _MURMUR = 0.6, 0.2
+"""Voices below the first are believed as long as all of them together say as much as the second: fog does, and what a lorry
+hides says half of that by chance."""
 _LEAST_AREA = 0.02
 
 
@@ -31,21 +34,27 @@ class Expectation:
     def __init__(self, patches: Patches) -> None:
         self.area = patches.area
         self.of = np.ones(len(patches))
+        self._asked = self._counting()
         self.confirmed = np.zeros(len(patches))
         """How lately each patch confirmed by itself; for the ageing of the reference."""
 
     def kept(self, heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
         """The share of what is expected in this picture that is there: 1 when all is, by area."""
-        asked = inside & (self.of > _LEAST_EXPECTED)
+        asked = inside & self._asked
         area, wanted = self.area[asked], self.of[asked]
         total = float(area @ wanted)
         if total < _LEAST_AREA:
             return 0.0
         return float(area @ np.minimum(heard[asked], wanted)) / total
 
+    def returned(self, confirmed: NDArray[np.bool_]) -> float:
+        """The area that confirms although little or nothing was expected of it."""
+        return float(self.area[confirmed & (self.of < _FAINT)].sum())
+
     def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_], *, at_once: bool) -> None:
-        """A picture is shown that says so much. `at_once`: after a jump or a doubt all is taken from it."""
+        """A picture is shown that says so much. `at_once`: all is taken from it, what was expected and is gone is given up."""
         self.of += (1.0 if at_once else _FOLLOWS) * (heard - self.of)
+        self._asked = self._counting()
         self.confirmed = np.where(confirmed, 1.0, (1 - _FOLLOWS) * self.confirmed)
 
     def carried_to(self, before: Patches, now: Patches) -> None:
@@ -56,3 +65,10 @@ class Expectation:
         self.of = np.where(known, self.of[old], 0.0)
         self.confirmed = np.where(known, self.confirmed[old], 0.0)
         self.area = now.area
+        self._asked = self._counting()
+
+    def _counting(self) -> NDArray[np.bool_]:
+        """The patches of which something is expected."""
+        faint = self.of < _FAINT
+        murmur = float(self.area[faint] @ self.of[faint]) >= _MURMUR * float(self.area[faint].sum())
+        return np.asarray(self.of > (_LEAST_EXPECTED if murmur else _FAINT), np.bool_)

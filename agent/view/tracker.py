@@ -17,7 +17,7 @@ from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder, middle
 from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
-from agent.view.phase_correlation import prepare, shows_twice
+from agent.view.phase_correlation import CLEAREST_BY_CHANCE, prepare, second_image
 from agent.view.pose import HOME, Frame, Pose, inverse
 from agent.view.proof import SIGMAS, Proof
 from agent.view.reading import Reader, Reading
@@ -38,6 +38,9 @@ LEAST_STOOD_AT_FIRST = 0.5
 """The same after STOOD_FRAMES at one pose while the search found no other."""
 REOPEN_FRAMES = 3
 STOOD_FRAMES = 50
+LEAST_RETURNED = 0.4
+"""Of the known area: so much that comes back at one pose on REOPEN_FRAMES in a row is the scene. What is fixed to the camera
+lies before everything in it, so that it cannot have been hidden and cannot come back."""
 STOOD_AREA = 0.6
 """A view that stays closed because much is gone is believed again when so much of the known area confirms at one pose on so
 many pictures in a row, and no search found another one: no overlay fills half of the picture."""
@@ -54,6 +57,9 @@ AT_HOME_PX = 0.75
 _EXPECTED = 0.5
 _FADING = 0.004
 _FADING_SIGMAS = 6.0
+_UNTOUCHED = 0.92
+_CLEAREST_IN_DOUBT = 10.0
+"""What suffices of a second image where more than a light or a focus takes is gone besides: stale blocks show none of it."""
 _LEAST_ALIKE = 0.5
 
 
@@ -103,6 +109,8 @@ class ViewTracker:
         self._to_prove = REOPEN_FRAMES
         self._unsure = 0
         self._stood = 0
+        self._returning = 0
+        self._given_up = False
         self._torn_frames = 0
         self._closed_frames = 0
         prepare(frame.height, frame.width)
@@ -146,24 +154,29 @@ class ViewTracker:
         least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if jumped else LEAST_KEPT
         if first and self._stood >= STOOD_FRAMES:
             least = LEAST_STOOD_AT_FIRST
-        if kept < least and not self._stands(proof):
+        self._returning = self._returning + 1 if self._expected.returned(proof.confirmed) >= LEAST_RETURNED and not new else 0
+        self._given_up = first or jumped or kept < least
+        if kept < least and not self._stands(proof) and self._returning < REOPEN_FRAMES:
             return "much of the view is not where it was"
         if self._to_prove or self._unsure:
             return "the view is being verified"
         if first:
             return ""
-        torn = self._rows.torn((self._expected.of > _EXPECTED) & proof.inside, 1 - reading.in_rows)
+        witnesses = (self._expected.of > _EXPECTED) & proof.inside
+        if self._returning:  # and what came back in those rows was read out with the mask
+            witnesses |= proof.confirmed
+        torn = self._rows.torn(witnesses, 1 - reading.in_rows)
         self._torn_frames = self._torn_frames + 1 if torn else 0
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
-        return "the picture shows the view twice" if self._doubled(picture, proof) else ""
+        return "the picture shows the view twice" if self._doubled(picture, proof, kept) else ""
 
     def _stands(self, proof: Proof) -> bool:
         """Whether enough of the known area has confirmed at one pose for so long that what is gone is given up."""
         inside = float(self._patches.area[proof.inside].sum())
         return self._stood >= STOOD_FRAMES and float(self._patches.area[proof.confirmed].sum()) >= STOOD_AREA * inside
 
-    def _doubled(self, picture: Plane, proof: Proof) -> bool:
+    def _doubled(self, picture: Plane, proof: Proof, kept: float) -> bool:
         """Whether a second, fainter image of the view lies in the picture, elsewhere than where masks lie anyhow."""
         sure = (self._expected.confirmed == 1.0) & proof.inside
         before = self._likeness
@@ -175,7 +188,9 @@ class ViewTracker:
         paler = self._single is not None and sure.any() and middle((self._single - proof.likeness)[sure]) >= least
         if (faded >= least or paler) and self._before.picture is not None:
             known = self._trail.afterglow(proof.pose)
-            if shows_twice(self._before.picture, picture, proof.pose @ inverse(self._before.pose), known):
+            clearest = CLEAREST_BY_CHANCE if kept > _UNTOUCHED else _CLEAREST_IN_DOUBT
+            moved = proof.pose @ inverse(self._before.pose)
+            if second_image(self._before.picture, picture, moved, known) > clearest:
                 self._single = before if self._single is None else self._single
                 return True
         self._single = None
@@ -188,7 +203,7 @@ class ViewTracker:
     def _shown(self, picture: Plane, reading: Reading) -> Sighting:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
-        self._expected.learn(reading.heard, proof.confirmed, at_once=self._closed_frames > 0 or self._trail.jump_px > JUMP_PX)
+        self._expected.learn(reading.heard, proof.confirmed, at_once=self._given_up)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)

@@ -49,6 +49,30 @@ def test_a_view_in_fog_is_still_heard() -> None:
     assert expected.kept(voice(chance), INSIDE) < 0.25
 
 
+def test_what_hides_a_view_is_not_expected_of_it() -> None:
+    """Behind a lorry patches look by chance like what they hide: when that goes, what was seen beside it is still all there."""
+    expected, beside = Expectation(PATCHES), CELLS >= 10
+    hidden = np.where(np.arange(len(CELLS)) % 4 == 0, 0.5, 0.0)
+    expected.learn(np.where(beside, 1.0, hidden), beside, at_once=True)
+    assert expected.kept(np.where(beside, 1.0, 0.0), INSIDE) == pytest.approx(1.0)
+    assert expected.kept(np.where(CELLS == 10, 1.0, 0.0), INSIDE) == pytest.approx(0.5)
+
+
+def test_faint_voices_count_while_they_are_many() -> None:
+    """Fog beside two cells of text: the text alone is far from what is expected."""
+    expected = Expectation(PATCHES)
+    expected.learn(np.where(TEXT, 1.0, 0.45), TEXT, at_once=True)
+    assert expected.kept(np.where(TEXT, 1.0, 0.0), INSIDE) < 0.5
+
+
+def test_what_comes_back_was_hidden_and_not_expected() -> None:
+    """Marks that were seen all the time are no return; the scene that a lorry hid is."""
+    expected = Expectation(PATCHES)
+    expected.learn(np.where(TEXT, 1.0, 0.0), TEXT, at_once=True)
+    assert expected.returned(TEXT) == 0.0
+    assert expected.returned(~TEXT) == pytest.approx(10 / 12)
+
+
 @given(st.lists(st.floats(-1, 1), min_size=len(CELLS), max_size=len(CELLS)), st.integers(0, len(CELLS) - 1))
 def test_more_likeness_never_makes_less_kept(likeness: list[float], which: int) -> None:
     """Monotone in every patch, and between 0 and 1."""

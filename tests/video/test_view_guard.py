@@ -169,6 +169,24 @@ def test_a_view_found_far_away_opens_only_after_several_proved_frames() -> None:
     assert not covers[-1].opaque
 
 
+def test_a_lorry_that_drives_on_gives_the_view_back() -> None:
+    """It hides nearly all, drives on and stops at the edge: what was hidden and comes back is the scene, whatever is gone now."""
+    body = seen(street(seed=9), seed=1)
+    guarding = guard()
+    watch(guarding, [seen(STREET, seed=i) for i in range(6)])
+
+    def passing(left: int, seed: int) -> Plane:
+        picture = seen(STREET, seed=seed)
+        picture[:, max(0, left) : left + WIDTH] = body[:, max(0, -left) : WIDTH - max(0, left)]
+        return picture
+
+    before, ways = 6, [*range(-WIDTH, 0, 12), *[0] * 5, *range(0, round(0.7 * WIDTH), 12), *[round(0.7 * WIDTH)] * 6]
+    covers = watch(guarding, [passing(left, n) for n, left in enumerate(ways)], before)
+    assert covers[len(range(-WIDTH, 0, 12)) + 4].opaque
+    assert not covers[-1].opaque
+    assert [uncovered(cover) for cover in covers] == [0] * len(covers)
+
+
 def test_a_frame_of_another_size_is_covered() -> None:
     """A camera that delivers another resolution than was validated shows nothing."""
     cover = guard().observe(frame(np.zeros((480, 640), np.uint8)))
