@@ -18,6 +18,7 @@ def examine_index(film: Film) -> list[Oddity]:
     found: list[Oddity] = []
     begins = {each.start for each in film.boxes if each.kind in _BEFORE_FRAGMENTS}
     ends = {each.end for each in film.boxes}
+    found += _hidden_index(film)
     for each in film.boxes:
         if each.kind == b"sidx":
             found += list(_segment_index(film, each, begins, ends))[:1]
@@ -27,6 +28,15 @@ def examine_index(film: Film) -> list[Oddity]:
         if len(found) > 8:
             break
     return found
+
+
+def _hidden_index(film: Film) -> Iterator[Oddity]:
+    """Players find `mfra` by the file's last four bytes, which say how far before the end it begins."""
+    end = film.boxes[-1].end
+    place = end - int.from_bytes(film.read(end - 4, 4), "big")
+    known = {each.start for each in film.boxes if each.kind == b"mfra"}
+    if (known and place not in known) or (0 <= place <= end - 8 and film.read(place + 4, 4) == b"mfra" and not known):
+        yield Oddity("mfra", "is not where the end of the file says: players take another index, and jump where it points")
 
 
 def _segment_index(film: Film, box: TopBox, begins: set[int], ends: set[int]) -> Iterator[Oddity]:

@@ -98,6 +98,11 @@ def _artwork(_: Pieces) -> bytes:
     return box(b"meta", full_box(b"hdlr", 0, 0, bytes(4), b"mdta", bytes(13)), keys, box(b"ilst", image))
 
 
+def _found_at(size: int) -> bytes:
+    """So many bytes before the end of the film."""
+    return full_box(b"mfro", 0, 0, mux.numbers(size))
+
+
 LIES: dict[str, tuple[Callable[[Pieces], bytes], str]] = {
     "stsc begins late": (lambda p: _chunks(p, (2, 12, 1)), "leaves out the first chunk"),
     "stsc of no pictures": (lambda p: _chunks(p, (1, 0, 1), (2, 12, 1)), "contradicts itself"),
@@ -135,6 +140,8 @@ LIES: dict[str, tuple[Callable[[Pieces], bytes], str]] = {
         lambda p: mux.plain([p.samples], p.entries, more=box(b"free", b"\0hdlr", bytes(4), b"mhlrMPEG")),
         "another kind of film",
     ),
+    "another index": (lambda p: p.fragments(box(b"mfra", _found_at(200))), "is not where the end"),
+    "a hidden index": (lambda p: p.fragments(box(b"free", box(b"mfra", _found_at(24)))), "is not where the end"),
     "an end before the end": (lambda p: mux.plain([p.samples], p.entries, movie_lasts=500), "moov/mvhd: ends before picture"),
 }  # fmt: skip
 
