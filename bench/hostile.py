@@ -55,6 +55,14 @@ def _film(samples: list[bytes]) -> bytes:
     return b"".join(made)
 
 
+def _part(runs: bytes) -> bytes:
+    return box(b"traf", full_box(b"tfhd", 0, 0x20000, _number(1)), runs)
+
+
+def _fragment(runs: bytes) -> bytes:
+    return box(b"moof", full_box(b"mfhd", 0, 0, bytes(4)), _part(runs))
+
+
 def _table(kind: bytes, body: bytes) -> bytes:
     """An unfragmented film whose `kind` is this."""
     tables = {
@@ -117,6 +125,14 @@ SHAPES: Final[dict[str, Shape]] = {
     "boxes in moov": lambda size, _: ftyp() + box(b"moov", box(b"free") * (size // 8)),
     "empty fragments": lambda size, _: (
         ftyp() + moov([_entry()], 480, 270, 0, 0, None) + box(b"moof", full_box(b"mfhd", 0, 0, bytes(4))) * (size // 24)
+    ),
+    "runs of nothing": lambda size, _: (
+        ftyp() + moov([_entry()], 480, 270, 0, 0, None) + _fragment(full_box(b"trun", 0, 1, bytes(8)) * 3900) * (size // 78_076)
+    ),
+    "parts of nothing": lambda size, _: (
+        ftyp()
+        + moov([_entry()], 480, 270, 0, 0, None)
+        + box(b"moof", full_box(b"mfhd", 0, 0, bytes(4)), _part(full_box(b"trun", 0, 1, bytes(8))) * 3900) * (size // 171_624)
     ),
     "one fragment of boxes": lambda size, _: _film([_unit(_IDR)]) + box(b"moof", box(b"free") * (size // 8)),
     "stss": lambda size, _: _table(b"stss", _number(0) + _number(size // 4) + bytes(size // 4 * 4)),

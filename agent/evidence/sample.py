@@ -14,6 +14,7 @@ from agent.evidence.track import Track
 
 # 55 hours at 25 pictures a second: no single file of evidence is longer.
 MAX_SAMPLES: Final = 5_000_000
+_EMPTY: Final = "a fragment has several parts, and one of them holds no picture: not an honest film"
 _SYNC_UNLESS: Final = 0x00010000
 _WRAP: Final = 1 << 32
 
@@ -55,12 +56,17 @@ def fragment_samples(track: Track, moof: memoryview, moof_start: int, decoded: i
 
     With `dated` they must say it: players take it from elsewhere in the film.
     """
+    empty = False
     for kind, traf in children(moof):
         if kind == b"traf":
+            if empty and track.alone:
+                raise MalformedFilm(_EMPTY)
+            empty = True
             if dated and find(traf, b"tfdt") is None:
                 raise MalformedFilm("a fragment does not say when it begins: players take it from the index")
             for sample in _read_fragment(track, traf, moof_start, decoded):
                 decoded = sample.decoded + sample.duration
+                empty = False
                 yield sample
 
 
@@ -88,6 +94,8 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
         run = Fields(body)
         version, flags = run.version_and_flags()
         count = run.unsigned(4)
+        if not count and offset is not None:
+            raise MalformedFilm(_EMPTY)
         if flags & 0x001:
             offset = base + run.signed(4)
         elif offset is not None:
