@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from agent.evidence.boxes import children, name
+from agent.evidence.boxes import MalformedFilm, children, name
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
 
@@ -19,7 +19,11 @@ _MANY: Final = 1 << 30
 _PADDING: Final = {b"free": _MANY, b"skip": _MANY}
 _MOST_BOXES: Final = 4096
 _MOST_ODDITIES: Final = 32
-_MOST_FRAGMENTS: Final = 100_000
+_MOST_FRAGMENTS: Final = 150_000
+"""A day and a half of our own; whoever has more is told to take it in parts, since what is not looked at proves nothing."""
+_SPARE_BOXES: Final = 100_000
+_BOXES_A_FRAGMENT: Final = 64
+"""An honest fragment holds five to thirty boxes. All of them together have one budget, however they are spread."""
 
 _FILE: Final = {
     b"ftyp": _ONE, b"styp": _MANY, b"moov": _ONE, b"moof": _MANY, b"mdat": _MANY, b"wide": _MANY, b"meta": _ONE, b"uuid": _MANY,
@@ -102,8 +106,29 @@ def examine_layout(film: Film) -> list[Oddity]:
     return found
 
 
+class _Budget:
+    """Bounds what all boxes of one film may cost, wherever they stand. Raises MalformedFilm when it is used up."""
+
+    def __init__(self, film: Film) -> None:
+        self._film = film.name
+        self._left = _SPARE_BOXES
+
+    def enter_fragment(self, number: int) -> None:
+        """The `number`th begins."""
+        if number > _MOST_FRAGMENTS:
+            raise MalformedFilm(f"{self._film}: more than {_MOST_FRAGMENTS} fragments: take the film in shorter parts")
+        self._left += _BOXES_A_FRAGMENT
+
+    def spend(self, place: str) -> None:
+        """One more box is looked at."""
+        self._left -= 1
+        if self._left < 0:
+            raise MalformedFilm(f"{self._film}: {place}: the film holds more boxes than any honest one")
+
+
 def _walk_file(film: Film) -> Iterator[Oddity]:
     counts: Counter[bytes] = Counter()
+    budget = _Budget(film)
     if _PROGRAM_STREAM.search(film.read(0, min(_PROBED_BYTES, film.boxes[-1].end))):
         yield Oddity("file", "says that another kind of film is packed in it: FFmpeg looks for that and plays it")
     for each in film.boxes:
@@ -115,18 +140,19 @@ def _walk_file(film: Film) -> Iterator[Oddity]:
             yield Oddity("wide", "holds something, which players may take for pictures")
         if each.kind == b"uuid" and each.end - each.body >= 16 and film.read(each.body, 16) in _TURNING_UUIDS:
             yield Oddity("uuid", "says that the picture is a sphere: players turn it")
-        if each.kind == b"moof" and counts[b"moof"] <= _MOST_FRAGMENTS:
-            place = f"moof[{counts[b'moof']}]"
-            yield from _walk(memoryview(film.read(each.body, each.end - each.body)), "moof", place)
+        if each.kind == b"moof":
+            budget.enter_fragment(counts[b"moof"])
+            held = memoryview(film.read(each.body, each.end - each.body))
+            yield from _walk(held, "moof", f"moof[{counts[b'moof']}]", budget)
         elif each.kind in (b"moov", b"mfra") and counts[each.kind] == 1:
-            yield from _walk(memoryview(film.read(each.body, each.end - each.body)), name(each.kind), name(each.kind))
+            yield from _walk(memoryview(film.read(each.body, each.end - each.body)), name(each.kind), name(each.kind), budget)
         elif each.kind == b"meta" and counts[b"meta"] == 1:
-            yield from _walk(memoryview(film.read(each.body, each.end - each.body))[4:], "file meta", "meta")
+            yield from _walk(memoryview(film.read(each.body, each.end - each.body))[4:], "file meta", "meta", budget)
     if film.boxes[0].kind != b"ftyp":
         yield Oddity(name(film.boxes[0].kind), "the film does not begin with `ftyp`")
 
 
-def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
+def _walk(data: memoryview, what: str, place: str, budget: _Budget) -> Iterator[Oddity]:
     counts: Counter[bytes] = Counter()
     allowed = _INSIDE[what]
     order = _ORDER.get(what, ())
@@ -135,6 +161,7 @@ def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
         if number >= _MOST_BOXES:
             yield Oddity(place, "holds more boxes than any honest one")
             return
+        budget.spend(place)
         counts[kind] += 1
         if kind in order:
             if order.index(kind) < reached:
@@ -155,7 +182,7 @@ def _walk(data: memoryview, what: str, place: str) -> Iterator[Oddity]:
                 if item in _PICTURES or _is_picture(content):
                     yield Oddity(f"{place}/ilst/{name(item)}", "a picture that nobody signed: players show it as the film's")
         elif inside in _INSIDE:
-            yield from _walk(body, inside, f"{place}/{inside}")
+            yield from _walk(body, inside, f"{place}/{inside}", budget)
 
 
 def _is_picture(item: memoryview) -> bool:
