@@ -106,14 +106,25 @@ def _verify(path: Path, leaves: list[x509.Certificate], *, as_json: bool) -> Non
             f"the certificate given is that of an authority, {authorities[0]!r}, which signs no register",
             remedy="give the node's own, which is identity/chain.pem on the node",
         )
+    witness = None if verdict.lines else _witness(path)
     if as_json:
-        print_json(_fields(path, verdict))
+        print_json(_fields(path, verdict) | ({} if witness is None else {"whole": False, "taken_away": True}))
+    elif witness is not None:
+        click.echo(
+            f"{path}: no line, beside {witness.name}, which a node makes after its first entry: the register was taken away"
+        )
     else:
         _tell(path, verdict)
-    if not verdict.whole:
+    if not verdict.whole or witness is not None:
         click.get_current_context().exit(_NOT_AUTHENTIC)
     if verdict.lines and not leaves:
         click.get_current_context().exit(_CANNOT_BE_TOLD)
+
+
+def _witness(path: Path) -> Path | None:
+    """A file beside an empty register that no node has before its first entry."""
+    made = (path.with_name(name) for name in ("register.sent", "catalog.sqlite3", "outbox.sqlite3"))
+    return next((each for each in made if each.exists()), None)
 
 
 def _tell(path: Path, verdict: Verdict) -> None:

@@ -95,6 +95,8 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int, *, alo
 def _timescale(header: memoryview) -> int:
     fields = Fields(header)
     version, _ = fields.version_and_flags()
+    if version > 1:
+        raise MalformedFilm("states its times in a form that players do not know: some show nothing of it")
     fields.take(16 if version == 1 else 8)
     timescale = fields.unsigned(4)
     if not 0 < timescale < _SIGN:

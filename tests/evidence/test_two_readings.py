@@ -208,3 +208,14 @@ def test_pictures_behind_the_end_of_another_makers_film_are_told(
     report = verify(path, reference_ca)
     assert report.verdict.value == "not authentic"
     assert "ends before picture" in report.reason
+
+
+@pytest.mark.parametrize("header", [b"mvhd", b"mdhd"])
+def test_times_in_a_form_nobody_knows_are_refused(pieces: Pieces, tmp_path: Path, header: bytes) -> None:
+    """Version 2 of a header: FFmpeg refuses the film and GStreamer shows nothing of it, whatever is signed."""
+    path = tmp_path / "film.mp4"
+    content = bytearray(pieces.fragments())
+    content[content.index(header) + 4] = 2
+    path.write_bytes(content)
+    with pytest.raises(VigieError, match="in a form that players do not know"):
+        verify(path, pieces.ca)
