@@ -24,7 +24,18 @@ from tests.support import parts
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
 SUITE = "bookworm"
 # What a Raspberry Pi OS Lite has and a package may lean on; mosquitto stands for the town's broker.
-INCLUDED = ("systemd", "systemd-sysv", "dbus", "python3", "python3-systemd", "tzdata", "sudo", "mosquitto", "mosquitto-clients")
+INCLUDED = (
+    "systemd",
+    "systemd-sysv",
+    "dbus",
+    "python3",
+    "python3-systemd",
+    "tzdata",
+    "sudo",
+    "procps",
+    "mosquitto",
+    "mosquitto-clients",
+)
 NEVER_S = 600
 """What has not come by then never comes. Whatever is waited for ends the wait at once: a machine under load may take its time."""
 BOOT_DEADLINE_S = NEVER_S

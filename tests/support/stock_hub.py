@@ -102,10 +102,7 @@ class StockHub:
 
     def carry_out(self, first_words: str) -> str:
         """The block of commands on the page that begins so, as it stands there."""
-        blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-        found = [block for block in blocks if block.startswith(first_words)]
-        assert len(found) == 1, f"{len(found)} blocks of {PAGE.name} begin with {first_words!r}"
-        return self.run(f"set -e\n{found[0]}")
+        return self.run(f"set -e\n{block_of_the_page(first_words)}")
 
     def write(self, path: str, text: str) -> None:
         """Make a file inside."""
@@ -125,6 +122,14 @@ class StockHub:
         entered = ["nsenter", f"--target={self._first.pid}", "--mount", "--net", f"--wdns={directory}"]
         path = f"PATH=/mnt/bin:{os.environ.get('PATH', '')}:/usr/sbin"
         return [*entered, "env", path, "PYTHONUNBUFFERED=1", "sh", "-c", command]
+
+
+def block_of_the_page(first_words: str) -> str:
+    """The one block of commands on the page that begins so, line by line."""
+    blocks: list[str] = re.findall(r"```sh\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    found = [block for block in blocks if block.startswith(first_words)]
+    assert len(found) == 1, f"{len(found)} blocks of {PAGE.name} begin with {first_words!r}"
+    return found[0]
 
 
 def toml_of_the_page() -> str:
