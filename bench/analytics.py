@@ -18,6 +18,7 @@ from agent.picture.analysis_luma import analysis_luma
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
+from bench.weather_and_light import false_alarms_an_hour, walkers_seen
 from hardware.encoder_libav import LibavEncoder
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25
@@ -25,7 +26,7 @@ POLYGON = np.array(((0.1, 0.1), (0.4, 0.15), (0.38, 0.4), (0.12, 0.35)))
 
 
 def run(options: Mapping[str, object]) -> dict[str, object]:
-    """Options: frames (250). Prints a table; returns the same figures."""
+    """Options: frames (250), minutes (10) of weather and light, seed. Prints a table; returns the same figures."""
     frames = int(str(options.get("frames", 250)))
     cv2.setNumThreads(1)
     mask, cover = PrivacyMask(), Cover((POLYGON,), 0.01, None, "", "one", ViewState.VERIFIED)
@@ -51,7 +52,15 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
     for name, mean in cost.items():
         table.add_row(name, f"{mean * 1e3:.3f}", f"{worst[name] * 1e3:.3f}", f"{mean / cost['encode']:.1%}")
     Console().print(table)
-    return {
+    minutes, seed = float(str(options.get("minutes", 10))), int(str(options.get("seed", 1)))
+    told = {
+        "false_alarms_an_hour": false_alarms_an_hour(minutes, seed),
+        "walkers_seen_by_day": walkers_seen(20, seed, night=False),
+        "walkers_seen_by_night": walkers_seen(20, seed, night=True),
+    }
+    for key, value in told.items():
+        Console().print(f"{key.replace('_', ' ')}: {value:g}")
+    return told | {
         name: {"mean_ms": cost[name] * 1e3, "p99_ms": worst[name] * 1e3, "of_encoding": cost[name] / cost["encode"]}
         for name in cost
     }

@@ -108,12 +108,11 @@ class MotionDetector:
             return False
         self.moving_share = count / changed.size
         if self.moving_share >= self._settings.min_area:  # else no blot can be large enough, and looking is dear
-            self.moving_share, lit = self._largest_object(seen, scene, changed)
-            if lit is not None:
-                # In its new light it is the scene, and so is what lies around: a seam would look like an object's edge.
-                changed[lit] = 0
-                objects = cv2.dilate(changed, _AROUND) != 0
-                np.copyto(scene, seen, where=~objects)
+            self.moving_share, thing, has_light = self._largest_object(seen, scene, changed)
+            if has_light:
+                # In its new light it is the scene, all but the object: a seam would look like an object's edge.
+                np.copyto(scene, seen, where=cv2.dilate(thing, _AROUND) == 0)
+                cv2.bitwise_and(changed, thing * np.uint8(255), dst=changed)
         warming = now_ns < self._warm_until_ns
         self._follow(seen, scene, changed if count else None, gap_ns / NS, hurry=warming)
         return not warming and self.moving_share >= self._settings.min_area
@@ -153,21 +152,19 @@ class MotionDetector:
         _, changed = cv2.threshold(difference, threshold, 255, cv2.THRESH_BINARY)
         return np.asarray(cv2.bitwise_and(changed, self._visible), np.uint8)
 
-    def _largest_object(self, seen: Plane, scene: NDArray[np.float32], changed: Plane) -> tuple[float, NDArray[np.bool_] | None]:
-        """The picture's share of the largest blot that is an object, and where blots turned out to be light, if any."""
+    def _largest_object(self, seen: Plane, scene: NDArray[np.float32], changed: Plane) -> tuple[float, Plane, bool]:
+        """The picture's share of the largest blot that is an object, where it lies (1), and whether larger ones were light."""
         labels, samples = _blots(changed)
-        lit: NDArray[np.bool_] | None = None
         test: LightTest | None = None
         for label in np.argsort(-samples):
             share = float(samples[label]) / changed.size
             if share < self._settings.min_area:
-                return share, lit
+                break
             test = test or LightTest(seen, scene, self._noise, level_changed=self._has_another_level(seen, scene))
             blot = (labels == label) & (changed != 0)
             if not test.is_light(blot):
-                return share, lit
-            lit = blot if lit is None else lit | blot
-        return 0.0, lit
+                return share, blot.astype(np.uint8), label != np.argmax(samples)
+        return 0.0, np.zeros_like(changed), test is not None
 
     def _has_another_level(self, seen: Plane, scene: NDArray[np.float32]) -> bool:
         """Whether the dark, the middle or the bright samples became lighter or darker by LEVEL_STEP.
