@@ -90,7 +90,7 @@ class Machine:
         self._leader: int | None = None
         try:
             self._leader = self._first_process()
-            self.wait_for("systemctl is-system-running", "running|degraded", BOOT_DEADLINE_S)
+            self._wait_until_up()
         except BaseException:
             self.power_off()
             raise
@@ -158,6 +158,14 @@ class Machine:
         shutil.rmtree(self._directory, ignore_errors=True)
         with suppress(OSError):
             Path("/run/systemd/nspawn/propagate", self._name).rmdir()
+
+    def _wait_until_up(self) -> None:
+        """Until boot is over, however it went. A boot that never ends tells what it waits for."""
+        try:
+            self.wait_for("systemctl is-system-running", "running|degraded", BOOT_DEADLINE_S)
+        except AssertionError as never:
+            waiting = self.run("systemctl list-jobs --no-pager; journalctl --no-pager --lines=60", check=False).output
+            raise AssertionError(f"{never}\n{waiting}") from None
 
     def _first_process(self) -> int:
         """PID 1 inside, as seen from outside: the child of nspawn's stub."""
