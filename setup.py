@@ -15,7 +15,7 @@ setup(
     long_description_content_type="text/markdown",
     license="EUPL-1.2",
     python_requires=">=3.11",
-    packages=find_packages(include=["agent", "agent.*", "hardware", "hardware.*", "bench", "bench.*"]),
+    packages=find_packages(include=["agent", "agent.*", "hardware", "hardware.*"]),
     package_data={
         "agent": ["VERSION", "commissioning/*.html", "evidence/*.html", "py.typed", "console/static/*"],
         "hardware": ["py.typed"],

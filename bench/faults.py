@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.errors import DeviceError
-from bench.fault_broker import BrokerUnderFault, mosquitto
-from bench.fault_cluster import cluster
-from bench.fault_hub import slow_hub
-from bench.fault_outage import outage, outage_beyond_bounds
-from bench.fault_process import FaultProcess
-from bench.fault_scene import Scenario, Scene, fill, let_sessions_be_written, settled, wait_until
-from bench.fault_tls import broker_certificate, node_certificate, renewed_certificate
-from bench.independent_hub import Heard, Subscriber, Verdict, judge
+from tests.support.fault_broker import BrokerUnderFault, mosquitto
+from tests.support.fault_cluster import cluster
+from tests.support.fault_hub import slow_hub
+from tests.support.fault_outage import outage, outage_beyond_bounds
+from tests.support.fault_process import FaultProcess
+from tests.support.fault_scene import Scenario, Scene, fill, let_sessions_be_written, settled, wait_until
+from tests.support.fault_tls import broker_certificate, node_certificate, renewed_certificate
+from tests.support.independent_hub import Heard, Subscriber, Verdict, judge
 
 
 def killed(scene: Scene) -> Verdict:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials
-from bench.authority import Authority
+from tests.support.authority import Authority
 
 
 @pytest.fixture

@@ -14,8 +14,12 @@ from agent.cli._options import json_option, print_json
 
 def _known() -> dict[str, str]:
     """Every benchmark with the first line of what it measures: the modules of bench/ that have a `run`."""
-    import bench
-
+    try:
+        import bench
+    except ModuleNotFoundError:
+        raise click.UsageError(
+            "benchmarks are not installed on a node: in a checkout of Vigie, `make bench ARGS=NAME` runs them"
+        ) from None
     found = {}
     for module in pkgutil.iter_modules(bench.__path__):
         loaded = importlib.import_module(f"bench.{module.name}")

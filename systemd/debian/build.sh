@@ -44,7 +44,7 @@ mkdir -p "$site" "$work/source"
 
 say "Vigie $version for $suite on $arch: the wheel"
 # A copy, so that setuptools leaves nothing in the checkout and --version names what is built.
-cp -r agent hardware bench setup.py pyproject.toml README.md "$work/source/"
+cp -r agent hardware setup.py pyproject.toml README.md "$work/source/"
 echo "$version" >"$work/source/agent/VERSION"
 .venv/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir "$work/wheel" "$work/source"
 

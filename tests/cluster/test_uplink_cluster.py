@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.fault_broker import Stage
-from bench.fault_cluster import cluster
-from bench.fault_scene import Scene
 from bench.faults import CLUSTER_SCENARIOS
 from tests.support import parts
+from tests.support.fault_broker import Stage
+from tests.support.fault_cluster import cluster
+from tests.support.fault_scene import Scene
 
 pytestmark = pytest.mark.lane("cluster")
 if os.environ.get("VIGIE_CLUSTER") != "yes":

@@ -21,11 +21,11 @@ from agent.ports.host import BoardFigures
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
 from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
-from bench.authority import Authority, Pair
-from bench.independent_hub import Subscriber
 from hardware.mqtt_paho import PahoTransport
+from tests.support.authority import Authority, Pair
 from tests.support.broker import TlsBroker
 from tests.support.footage import REPOSITORY
+from tests.support.independent_hub import Subscriber
 
 NOW = datetime.now(UTC)
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker
-from bench.fault_broker import SETTINGS
-from bench.fault_process import FaultProcess
-from bench.fault_scene import settled, wait_until
-from bench.independent_hub import Subscriber, judge
+from tests.support.fault_broker import SETTINGS
+from tests.support.fault_process import FaultProcess
+from tests.support.fault_scene import settled, wait_until
+from tests.support.independent_hub import Subscriber, judge
 
 
 def test_fail_over_and_back(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.fault_scene import Scene
 from bench.faults import SCENARIOS
-from bench.independent_hub import Heard, judge
 from tests.support import parts
+from tests.support.fault_scene import Scene
+from tests.support.independent_hub import Heard, judge
 
 NEEDS_ROOT = {"cut", "full-disk"}
 

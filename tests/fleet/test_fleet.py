@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.broker import LocalBroker, free_port
-from bench.independent_hub import Subscriber
+from tests.support.independent_hub import Subscriber
 
 
 def simulate(*arguments: str) -> subprocess.CompletedProcess[str]:

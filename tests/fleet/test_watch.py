@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.demo.broker import LocalBroker
 from agent.ports.event import Event, Priority, PropertyOperation
-from bench.independent_hub import Subscriber
+from tests.support.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 
 

@@ -28,11 +28,11 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
-from bench.authority import Authority
-from bench.independent_hub import Subscriber
 from hardware.mqtt_loop import PahoLoop
 from hardware.mqtt_paho import PahoTransport
+from tests.support.authority import Authority
 from tests.support.broker import TlsBroker
+from tests.support.independent_hub import Subscriber
 from tests.support.parts import program
 
 OPTIONS = ConnectOptions("client-1", Publication("will", b"gone", 1, retain=True), 0, 10, 60, 20)

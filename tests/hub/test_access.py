@@ -16,7 +16,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from agent.demo.broker import LocalBroker, free_port
-from bench.authority import Authority, Pair
+from tests.support.authority import Authority, Pair
 from tests.support.footage import REPOSITORY
 
 HUB = REPOSITORY / "docs" / "hub"

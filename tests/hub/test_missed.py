@@ -14,9 +14,9 @@ from msgspec.structs import asdict
 from agent.demo.broker import LocalBroker
 from agent.events.bounds import Bounds, ClassBounds
 from agent.ports.event import Priority
-from bench.independent_hub import Subscriber
 from tests.support.deadline import until
 from tests.support.hub_ledger import HubLedger
+from tests.support.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 
 

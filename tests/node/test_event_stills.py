@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bench.independent_hub import Heard
+from tests.support.independent_hub import Heard
 from tests.support.private_look import JPEG_TOLERANCE, jpeg_deviation
 from tests.support.town import running_town
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from agent.demo.broker import LocalBroker, free_port
-from bench.authority import Authority, Pair
+from tests.support.authority import Authority, Pair
 
 
 class TlsBroker(LocalBroker):

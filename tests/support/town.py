@@ -12,9 +12,9 @@ from typing import Any
 from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker
 from agent.operations.control_socket import ask
-from bench.independent_hub import Subscriber
 from tests.support.deadline import until
 from tests.support.hub_key import Desk, HubKey
+from tests.support.independent_hub import Subscriber
 from tests.support.whole_node import WholeNode
 
 

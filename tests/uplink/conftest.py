@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.demo.broker import LocalBroker
-from bench.independent_hub import Subscriber
+from tests.support.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 
 

@@ -15,9 +15,9 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from agent.base.clock import rfc3339
-from bench.independent_hub import Heard
 from tests.support.deadline import until
 from tests.support.footage import REPOSITORY
+from tests.support.independent_hub import Heard
 from tests.support.town import running_town
 
 ASKED = {"answer", "ping", "snapshot", "bookmark", "hold"}

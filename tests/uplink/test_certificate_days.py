@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent.ports.mqtt import BrokerCredentials
 from agent.uplink.certificate_days import CertificateDays
-from bench.authority import Authority
+from tests.support.authority import Authority
 from tests.support.manual_clock import ManualClock
 
 

@@ -12,9 +12,9 @@ from agent.demo.broker import LocalBroker
 from agent.ports.mqtt import Publication
 from agent.uplink.retained import Retained
 from agent.uplink.topics import NodeTopics
-from bench.fault_scene import wait_until
-from bench.independent_hub import Subscriber
+from tests.support.fault_scene import wait_until
 from tests.support.hostile_broker import HostileBroker, Temper
+from tests.support.independent_hub import Subscriber
 from tests.support.uplink_node import UplinkNode
 
 DEVICE = "homeassistant/device/vigie/pole-1/config"

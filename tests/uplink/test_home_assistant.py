@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from agent.commissioning.trial_topics import trials
 from agent.uplink.home_assistant import discovery
 from agent.uplink.topics import NodeTopics
-from bench.independent_hub import Heard, Subscriber
+from tests.support.independent_hub import Heard, Subscriber
 from tests.support.town import running_town
 
 # What https://www.home-assistant.io/integrations/mqtt/ (device discovery, binary_sensor, sensor) requires and allows of

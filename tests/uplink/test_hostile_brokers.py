@@ -16,9 +16,9 @@ import pytest
 from agent.demo.broker import LocalBroker
 from agent.ports.mqtt import BrokerCredentials, Publication
 from agent.uplink.pace import Pace
-from bench.fault_scene import wait_until
-from bench.independent_hub import Heard, Subscriber
+from tests.support.fault_scene import wait_until
 from tests.support.hostile_broker import HostileBroker, Taken, Temper
+from tests.support.independent_hub import Heard, Subscriber
 from tests.support.uplink_node import UplinkNode
 
 ALARMS = 30

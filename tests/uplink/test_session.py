@@ -11,11 +11,11 @@ import pytest
 
 from agent.demo.broker import LocalBroker, free_port
 from agent.events.replay_window import KEPT_S
-from bench.fault_scene import wait_until
-from bench.independent_hub import Heard, Subscriber
-from bench.jumping_clock import JumpingClock
+from tests.support.fault_scene import wait_until
 from tests.support.footage import REPOSITORY
 from tests.support.forwarder import Forwarder
+from tests.support.independent_hub import Heard, Subscriber
+from tests.support.jumping_clock import JumpingClock
 from tests.support.uplink_node import UplinkNode
 
 

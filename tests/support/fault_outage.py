@@ -12,12 +12,12 @@ from agent.ports.event import Event, Priority, PropertyOperation
 from agent.ports.mqtt import BrokerEndpoint
 from agent.uplink.presence import Identity
 from agent.uplink.session import Session
-from bench.fault_broker import BrokerUnderFault
-from bench.fault_node import QUICK
-from bench.fault_scene import Scene, hears, let_sessions_be_written
-from bench.independent_hub import Verdict, judge
-from bench.jumping_clock import JumpingClock
 from hardware.mqtt_paho import PahoTransport
+from tests.support.fault_broker import BrokerUnderFault
+from tests.support.fault_node import QUICK
+from tests.support.fault_scene import Scene, hears, let_sessions_be_written
+from tests.support.independent_hub import Verdict, judge
+from tests.support.jumping_clock import JumpingClock
 
 DAY_S = 24 * 3600
 ALARM_EVERY = 50

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from agent.base.errors import DeviceError
 from agent.demo.broker import LocalBroker, free_port
-from bench.authority import Authority
 from bench.line import Line, line
+from tests.support.authority import Authority
 
 # A broker that may hold what a hub has not taken yet: mosquitto's default drops beyond 1000 messages.
 SETTINGS = "allow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 0\n"

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from agent.base.errors import DeviceError
-from bench.authority import Authority
-from bench.fault_broker import BrokerUnderFault, Stage, given
 from bench.line import Line, line
-from bench.rabbitmq_cluster import RabbitMqCluster
+from tests.support.authority import Authority
+from tests.support.fault_broker import BrokerUnderFault, Stage, given
+from tests.support.rabbitmq_cluster import RabbitMqCluster
 
 
 class ClusterUnderFault:
@@ -93,7 +93,7 @@ def cluster(directory: Path) -> Iterator[Stage]:
         broker = ClusterUnderFault(running, at)
 
         @contextmanager
-        def stage(directory: Path, *, with_line: bool = False) -> Iterator[BrokerUnderFault]:  # noqa: ARG001 - one for all
+        def stage(directory: Path, *, with_line: bool = False) -> Iterator[BrokerUnderFault]:
             broker.mend()
             yield broker
 

@@ -21,10 +21,10 @@ from typing import Self
 
 from agent.base.errors import DeviceError
 from agent.demo.broker import free_port
-from bench.authority import Authority
+from tests.support.authority import Authority
 
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
-SITE_SETTINGS = Path(__file__).resolve().parents[1] / "docs/hub/rabbitmq.conf"
+SITE_SETTINGS = Path(__file__).resolve().parents[2] / "docs/hub/rabbitmq.conf"
 SUITE = "trixie"
 INCLUDED = ("rabbitmq-server",)
 _APT = (

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from agent.base.errors import DeviceError
-from bench.authority import Authority
-from bench.fault_process import FaultProcess
-from bench.fault_scene import Scene, let_sessions_be_written, settled, wait_until
-from bench.independent_hub import Verdict, judge
+from tests.support.authority import Authority
+from tests.support.fault_process import FaultProcess
+from tests.support.fault_scene import Scene, let_sessions_be_written, settled, wait_until
+from tests.support.independent_hub import Verdict, judge
 
 
 def node_certificate(scene: Scene) -> Verdict:

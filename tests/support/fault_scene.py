@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.errors import DeviceError
-from bench.fault_broker import BrokerUnderFault, Stage, mosquitto
-from bench.fault_process import FaultProcess
-from bench.independent_hub import Heard, Subscriber, Verdict
+from tests.support.fault_broker import BrokerUnderFault, Stage, mosquitto
+from tests.support.fault_process import FaultProcess
+from tests.support.independent_hub import Heard, Subscriber, Verdict
 
 ARRIVES_WITHIN_S = 60.0
 

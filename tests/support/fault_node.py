@@ -1,4 +1,4 @@
-"""A node's uplink as a process of its own, to be killed, cut off and starved: `python -m bench.fault_node SETTINGS-JSON`.
+"""A node's uplink as a process of its own, to be killed, cut off and starved: `python -m tests.support.fault_node SETTINGS-JSON`.
 
 Orders come on stdin, one a line: `raise N` (N alarms made durable one by one, each followed by a state), `flood N` (N
 states at once), `skip S` (so many seconds pass at once), `health`, `stop`. Every alarm's number is printed once it is on
@@ -24,8 +24,8 @@ from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
 from agent.uplink.session import Session
-from bench.jumping_clock import JumpingClock
 from hardware.mqtt_paho import PahoTransport
+from tests.support.jumping_clock import JumpingClock
 
 QUICK = Pace(
     backoff_s=0.2,

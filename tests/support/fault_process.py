@@ -1,4 +1,4 @@
-"""The handle on a `bench.fault_node` process: orders in, answers out, and the ways to be rough with it."""
+"""The handle on a `tests.support.fault_node` process: orders in, answers out, and the ways to be rough with it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from agent.base.errors import DeviceError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class FaultProcess:
@@ -25,7 +25,7 @@ class FaultProcess:
         self.volatile: set[int] = set()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.process = subprocess.Popen(
-            [*wrap, sys.executable, "-m", "bench.fault_node", json.dumps(settings)],
+            [*wrap, sys.executable, "-m", "tests.support.fault_node", json.dumps(settings)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

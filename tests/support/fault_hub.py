@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.fault_broker import BrokerUnderFault
-from bench.fault_process import FaultProcess
-from bench.fault_scene import Scene, let_sessions_be_written, settled, wait_until
-from bench.independent_hub import Subscriber, Verdict, judge
+from tests.support.fault_broker import BrokerUnderFault
+from tests.support.fault_process import FaultProcess
+from tests.support.fault_scene import Scene, let_sessions_be_written, settled, wait_until
+from tests.support.independent_hub import Subscriber, Verdict, judge
 
 IN_HAND = 10
 AWAY_S = 600
