@@ -11,20 +11,19 @@ from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.fleet.link import Link
 from agent.ports.event import Event, Priority, PropertyOperation
-from agent.ports.mqtt import BrokerEndpoint, TransportEvent
-from agent.uplink.health import (
+from agent.ports.health import (
     BoardHealth,
     CameraHealth,
     ClockHealth,
     DiskHealth,
-    HealthProviders,
-    HealthPublisher,
     OutboxHealth,
     PrivacyHealth,
     RecordingHealth,
     UplinkHealth,
     ViewHealth,
 )
+from agent.ports.mqtt import BrokerEndpoint, TransportEvent
+from agent.uplink.health import HealthProviders, HealthPublisher
 from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
 from agent.uplink.session import Session

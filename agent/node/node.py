@@ -21,6 +21,18 @@ from agent.events.outbox import Outbox
 from agent.journal.register import Register
 from agent.node.signals import Wishes
 from agent.node.supervisor import Ending, Supervisor
+from agent.ports.health import (
+    BoardHealth,
+    CameraHealth,
+    ClockHealth,
+    DiskHealth,
+    EvidenceHealth,
+    OutboxHealth,
+    PrivacyHealth,
+    RecordingHealth,
+    UplinkHealth,
+    ViewHealth,
+)
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds
 from agent.recording.recorder import Recorder
@@ -29,20 +41,7 @@ from agent.signing.media_signing import MediaSigner
 from agent.stream.capture import Capture
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Pipeline
-from agent.uplink.health import (
-    BoardHealth,
-    CameraHealth,
-    ClockHealth,
-    DiskHealth,
-    EvidenceHealth,
-    HealthProviders,
-    HealthPublisher,
-    OutboxHealth,
-    PrivacyHealth,
-    RecordingHealth,
-    UplinkHealth,
-    ViewHealth,
-)
+from agent.uplink.health import HealthProviders, HealthPublisher
 from agent.uplink.session import Session
 
 log = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ import msgspec
 from agent import __version__
 from agent.operations.payloads import Accepted, Refusing, Result
 from agent.operations.verbs import VERBS, Verb
+from agent.ports.health import Health
 from agent.uplink.commands import LONGEST_CORRELATION_BYTES, LONGEST_RESPONSE_TOPIC
 from agent.uplink.event_schemas import EVENTS, Told
 from agent.uplink.event_schemas import schemas as event_schemas
-from agent.uplink.health import Health
 from agent.uplink.payloads import EventProperties, RegisterLine, Status
 from agent.uplink.register_schemas import by_act
 

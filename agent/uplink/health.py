@@ -1,4 +1,4 @@
-"""The health document of a node: what it holds, where its parts come from, and when it is sent."""
+"""The health document of a node: where its parts come from, and when it is sent."""
 
 from __future__ import annotations
 
@@ -6,178 +6,24 @@ import numbers
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from agent.base.clock import NS, Clock, ClockQuality, rfc3339
+from agent.base.clock import NS, Clock, rfc3339
 from agent.base.component import Component, ComponentState
-from agent.uplink.health_states import CameraState, RecordingState
-from agent.uplink.phase import Seen
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every part: frozen, its names are the outer surface."""
-
-
-class ClockHealth(Part, frozen=True, kw_only=True):
-    """How far the node's times can be trusted; the offset is None while nothing measures it."""
-
-    quality: ClockQuality
-    offset_ms: float | None = None
-
-
-class CameraHealth(Part, frozen=True, kw_only=True):
-    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same picture for 30 s) or
-    over. `corrupt` counts pictures that came damaged or rest on a damaged one, and were not shown. `figures` is what the driver
-    knows of itself."""
-
-    driver: str
-    fps: float = 0.0
-    captured: int = 0
-    dropped: int = 0
-    corrupt: int = 0
-    last_frame_age_s: float | None = None
-    state: CameraState
-    reason: str = ""
-    figures: dict[str, float | str] = msgspec.field(default_factory=dict)
-
-
-class ViewHealth(Part, frozen=True, kw_only=True):
-    """Whether the camera still looks where its masks were drawn."""
-
-    state: Literal["verified", "uncertain", "moved"]
-    shift_px: float | None = None
-    uncertainty_px: float | None = None
-
-
-class PrivacyHealth(Part, frozen=True, kw_only=True):
-    """Masked or opaque, and why; masked with a reason while the last masked picture is held. `held` counts such pictures."""
-
-    state: Literal["masked", "opaque"]
-    reason: str = ""
-    masks: int = 0
-    mask_digest: str = ""
-    held: int = 0
-    view: ViewHealth
-
-
-class RecordingHealth(Part, frozen=True, kw_only=True):
-    """What is on disk, and in words why nothing more gets there. `oldest` and `newest` are RFC 3339; `shortfall` is in days,
-    0 when retention is met."""
-
-    state: RecordingState
-    reason: str = ""
-    oldest: str | None = None
-    newest: str | None = None
-    bytes: int = 0
-    days: float = 0.0
-    shortfall: float = 0.0
-    holds: int = 0
-    recorded: int = 0
-    lost: int = 0
-    """Pictures since the start: on their way to disk, and lost because the disk refused them."""
-
-
-class EvidenceHealth(Part, frozen=True, kw_only=True):
-    """Signing of the recording and the live stream: signatures made and failed since the start, and why."""
-
-    signing: bool = False
-    signed: int = 0
-    failures: int = 0
-    trouble: str = ""
-
-
-class DiskHealth(Part, frozen=True, kw_only=True):
-    """The file system that recordings lie on."""
-
-    free_bytes: int
-    total_bytes: int
-
-
-class OutboxHealth(Part, frozen=True, kw_only=True):
-    """What waits for the broker."""
-
-    pending: int = 0
-    oldest_age_s: float | None = None
-    dropped: int = 0
-    sequence: int = 0
-    epoch: str = ""
-    trouble: str = ""
-    set_aside: int = 0
-    """Of those that are pending, how many the broker does not take for now; `uplink.reason` says which, and why."""
-
-
-class BoardHealth(Part, frozen=True, kw_only=True):
-    """The board; None where it cannot tell."""
-
-    temperature_c: float | None = None
-    throttled: bool | None = None
-    undervoltage: bool | None = None
-    load_1m: float | None = None
-    rss_bytes: int | None = None
-    more: dict[str, float | str] = msgspec.field(default_factory=dict)
-    """What only some boards tell: model, memory, power, storage wear, what has been so since boot."""
-
-
-class UplinkHealth(Part, frozen=True, kw_only=True):
-    """The line to the broker: which one, since when, and in plain words why not."""
-
-    state: Seen = "offline"
-    broker: str = ""
-    reason: str = ""
-    since: str | None = None
-    reconnects: int = 0
-    certificate_days: int | None = None
-    """Until the node's certificate expires."""
-
-
-class Health(Part, frozen=True, kw_only=True):
-    """The whole document, as `health` carries it and `vigie status` shows it."""
-
-    node: str
-    at: str
-    uptime_s: float
-    version: str
-    config_digest: str
-    restart_needed: list[str] = msgspec.field(default_factory=list)
-    """Keys of the configuration file that wait for a restart; the digest is that of what is in force."""
-    config_trouble: str = ""
-    """Why the last reload was refused: the former configuration is in force."""
-    clock: ClockHealth
-    camera: CameraHealth
-    privacy: PrivacyHealth
-    recording: RecordingHealth
-    evidence: EvidenceHealth = EvidenceHealth()
-    disk: DiskHealth
-    outbox: OutboxHealth
-    board: BoardHealth
-    uplink: UplinkHealth = UplinkHealth()
-    components: dict[str, ComponentState]
-
-    def states(self) -> tuple[object, ...]:
-        """What is sent at once when it changes."""
-        return (
-            self.config_digest,
-            self.config_trouble,
-            self.clock.quality,
-            self.camera.state,
-            self.camera.reason,
-            self.privacy.state,
-            self.privacy.reason,
-            self.privacy.mask_digest,
-            self.privacy.view.state,
-            self.recording.state,
-            self.recording.reason,
-            self.evidence.trouble,
-            self.recording.shortfall > 0,
-            self.outbox.trouble,
-            self.board.throttled,
-            self.board.undervoltage,
-            self.uplink.broker,
-            self.uplink.reason,
-            tuple(sorted(self.components.items())),
-        )
+from agent.ports.health import (
+    BoardHealth,
+    CameraHealth,
+    ClockHealth,
+    DiskHealth,
+    EvidenceHealth,
+    Health,
+    OutboxHealth,
+    PrivacyHealth,
+    RecordingHealth,
+    UplinkHealth,
+)
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Final
 
-Seen = Literal["online", "connecting", "offline", "stopping"]
-"""A session as health tells of it."""
+from agent.ports.health import Seen
 
 
 class Phase(StrEnum):

@@ -14,6 +14,7 @@ from agent.base.component import Component
 from agent.base.queues import BoundedQueue
 from agent.events.outbox import Outbox
 from agent.events.row import Row
+from agent.ports.health import UplinkHealth
 from agent.ports.mqtt import (
     Acknowledged,
     BrokerCredentials,
@@ -27,7 +28,6 @@ from agent.ports.mqtt import (
 from agent.uplink.aside import Told
 from agent.uplink.credentials_watch import CredentialsWatch
 from agent.uplink.full_state import FullState
-from agent.uplink.health import UplinkHealth
 from agent.uplink.instructions import (
     BringBack,
     Cleared,

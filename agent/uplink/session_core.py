@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.events.row import Row
+from agent.ports.health import UplinkHealth
 from agent.ports.mqtt import (
     Acknowledged,
     BrokerEndpoint,
@@ -26,7 +27,6 @@ from agent.ports.mqtt import (
     TransportEvent,
 )
 from agent.uplink.connecting import connect_options
-from agent.uplink.health import UplinkHealth
 from agent.uplink.instructions import (
     Connect,
     Deliver,

@@ -12,20 +12,19 @@ import pytest
 
 from agent.base.clock import ClockQuality
 from agent.base.component import ComponentState
-from agent.uplink.health import (
+from agent.ports.health import (
     BoardHealth,
     CameraHealth,
     ClockHealth,
     DiskHealth,
     Health,
-    HealthProviders,
-    HealthPublisher,
     OutboxHealth,
     PrivacyHealth,
     RecordingHealth,
     UplinkHealth,
     ViewHealth,
 )
+from agent.uplink.health import HealthProviders, HealthPublisher
 from tests.support.manual_clock import ManualClock
 
 

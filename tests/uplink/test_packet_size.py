@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from agent.ports.health import Health
 from agent.ports.mqtt import Publication
-from agent.uplink.health import Health
 from agent.uplink.packet_size import packet_bytes, subscriptions
 from agent.uplink.small_health import health_publication
 from hardware.mqtt_client import publish_properties
