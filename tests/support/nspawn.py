@@ -41,17 +41,32 @@ NEVER_S = 600
 BOOT_DEADLINE_S = NEVER_S
 
 # Test machines often have the cgroup hierarchy of 2010: the new one is mounted for this machine alone.
-_ENTRY = """
+_CGROUPS = """
 set -e
 mount --make-rprivate /
-mount -t overlay overlay -o lowerdir="$LOWER",upperdir="$UPPER",workdir="$WORK" "$ROOT"
 if [ "$(stat -fc %T /sys/fs/cgroup)" != cgroup2fs ]; then
     umount -R /sys/fs/cgroup
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
 fi
+"""
+# Each machine has a cgroup of its own. In one that two share, each systemd waits for the other's services to end:
+# a unit of the same name never counts as empty, and the boot hangs with the jobs behind it.
+_ENTRY = f"""{_CGROUPS}
+mkdir "/sys/fs/cgroup/$NAME"
+echo $$ >"/sys/fs/cgroup/$NAME/cgroup.procs"
+mount -t overlay overlay -o lowerdir="$LOWER",upperdir="$UPPER",workdir="$WORK" "$ROOT"
 exec systemd-nspawn --quiet --directory="$ROOT" --machine="$NAME" --boot --register=no --keep-unit --link-journal=no \
     --private-network --resolv-conf=off --timezone=off --console=pipe
 """
+# What outlived its machine ends too, and nothing of the cgroup is left to the next one.
+_CLEAR = f"""{_CGROUPS}
+cd /sys/fs/cgroup
+[ ! -d "$NAME" ] || echo 1 >"$NAME/cgroup.kill"
+while [ -d "$NAME" ]; do find "$NAME" -depth -type d -exec rmdir {{}} + 2>/dev/null || sleep 0.1; done
+"""
+
+
+_APART = ("unshare", "--mount", "--propagation", "private", "sh", "-c")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +85,7 @@ class Machine:
         self._name = name
         for part in ("upper", "work", "root"):
             (directory / part).mkdir(parents=True)
-        environment = {
+        self._environment = {
             "PATH": parts.SEARCHED,
             "LOWER": str(base),
             "UPPER": str(directory / "upper"),
@@ -81,8 +96,8 @@ class Machine:
         }
         self._console = (directory / "console.log").open("wb")
         self._nspawn = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "sh", "-c", _ENTRY],
-            env=environment,
+            [*_APART, _ENTRY],
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=self._console,
             stderr=subprocess.STDOUT,
@@ -155,6 +170,7 @@ class Machine:
             self._nspawn.kill()
             self._nspawn.wait(20)
         self._console.close()
+        subprocess.run([*_APART, _CLEAR], env=self._environment, timeout=NEVER_S, check=False)
         shutil.rmtree(self._directory, ignore_errors=True)
         with suppress(OSError):
             Path("/run/systemd/nspawn/propagate", self._name).rmdir()
