@@ -159,9 +159,10 @@ def view_identity(config: Config) -> ViewIdentity:
 
 
 def camera_identity(camera: Camera) -> str:
-    """Driver and source, without user and password."""
+    """Driver and source, without user and password. The query counts: a recorder tells its channels apart by it."""
     parts = urlsplit(camera.source)
     if not parts.hostname:
         return f"{camera.driver}:{camera.source}"
     port = f":{parts.port}" if parts.port else ""
-    return f"{camera.driver}:{parts.scheme}://{parts.hostname}{port}{starred(parts.path)}"
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{camera.driver}:{parts.scheme}://{parts.hostname}{port}{starred(parts.path + query)}"

@@ -11,10 +11,10 @@ import pytest
 
 from agent.base.clock import SystemClock
 from agent.base.errors import JournalError, MaskError
-from agent.config.model import Config
+from agent.config.model import Camera, Config
 from agent.journal.entry import Act, Journal
 from agent.view.commissioning import ViewSample, checked_name, validate_view
-from agent.view.guard import Guard, guard_for, view_identity
+from agent.view.guard import Guard, camera_identity, guard_for, view_identity
 from agent.view.live_validation import LiveValidation
 from agent.view.store import ViewStore
 from agent.view.verdict import Verdict
@@ -197,3 +197,13 @@ def test_a_torn_save_is_refused(tmp_path: Path) -> None:
     (store.folder / "reference.sig").write_bytes(NodeKey().sign(b"the next reference"))
     with pytest.raises(MaskError, match="signature"):
         store.load(view_identity(config()), NodeKey())
+
+
+@pytest.mark.parametrize("address", ["rtsp://u@h:554/cam/realmonitor?channel={}&subtype=0", "rtsp://u@h/Streaming/Channels/{}01"])
+def test_two_channels_of_one_recorder_are_two_cameras(address: str) -> None:
+    """Whether the channel stands in the path or in the query; a password in either does not come into the name."""
+    names = {camera_identity(Camera(driver="rtsp", source=address.format(channel))) for channel in (1, 2)}
+    assert len(names) == 2
+    told = camera_identity(Camera(driver="rtsp", source="rtsp://h/live?channel=1&password=secret"))
+    assert "channel=1" in told
+    assert "secret" not in told
