@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
+
+_KNOWS_NO_LINKS: Final = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Temporary:
@@ -21,6 +25,21 @@ class Temporary:
 
     def __exit__(self, *_: object) -> None:
         self._path.unlink(missing_ok=True)
+
+
+def name_finished(source: Path, final: Path) -> None:
+    """Give a finished file its name, but never that of another file: FileExistsError. Raises OSError.
+
+    Two that finish at once: one has the name, the other is refused. `source` may keep its own name as well.
+    """
+    try:
+        os.link(source, final)
+    except OSError as error:
+        if error.errno not in _KNOWS_NO_LINKS:
+            raise
+        # FAT, as on most sticks: the name is taken while nobody else can take it, and the file moved there.
+        os.close(os.open(final, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        source.replace(final)
 
 
 def write_durably(path: Path, content: bytes) -> None:

@@ -33,6 +33,7 @@ _WHY_WORDS = {
     "recording interrupted": "enregistrement interrompu",
     "no picture came": "aucune image reçue de la caméra",
     "segment file missing": "fichier d’enregistrement absent",
+    "another film lies in the segment's place": "un autre film se trouve à la place du fichier d’enregistrement",
     "segment damaged": "fichier d’enregistrement endommagé",
     "left out: its signature is lost": "écarté : sa signature est perdue",
     "destroyed on": "détruit le",

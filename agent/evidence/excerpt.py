@@ -10,9 +10,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.base.clock import NS
+from agent.base.errors import EvidenceError, StorageError
 from agent.evidence.film import Film
 from agent.evidence.sample import Sample
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
+from agent.recording.strays import Identity
 from agent.signing import nal, sei
 from agent.signing.tlv import MalformedField
 
@@ -90,9 +92,25 @@ class Cut(Struct, frozen=True):
         return last if last is not None and nal.unit_type(last) == nal.SEI and sei.is_signing_sei(last) else None
 
 
+class OtherFilm(EvidenceError):
+    """What lies in a segment's place is another film: its pictures would be told with times that are not theirs."""
+
+
 def open_segment(row: SegmentRow) -> Film:
-    """The segment's film; of one that is still recorded, as much as is safe on disk."""
-    return Film(row.path, row.bytes if row.state is SegmentState.OPEN else None)
+    """The segment's film; of one that is still recorded, as much as is safe on disk. Raises EvidenceError, and OtherFilm.
+
+    Nobody's link is followed. A film that does not say what it is any more is taken at its place's word: it is damaged.
+    """
+    film = Film(row.path, row.bytes if row.state is SegmentState.OPEN else None, follow=False)
+    try:
+        if Identity.at(row.path) not in (None, Identity.of(row)):
+            raise OtherFilm(f"{row.path} is not the film that was recorded there")
+    except BaseException as error:
+        film.close()
+        if isinstance(error, StorageError):
+            raise EvidenceError(str(error)) from None
+        raise
+    return film
 
 
 def cut(row: SegmentRow, film: Film, from_ns: int, to_ns: int) -> Cut | None:

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 from agent.base.clock import NS, Clock, rfc3339
-from agent.base.durable_file import Temporary, sync_directory, write_durably
+from agent.base.durable_file import Temporary, name_finished, sync_directory, write_durably
 from agent.base.errors import EvidenceError, StorageError
 from agent.evidence import excerpt
 from agent.evidence.boxes import MalformedFilm
-from agent.evidence.excerpt import Cut, Footage
+from agent.evidence.excerpt import Cut, Footage, OtherFilm
 from agent.evidence.export_boxes import Place, Provenance
 from agent.evidence.exported import Absence, Contents, Exported, Request
 from agent.evidence.film_writer import FilmWriter, Progress
@@ -69,9 +69,7 @@ class Export:
         """Export to `out`, and the conformity sheet beside it. Raises EvidenceError, StorageError or JournalError; then nothing
         stands under the final names."""
         sheet_path = out.with_suffix(".html")
-        for path in (out, sheet_path):
-            if os.path.lexists(path):  # a link to nothing as well: the film would be renamed over it
-                raise EvidenceError(f"{path}: exists already", remedy="evidence is never overwritten: choose another name")
+        _refuse_taken(out, sheet_path)
         if request.to_ns <= request.from_ns:
             raise EvidenceError("the span ends before it begins")
         rows, lost = self._readable(self._footage.span(request.from_ns, request.to_ns))
@@ -96,10 +94,9 @@ class Export:
                 )
                 text = self._sheet(request, provenance, self._place, exported).encode()
                 write_durably(sheet, text)
+                _refuse_taken(out, sheet_path)  # once more: another export to the same name may have been faster
                 self._enter(request, exported, hashlib.sha256(text).hexdigest())
-                sheet.replace(sheet_path)
-                film.replace(out)
-                sync_directory(out.parent)
+                _name_both((sheet, sheet_path), (film, out))
         except OSError as error:
             raise _refused(out, error) from None
         return exported
@@ -113,6 +110,8 @@ class Export:
                     kept.append(row)
             except MalformedFilm as error:
                 lost.append(Absence(row.wall_from_ns, row.wall_to_ns, f"segment damaged: {error.what}"))
+            except OtherFilm:
+                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, "another film lies in the segment's place"))
             except EvidenceError:
                 lost.append(Absence(row.wall_from_ns, row.wall_to_ns, "segment file missing"))
         return kept, lost
@@ -157,6 +156,30 @@ class Export:
                 "verdict": exported.report.verdict.value if exported.report else None,
             },
         )
+
+
+def _refuse_taken(*paths: Path) -> None:
+    for path in paths:
+        if os.path.lexists(path):  # a link to nothing as well
+            raise _taken(path)
+
+
+def _name_both(first: tuple[Path, Path], second: tuple[Path, Path]) -> None:
+    """Give both finished files their names, durably, or neither."""
+    try:
+        name_finished(*first)
+    except FileExistsError:
+        raise _taken(first[1]) from None
+    try:
+        name_finished(*second)
+    except BaseException as error:
+        first[1].unlink(missing_ok=True)
+        raise _taken(second[1]) if isinstance(error, FileExistsError) else error from None
+    sync_directory(second[1].parent)
+
+
+def _taken(path: Path) -> EvidenceError:
+    return EvidenceError(f"{path}: exists already", remedy="evidence is never overwritten: choose another name")
 
 
 def _cuts(rows: Sequence[SegmentRow], request: Request) -> Iterator[Cut]:

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import Struct
 
 from agent.base.clock import NS
-from agent.base.durable_file import Temporary, sync_directory
+from agent.base.durable_file import Temporary, name_finished, sync_directory
 from agent.base.errors import EvidenceError
 from agent.evidence import export_boxes
 from agent.evidence.access_unit_reading import AccessUnitReader
@@ -69,7 +69,7 @@ def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extrac
     try:
         with Temporary(out, mode=0o644) as temporary:
             digest = _write(temporary, gops, verified)
-            os.link(temporary, out)
+            name_finished(temporary, out)
         sync_directory(out.parent)
     except OSError as error:
         raise EvidenceError(f"{out}: {error.strerror}") from None

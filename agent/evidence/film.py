@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from agent.base.errors import EvidenceError
+from agent.base.regular_file import open_regular
 from agent.evidence.boxes import MalformedFilm, TopBox, read_body, top_boxes
 from agent.evidence.sample import MAX_SAMPLES, Sample, fragment_samples, table_samples
 from agent.evidence.track import Track, read_moov
@@ -22,15 +23,15 @@ _MAX_SAMPLE_BYTES: Final = 64 * 1024 * 1024
 class Film:
     """An open MP4 file. Not for several threads. Close it, or use it as a context manager.
 
-    `limit` is how many bytes of a file that still grows may be read.
+    `limit` is how many bytes of a file that still grows may be read. A pipe or a device is refused, and without `follow` a link.
     """
 
-    def __init__(self, path: Path, limit: int | None = None) -> None:
+    def __init__(self, path: Path, limit: int | None = None, *, follow: bool = True) -> None:
         self._limit = limit
         self.path = path
         self.name = str(path)
         try:
-            self._file: BinaryIO = path.open("rb")
+            self._file: BinaryIO = open_regular(path, follow=follow)
         except OSError as error:
             raise EvidenceError(f"{path}: {error.strerror}") from None
         try:

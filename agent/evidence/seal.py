@@ -21,6 +21,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
+from agent.base.regular_file import open_regular
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
 from agent.evidence.export_boxes import SIGNATURE_BYTES
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, key_digest, load_der
@@ -74,7 +75,7 @@ def read_seal(
 
     The seal has room for one certificate: those between it and the CA are looked for in `beside`, what else the film brings.
     """
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         meta = _meta(file, str(path))
         suep = None if meta is None else find(meta, b"suep")
         if meta is None or suep is None:
