@@ -13,7 +13,7 @@ from agent.journal.chain import parse
 from agent.journal.parts import lines
 from agent.journal.register import Register
 from agent.mask.privacy_mask import MaskedFrame
-from tests.support.encoded import instant, masked, picture
+from bench.small_film import instant, masked, picture
 from tests.support.manual_clock import ManualClock
 
 

@@ -16,8 +16,8 @@ from agent.cli import run
 from agent.identity.certificates import CertificateChain, key_digest, read_chain, verify_signature
 from agent.identity.node_key import CREDENTIAL, IdentityDirectory
 from agent.identity.usage import lacking
+from bench.town_ca import TownCa
 from tests.support.manual_clock import ManualClock
-from tests.support.town_ca import TownCa
 
 
 @pytest.fixture

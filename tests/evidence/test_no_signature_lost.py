@@ -23,8 +23,8 @@ from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed
 from agent.stream.pipeline import Pipeline
-from tests.support.encoded import film
-from tests.support.fitful_camera import FitfulCamera, NoEvents, NoWait, pattern
+from bench.fitful_camera import FitfulCamera, NoEvents, NoWait, pattern
+from bench.small_film import film
 from tests.support.manual_clock import ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import VENDOR, write

@@ -16,11 +16,11 @@ from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import IdentityDirectory
 from agent.picture.access_unit import AccessUnit
+from bench.town_ca import Department, TownCa
 from tests.support.manual_clock import ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import encode, retimed, sign, write
 from tests.support.signed_recordings import SignedRecordings
-from tests.support.town_ca import Department, TownCa
 
 
 @pytest.fixture(scope="module")

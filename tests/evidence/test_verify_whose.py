@@ -17,11 +17,11 @@ from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.identity.usage import FILM_SIGNING
 from agent.signing import media_signing
+from bench.town_ca import TownCa
 from tests.support.manual_clock import START, ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import encode, sign, write
 from tests.support.signed_recordings import SignedRecordings
-from tests.support.town_ca import TownCa
 
 
 def extended(*usages: x509.ObjectIdentifier) -> x509.Extension[x509.ExtensionType]:

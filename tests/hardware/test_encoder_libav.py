@@ -17,8 +17,8 @@ from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.picture.access_unit import AccessUnit
 from agent.picture.planes import FrameTime, Planes
+from bench.small_film import FPS, HEIGHT, WIDTH, encode, instant, masked, picture
 from hardware.encoder_libav import LibavEncoder, wrap
-from tests.support.encoded import FPS, HEIGHT, WIDTH, encode, instant, masked, picture
 
 
 def decode(units: Sequence[AccessUnit]) -> list[np.ndarray]:

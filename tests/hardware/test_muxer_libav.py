@@ -19,9 +19,9 @@ from msgspec.structs import replace
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.picture.access_unit import AccessUnit, VideoFormat
+from bench.small_film import HEIGHT, WIDTH, encode, film, instant, masked, picture
 from hardware.encoder_libav import LibavEncoder
 from hardware.muxer_libav import LibavMuxer, header, length_prefixed
-from tests.support.encoded import HEIGHT, WIDTH, encode, film, instant, masked, picture
 from tests.support.parts import program
 from tests.support.played import play
 

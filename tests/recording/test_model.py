@@ -17,7 +17,7 @@ from agent.journal.verdict import verify
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import settle
 from agent.recording.row import SegmentRow, SegmentState
-from tests.support.encoded import FPS
+from bench.small_film import FPS
 from tests.support.recordings import Recordings
 
 DAY_NS = 86_400 * NS

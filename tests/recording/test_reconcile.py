@@ -24,8 +24,8 @@ from agent.recording.note import FragmentNote
 from agent.recording.reconcile import open_catalog, settle
 from agent.recording.row import SegmentState
 from agent.recording.salvage import salvage
+from bench.small_film import FPS
 from tests.support.deadline import until
-from tests.support.encoded import FPS
 from tests.support.manual_clock import ManualClock
 from tests.support.played import play
 from tests.support.power_cut import Diary, after_cut

@@ -22,8 +22,8 @@ from agent.recording.disk import OpenFile, SystemDisk
 from agent.recording.fault import Fault
 from agent.recording.recorder import Recorder
 from agent.recording.row import VARIOUS, SegmentState
+from bench.small_film import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
 from hardware.encoder_libav import LibavEncoder
-from tests.support.encoded import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
 from tests.support.played import play
 from tests.support.recordings import Recordings
 

@@ -18,7 +18,7 @@ from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import open_catalog
 from agent.recording.retention import days_that_fit
 from agent.recording.row import SegmentState
-from tests.support.encoded import FPS
+from bench.small_film import FPS
 from tests.support.recordings import DAY_S, Recordings
 from tests.support.stock import FILE_BYTES, SmallDisk, lay_in
 

@@ -20,8 +20,8 @@ from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
 from agent.recording.retention import Retention
 from agent.recording.row import SegmentRow, SegmentState
+from bench.small_film import FPS, film
 from hardware.muxer_libav import LibavMuxer
-from tests.support.encoded import FPS, film
 from tests.support.manual_clock import ManualClock
 from tests.support.played import play
 

@@ -26,8 +26,8 @@ from agent.ports.event import Event
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Pipeline
 from agent.stream.snapshot import Snapshot
+from bench.fitful_camera import NoEvents
 from hardware.encoder_libav import LibavEncoder
-from tests.support.fitful_camera import NoEvents
 from tests.support.manual_clock import ManualClock
 
 WIDTH, HEIGHT = 320, 180

@@ -1,4 +1,4 @@
-"""The town's certification authority."""
+"""A town's certification authority, and one of a department below it: they sign what a node asks for."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ class TownCa:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self._until = until
-        self.certificate = self._issue(self._name, self._key.public_key(), ca=True)
+        self.certificate = self.issue(self._name, self._key.public_key(), ca=True)
 
-    def _issue(
+    def issue(
         self, subject: x509.Name, key: object, *, ca: bool, asked: Sequence[x509.Extension[x509.ExtensionType]] = ()
     ) -> x509.Certificate:
+        """A certificate for this name and key."""
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name).public_key(key)  # type: ignore[arg-type]
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
         builder = builder.not_valid_after(self._until).add_extension(x509.BasicConstraints(ca, None), critical=True)
@@ -36,7 +37,7 @@ class TownCa:
         request = x509.load_pem_x509_csr(request_pem)
         assert request.is_signature_valid
         asked = [each for each in request.extensions if without is None or not isinstance(each.value, without)]
-        return CertificateChain((self._issue(request.subject, request.public_key(), ca=False, asked=asked),))
+        return CertificateChain((self.issue(request.subject, request.public_key(), ca=False, asked=asked),))
 
     @property
     def chain(self) -> CertificateChain:
@@ -48,4 +49,4 @@ class Department(TownCa):
 
     def __init__(self, town: TownCa) -> None:
         super().__init__("Ville de Test, vidéoprotection")
-        self.certificate = town._issue(self._name, self._key.public_key(), ca=True)
+        self.certificate = town.issue(self._name, self._key.public_key(), ca=True)

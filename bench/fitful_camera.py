@@ -9,22 +9,25 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.identity.node_key import NodeSigner
+from agent.journal.entry import Journal
 from agent.picture.access_unit import AccessUnit
-from agent.recording.disk import OpenFile, SystemDisk
+from agent.recording.catalog import Catalog
+from agent.recording.disk import Disk, OpenFile, SystemDisk
+from agent.recording.fault import RecordingFault
 from agent.recording.recorder import Recorder
 from agent.signing.link import LinkStore
 from agent.signing.media_signing import MediaSigner
 from agent.signing.tlv import MANUFACTURER, VendorInformation
 from agent.stream.pipeline import SILENCE_S, Pipeline
+from bench.manual_clock import ManualClock
+from bench.small_film import Film, film
 from hardware.muxer_libav import LibavMuxer
-from tests.support.encoded import Film, film
-from tests.support.recordings import Recordings
 
 _POLL_S = 0.2
 _LATE_S = 0.33
@@ -37,6 +40,22 @@ class Picture:
 
     at_s: float
     anew: bool = False
+
+
+class Filming(Protocol):
+    """Where a camera's pictures go: a node's state, and its clock."""
+
+    clock: ManualClock
+    catalog: Catalog
+    register: Journal
+    disk: Disk
+    boot: str
+    faults: list[RecordingFault]
+
+    @property
+    def root(self) -> Path:
+        """The directory of the recordings."""
+        ...
 
 
 class NoWait(SystemDisk):
@@ -66,7 +85,7 @@ class FitfulCamera:
 
     def __init__(
         self,
-        node: Recordings,
+        node: Filming,
         signer: NodeSigner,
         seed: int,
         *,
@@ -98,14 +117,17 @@ class FitfulCamera:
             cast(Any, None), cast(Any, None), self.node.clock, sinks=[self.recorder], signer=self.signer, events=NoEvents()
         )
 
-    def play(
-        self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = (), killed: bool = False
-    ) -> None:
-        """From the first picture to a clean stop, or to a kill. `stuck`: when the disk hangs, and until when."""
+    def play(self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = ()) -> None:
+        """From the first picture to a clean stop. `stuck`: when the disk hangs, and until when."""
+        self.recorder.begin()
+        self.go_on(played, fps, pictures, stuck=stuck)
+        self.stop()
+
+    def go_on(self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = ()) -> None:
+        """Film these, and be ready for more; the recorder has begun."""
         self._film, clock = played, self.node.clock
         began_s = clock.monotonic_ns() / NS
         waiting_s, looks_s = 0.0, 0.0  # since when the pipeline waits for a picture; when the recorder looks next
-        self.recorder.begin()
         queue = list(pictures)
         while queue:
             picture = queue[0]
@@ -119,16 +141,16 @@ class FitfulCamera:
                 continue
             clock.advance(max(0.0, began_s + at_s - clock.monotonic_ns() / NS))
             if silent:
-                self._pipeline._nothing_came()
+                self._pipeline._nothing_came()  # noqa: SLF001 - a step of its loop, which no thread runs here
             else:
                 queue.pop(0)
-                self._pipeline._hand_out([self._unit(picture, began_s, fps)])
+                self._pipeline._hand_out([self._unit(picture, began_s, fps)])  # noqa: SLF001 - likewise
                 if looks_s - at_s <= _POLL_S and self._random.random() < 0.9:
                     looks_s = at_s
             waiting_s = at_s
-        if killed:
-            self.recorder._claim.give_back()  # as the kernel does
-            return
+
+    def stop(self) -> None:
+        """As the daemon stops: the last signature, the last fragment."""
         closing = self.signer.finish()
         if closing is not None:
             self.recorder.offer(closing)
