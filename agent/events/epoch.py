@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, field
 
+from agent.events import class_number
 from agent.events import outbox_schema as sql
 from agent.events.event_id import new_event_id
 from agent.events.mark import Mark
@@ -27,13 +28,17 @@ _PARTS = ("-wal", "-shm", "")
 
 
 class Beginning(Struct, frozen=True):
-    """An open database, where its count stands, and what the hub must be told of it (None: nothing happened)."""
+    """An open database, where its counts stand, and what the hub must be told of it (None: nothing happened).
+
+    `numbers` are the last ones of each class within the epoch: a new one counts them from 1.
+    """
 
     connection: sqlite3.Connection
     sequence: int
     epoch: str
     dropped: int = 0
     story: Event | None = None
+    numbers: Mapping[Priority, int] = field(default_factory=dict)
 
 
 def begin(path: Path | None, mark: Mark | None, wall_ns: int) -> Beginning:
@@ -53,10 +58,12 @@ def _reopen(path: Path, mark: Mark | None, wall_ns: int) -> Beginning:
     try:
         connection = sql.connect(path)
         sql.check(connection)
+        sql.create_tables(connection)
         known = dict(connection.execute("SELECT name, value FROM counter"))
         highest = connection.execute("SELECT max(sequence) FROM row").fetchone()[0] or 0
         sequence, epoch = max(highest, int(known.get("sequence", 0))), str(known.get("epoch", ""))
         dropped = int(known.get("dropped", 0))
+        numbers = class_number.take_up(connection, epoch)
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         if isinstance(error, sqlite3.OperationalError) and not is_damage(error):
             raise
@@ -70,7 +77,7 @@ def _reopen(path: Path, mark: Mark | None, wall_ns: int) -> Beginning:
         reason = "an older database came back"
     if reason:
         return new_epoch(connection, mark, reason, sequence, wall_ns, dropped)
-    return Beginning(connection, sequence, epoch, dropped)
+    return Beginning(connection, sequence, epoch, dropped, numbers=numbers)
 
 
 def salvage(path: Path, mark: Mark | None, fault: str, cached: Sequence[Row], wall_ns: int) -> Beginning:
@@ -91,7 +98,7 @@ def salvage(path: Path, mark: Mark | None, fault: str, cached: Sequence[Row], wa
     highest = MAX_SEQUENCE if mark is None else mark.reserved
     rows = {row.sequence: row for row in found if 0 < row.sequence <= highest}
     with sql.transaction(connection):
-        connection.executemany(sql.CARRY_ROW, [sql.values_of(row) for row in rows.values()])
+        sql.carry(connection, list(rows.values()))
     _move(aside, path.with_name(f"{path.name}.corrupt"))
     reason = f"the database was lost or corrupt ({fault}); {len(rows)} waiting events were carried over"
     return new_epoch(connection, mark, reason, max(rows, default=0), wall_ns)

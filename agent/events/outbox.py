@@ -28,7 +28,10 @@ WAITING_MOST = 10_000
 
 
 class OutboxFigures(Struct, frozen=True):
-    """What health says of the outbox. `dropped` counts through the database's life; `trouble` is empty when all is well."""
+    """What health says of the outbox. `dropped` counts through the database's life; `trouble` is empty when all is well.
+
+    `classes` has the last number of each class within the epoch.
+    """
 
     pending: int
     oldest_age_s: float | None
@@ -36,6 +39,7 @@ class OutboxFigures(Struct, frozen=True):
     sequence: int
     epoch: str
     trouble: str
+    classes: dict[str, int]
 
 
 class Again(Struct, frozen=True):
@@ -71,7 +75,7 @@ class Outbox(Component):
         self._in_flight: set[int] = set()
         self._finished: set[int] = set()
         self._edges = Edges(event_of(row.body) for row in store.standing())
-        self._replay = ReplayWindow(clock, old=store.sequence)
+        self._replay = ReplayWindow(clock, old=store.count.sequence)
         self._cursor = dict.fromkeys(Priority, 0)
         self._attached = store.attached
         self._housekept_ns = clock.monotonic_ns()
@@ -349,9 +353,10 @@ class Outbox(Component):
             pending,
             age_s,
             self._store.tally.dropped + sum(self._overrun.values()),
-            self._store.sequence,
-            self._store.epoch,
+            self._store.count.sequence,
+            self._store.count.epoch,
             self._store.trouble,
+            {priority.name.lower(): number for priority, number in self._store.count.numbers.items()},
         )
 
 

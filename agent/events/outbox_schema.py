@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.clock import ClockQuality
+from agent.events import class_number
 from agent.events.row import Kind, Row
 from agent.ports.event import Priority
 
@@ -24,9 +25,14 @@ CREATE TABLE dropped (priority INTEGER, reason TEXT, first INTEGER NOT NULL, las
                       PRIMARY KEY (priority, reason));
 CREATE TABLE counter (name TEXT PRIMARY KEY, value NOT NULL);
 """
+SENT = """
+CREATE TABLE IF NOT EXISTS sent (sequence INTEGER PRIMARY KEY, epoch TEXT NOT NULL, event_id TEXT NOT NULL,
+    priority INTEGER NOT NULL, kind TEXT NOT NULL, raised_ns INTEGER NOT NULL, quality TEXT NOT NULL, body BLOB NOT NULL,
+    about TEXT NOT NULL, sent_ns INTEGER NOT NULL);
+"""
 
-INSERT_ROW = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-CARRY_ROW = "INSERT OR IGNORE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ROW = "INSERT INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_CARRY_ROW = "INSERT OR IGNORE INTO row VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 SET_STATE = "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 END_STATE = "DELETE FROM state WHERE name = ?"
 FORGET_ROW = "DELETE FROM row WHERE sequence = ? RETURNING priority, length(body)"
@@ -42,15 +48,16 @@ CARRY_DROPPED = (
 )
 OLDEST_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? ORDER BY sequence LIMIT ?"
 AGED_OF_CLASS = "SELECT sequence FROM row WHERE priority = ? AND raised_ns < ? AND quality != ?"
+NUMBER = "coalesce((SELECT number FROM class_number WHERE class_number.sequence = {table}.sequence), 0)"
 PENDING = (
-    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about "
-    "FROM row WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?"
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about, "  # noqa: S608
+    f"{NUMBER.format(table='row')} FROM row WHERE priority = ? AND sequence > ? ORDER BY sequence LIMIT ?"
 )
 STATES = (
-    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about, "
+    "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about, 0, "
     "sequence IN (SELECT sequence FROM row) FROM state ORDER BY sequence"
 )
-EVERY_ROW = (
+_EVERY_ROW = (
     "SELECT sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about FROM row NOT INDEXED ORDER BY sequence"
 )
 
@@ -69,6 +76,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     """Make what is missing; idempotent."""
     if connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
         connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version={SCHEMA_VERSION};COMMIT;")
+    connection.executescript(SENT + class_number.TABLE)
 
 
 def check(connection: sqlite3.Connection) -> None:
@@ -94,8 +102,21 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
+def insert(connection: sqlite3.Connection, row: Row) -> None:
+    """Inside the caller's transaction."""
+    connection.execute(_INSERT_ROW, values_of(row))
+    if row.class_number:
+        connection.execute(class_number.CARRY, (row.sequence, row.class_number))
+
+
+def carry(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    """Inside the caller's transaction: those of another database that are not there yet."""
+    connection.executemany(_CARRY_ROW, [values_of(row) for row in rows])
+    connection.executemany(class_number.CARRY, [(row.sequence, row.class_number) for row in rows if row.class_number])
+
+
 def values_of(row: Row) -> tuple[int, str, str, int, str, int, str, bytes, str]:
-    """The columns of a row."""
+    """The columns of a row; its class number lies elsewhere."""
     return (
         row.sequence,
         row.epoch,
@@ -111,8 +132,8 @@ def values_of(row: Row) -> tuple[int, str, str, int, str, int, str, bytes, str]:
 
 def row_of(values: Sequence[Any]) -> Row:
     """The row of its columns; ValueError when one makes no sense."""
-    sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about = values
-    return Row(sequence, epoch, event_id, Priority(priority), Kind(kind), raised_ns, ClockQuality(quality), body, about)
+    sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about, number = values
+    return Row(sequence, epoch, event_id, Priority(priority), Kind(kind), raised_ns, ClockQuality(quality), body, about, number)
 
 
 def readable_rows(path: Path) -> list[Row]:
@@ -131,10 +152,11 @@ def rows_within_reach(connection: sqlite3.Connection) -> list[Row]:
     """Every row that still comes out whole, up to where the file cannot be read on."""
     rows = []
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    numbers = _numbers_within_reach(connection)
     try:
-        for values in connection.execute(EVERY_ROW):
+        for values in connection.execute(_EVERY_ROW):
             try:
-                row = row_of(values)
+                row = row_of((*values, numbers.get(values[0], 0)))
                 row.check()
             except (ValueError, TypeError, KeyError):
                 continue
@@ -142,3 +164,11 @@ def rows_within_reach(connection: sqlite3.Connection) -> list[Row]:
     except (sqlite3.Error, ValueError):
         pass
     return rows
+
+
+def _numbers_within_reach(connection: sqlite3.Connection) -> dict[int, int]:
+    """By sequence; an older version's database has none."""
+    try:
+        return {sequence: number for sequence, number in connection.execute(class_number.EVERY) if isinstance(number, int)}
+    except (sqlite3.Error, ValueError):
+        return {}

@@ -19,10 +19,11 @@ from agent.base.errors import JournalError
 from agent.events import epoch, eviction, sent_rows
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
-from agent.events.epoch import RESERVED_AT_ONCE, Beginning
+from agent.events.count import Count
+from agent.events.epoch import Beginning
 from agent.events.eviction import Dropped, Tally
 from agent.events.held_rows import HeldRows
-from agent.events.mark import Mark, MarkFile
+from agent.events.mark import MarkFile
 from agent.events.row import Draft, Row, draft_of
 from agent.ports.event import Priority
 
@@ -40,8 +41,6 @@ class OutboxStore:
         self.path = path
         self.trouble = ""
         self.refused = False
-        self.sequence = 0
-        self.epoch = ""
         self.volatile = HeldRows()
         self.made_way: list[int] = []
         self.attached = 0
@@ -49,8 +48,7 @@ class OutboxStore:
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._mark_file = None if path is None else MarkFile(path.with_name(f"{path.stem}.mark"))
-        self._reserved = 0
-        self._burnt = False
+        self.count = Count(self._mark_file)
         self._damage = ""
         self._without_disk = ""
         self._take_up(self._begin())
@@ -76,8 +74,7 @@ class OutboxStore:
     def _take_up(self, beginning: Beginning) -> None:
         self._writer = self._reader = beginning.connection
         self._inode = 0
-        self.sequence = self._reserved = beginning.sequence
-        self.epoch = beginning.epoch
+        self.count.begin(beginning)
         self.tally = Tally(dropped=beginning.dropped)
         self._attach()
         if beginning.story is not None:
@@ -88,7 +85,6 @@ class OutboxStore:
             self._reader = sql.connect(self.path)
             self._inode = self.path.stat().st_ino
         self.attached += 1
-        self._keeps_sent = sent_rows.prepare(self._writer)
         self.tally.recount(self._writer)
 
     def check_file(self) -> None:
@@ -115,11 +111,11 @@ class OutboxStore:
         try:
             beginning = epoch.begin(path, None, self._clock.wall_ns())
             with sql.transaction(beginning.connection) as connection:
-                held = [sql.values_of(row) for row in sql.rows_within_reach(self._writer)]
-                connection.executemany(sql.CARRY_ROW, held)
+                held = sql.rows_within_reach(self._writer)
+                sql.carry(connection, held)
                 connection.executemany(sql.SET_STATE, self._writer.execute("SELECT * FROM state").fetchall())
                 connection.executemany(sql.CARRY_DROPPED, self._writer.execute("SELECT * FROM dropped").fetchall())
-                self._save_counters(connection, Tally(dropped=beginning.dropped + self.tally.dropped))
+                self.count.save(connection, beginning.dropped + self.tally.dropped)
         except (OSError, sqlite3.Error) as error:
             self._without_disk = str(error)
             return
@@ -142,7 +138,7 @@ class OutboxStore:
         except (OSError, sqlite3.Error) as error:
             log.error("the outbox %s cannot be begun anew: %s", self.path, error)
             return
-        self._burnt = False
+        self.count.burnt = False
         self._take_up(replace(beginning, dropped=dropped))
 
     # -- writing (the writer's thread) -----------------------------------------------------------------------------
@@ -159,24 +155,23 @@ class OutboxStore:
         if self._damage:
             fault, self._damage = self._damage, ""
             self._recover(fault)
-        fresh = self._in_sequence(drafts)
+        fresh = self.count.place(drafts)
         tally = self.tally.copy()
         try:
             with sql.transaction(self._writer) as connection:
                 for row in (*self.volatile.rows.values(), *fresh):
                     tally.add(row)
-                    connection.execute(sql.INSERT_ROW, sql.values_of(row))
+                    sql.insert(connection, row)
                 for row, draft in zip(fresh, drafts, strict=True):
                     _keep_state(connection, row, draft)
-                if self._keeps_sent:
-                    sent_rows.keep(connection, done, self._clock.wall_ns())
+                sent_rows.keep(connection, done, self._clock.wall_ns())
                 for sequence in done:
                     eviction.forget(connection, tally, sequence)
                 for priority, sequence in self.volatile.lost:
                     eviction.note(connection, tally, priority, "memory", sequence)
                 bounds = BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds
                 made_way = eviction.make_room(connection, tally, bounds, spare, delivered)
-                self._save_counters(connection, tally)
+                self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
             self.refused = True
             self._hold_in_memory(fresh, done, delivered, str(error))
@@ -188,8 +183,8 @@ class OutboxStore:
         self.trouble = self._without_disk
         self.made_way = made_way
         self.volatile.written()
-        if self._burnt:
-            self._write_mark(burnt=False)
+        if self.count.burnt:
+            self.count.write_mark(burnt=False)
         return fresh
 
     def note_lost(self, priority: Priority, count: int) -> bool:
@@ -197,16 +192,15 @@ class OutboxStore:
 
         False when the disk refuses: they are still to be entered.
         """
-        tally, before = self.tally.copy(), self.sequence
+        tally, before = self.tally.copy(), self.count.stands
         try:
             with sql.transaction(self._writer) as connection:
                 for _ in range(count):
-                    self._reserve(1)
-                    self.sequence += 1
-                    eviction.note(connection, tally, priority, "memory", self.sequence)
-                self._save_counters(connection, tally)
+                    eviction.note(connection, tally, priority, "memory", self.count.skip(priority))
+                self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
-            self.trouble, self.sequence = str(error), before
+            self.trouble = str(error)
+            self.count.go_back(before)
             return False
         self.tally = tally
         return True
@@ -247,18 +241,19 @@ class OutboxStore:
 
     def announce(self, drafts: Sequence[Draft]) -> list[Row]:
         """Commit the announcements of all that is `unannounced` and clear it, in one; empty when the disk refuses."""
-        rows = self._in_sequence(drafts)
+        before = self.count.stands
+        rows = self.count.place(drafts)
         tally = self.tally.copy()
         try:
             with sql.transaction(self._writer) as connection:
                 connection.execute("DELETE FROM dropped")
                 for row in rows:
                     tally.add(row)
-                    connection.execute(sql.INSERT_ROW, sql.values_of(row))
-                self._save_counters(connection, tally)
+                    sql.insert(connection, row)
+                self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
             self.trouble = str(error)
-            self.sequence -= len(rows)
+            self.count.go_back(before)
             return []
         self.tally = tally
         return rows
@@ -268,43 +263,18 @@ class OutboxStore:
         try:
             with sql.transaction(self._writer) as connection:
                 work(connection, tally)
-                self._save_counters(connection, tally)
+                self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
             self.trouble = str(error)
             return
         self.tally = tally
 
-    def _in_sequence(self, drafts: Sequence[Draft]) -> list[Row]:
-        self._reserve(len(drafts))
-        rows = [Row.of(draft, self.sequence + i, self.epoch) for i, draft in enumerate(drafts, 1)]
-        self.sequence += len(drafts)
-        return rows
-
-    def _reserve(self, count: int) -> None:
-        """Raise the mark before any sequence above it is handed out."""
-        if self.sequence + count > self._reserved:
-            self._reserved = self.sequence + count + RESERVED_AT_ONCE
-            self._write_mark(burnt=self._burnt)
-
-    def _write_mark(self, *, burnt: bool) -> None:
-        self._burnt = burnt
-        if self._mark_file is None:
-            return
-        try:
-            self._mark_file.write(Mark(self.epoch, self._reserved, burnt))
-        except OSError as error:
-            log.error("the outbox's high-water mark %s cannot be written: %s", self._mark_file.path, error)
-
-    def _save_counters(self, connection: sqlite3.Connection, tally: Tally) -> None:
-        values = [("sequence", self.sequence), ("epoch", self.epoch), ("dropped", tally.dropped)]
-        connection.executemany(sql.SET_COUNTER, values)
-
     def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], delivered: Collection[int], why: str) -> None:
         """The disk refuses: what came is sent from memory, and the mark says that the database's count cannot be trusted."""
         if not self.trouble:
             log.error("the outbox cannot be written (%s): events are kept in memory and sent from there", why)
-        if not self._burnt:
-            self._write_mark(burnt=True)
+        if not self.count.burnt:
+            self.count.write_mark(burnt=True)
         self.trouble = why
         self.made_way = self.volatile.hold(fresh, done, delivered)
 

@@ -41,7 +41,10 @@ class Draft(Struct, frozen=True):
 
 
 class Row(Struct, frozen=True):
-    """A draft with its `sequence`, counted through the node's life, and the `epoch` that count belongs to."""
+    """A draft with its `sequence`, counted through the node's life, and the `epoch` that count belongs to.
+
+    `class_number` counts the rows of its class within the epoch, from 1; 0 where no number is known, or matters.
+    """
 
     sequence: int
     epoch: str
@@ -52,9 +55,10 @@ class Row(Struct, frozen=True):
     quality: ClockQuality
     body: bytes
     about: str = ""
+    class_number: int = 0
 
     @classmethod
-    def of(cls, draft: Draft, sequence: int, epoch: str) -> Row:
+    def of(cls, draft: Draft, sequence: int, epoch: str, class_number: int = 0) -> Row:
         """The draft in its place."""
         return cls(
             sequence,
@@ -66,6 +70,7 @@ class Row(Struct, frozen=True):
             draft.quality,
             draft.body,
             draft.about,
+            class_number,
         )
 
     def check(self) -> None:

@@ -10,36 +10,22 @@ import sqlite3
 from collections.abc import Collection
 
 from agent.base.clock import NS
-from agent.events.outbox_schema import row_of
+from agent.events.outbox_schema import NUMBER, row_of
 from agent.events.row import Kind, Row
 
 KEPT_NS = 24 * 3600 * NS
 ROWS_MOST = 10_000
 BODY_MOST = 4096
 
-TABLE = """
-CREATE TABLE IF NOT EXISTS sent (sequence INTEGER PRIMARY KEY, epoch TEXT NOT NULL, event_id TEXT NOT NULL,
-    priority INTEGER NOT NULL, kind TEXT NOT NULL, raised_ns INTEGER NOT NULL, quality TEXT NOT NULL, body BLOB NOT NULL,
-    about TEXT NOT NULL, sent_ns INTEGER NOT NULL)
-"""
 _KEEP = "INSERT OR REPLACE INTO sent SELECT *, ? FROM row WHERE sequence = ? AND kind != ? AND length(body) <= ?"
 _TOO_OLD = "DELETE FROM sent WHERE sent_ns < ?"
 _TOO_MANY = "DELETE FROM sent WHERE sequence <= (SELECT sequence FROM sent ORDER BY sequence DESC LIMIT 1 OFFSET ?)"
 _COLUMNS = "sequence, epoch, event_id, priority, kind, raised_ns, quality, body, about"
+_SPAN = "WHERE epoch = :epoch AND sequence BETWEEN :first AND :last"
 _ASKED = (
-    f"SELECT {_COLUMNS}, 0 FROM sent WHERE epoch = :epoch AND sequence BETWEEN :first AND :last UNION ALL "  # noqa: S608
-    f"SELECT {_COLUMNS}, 1 FROM row WHERE epoch = :epoch AND sequence BETWEEN :first AND :last "
-    "ORDER BY sequence LIMIT :most"
+    f"SELECT {_COLUMNS}, {NUMBER.format(table='sent')}, 0 FROM sent {_SPAN} UNION ALL "  # noqa: S608
+    f"SELECT {_COLUMNS}, {NUMBER.format(table='row')}, 1 FROM row {_SPAN} ORDER BY sequence LIMIT :most"
 )
-
-
-def prepare(connection: sqlite3.Connection) -> bool:
-    """Make the table where it is missing; whether it is there."""
-    try:
-        connection.execute(TABLE)
-    except sqlite3.Error:
-        return False
-    return True
 
 
 def keep(connection: sqlite3.Connection, sequences: Collection[int], now_ns: int) -> None:

@@ -101,7 +101,7 @@ class SimulatedNode:
     @property
     def raised(self) -> int:
         """How many events this node has counted in its life."""
-        return self._store.sequence
+        return self._store.count.sequence
 
     @property
     def pending(self) -> int:
@@ -139,8 +139,14 @@ class SimulatedNode:
 
     def _outbox_health(self) -> OutboxHealth:
         figures = self.outbox.figures()
-        age_s = figures.oldest_age_s
-        return OutboxHealth(pending=figures.pending, oldest_age_s=age_s, dropped=figures.dropped, sequence=figures.sequence)
+        return OutboxHealth(
+            pending=figures.pending,
+            oldest_age_s=figures.oldest_age_s,
+            dropped=figures.dropped,
+            sequence=figures.sequence,
+            epoch=figures.epoch,
+            classes=figures.classes,
+        )
 
 
 def seconds_ns(seconds: float) -> int:

@@ -259,6 +259,7 @@ class Node:
             epoch=figures.epoch,
             trouble=figures.trouble,
             set_aside=self.session.set_aside if self.session is not None else 0,
+            classes=figures.classes,
         )
 
     def board(self) -> BoardHealth:

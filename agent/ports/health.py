@@ -133,6 +133,8 @@ class OutboxHealth(Part, frozen=True, kw_only=True):
     trouble: str = ""
     set_aside: int = 0
     """Of those that are pending, how many the broker does not take for now; `uplink.reason` says which, and why."""
+    classes: dict[str, int] = msgspec.field(default_factory=dict)
+    """The last `class-sequence` of each class within the epoch."""
 
     def states(self) -> tuple[object, ...]:
         return (self.trouble,)

@@ -64,6 +64,13 @@ class EventProperties(msgspec.Struct, frozen=True, kw_only=True):
     epoch: Annotated[str, Meta(description="which count; changes only with an OutboxEpoch event")]
     clock_quality: ClockQuality = msgspec.field(name="clock-quality")
     class_: Literal["alarm", "property", "register", "telemetry"] = msgspec.field(name="class")
+    class_sequence: Annotated[
+        Annotated[str, Meta(pattern=r"^[1-9][0-9]*$")] | None,
+        Meta(
+            description="one unbroken count per node, epoch and class, from 1; missing where a state is restated, and on what"
+            " an older version raised"
+        ),
+    ] = msgspec.field(name="class-sequence", default=None)
     edge: Annotated[
         Edge | None,
         Meta(description="of an event: whether it is news; ring at `began` and `happened` where `severity` is `alarm`"),

@@ -108,6 +108,8 @@ def publication_of(
         ("clock-quality", row.quality.value),
         ("class", row.priority.name.lower()),
     )
+    if row.class_number and not restated:
+        properties += (("class-sequence", str(row.class_number)),)
     if restated:
         properties += (("restated", "true"),)
     if resent:

@@ -52,7 +52,7 @@ def test_committed_rows_survive_reopening(path: Path, clock: ManualClock) -> Non
     store.close()
     again = OutboxStore(path, clock)
     assert numbers(again) == [1, 2, 3]
-    assert again.epoch == store.epoch
+    assert again.count.epoch == store.count.epoch
     assert again.commit(drafts(clock, 4), ())[0].sequence == rows[-1].sequence + 1
     again.close()
 
@@ -80,8 +80,8 @@ def test_a_lost_database_begins_an_epoch_above_the_old_count(path: Path, clock: 
         path.write_bytes(b"" if how == "emptied" else b"SQLite format 3\0" + random.Random(1).randbytes(8192))
     again = OutboxStore(path, clock)
     told = epochs_told(again)[-1]
-    assert again.epoch != store.epoch
-    assert told["PreviousEpoch"] == store.epoch
+    assert again.count.epoch != store.count.epoch
+    assert told["PreviousEpoch"] == store.count.epoch
     assert again.commit(drafts(clock, 99), ())[0].sequence not in used
     assert pending(again)[0].sequence == told["FirstSequence"]
     again.close()
@@ -324,7 +324,7 @@ def test_matches_a_model(tmp_path_factory: pytest.TempPathFactory, steps: list[t
     path, clock = tmp_path_factory.mktemp("model") / "outbox.sqlite3", ManualClock()
     store = OutboxStore(path, clock)
     model = {row.sequence: row.event_id for row in pending(store)}
-    highest = store.sequence
+    highest = store.count.sequence
     for step, number in steps:
         if step == "raise":
             for row in store.commit(drafts(clock, *range(number)), ()):
@@ -355,10 +355,10 @@ def test_a_disk_that_refuses_keeps_events_in_memory(path: Path, clock: ManualClo
         number += 1
     assert "full" in store.trouble
     assert numbers(store) == list(range(number))
-    last = store.sequence
+    last = store.count.sequence
     store.close()
     again = OutboxStore(path, clock)  # a crash now: what was only in memory is lost, and the next count is above it
-    assert again.sequence > last
+    assert again.count.sequence > last
     assert "full" in str(epochs_told(again)[-1]["Reason"])
     again.close()
 
@@ -389,7 +389,7 @@ def test_starts_without_its_disk_and_returns_to_it(path: Path, clock: ManualCloc
     store.close()
     again = OutboxStore(path, clock)
     assert numbers(again) == [1, 2, 3, 5, 6]
-    assert again.epoch == store.epoch
+    assert again.count.epoch == store.count.epoch
     again.close()
 
 
@@ -407,7 +407,7 @@ def test_memory_follows_to_the_disk_when_there_is_room_again(path: Path, clock: 
     store.close()
     again = OutboxStore(path, clock)
     assert [row.sequence for row in pending(again)] == sequences
-    assert again.epoch == store.epoch
+    assert again.count.epoch == store.count.epoch
     again.close()
 
 

@@ -238,8 +238,8 @@ def test_what_the_node_dropped_is_said_and_is_no_riddle(tmp_path: Path) -> None:
     assert not hub.ledger.lost
 
 
-def test_who_hears_a_part_alone_claims_nothing(tmp_path: Path) -> None:
-    """States and no alarms, say: gaps by design. No hole is asked for, no loss is told."""
+def test_who_hears_less_than_a_class_claims_nothing(tmp_path: Path) -> None:
+    """One topic of a class, say: gaps by design. No hole is asked for, no loss is told."""
     with LocalBroker(tmp_path / "broker") as broker:
         hub, police = Centre(broker), Centre(broker, "vigie/pole-1/onvif-ej/VideoSource/#")
         police.ledger.partial = True

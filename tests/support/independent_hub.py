@@ -160,6 +160,7 @@ def judge(heard: list[Heard], alarms_raised: set[int]) -> Verdict:
     by_sequence: dict[int, str] = {}
     for event in first.values():
         unfoldable += by_sequence.setdefault(event.sequence, event.event_id) != event.event_id
+    unfoldable += _miscounted(list(first.values()))
     alarms = {
         number for event in first.values() if (number := _number(event)) is not None and event.properties["class"] == "alarm"
     }
@@ -180,6 +181,17 @@ def judge(heard: list[Heard], alarms_raised: set[int]) -> Verdict:
 
 
 _CLASSES = ("alarm", "property", "register", "telemetry")
+
+
+def _miscounted(events: list[Heard]) -> int:
+    """How often the count of a class goes another way than the count of all, or leaves more out than that one does."""
+    wrong = 0
+    counts = {(event.properties["epoch"], event.properties["class"]) for event in events if "class-sequence" in event.properties}
+    for epoch, of_class in counts:
+        here = (e for e in events if (e.properties["epoch"], e.properties["class"]) == (epoch, of_class))
+        places = sorted((e.sequence, int(e.properties["class-sequence"])) for e in here if "class-sequence" in e.properties)
+        wrong += sum(not 0 < after[1] - before[1] <= after[0] - before[0] for before, after in itertools.pairwise(places))
+    return wrong
 
 
 def _number(event: Heard) -> int | None:

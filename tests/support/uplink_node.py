@@ -59,7 +59,7 @@ class UplinkNode:
             pace=replace(pace, **other),
             filters=filters,
             greetings=greetings,
-            retained=Retained(directory / "retained.json", name, self.store.sequence) if remembers else None,
+            retained=Retained(directory / "retained.json", name, self.store.count.sequence) if remembers else None,
             plain_filters=plain_filters or ([f"vigie/{name}/command/ping"] if filters else ()),
         )
 

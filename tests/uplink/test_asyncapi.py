@@ -32,6 +32,7 @@ PROPERTIES = {
     "epoch": "e",
     "clock-quality": "synchronised",
     "class": "property",
+    "class-sequence": "1",
     "edge": "began",
     "severity": "notice",
 }

@@ -91,7 +91,7 @@ def test_only_property_events_are_retained() -> None:
         (PropertyOperation.DELETED, True, "withdrawn", "notice"),
     ):
         event = Event("VideoSource/MotionAlarm", AT_NS, {"Source": "a"}, {"State": True}, operation)
-        row = Row.of(Draft("id", event.priority, Kind.EVENT, 0, ClockQuality.HOLDOVER, event_body(event)), 7, "e")
+        row = Row.of(Draft("id", event.priority, Kind.EVENT, 0, ClockQuality.HOLDOVER, event_body(event)), 7, "e", 3)
         publication = publication_of(row, TOPICS)
         assert publication.retain is retained
         assert (publication.expiry_s is None) is retained
@@ -101,6 +101,7 @@ def test_only_property_events_are_retained() -> None:
             "epoch": "e",
             "clock-quality": "holdover",
             "class": "property",
+            "class-sequence": "3",
             "edge": edge,
             "severity": severity,
         }
