@@ -172,9 +172,12 @@ def _name_both(first: tuple[Path, Path], second: tuple[Path, Path]) -> None:
         raise _taken(first[1]) from None
     try:
         name_finished(*second)
-    except BaseException as error:
+    except FileExistsError:
         first[1].unlink(missing_ok=True)
-        raise _taken(second[1]) if isinstance(error, FileExistsError) else error from None
+        raise _taken(second[1]) from None
+    except BaseException:
+        first[1].unlink(missing_ok=True)
+        raise
     sync_directory(second[1].parent)
 
 

@@ -1,4 +1,4 @@
-"""The names an export gets: never those of another file, whoever else writes there meanwhile, and on sticks that know no links."""
+"""The names of an export: never those of another file, whoever writes there meanwhile, and on sticks that know no links."""
 
 from __future__ import annotations
 
