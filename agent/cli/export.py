@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from agent import __version__
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
+from agent.base.tidy_end import tidy_end
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import Entry, Instant, config_option, json_option, print_json
 from agent.evidence.conformity_sheet import ConformitySheet
@@ -47,7 +48,7 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
     place = None
     if settings.latitude is not None and settings.longitude is not None:
         place = Place(settings.site or settings.id, settings.latitude, settings.longitude)
-    with _bar(quiet=as_json) as bar:
+    with tidy_end(), _bar(quiet=as_json) as bar:
         task = bar.add_task("export", total=None)
         exported = Export(
             node.catalog(),

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
+from agent.base.tidy_end import tidy_end
 from agent.cli._legible import legible
 from agent.cli._options import json_option, print_json
 from agent.evidence.extraction import extract
@@ -52,7 +53,8 @@ def command(ctx: click.Context, film: Path, ca: Path, node: str | None, out: Pat
     if out is not None:
         if not report.chain_trusted or report.verdict is Verdict.NOT_TRUSTED:
             raise EvidenceError(f"{film}: {report.verdict.value}: no signature is trusted, and nothing is extracted")
-        extracted = extract(film, judged.verified, out)
+        with tidy_end():
+            extracted = extract(film, judged.verified, out)
     if as_json:
         written = {"film": str(out), "pictures": extracted.pictures, "sha256": extracted.sha256} if extracted else None
         print_json({"film": str(film), **report.as_dict(), "extracted": written})

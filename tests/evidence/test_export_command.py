@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from agent.base.clock import rfc3339
 from agent.cli import run
 from agent.identity.certificates import read_chain
 from agent.identity.node_key import IdentityDirectory
+from tests.support.ended import ended
 from tests.support.recordings import Recordings
 from tests.support.signed_recordings import SignedRecordings
 
@@ -100,3 +102,18 @@ def test_an_operator_who_may_not_read_the_key_is_told(node: SignedRecordings, ca
     assert json.loads(told.out)["sealed"] is False
     assert "not sealed" in told.err
     assert run(["verify", str(node.out), "--ca", str(node.out.parent / "state/identity/ca.pem")]) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_no_footage_behind(node: SignedRecordings, number: signal.Signals) -> None:
+    """A line that hangs up, a manager that stops: the process ends of it all the same, and no export was entered."""
+    assert ended("agent.evidence.export.verify", number, arguments(node, 1, 4)) == -number
+    assert not [path for path in node.out.parent.iterdir() if "film" in path.name]
+    assert not (node.out.parent / "state/register.jsonl").exists()
+
+
+def test_what_nohup_ignores_ends_no_export(node: SignedRecordings) -> None:
+    """It goes on to its end."""
+    before = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    assert ended("agent.evidence.export.sync_directory", signal.SIGHUP, arguments(node, 1, 4), before) == 0
+    assert node.out.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from agent.evidence.report import Verdict
 from agent.evidence.verification import judge_film, verify
 from agent.identity.certificates import CertificateChain, read_chain
 from agent.identity.node_key import NodeSigner
+from tests.support.ended import ended
 from tests.support.films import i420_of
 from tests.support.signed_film import encode, retimed, sign, with_unit, write
 
@@ -77,3 +79,10 @@ def test_nothing_is_extracted_for_a_key_that_nobody_trusts(tmp_path: Path, node_
     out = tmp_path / "out.mp4"
     assert run(["verify", str(FORGED / "honest.mp4"), "--ca", str(tmp_path / "ca.pem"), "--extract", str(out)]) == 1
     assert not out.exists()
+
+
+def test_a_signal_leaves_nothing_half_extracted(tmp_path: Path) -> None:
+    """The process ends of it, without a file."""
+    argv = ["verify", str(FORGED / FILMS[0]), "--ca", str(FORGED / "ca.pem"), "--extract", str(tmp_path / "out.mp4")]
+    assert ended("agent.evidence.extraction.name_finished", signal.SIGTERM, argv) == -signal.SIGTERM
+    assert not list(tmp_path.iterdir())
