@@ -1,7 +1,8 @@
 """An IP camera that misbehaves in every way the field knows: H.264 over RTSP on loopback, by plain asyncio.
 
-It stalls, sends keyframes rarely or never, in another size, on a clock of its own or with stamps that stand still; it asks for
-a password by one digest or another, behind TLS or not, sends viewers elsewhere, sends garbage, or the same picture for ever.
+It pauses, stalls, hangs up, sends keyframes rarely or never, in another size, on a clock of its own or with stamps that stand
+still; it asks for a password by one digest or another, behind TLS or not, sends viewers elsewhere, sends garbage, or the same
+picture for ever.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import ssl
 import struct
 import threading
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import TracebackType
@@ -54,6 +55,12 @@ class Habits:
     zero_stamps: bool = False
     stalls_after: int | None = None
     """Pictures of a viewer, then silence on an open line."""
+    pauses: Mapping[int, float] = field(default_factory=dict)
+    """Before which picture of a viewer it films nothing, and for how many seconds."""
+    holdups: Mapping[int, float] = field(default_factory=dict)
+    """Before which picture of a viewer the line stands, and for how many seconds; what was filmed meanwhile comes at once."""
+    hangs_up_after: int | None = None
+    """Pictures of a viewer, then the connection ends."""
     garbage: float = 0.0
     """Share of the pictures, keyframes apart, whose slices are noise."""
     redirect: str = ""
@@ -180,10 +187,16 @@ class MisbehavingCamera:
 
     async def _film(self, writer: asyncio.StreamWriter) -> None:
         loop, habits, chance, sequence = asyncio.get_running_loop(), self.habits, random.Random(1), 0
-        began_s = loop.time()
+        began_s, paused_s = loop.time(), 0.0
         for number in itertools.count():
-            await asyncio.sleep(began_s + number / habits.fps - loop.time())
+            paused_s += habits.pauses.get(number, 0.0)
+            at_s = number / habits.fps + paused_s
+            await asyncio.sleep(began_s + at_s - loop.time())
+            await asyncio.sleep(habits.holdups.get(number, 0.0))
             if writer.is_closing():
+                return
+            if number == habits.hangs_up_after:
+                writer.close()
                 return
             if habits.stalls_after is not None and number >= habits.stalls_after:
                 continue
@@ -193,7 +206,7 @@ class MisbehavingCamera:
                 nals = [nal for nal in nals if nal[0] & 31 == 1]
             elif at % habits.gop and chance.random() < habits.garbage:
                 nals = [nal[:2] + chance.randbytes(len(nal)) for nal in nals]
-            stamp = 0 if habits.zero_stamps else round(number * _CLOCK_HZ / habits.fps * habits.pace)
+            stamp = 0 if habits.zero_stamps else round(at_s * _CLOCK_HZ * habits.pace)
             for last_unit, nal in ((position == len(nals) - 1, nal) for position, nal in enumerate(nals)):
                 for payload, last in payloads(nal):
                     head = struct.pack(">BBHII", 128, 96 | (last and last_unit) << 7, sequence & 0xFFFF, stamp & 0xFFFFFFFF, 1)
