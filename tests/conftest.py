@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections import Counter
+from collections.abc import Generator
 from importlib.util import find_spec
 
 import pytest
@@ -20,6 +22,17 @@ if find_spec("hypothesis") is not None:  # the rootfs of the picamera2 lane does
     # A slow machine is no wrong answer: hypothesis bounds the number of examples, never their time.
     settings.register_profile("vigie", deadline=None, suppress_health_check=[HealthCheck.too_slow])
     settings.load_profile("vigie")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A command that a test runs in this process narrows its umask for good: what later tests make is not theirs to close."""
+    before = os.umask(0o022)
+    os.umask(before)
+    try:
+        return (yield)
+    finally:
+        os.umask(before)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

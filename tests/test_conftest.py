@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def test_summary_names_what_ran_and_what_did_not(lanes: pytest.Pytester, workers
     """A lane that was skipped is said not to have run, with the reason; on one process and on workers."""
     result = lanes.runpytest_subprocess("-n", workers)
     result.stdout.fnmatch_lines(["broker: ran (1 passed)", "browser: did not run (1 skipped)*chromium is missing*"])
+
+
+def test_a_narrowed_umask_ends_with_its_test(pytester: pytest.Pytester) -> None:
+    """What later tests make is as open as without the test that ran a command in this process."""
+    pytester.makeconftest(CONFTEST)
+    pytester.makepyfile(
+        """
+        import os
+        def test_narrows(): os.umask(0o077)
+        def test_is_not_narrowed(): assert os.umask(0o022) == 0o022
+        """
+    )
+    before = os.umask(0o022)
+    try:
+        pytester.runpytest_subprocess("-p", "no:randomly").assert_outcomes(passed=2)
+    finally:
+        os.umask(before)
 
 
 DEAF = """

@@ -85,6 +85,8 @@ class Machine:
         self._name = name
         for part in ("upper", "work", "root"):
             (directory / part).mkdir(parents=True)
+            # The overlay's root is as open as `upper`: in one that is closed, no service of another user starts.
+            (directory / part).chmod(0o755)
         self._environment = {
             "PATH": parts.SEARCHED,
             "LOWER": str(base),
