@@ -7,6 +7,7 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +42,15 @@ class FaultProcess:
         self.process.stdin.write(f"{text}\n")
         self.process.stdin.flush()
 
-    def wait_for(self, kind: str, timeout_s: float = 60) -> Any:
+    def wait_for_alarms(self, count: int, timeout_s: float = 180) -> None:
+        """Return once the node has declared so many alarms durable; DeviceError when it never does."""
+        end = time.monotonic() + timeout_s
+        while len(self.alarms) < count:
+            if time.monotonic() > end:
+                raise DeviceError(f"the node declared {len(self.alarms)} of {count} alarms durable within {timeout_s:.0f} s")
+            time.sleep(0.005)
+
+    def wait_for(self, kind: str, timeout_s: float = 180) -> Any:
         """The answer of this kind; DeviceError when it does not come."""
         while True:
             try:
@@ -53,7 +62,7 @@ class FaultProcess:
             if found == "end":
                 raise DeviceError(f"the node ended before it said {kind!r}")
 
-    def ask(self, order: str, kind: str, timeout_s: float = 60) -> Any:
+    def ask(self, order: str, kind: str, timeout_s: float = 180) -> Any:
         """Order and wait for the answer."""
         self.order(order)
         return self.wait_for(kind, timeout_s)
