@@ -30,6 +30,7 @@ _CLOSED_VIEW_WORDS = {**_VIEW_WORDS, "moved": "déplacée"}
 _WHY_WORDS = {
     "no footage": "aucun enregistrement",
     "recorded, not signed yet": "enregistré, pas encore signé au moment de l’export : à exporter plus tard",
+    "recorded with other dates, the clock was stepped": "enregistré sous d’autres dates, l’horloge ayant été changée",
     "recording interrupted": "enregistrement interrompu",
     "no picture came": "aucune image reçue de la caméra",
     "segment file missing": "fichier d’enregistrement absent",

@@ -8,15 +8,15 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
 
-from agent.base.clock import NS, Clock, rfc3339
+from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import Temporary, name_finished, sync_directory, write_durably
 from agent.base.errors import EvidenceError, StorageError
 from agent.evidence import excerpt
+from agent.evidence.absences import dated_otherwise, gone, left_out, note_missing
 from agent.evidence.boxes import MalformedFilm
 from agent.evidence.excerpt import Cut, Footage, OtherFilm
 from agent.evidence.export_boxes import Place, Provenance
@@ -27,11 +27,7 @@ from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Journal
-from agent.recording.destruction import ABSENT
-from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
-
-_ROUNDING_NS: Final = NS // 1000
-"""The catalog counts in nanoseconds, a film in its own ticks."""
+from agent.recording.row import DestroyedSpan, SegmentRow
 
 SheetWriter = Callable[[Request, Provenance, Place | None, "Exported"], str]
 
@@ -72,18 +68,19 @@ class Export:
         _refuse_taken(out, sheet_path)
         if request.to_ns <= request.from_ns:
             raise EvidenceError("the span ends before it begins")
-        rows, lost = self._readable(self._footage.span(request.from_ns, request.to_ns))
+        asked = self._footage.span(request.from_ns, request.to_ns)
+        rows, lost = self._readable(asked)
         destroyed = tuple(self._footage.destroyed(request.from_ns, request.to_ns))
         if not rows:
             raise self._nothing(request, destroyed)
         provenance = self._provenance(request, self._clock.wall_ns())
         try:
             with Temporary(out, mode=0o640) as film, Temporary(sheet_path, mode=0o640) as sheet:
-                contents = self._write_film(film, rows, request, provenance)
+                contents = self._write_film(film, rows, request, provenance, dated_otherwise(self._footage, asked))
                 if contents is None:
                     raise self._nothing(request, destroyed)
                 contents.absences += lost
-                _note_ends(contents, request, destroyed, rows[-1])
+                note_missing(contents, request, destroyed, rows[-1])
                 if self._signer is not None:
                     seal(film, self._signer)
                 with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter to the verifier
@@ -120,16 +117,18 @@ class Export:
         span = f"between {rfc3339(request.from_ns)} and {rfc3339(request.to_ns)}"
         if destroyed:
             last = max(destroyed, key=lambda each: each.at_ns)
-            return EvidenceError(f"the footage {span} was {_gone(last)}", remedy="the register tells")
+            return EvidenceError(f"the footage {span} was {gone(last)}", remedy="the register tells")
         return EvidenceError(f"there is no footage {span}", remedy="`vigie status` names the oldest and the newest")
 
-    def _write_film(self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance) -> Contents | None:
-        film = FilmWriter(path, rows, provenance, self._place, self._signer, self._progress)
+    def _write_film(
+        self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance, elsewhere: Mapping[int, str]
+    ) -> Contents | None:
+        film = FilmWriter(path, rows, provenance, self._place, self._signer, self._progress, elsewhere)
         with film:
             for current, following in _pairs(_cuts(rows, request)):
                 kept = excerpt.without_unsigned_end(current, following)
                 if kept.end < current.end:
-                    film.contents.absences.append(_left_out(current, kept.end))
+                    film.contents.absences.append(left_out(current, kept.end))
                 if kept.end > kept.first:
                     film.add(kept, following)
             return film.finish()
@@ -203,35 +202,6 @@ def _pairs(cuts: Iterator[Cut]) -> Iterator[tuple[Cut, Cut | None]]:
         yield current, following
         current.film.close()
         current = following
-
-
-def _left_out(cut: Cut, end: int) -> Absence:
-    last = max(cut.samples[end : cut.end], key=lambda sample: sample.shown)
-    to_ns = cut.wall_ns(last) + last.duration * NS // cut.film.track.timescale
-    return Absence(cut.wall_ns(cut.samples[end]), to_ns, "left out: its signature is lost")
-
-
-def _gone(span: DestroyedSpan) -> str:
-    """What lay nowhere any more when its day came was not destroyed by this node, and nobody is told that it was."""
-    at = rfc3339(span.at_ns)
-    return f"found missing on {at}" if span.reason == ABSENT else f"destroyed on {at}: {span.reason}"
-
-
-def _note_ends(contents: Contents, request: Request, destroyed: Sequence[DestroyedSpan], newest: SegmentRow) -> None:
-    """What is lacking of the asked span before the first picture and after the last, and what of it was destroyed."""
-    end_ns = contents.to_ns
-    if newest.state is SegmentState.OPEN and end_ns + _ROUNDING_NS < min(newest.wall_to_ns, request.to_ns):
-        # It is on disk, and an export a moment later has it: nobody is told that there is none.
-        end_ns = min(newest.wall_to_ns, request.to_ns)
-        contents.absences.append(Absence(contents.to_ns, end_ns, "recorded, not signed yet"))
-    if contents.from_ns > request.from_ns:
-        contents.absences.append(Absence(request.from_ns, contents.from_ns, "no footage"))
-    if end_ns < request.to_ns:
-        contents.absences.append(Absence(end_ns, request.to_ns, "no footage"))
-    for each in destroyed:
-        from_ns, to_ns = max(each.from_ns, request.from_ns), min(each.to_ns, request.to_ns)
-        contents.absences.append(Absence(from_ns, to_ns, _gone(each)))
-    contents.absences.sort(key=lambda absence: (absence.from_ns, absence.to_ns))
 
 
 def _sha256(path: Path) -> str:

@@ -38,7 +38,10 @@ class Contents:
     """Of the pictures: those that repeat the one before, since the camera's own was damaged or in doubt."""
     segments: int = 0
     from_ns: int = 0
+    """The earliest date of a picture, and where the latest ends: where the clock was stepped, not those of first and last."""
     to_ns: int = 0
+    spans: list[tuple[int, int]] = field(default_factory=list)
+    """From when to when, by segment, in the order of recording."""
     absences: list[Absence] = field(default_factory=list)
     layers: list[Layer] = field(default_factory=list)
     clocks: set[str] = field(default_factory=set)

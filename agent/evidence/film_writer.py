@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -44,6 +44,7 @@ class FilmWriter:
         place: Place | None,
         signer: NodeSigner | None,
         progress: Progress,
+        elsewhere: Mapping[int, str],
     ) -> None:
         self._file: BinaryIO = path.open("r+b")
         self._rows = rows
@@ -51,6 +52,7 @@ class FilmWriter:
         self._place = place
         self._signer = signer
         self._progress = progress
+        self._elsewhere = elsewhere
         self._total = sum(row.bytes for row in rows)
         self._done = 0
         self._descriptions: list[bytes] = []
@@ -111,7 +113,6 @@ class FilmWriter:
         # The timeline begins where the first picture is decoded, which is before it is shown when there are B-frames.
         first = cut.kept[0]
         self._begun_ns = cut.wall_ns(first) - (first.shown - first.decoded) * NS // cut.film.track.timescale
-        self.contents.from_ns = cut.wall_ns(first)
         self._file.write(export_boxes.ftyp())
         self._moov_at = self._file.tell()
         self._file.write(self._moov(0))
@@ -151,7 +152,8 @@ class FilmWriter:
             self._last is not None
             and base - self._end > _GAP_PICTURES * kept[0].duration * TICKS_PER_S / cut.film.track.timescale
         ):
-            contents.absences.append(Absence(contents.to_ns, cut.row.wall_ns(media_from), "recording interrupted"))
+            why = self._elsewhere.get(cut.row.id, "recording interrupted")
+            contents.absences.append(Absence(contents.spans[-1][1], cut.row.wall_ns(media_from), why))
         for gap in cut.row.gaps:
             if gap.from_ns >= media_from and gap.to_ns <= media_to:
                 contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "no picture came"))
@@ -167,7 +169,9 @@ class FilmWriter:
         contents.segments += 1
         contents.clocks.add(cut.row.clock.value)
         contents.sources.append((cut.row.path.name, cut.row.sha256))
-        contents.to_ns = cut.row.wall_ns(media_to)
+        contents.spans.append((cut.row.wall_ns(media_from), cut.row.wall_ns(media_to)))
+        contents.from_ns = min(from_ns for from_ns, _ in contents.spans)
+        contents.to_ns = max(to_ns for _, to_ns in contents.spans)
 
     def _rewritten(self, cut: Cut, following: Cut | None) -> dict[int, bytes]:
         """The samples that get a unit more or less: the first what every film begins with, the last its signature."""

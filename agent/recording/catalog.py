@@ -103,6 +103,10 @@ class Catalog:
         """Segments that overlap [from, to) of wall time, in the order of recording; those being destroyed are left out."""
         return self.rows("s.wall_from_ns < ? AND s.wall_to_ns > ? AND s.state <> 'destroying'", (to_wall_ns, from_wall_ns))
 
+    def between(self, row: SegmentRow, later: SegmentRow) -> list[SegmentRow]:
+        """Segments recorded after the one and before the other, whatever their dates; those being destroyed are left out."""
+        return self.rows("s.id > ? AND s.id < ? AND s.state <> 'destroying'", (row.id, later.id))
+
     def unsettled(self) -> list[SegmentRow]:
         """Rows whose file needs a look after a crash: open ones and half-destroyed ones."""
         return self.rows("s.state <> 'whole'", more="ORDER BY +s.id")  # the index of unsettled rows, not the whole table

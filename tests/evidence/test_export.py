@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError, JournalError, StorageError, VigieError
+from agent.evidence.absences import gone
 from agent.evidence.boxes import children, find, need
 from agent.evidence.conformity_sheet import ConformitySheet
-from agent.evidence.export import Export, _gone
+from agent.evidence.export import Export
 from agent.evidence.export_boxes import Provenance, Source
 from agent.evidence.exported import Absence, Request
 from agent.evidence.film import Film
@@ -404,9 +405,9 @@ def test_the_sheet_speaks_french_of_every_view_note_and_absence(node: SignedReco
         _ANY_CERTIFICATE,
     )
     layers = [Layer(at, at, "0" * 16, False, view) for view in ("held", *ViewState)] + [Layer(at, at, "opaque", True, "moved")]
-    gone = [DestroyedSpan(at, at + NS, at, 1, "", reason) for reason in ("age", "space", "absent")]
+    destroyed = [DestroyedSpan(at, at + NS, at, 1, "", reason) for reason in ("age", "space", "absent")]
     exported.contents.layers = layers
-    exported.contents.absences = [Absence(at, at, _gone(each)) for each in gone]
+    exported.contents.absences = [Absence(at, at, gone(each)) for each in destroyed]
     told = replace(exported, report=replace(exported.report, notes=notes))
     sheet = ConformitySheet(ZoneInfo("Europe/Paris"))
     text = sheet(Request(at, at, "A", "B"), Provenance(Source("x"), Source("y"), 0, "z"), None, told)
