@@ -36,6 +36,7 @@ EVERY_S = 0.7
 PATIENCE_S = 75.0
 """More than a camera takes that sends a keyframe a minute."""
 TOO_FEW = "the camera does not deliver enough pictures to validate the view"
+DAMAGED = "the camera's pictures arrive damaged: of {} in {:.0f} s too few were sound to validate the view"
 LONGEST_NAME = 200
 
 
@@ -48,13 +49,16 @@ class ViewSample:
     def __init__(self, pictures: int = PICTURES, every_s: float = EVERY_S) -> None:
         self._wanted, self._every_ns = pictures, round(every_s * NS)
         self._next_ns: int | None = None
+        self._damaged = 0
         self.lumas: list[Plane] = []
         self.whole: list[Plane] = []
 
     def offer(self, frame: RawFrame) -> bool:
-        """Keep the frame's luma if it is due; True once there are enough."""
+        """Keep the frame's luma if it is due and came undamaged; True once there are enough."""
         now_ns = frame.time.monotonic_ns
-        if not self.complete and (self._next_ns is None or now_ns >= self._next_ns):
+        if frame.corrupt:
+            self._damaged += 1
+        elif not self.complete and (self._next_ns is None or now_ns >= self._next_ns):
             self._next_ns = now_ns + self._every_ns
             self.lumas.append(analysis_luma(frame).copy())
             self.whole.append(frame.planes.y.copy())
@@ -65,23 +69,31 @@ class ViewSample:
         return len(self.lumas) >= self._wanted
 
     def watch(self, camera: Camera, clock: Clock, tell: Tell = lambda _: None) -> ViewSample:
-        """Fill the sample from an open camera. Raises CameraError when it does not deliver enough in time."""
+        """Fill the sample from an open camera. Raises CameraError when it does not deliver enough, or undamaged, in time."""
         until_ns = clock.monotonic_ns() + round(PATIENCE_S * NS)
         while not self.complete:
+            if clock.monotonic_ns() > until_ns:
+                raise self._too_few()
             frame = camera.read(1.0)
             if frame is not None:
-                if not frame.corrupt:
-                    self.offer(frame)
+                self.offer(frame)
                 frame.release()
                 tell(self.words)
-            elif clock.monotonic_ns() > until_ns:
-                raise CameraError(TOO_FEW, remedy="see `vigie doctor`")
         return self
+
+    def _too_few(self) -> CameraError:
+        if self._damaged:
+            return CameraError(
+                DAMAGED.format(self._damaged + len(self.lumas), PATIENCE_S),
+                remedy="check cable and switch, or fetch the stream over TCP",
+            )
+        return CameraError(TOO_FEW, remedy="see `vigie doctor`")
 
     @property
     def words(self) -> str:
         """For the technician who waits."""
-        return f"leave the camera alone: picture {len(self.lumas)} of {self._wanted}"
+        damaged = f" ({self._damaged} arrived damaged)" if self._damaged else ""
+        return f"leave the camera alone: picture {len(self.lumas)} of {self._wanted}{damaged}"
 
     def still(self) -> Plane:
         """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""

@@ -124,6 +124,11 @@ class Nudge:
         return NudgeResult(areas, patchable, progress, rests, fault, remedy)
 
     def _fault(self, progress: NudgeProgress) -> tuple[str, str]:
+        if not progress.pictures:
+            return (
+                "no picture of the push arrived undamaged",
+                "check cable and switch, or fetch the stream over TCP, and validate again",
+            )
         if progress.moved_pictures < LEAST_MOVED_PICTURES:
             if progress.lost_pictures > progress.pictures / 2:
                 return (

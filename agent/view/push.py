@@ -43,11 +43,11 @@ class Push:
         self._said = -1
 
     def offer(self, frame: RawFrame) -> bool:
-        """Keep the frame's luma if it is due; True once the push is over."""
+        """Keep the frame's luma if it is due and came undamaged; True once the push is over."""
         self._now_ns = now_ns = frame.time.monotonic_ns
         if self._began_ns is None:
             self._began_ns = self._next_ns = now_ns
-        if not self.over and now_ns >= self._next_ns:
+        if not self.over and not frame.corrupt and now_ns >= self._next_ns:
             self._next_ns = now_ns + round(EVERY_S * NS)
             self._lumas.append(analysis_luma(frame).copy())
         self._news.set()
@@ -62,13 +62,13 @@ class Push:
         self._say()
         until_ns = clock.monotonic_ns() + round((PUSH_S + REST_S + _PATIENCE_S) * NS)
         while not self.over:
+            if clock.monotonic_ns() > until_ns:
+                raise _silent()
             frame = camera.read(1.0)
             if frame is not None:
                 self.offer(frame)
                 frame.release()
                 self._compare()
-            elif clock.monotonic_ns() > until_ns:
-                raise _silent()
         return self._nudge.result()
 
     def watched(self, clock: Clock) -> NudgeResult:
