@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +13,7 @@ from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.picture.cover import Cover, ViewState
 from agent.ports.event import Event, PropertyOperation
+from tests.support import decoded
 
 if TYPE_CHECKING:
     from tests.analytics.conftest import Stage
@@ -53,7 +53,7 @@ def test_what_begins_has_its_picture(stage: Stage, topic: str) -> None:
     EventStills(sink, lambda: True).raise_seen(begins(topic), stage.frame(noise=30))
     (still,) = sink.stills
     assert len(still) <= MOST_BYTES
-    picture = cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_COLOR)
+    picture = decoded.still(still)
     assert picture.shape[1] == WIDTH_PX
     assert np.abs(picture[:, : WIDTH_PX // 2 - 16].astype(int) - 128).max() < 8
     assert picture[:, WIDTH_PX // 2 + 16 :].std() > 20

@@ -25,7 +25,7 @@ def picture(n: int, cover: Cover) -> MaskedFrame:
 
 def play(*spans: tuple[int, Cover]) -> list[Event]:
     """Every event of so many pictures under each cover in turn."""
-    detector, n, events = PrivacyMaskDetector("n1"), 0, []
+    detector, n, events = PrivacyMaskDetector("n1"), 0, list[Event]()
     for count, cover in spans:
         for _ in range(count):
             events += detector.observe(picture(n, cover))

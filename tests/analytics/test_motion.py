@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def changes(detector: MotionDetector, stage: Stage, lumas: Iterable[Plane | None
     return [bool(e.data["State"]) for e in events if e.operation is PropertyOperation.CHANGED]
 
 
-def settled(stage: Stage, noise: float = 0.0, **settings: object) -> MotionDetector:
+def settled(stage: Stage, noise: float = 0.0, **settings: Any) -> MotionDetector:
     """A detector that has seen the empty square for three seconds."""
     detector = MotionDetector("camera", Motion(**{"hold_seconds": 1.0, **settings}))
     assert changes(detector, stage, [None] * 30, noise) == []

@@ -133,7 +133,7 @@ def test_the_town_square_is_neither_dark_nor_bright_nor_blurry() -> None:
 
 def test_the_town_square_out_of_focus_is_blurry() -> None:
     """The same film through a lens that lost its focus raises TooBlurry, and only that."""
-    detector, mask, events = TamperDetector("camera", Tampering(hold_seconds=0.5)), PrivacyMask(), []
+    detector, mask, events = TamperDetector("camera", Tampering(hold_seconds=0.5)), PrivacyMask(), list[Event]()
     for raw in town_square(30):
         raw.planes.y[...] = cv2.GaussianBlur(raw.planes.y, (0, 0), 5)
         events += detector.observe(mask.apply(raw, Cover.none_needed()))

@@ -16,6 +16,7 @@ from agent.view.reference import working_frame
 from bench import adversary, sequence
 from bench.adversary import Hunt, Tried
 from bench.attempt import EVENT, GENES, attempt
+from bench.disturbance import Grain, Stage
 from bench.disturbance_attempts import FOUND
 from bench.disturbance_kinds import KINDS
 from bench.scene import WIDTH, drawn_square
@@ -29,7 +30,7 @@ def test_every_string_of_bytes_is_an_attempt() -> None:
         attempt(genome, 480)
     for genome in [bytes(GENES), b"\xff" * GENES, *(rng.bytes(GENES) for _ in range(6))]:
         first, second = (attempt(genome, scene.height).disturbance for _ in range(2))
-        grain = sequence.Grain(1)
+        grain = Grain(1)
         for n in (0, 16, 20, 60):
             assert np.array_equal(first.picture(scene, n, grain), second.picture(scene, n, grain))
             weights = [sum(share for share, _ in slab.exposed) for slab in first.slabs(n)]
@@ -87,7 +88,7 @@ def test_what_was_found_is_a_kind_of_the_corpus() -> None:
         assert kind.events == (EVENT, EVENT + 1)
         near, found = [], attempt(bytes.fromhex(genome), scene.height).disturbance.slabs(EVENT + 20)[0].exposed[0][1]
         for seed in range(6):
-            made = kind.build(sequence.Stage(np.random.default_rng(seed), scene.height, EVENT))
+            made = kind.build(Stage(np.random.default_rng(seed), scene.height, EVENT))
             near.append(made.slabs(EVENT + 20)[0].exposed[0][1])
         assert len({each.tobytes() for each in near}) > 1
         assert min(np.abs(each[:2, 2] - found[:2, 2]).max() for each in near) < 25

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import stat
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 
+from agent.node.drivers import drawn_windows
 from bench import film
 from bench.process import measure
 
@@ -27,9 +29,9 @@ def test_without_footage_the_film_shows_the_drawn_square(no_footage: Path) -> No
     made = film.film_1080p25()
     with av.open(str(made)) as opened:
         stream = opened.streams.video[0]
-        assert (stream.width, stream.height, stream.average_rate) == (1920, 1080, 25)
+        assert (stream.width, stream.height, stream.average_rate) == (1920, 1080, Fraction(25))
         assert sum(1 for _ in opened.decode(video=0)) == 25
-    assert set(film.masks()) == set(film.drawn_windows())
+    assert set(film.masks()) == set(drawn_windows())
     assert made.parent == no_footage
     assert stat.S_IMODE(no_footage.stat().st_mode) == 0o700
     assert film.film_1080p25() == made

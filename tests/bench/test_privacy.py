@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,8 +148,8 @@ def test_every_kind_is_filmed_under_every_wrapping() -> None:
 
 def test_ordinary_life_has_a_row_of_its_own() -> None:
     """A quarter of a minute on the drawn square: nothing leaks and nothing closes; the table has its figures."""
-    told = privacy.run({"sequences": 0, "minutes": "0.25", "scene": "drawn-1", "with": "overlay"})
-    (row,) = told["ordinary_life"]  # type: ignore[misc]
+    told: dict[str, Any] = privacy.run({"sequences": 0, "minutes": "0.25", "scene": "drawn-1", "with": "overlay"})
+    (row,) = told["ordinary_life"]
     assert row["frames"] == 375
     assert (row["leak_frames"], row["closures"]) == (0, 0)
 
@@ -162,11 +163,13 @@ def test_closures_are_runs_of_closed_frames() -> None:
 def test_a_leak_is_told_with_the_words_that_show_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """The document names kind, wrapping, scene and frame, and the same sequence leaks again when it is replayed."""
     monkeypatch.setattr(sequence, "commissioned", lambda *_, **__: FixedToTheSensor("doors", drawn_square().height))
-    told = privacy.run({"kind": "knock 50-120 px", "sequences": 1, "scene": "drawn-1", "with": "overlay", "frames": "100"})
-    (leak,) = told["leaks"]  # type: ignore[misc]
+    asked = {"kind": "knock 50-120 px", "sequences": 1, "scene": "drawn-1", "with": "overlay", "frames": "100"}
+    told: dict[str, Any] = privacy.run(asked)
+    (leak,) = told["leaks"]
     assert (leak["kind"], leak["with"], leak["scene"]) == ("knock 50-120 px", "overlay", "drawn-1")
     name = leak["again"].split("'")[1]
-    (again,) = privacy.run({"replay": name, "frames": "100"})["leaks"]  # type: ignore[misc]
+    replayed: dict[str, Any] = privacy.run({"replay": name, "frames": "100"})
+    (again,) = replayed["leaks"]
     assert again["frames"] == leak["frames"]
 
 

@@ -6,7 +6,6 @@ import json
 import stat
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -20,6 +19,7 @@ from agent.operations.control_socket import ControlSocket, socket_path
 from agent.view.guard import view_identity
 from agent.view.live_validation import LiveValidation
 from agent.view.store import ViewStore
+from tests.support import decoded
 from tests.support.scenery import frame, seen, street
 
 CONFIG = """
@@ -80,7 +80,7 @@ def test_show_writes_only_where_it_is_told_and_enters_it_first(config: Path, tmp
     before = set(tmp_path.rglob("*.png"))
     done = vigie("masks", "show", "--config", str(config), "--out", str(out), "--by", "A. Technician")
     assert done.exit_code == 0, done.output
-    assert cv2.imread(str(out)).shape == (360, 640, 3)
+    assert decoded.image_file(out).shape == (360, 640, 3)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
     assert set(tmp_path.rglob("*.png")) - before == {out}
     assert acts(config) == ["commissioning-still"]

@@ -23,7 +23,7 @@ from agent.view.guard import view_identity
 from agent.view.live_validation import LiveValidation
 from agent.view.reference import ViewReference
 from agent.view.store import ViewStore
-from tests.support import pushed_film
+from tests.support import decoded, pushed_film
 from tests.support.overlays import USUAL, Overlay
 from tests.support.scenery import HEIGHT, WIDTH, frame
 
@@ -70,8 +70,8 @@ def signed(config: Path) -> ViewReference:
 
 def covers_texts(reference: ViewReference) -> bool:
     """Whether the areas of the reference lie on both texts, and no patch on either."""
-    there = USUAL.covered(HEIGHT, WIDTH)
-    there = cv2.resize(there, (reference.frame.width, reference.frame.height), interpolation=cv2.INTER_AREA) > 0
+    covered = USUAL.covered(HEIGHT, WIDTH)
+    there = cv2.resize(covered, (reference.frame.width, reference.frame.height), interpolation=cv2.INTER_AREA) > 0
     columns, rows = np.round(reference.patches.at).astype(int).T
     return bool((reference.fixed_to_camera() > 0)[there].mean() > 0.6 and not there[rows, columns].any())
 
@@ -89,7 +89,7 @@ def test_a_push_finds_the_clock_and_the_signed_reference_says_so(tmp_path: Path)
     assert covers_texts(signed(config))
     shown = vigie("masks", "show", "--config", str(config), "--out", str(tmp_path / "still.png"))
     assert "fixed to the camera, proves nothing" in shown.stdout
-    drawn, still = cv2.imread(str(tmp_path / "still.png")), pushed_film.at(USUAL, 0, 7, 10)
+    drawn, still = decoded.image_file(tmp_path / "still.png"), pushed_film.at(USUAL, 0, 7, 10)
     for area in signed(config).excluded:
         x, y = np.mean(np.array(area.polygon), axis=0) * (WIDTH, HEIGHT)
         part = np.s_[max(0, int(y) - 6) : int(y) + 6, max(0, int(x) - 20) : int(x) + 20]

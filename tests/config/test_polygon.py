@@ -18,12 +18,16 @@ coordinate = st.integers(0, 4).map(lambda n: n / 4)
 corner = st.tuples(coordinate, coordinate)
 
 
+Exact = tuple[Fraction, Fraction]
+Edge = tuple[Exact, Exact]
+
+
 def crosses_itself(polygon: list[Point]) -> bool:
     """The model, in exact arithmetic and straight from the definition: two edges share a point they should not."""
     points = [(Fraction(x), Fraction(y)) for x, y in polygon]
     edges = list(zip(points, points[1:] + points[:1], strict=True))
 
-    def shared(e: tuple, f: tuple) -> list | None:
+    def shared(e: Edge, f: Edge) -> list[Exact] | None:
         (ax, ay), (bx, by) = e
         (cx, cy), (dx, dy) = f
         rx, ry, sx, sy = bx - ax, by - ay, dx - cx, dy - cy

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -27,6 +28,9 @@ class Kept:
         self.events: list[Event] = []
 
     def raise_event(self, event: Event) -> None:
+        self.events.append(event)
+
+    def raise_with_still(self, event: Event, still: bytes) -> None:
         self.events.append(event)
 
 
@@ -98,7 +102,7 @@ def test_a_page_that_ends_harms_no_event(console: Console, tap: EventTap) -> Non
     listeners: list[object] = []
     listen = tap.listen
 
-    def kept(listener):
+    def kept(listener: Callable[[dict[str, Any]], None]) -> Callable[[], None]:
         listeners.append(listener)
         return listen(listener)
 

@@ -265,9 +265,12 @@ def test_many_threads_one_unbroken_count(path: Path) -> None:
     clock = SystemClock()
     outbox = Outbox(OutboxStore(path, clock), clock)
     outbox.start()
-    threads = [
-        threading.Thread(target=lambda t=t: [outbox.raise_event(event(100 * t + n)) for n in range(100)]) for t in range(8)
-    ]
+
+    def raise_hundred(first: int) -> None:
+        for n in range(first, first + 100):
+            outbox.raise_event(event(n))
+
+    threads = [threading.Thread(target=raise_hundred, args=(100 * t,)) for t in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

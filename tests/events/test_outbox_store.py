@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agent.base.clock import ClockQuality
 from agent.base.errors import JournalError
-from agent.events import epoch
+from agent.events import epoch, outbox_schema
 from agent.events.bounds import Bounds, ClassBounds
 from agent.events.epoch import Beginning
 from agent.events.outbox_store import OutboxStore
@@ -125,7 +125,7 @@ def test_a_salvage_that_is_interrupted_loses_no_event(
     def power_cut(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(epoch.sql, at, power_cut)
+    monkeypatch.setattr(outbox_schema, at, power_cut)
     for _ in range(attempts):
         with pytest.raises(KeyboardInterrupt):
             OutboxStore(path, clock)

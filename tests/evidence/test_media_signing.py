@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent.base.clock import NS
-from agent.base.errors import EvidenceError
 from agent.evidence.report import State, Verdict
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
@@ -17,6 +16,7 @@ from agent.picture.access_unit import AccessUnit
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed, closing_unit
+from tests.support.failing_key import FailingKey
 from tests.support.films import i420_of
 from tests.support.parts import program
 from tests.support.signed_film import VENDOR, encode, retimed, sign, write
@@ -162,33 +162,10 @@ def test_a_camera_that_falls_silent_leaves_nothing_unsigned(
         assert [(s.state, s.first) for s in dropped.spans if s.state is not State.AUTHENTIC] == [(State.MISSING, 22)]
 
 
-class BrokenKey:
-    """A secure element that was pulled out."""
-
-    chain_pem = b"-----BEGIN CERTIFICATE-----\n"
-
-    def sign(self, data: bytes) -> bytes:
-        raise EvidenceError("the secure element does not answer")
-
-
-class LooseKey:
-    """A secure element with a bad contact."""
-
-    def __init__(self, inner: NodeSigner) -> None:
-        self.chain_pem = inner.chain_pem
-        self.fails = False
-        self._inner = inner
-
-    def sign(self, data: bytes) -> bytes:
-        if self.fails:
-            raise EvidenceError("the secure element does not answer")
-        return self._inner.sign(data)
-
-
 def test_trouble_is_reported_as_it_begins_and_ends(tmp_path: Path, signer: NodeSigner) -> None:
     """Once each, and with the first signature that all is well: not with every GOP."""
     told: list[str] = []
-    key = LooseKey(signer)
+    key = FailingKey(signer, fails=False)
     media_signer = MediaSigner(key, VENDOR, report=told.append)
     units = encode(tmp_path / "plain.mp4", gop=4)
     for number, unit in enumerate(units):
@@ -197,10 +174,10 @@ def test_trouble_is_reported_as_it_begins_and_ends(tmp_path: Path, signer: NodeS
     assert told == ["", "the secure element does not answer", ""]
 
 
-def test_a_key_that_fails_never_stops_the_stream(tmp_path: Path) -> None:
+def test_a_key_that_fails_never_stops_the_stream(tmp_path: Path, signer: NodeSigner) -> None:
     """Units pass unsigned, the failures are counted and told."""
     plain = encode(tmp_path / "plain.mp4", gop=10)
-    media_signer = MediaSigner(BrokenKey(), VENDOR)
+    media_signer = MediaSigner(FailingKey(signer), VENDOR)
     assert [media_signer.process(unit) for unit in plain] == plain
     assert media_signer.failures
     assert "secure element" in media_signer.trouble

@@ -103,7 +103,8 @@ class Enemy:
         return self.request(self.verb, self.hub.token(exp=self.dice.choice([2**31, 2**53, 2**63, 10**400, 1.5e300, -1])))
 
     def without_a_claim(self) -> tuple[str, bytes]:
-        return self.request(self.verb, self.hub.token(**{self.dice.choice(["sub", "role", "jti", "iat", "exp", "aud"]): None}))
+        missing: dict[str, Any] = {self.dice.choice(["sub", "role", "jti", "iat", "exp", "aud"]): None}
+        return self.request(self.verb, self.hub.token(**missing))
 
     def wrong_role(self) -> tuple[str, bytes]:
         role = self.dice.choice(["technician", "operator"])

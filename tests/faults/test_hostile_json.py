@@ -36,7 +36,7 @@ class Node:
             lambda: topics, lambda: self.hub.path, self._spent, register, lambda *_: Done(), self._answers.append, clock
         )
 
-    def ask(self, verb: str, name: str, value: bytes, **claims: object) -> dict[str, Any]:
+    def ask(self, verb: str, name: str, value: bytes, **claims: Any) -> dict[str, Any]:
         """The answer to good arguments with one more."""
         body = json.dumps({"token": self.hub.token(**claims), **GOOD.get(verb, {})}).encode()
         payload = with_text(body, name, value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from agent.base.errors import StorageError
 from agent.journal.verdict import verify
 from agent.recording.fault import Fault
+from tests.support.deadline import until
 from tests.support.greedy import fill
 from tests.support.parts import program, root
 from tests.support.recordings import DAY_S, Recordings
@@ -21,20 +22,10 @@ pytestmark = pytest.mark.lane("full disk")
 
 
 @pytest.fixture
-def disk(tmp_path: Path):
+def disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MB."""
     with small_disk(tmp_path / "disk", megabytes=24) as where:
         yield where
-
-
-def until(condition, what: str) -> None:
-    """Wait for a condition that another thread brings about."""
-    ticker = threading.Event()
-    for _ in range(1000):
-        if condition():
-            return
-        ticker.wait(0.01)
-    pytest.fail(f"never: {what}")
 
 
 def test_recording_on_a_disk_that_fills_loses_nothing_and_comes_back(disk: Path) -> None:

@@ -60,7 +60,8 @@ def test_a_watch_that_comes_late_learns_what_stands(tmp_path: Path) -> None:
         early.close()
         watcher = watch(broker, "--json", "--for", "30")
         assert watcher.stdout is not None
-        told = next((c for c in map(json.loads, watcher.stdout) if "SignalLoss" in c.get("topic", "")), {})
+        none: dict[str, object] = {}
+        told = next((c for c in map(json.loads, watcher.stdout) if "SignalLoss" in c.get("topic", "")), none)
         watcher.terminate()
         watcher.communicate(timeout=120)
         node.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from agent.picture.planes import Planes
 from hardware.camera_synthetic import CLEAR, Disturbance, SyntheticCamera, private_windows
 from hardware.frame_number import read_frame_number
 from hardware.picture_pool import CAPACITY
+from tests.support import decoded
 from tests.support.turned_clock import TurnedClock
 
 
@@ -143,7 +145,7 @@ def test_frame_number_survives_h264(clock: TurnedClock) -> None:
     """Encoded, decoded: a film tells which pictures it holds."""
     camera = opened(clock)
     encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 640, 360, "yuv420p", 25
+    encoder.width, encoder.height, encoder.pix_fmt, encoder.framerate = 640, 360, "yuv420p", Fraction(25)
     encoder.options = {"preset": "superfast", "crf": "30", "tune": "zerolatency"}
     decoder = av.CodecContext.create("h264", "r")
     seen = []
@@ -152,9 +154,9 @@ def test_frame_number_survives_h264(clock: TurnedClock) -> None:
         packed = np.concatenate([frame.planes.y.ravel(), frame.planes.u.ravel(), frame.planes.v.ravel()])
         picture = av.VideoFrame.from_ndarray(packed.reshape(540, 640), format="yuv420p")
         frame.release()
-        seen += [read_frame_number(p.to_ndarray()[:360]) for packet in encoder.encode(picture) for p in decoder.decode(packet)]
-    seen += [read_frame_number(p.to_ndarray()[:360]) for packet in encoder.encode(None) for p in decoder.decode(packet)]
-    seen += [read_frame_number(p.to_ndarray()[:360]) for p in decoder.decode(None)]
+        seen += [read_frame_number(decoded.luma(p)) for packet in encoder.encode(picture) for p in decoder.decode(packet)]
+    seen += [read_frame_number(decoded.luma(p)) for packet in encoder.encode(None) for p in decoder.decode(packet)]
+    seen += [read_frame_number(decoded.luma(p)) for p in decoder.decode(None)]
     assert seen == list(range(12))
 
 

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from agent.base.clock import NS
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from hardware import camera_v4l2
 from hardware.camera_v4l2 import KernelClock, V4l2Camera, asked_for, connect, explain
 from tests.support.turned_clock import TurnedClock
 
@@ -44,12 +43,12 @@ def test_next_format_is_tried_when_the_device_refuses_one(monkeypatch: pytest.Mo
 
         return opener
 
-    monkeypatch.setattr(camera_v4l2.av, "open", refusing(errno.EINVAL))
+    monkeypatch.setattr(av, "open", refusing(errno.EINVAL))
     with pytest.raises(av.error.FFmpegError):
         connect(Path("/dev/video0"), asked_for(settings_of()))
     assert tried == ["mjpeg", "yuyv422", "h264", None]
     tried.clear()
-    monkeypatch.setattr(camera_v4l2.av, "open", refusing(errno.EBUSY))
+    monkeypatch.setattr(av, "open", refusing(errno.EBUSY))
     with pytest.raises(av.error.FFmpegError):
         connect(Path("/dev/video0"), asked_for(settings_of()))
     assert tried == ["mjpeg"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import av
@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
+from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit
 from agent.picture.planes import FrameTime, Planes
 from bench.small_film import FPS, HEIGHT, WIDTH, encode, instant, masked, picture
@@ -33,7 +34,7 @@ def nal_types(unit: AccessUnit) -> list[int]:
     return [unit.data[m.end()] & 0x1F for m in re.finditer(b"\x00\x00\x01", unit.data)]
 
 
-def frames(count: int, fps: float = FPS):
+def frames(count: int, fps: float = FPS) -> Iterator[MaskedFrame]:
     """A steady camera's masked pictures."""
     return (masked(picture(i), instant(i, fps)) for i in range(count))
 
@@ -109,7 +110,7 @@ def test_durations_follow_the_cadence_and_not_a_pause() -> None:
 def test_a_keyframe_can_be_asked_for() -> None:
     """The picture after a request is an IDR picture, however long its GOP should be."""
     encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, keyframe_seconds=10, threads=1)
-    units = []
+    units: list[AccessUnit] = []
     for index, frame in enumerate(frames(12)):
         if index == 7:
             encoder.request_keyframe()
@@ -123,7 +124,11 @@ def test_a_keyframe_can_be_asked_for() -> None:
 def test_the_buffer_is_free_when_encode_returns(threads: int) -> None:
     """A camera that overwrites its one buffer at once gets bit for bit the film of one that never does."""
     patient = encode(LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, threads=threads), list(frames(30)))
-    encoder, buffer, hasty = LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, threads=threads), Planes.empty(WIDTH, HEIGHT), []
+    encoder, buffer, hasty = (
+        LibavEncoder(WIDTH, HEIGHT, FPS, crf=30, threads=threads),
+        Planes.empty(WIDTH, HEIGHT),
+        list[AccessUnit](),
+    )
     for index in range(30):
         fresh = picture(index)
         buffer.y[...], buffer.u[...], buffer.v[...] = fresh.y, fresh.u, fresh.v
@@ -203,7 +208,7 @@ def test_a_capped_rate_is_kept_on_noise() -> None:
     """Pure noise, which compresses worst, stays within the bit rate that was configured."""
     rng = np.random.default_rng(3)
 
-    def noise(index: int):
+    def noise(index: int) -> MaskedFrame:
         planes = picture(index, 320, 240)
         planes.y[...] = rng.integers(16, 235, planes.y.shape)
         return masked(planes, instant(index))
@@ -244,7 +249,7 @@ def test_any_increasing_times_come_out_unchanged(steps: list[int], start_ns: int
         stamps.append(stamps[-1] + step)
     encoder = LibavEncoder(WIDTH, HEIGHT, FPS, crf=40, preset="ultrafast", threads=1)
     still = masked(picture(0), instant(0))
-    units = []
+    units: list[AccessUnit] = []
     for index, at in enumerate(stamps):
         still.time = replace(still.time, index=index, monotonic_ns=at)
         units += encoder.encode(still)

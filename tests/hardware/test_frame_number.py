@@ -34,4 +34,5 @@ def test_what_is_no_number_is_not_taken_for_one(seed: int) -> None:
     """Grey, noise and an image without blocks give None, save one noise in thousands."""
     assert read_frame_number(np.full((360, 640), seed % 256, np.uint8)) is None
     blocks = np.random.default_rng(seed).integers(0, 2, (9, 16), np.uint8) * 200
-    assert read_frame_number(cv2.resize(blocks, (640, 360), interpolation=cv2.INTER_NEAREST)) is None
+    noise = cv2.resize(blocks, (640, 360), interpolation=cv2.INTER_NEAREST)
+    assert read_frame_number(np.asarray(noise, np.uint8)) is None

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ from hardware.mqtt_loop import PahoLoop
 from hardware.mqtt_paho import PahoTransport
 from tests.support.authority import Authority
 from tests.support.broker import TlsBroker
-from tests.support.independent_hub import Subscriber
+from tests.support.independent_hub import Heard, Subscriber
 from tests.support.parts import program
 
 OPTIONS = ConnectOptions("client-1", Publication("will", b"gone", 1, retain=True), 0, 10, 60, 20)
@@ -115,6 +116,11 @@ def test_nobody_subscribed_is_told_from_delivered(broker: LocalBroker) -> None:
     ear.transport.close()
 
 
+def _are(expected: int, heard: list[Heard]) -> bool:
+    """Whether so many messages came, or more."""
+    return len(heard) >= expected
+
+
 def test_the_will_comes_when_asked_for_and_only_then(broker: LocalBroker) -> None:
     """A goodbye without the will leaves none; one with it, and a broken line, do."""
     hub = Subscriber(broker.port, topic="will")
@@ -126,7 +132,7 @@ def test_the_will_comes_when_asked_for_and_only_then(broker: LocalBroker) -> Non
         else:
             ear.transport.close(with_will=leave == "with_will")
         if expected:
-            hub.wait_for(lambda heard, n=expected: len(heard) >= n)
+            hub.wait_for(partial(_are, expected))
         assert len(hub.heard) == expected
     hub.close()
 
@@ -252,7 +258,7 @@ def test_what_is_wrong_with_tls_is_said_in_words(tmp_path: Path) -> None:
             refused = open_to(url, credentials).wait_for(Refused)
             assert isinstance(refused, Refused)
             assert words in refused.why
-        assert "127.0.0.1" not in refused.why
+            assert "127.0.0.1" not in refused.why
 
 
 def test_a_port_that_answers_in_clear_text_speaks_no_tls() -> None:

@@ -87,7 +87,7 @@ class Centre:
             found = node.outbox.again(node.outbox.figures().epoch, first, last, 500)
             node.session.resend(found.rows)
             for row in found.rows:
-                self._ear.wait_for(lambda heard, row=row: any(h.event_id == row.event_id for h in heard), 60)
+                self.hears_again(row.event_id)
             self._take()
             self.ledger.answered((first, last), last - first + 1 - len(found.rows) - found.waiting)
 

@@ -8,13 +8,14 @@ import os
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.base.clock import SystemClock
-from agent.base.errors import EvidenceError, JournalError
+from agent.base.errors import JournalError
 from agent.identity.certificates import key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.chain import digest, parse
@@ -23,6 +24,7 @@ from agent.journal.head import head_path, read_head
 from agent.journal.parts import lines
 from agent.journal.register import Register
 from agent.journal.verdict import Flaw, Trust, Verdict, verify
+from tests.support.failing_key import FailingKey
 from tests.support.manual_clock import ManualClock
 
 
@@ -283,17 +285,10 @@ def test_unsigned_lines_are_covered_by_the_next_signed_one(path: Path, signer: N
 
 def test_an_entry_that_cannot_be_signed_is_made_and_an_alarm_raised(path: Path, signer: NodeSigner) -> None:
     """The key is gone: no silent gap, the entry stands unsigned, and somebody is told."""
-
-    class Broken:
-        chain_pem = signer.chain_pem
-
-        def sign(self, data: bytes) -> bytes:
-            raise EvidenceError("the token does not answer")
-
     alarms: list[str] = []
-    Register(path, ManualClock(), Broken(), alarms.append).enter(Act.COMMAND, "operator", {})
+    Register(path, ManualClock(), FailingKey(signer), alarms.append).enter(Act.COMMAND, "operator", {})
     assert verify(path).lines == 1
-    assert alarms == ["a register entry could not be signed: the token does not answer"]
+    assert alarms == ["a register entry could not be signed: the secure element does not answer"]
 
 
 def test_an_entry_that_cannot_be_written_is_an_alarm_and_leaves_nothing_half_done(path: Path) -> None:
@@ -352,7 +347,7 @@ def flaws(verdict: Verdict) -> list[tuple[int, Flaw]]:
     return [(finding.line, finding.flaw) for finding in verdict.findings]
 
 
-def entered(path: Path, count: int, signer: NodeSigner | None, node: str = "mast-7", **more: bool) -> None:
+def entered(path: Path, count: int, signer: NodeSigner | None, node: str = "mast-7", **more: Any) -> None:
     """So many entries by a writer of its own."""
     register = Register(path, ManualClock(), signer, node=node, **more)
     for i in range(count):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from agent.base.component import ComponentState
-from agent.base.errors import EvidenceError
 from agent.identity.node_key import IdentityDirectory
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.parts import lines
 from agent.journal.register import Register
 from agent.journal.registrar import Registrar
+from tests.support.failing_key import FailingKey
 from tests.support.manual_clock import ManualClock
 
 
@@ -132,24 +132,14 @@ def test_a_key_that_fails_makes_no_line_and_is_asked_hourly(path: Path, tmp_path
     """Nothing is entered in the name of a signature that could not be made; it is made when the key is back."""
     clock, centre, alarms = ManualClock(), Centre(), list[str]()
     signer = IdentityDirectory(tmp_path / "identity").init("mast-7")
-
-    class Token:
-        chain_pem = signer.chain_pem
-        answers = False
-
-        def sign(self, data: bytes) -> bytes:
-            if not self.answers:
-                raise EvidenceError("the token does not answer")
-            return signer.sign(data)
-
-    token = Token()
+    token = FailingKey(signer)
     enter(path, 1)
     registrar = Registrar(register=Register(path, clock, token, alarms.append), clock=clock, hand_on=centre.take)
     registrar.start()
     while not alarms:
         clock.advance(1)
     clock.advance(3000)
-    token.answers = True
+    token.fails = False
     assert len(list(lines(path))) == 1
     clock.advance(700)
     centre.wait_for(2, clock)

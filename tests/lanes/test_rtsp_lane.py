@@ -18,7 +18,8 @@ from agent.base.clock import NS, SystemClock
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
 from agent.picture.frame import RawFrame
-from hardware.camera_rtsp import STALL_S, RtspCamera
+from hardware.camera_rtsp import RtspCamera
+from hardware.live_input import STALL_S
 from tests.support.parts import missing
 
 pytestmark = pytest.mark.lane("rtsp")

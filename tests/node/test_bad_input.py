@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ from tests.support.whole_node import WholeNode
 REFUSED = 78
 
 
-def health(node: WholeNode) -> dict[str, object]:
+def health(node: WholeNode) -> dict[str, Any]:
     """What the running node says of itself; empty while it does not answer."""
     try:
         return ask(node.directory / "state", "status")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agent.mask.layer import SOLID_YUV
+from agent.mask.colour import SOLID_YUV
 from agent.mask.reason import write_reason
 from agent.picture.caption import Caption
 from agent.picture.planes import FrameTime, Planes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -42,12 +43,12 @@ def test_a_commit_that_fails_leaves_no_transaction_open(tmp_path: Path) -> None:
     class Failing:
         in_transaction = True
 
-        def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        def execute(self, statement: str, *values: Any) -> sqlite3.Cursor:
             if statement == "COMMIT":
                 raise sqlite3.OperationalError("disk I/O error")
             return real.execute(statement, *values)
 
-    catalog._db = Failing()
+    catalog._db = cast(sqlite3.Connection, Failing())
     with pytest.raises(StorageError, match="I/O"):
         catalog.begin(new(catalog, "a.mp4"))
     catalog._db = real

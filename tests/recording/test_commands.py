@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ class Cli:
         assert done.returncode == expect, (done.stdout, done.stderr)
         return done
 
-    def json(self, *words: str):
+    def json(self, *words: str) -> Any:
         """The one JSON document a command prints."""
         return json.loads(self.run(*words, "--json").stdout)
 

@@ -117,7 +117,9 @@ def test_every_acknowledged_second_survives_a_cut_before_any_step(story: Story, 
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
-def test_every_acknowledged_second_survives_any_fate_of_the_cache(story: Story, tmp_path_factory, data: st.DataObject) -> None:
+def test_every_acknowledged_second_survives_any_fate_of_the_cache(
+    story: Story, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
     """The same at chosen steps, with hypothesis as the power company."""
     at = data.draw(st.integers(0, len(story.diary.steps)))
     target = tmp_path_factory.mktemp("cut") / "state"
@@ -215,7 +217,12 @@ def test_settling_looks_at_nothing_but_the_torn(node: Recordings, monkeypatch: p
     with node.catalog.change() as db:
         db.execute("UPDATE segment SET state = 'open' WHERE id = 2")
     read: list[Path] = []
-    monkeypatch.setattr("agent.recording.reconcile.salvage", lambda path, deep: read.append(path) or salvage(path, deep=deep))
+
+    def watched(path: Path, *, deep: bool) -> object:
+        read.append(path)
+        return salvage(path, deep=deep)
+
+    monkeypatch.setattr("agent.recording.reconcile.salvage", watched)
     settle(node.catalog, SystemDisk())
     assert read == [node.rows()[1].path]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,19 +25,9 @@ from agent.recording.recorder import Recorder
 from agent.recording.row import VARIOUS, SegmentState
 from bench.small_film import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
 from hardware.encoder_libav import LibavEncoder
+from tests.support.deadline import until
 from tests.support.played import play
 from tests.support.recordings import Recordings
-
-PATIENCE_S = 10
-
-
-def until(condition, what: str) -> None:
-    """Wait for a condition that another thread brings about."""
-    ticker, deadline = threading.Event(), PATIENCE_S / 0.01
-    while not condition():
-        deadline -= 1
-        assert deadline > 0, f"never: {what}"
-        ticker.wait(0.01)
 
 
 def feed(recorder: Recorder, units: Sequence[AccessUnit]) -> None:
@@ -227,7 +218,7 @@ class _Gated:
         self.file, self.gate = file, gate
 
     def write(self, data: bytes) -> None:
-        assert self.gate.open.wait(PATIENCE_S)
+        assert self.gate.open.wait(60)
         if self.gate.refuse is not None:
             self.file.write(data[: len(data) // 2])
             self.gate.torn += 1
@@ -341,7 +332,7 @@ def test_every_picture_offered_is_counted_once(tmp_path: Path) -> None:
         for unit in node.units(seconds):
             recorder.offer(unit)
             offered += 1
-            f = recorder.figures()
+            f: Mapping[str, Any] = recorder.figures()
             balanced.append(f["offered"] == f["recorded"] + f["lost"] + f["queued"] + f["pending"] == offered)
 
     def drained() -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -31,7 +33,7 @@ def begins(node: Recordings) -> list[int]:
     return [row.wall_from_ns for row in node.rows()]
 
 
-def destroyed_entries(node: Recordings):
+def destroyed_entries(node: Recordings) -> list[Mapping[str, Any]]:
     """What the register says was destroyed."""
     return [line.facts for line in map(parse, lines(node.register.path)) if line.act == Act.DESTROYED]
 

@@ -195,7 +195,7 @@ class _Line:
         granted = Properties(PacketTypes.CONNACK)  # type: ignore[no-untyped-call]
         if temper.says and code == 0:
             _announce(granted, temper)
-        self._send(CONNACK, bytes((0, code)) + granted.pack())
+        self._send(CONNACK, bytes((0, code)) + granted.pack())  # type: ignore[no-untyped-call]  # paho leaves it untyped
         return code >= 0x80
 
     def _publish(self, head: int, body: bytes, size: int) -> bool:
@@ -260,7 +260,7 @@ def _announce(granted: Properties, temper: Temper) -> None:
 
 def _properties(kind: int, raw: bytes) -> tuple[Properties, int]:
     found = Properties(kind)  # type: ignore[no-untyped-call]
-    _, used = found.unpack(raw)
+    _, used = found.unpack(raw)  # type: ignore[no-untyped-call]  # paho leaves it untyped
     return found, used
 
 

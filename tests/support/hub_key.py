@@ -59,8 +59,9 @@ class Desk:
         assert self._ready.wait(60)
 
     def _on_message(self, _client: mqtt.Client, _: Any, message: mqtt.MQTTMessage) -> None:
-        arrived, answers = self._answers.get(message.properties.CorrelationData, (None, None))
-        if arrived is not None and answers is not None:
+        asked = self._answers.get(vars(message.properties).get("CorrelationData", b""))
+        if asked is not None:
+            arrived, answers = asked
             answers.append(json.loads(message.payload))
             arrived.set()
 
@@ -68,10 +69,10 @@ class Desk:
         """Publish a request; its correlation data."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ResponseTopic = response_topic or f"{self.root}/answer/desk"
-        properties.CorrelationData = uuid.uuid4().bytes
-        self._answers[properties.CorrelationData] = (threading.Event(), [])
+        properties.CorrelationData = correlation = uuid.uuid4().bytes
+        self._answers[correlation] = (threading.Event(), [])
         self.client.publish(f"{self.root}/command/{verb}", payload, qos=1, properties=properties)
-        return bytes(properties.CorrelationData)
+        return correlation
 
     def answer(self, correlation: bytes, timeout_s: float = 15) -> dict[str, Any]:
         """The answer to that request."""

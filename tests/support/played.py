@@ -10,6 +10,8 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from tests.support.decoded import luma
+
 
 @dataclass(frozen=True)
 class Played:
@@ -32,5 +34,5 @@ def play(path: Path, *, lumas: bool = False) -> Played:
             times.append(frame.time)
             keys.append(frame.key_frame)
             if lumas:
-                pictures.append(frame.to_ndarray(format="yuv420p")[: frame.height])
+                pictures.append(luma(frame))
     return Played(tuple(times), tuple(keys), tuple(pictures))

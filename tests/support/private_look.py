@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from agent.mask.layer import SOLID_YUV
+from agent.mask.colour import SOLID_YUV
 from agent.picture.planes import Plane, Planes
+from tests.support.decoded import still
 from tests.support.whole_node import decoded
 
 Polygons = Sequence[tuple[tuple[float, float], ...]]
@@ -37,7 +38,7 @@ def _insides(polygons: Polygons, width: int, height: int) -> NDArray[np.uint8]:
     drawn = np.zeros((height, width), np.uint8)
     for polygon in polygons:
         cv2.fillPoly(drawn, [np.round(np.array(polygon) * (width, height)).astype(np.int32)], 1)
-    return cv2.erode(drawn, np.ones((2 * AWAY_FROM_EDGES_PX + 1,) * 2, np.uint8), borderValue=0)
+    return np.asarray(cv2.erode(drawn, np.ones((2 * AWAY_FROM_EDGES_PX + 1,) * 2, np.uint8), borderValue=0), np.uint8)
 
 
 def is_closed(planes: Planes) -> bool:
@@ -82,8 +83,7 @@ def worst_deviation(segments: Sequence[Path], polygons: Polygons) -> tuple[int, 
 
 def jpeg_deviation(jpeg: bytes, polygons: Polygons) -> int:
     """The same for a JPEG of any size: how far B, G or R of any private sample is from grey."""
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None, "no JPEG"
+    picture = still(jpeg)
     height, width = picture.shape[:2]
     inside = insides(polygons, width, height)
     if np.ptp(picture[: height // 5].reshape(-1, 3), axis=0).max() <= JPEG_TOLERANCE:  # closed: one colour above the words

@@ -34,10 +34,10 @@ def seen(
     """The picture of a camera whose view sits (dx, dy) pixels off; the scene moves by that much in the picture."""
     middle = (AROUND + WIDTH / 2, AROUND + HEIGHT / 2)
     turn = cv2.getRotationMatrix2D(middle, degrees, zoom)
-    turn[:, 2] += (dx - AROUND, dy - AROUND)
+    turn[:, 2] += np.array((dx - AROUND, dy - AROUND))
     picture = cv2.warpAffine(scene, turn, (WIDTH, HEIGHT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
     grain = np.random.default_rng(seed).normal(0, noise, picture.shape)
-    return np.clip(picture + grain, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(picture + grain, 0, 255), np.uint8)
 
 
 def frame(luma: Plane, index: int = 0, fps: float = 25.0) -> RawFrame:

@@ -77,7 +77,11 @@ def write(units: Sequence[AccessUnit], path: Path, *, per_fragment: int = 8) -> 
     """The film as the recorder would write it."""
     first = next(unit for unit in units if unit.keyframe)
     with path.open("wb") as file:
-        muxer = LibavMuxer(file.write, VideoFormat("h264", 128, 96, 10.0, parameter_sets(first.data)))
+
+        def append(data: bytes) -> None:
+            file.write(data)
+
+        muxer = LibavMuxer(append, VideoFormat("h264", 128, 96, 10.0, parameter_sets(first.data)))
         for number, unit in enumerate(units, 1):
             muxer.write(unit)
             if number % per_fragment == 0:

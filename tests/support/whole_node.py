@@ -16,8 +16,9 @@ import numpy as np
 
 from agent.demo.scene import Scene, configuration_text
 from agent.picture.planes import Planes
+from bench.film import footage
 from hardware.camera_synthetic import private_windows
-from tests.support.footage import REPOSITORY, WINDOWS, footage
+from tests.support.footage import REPOSITORY, WINDOWS
 
 VIGIE = [sys.executable, "-m", "agent"]
 
@@ -103,5 +104,5 @@ def decoded(segment: Path) -> Iterator[Planes]:
     """Every picture of a segment."""
     with av.open(str(segment)) as film:
         for picture in film.decode(video=0):
-            packed = picture.to_ndarray(format="yuv420p")
-            yield Planes.over(np.ascontiguousarray(packed).reshape(-1), picture.width, picture.height)
+            packed = np.ascontiguousarray(picture.to_ndarray(format="yuv420p"), np.uint8)
+            yield Planes.over(packed.reshape(-1), picture.width, picture.height)

@@ -72,11 +72,14 @@ def test_a_text_is_legible(value: object, wrong: str) -> None:
     assert faults(Bookmark, incident=value) == [("incident", wrong)]
 
 
+NO_TIMES: tuple[object, ...] = (1780312000, 1780312000.0, True, None, [], math.nan, "2026-02-30T00:00:00Z")
+
+
 @pytest.mark.parametrize(
     ("value", "wrong"),
     [
         *[(value, TIME) for value in ("2026-06-01T11:05:00", "2026-06-01", "2026-06-01T11:05:00Z\n", "1780312000", "11:05", "")],
-        *[(value, TIME) for value in (1780312000, 1780312000.0, True, None, [], math.nan, "2026-02-30T00:00:00Z")],
+        *[(value, TIME) for value in NO_TIMES],
         *[(value, PLAUSIBLE) for value in ("2019-12-31T23:59:59Z", "2200-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59")],
     ],
 )

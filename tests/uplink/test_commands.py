@@ -14,6 +14,7 @@ import pytest
 
 from agent.base.clock import rfc3339
 from tests.support.deadline import until
+from tests.support.decoded import still
 from tests.support.town import Town, running_town
 
 
@@ -115,15 +116,14 @@ def test_a_snapshot_is_masked_and_small(town: Town) -> None:
     jpeg = base64.b64decode(result["jpeg"])
     assert len(jpeg) <= 48 * 1024
     assert not result["opaque"]
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert picture is not None
+    picture = still(jpeg)
     height, width = picture.shape[:2]
     for polygon in town.node.polygons:
         inside = np.zeros((height, width), np.uint8)
         cv2.fillPoly(inside, [np.round(np.array(polygon) * (width, height)).astype(np.int32)], 255)
-        inside = cv2.erode(inside, np.ones((17, 17), np.uint8))  # JPEG smears over its own blocks
-        if inside.any():
-            assert float(picture[inside > 0].std(axis=0).max()) < 4
+        within = cv2.erode(inside, np.ones((17, 17), np.uint8))  # JPEG smears over its own blocks
+        if within.any():
+            assert float(picture[within > 0].std(axis=0).max()) < 4
     assert float(picture.std()) > 20
     assert not [heard for heard in town.hub.heard if jpeg in heard.payload]
 

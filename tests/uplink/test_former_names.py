@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def live(directory: Path, url: str, name: str, prefix: str = "vigie", *, device:
     node.stop()
 
 
-def started(directory: Path, url: str, name: str, prefix: str = "vigie", *, device: bool = False, **pace: float) -> UplinkNode:
+def started(directory: Path, url: str, name: str, prefix: str = "vigie", *, device: bool = False, **pace: Any) -> UplinkNode:
     """The same, left running."""
     greeting = Publication(f"homeassistant/device/vigie/{name}/config", json.dumps({"device": name}).encode(), 1, True)
     announced = [greeting] if device else []

@@ -145,10 +145,11 @@ def test_a_document_with_a_stranger_in_it_is_refused(sent: list[dict[str, Any]])
 def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) -> None:
     """Whole numbers of a driver, numpy's numbers and enumerations are written as what the schema says of them."""
     node, documents = Node(), list[bytes]()
+    numbers: dict[str, Any] = {"dropped": np.int64(3), "lux": np.float32(0.5)}  # as a careless driver hands them over
     providers = replace(
         node.providers(),
         camera=lambda: CameraHealth(
-            driver="file", fps=25, dropped=np.int64(3), state="delivering", figures={"lux": np.float32(0.5), "reopened": 2}
+            driver="file", fps=25, dropped=numbers["dropped"], state="delivering", figures={"lux": numbers["lux"], "reopened": 2}
         ),
         board=lambda: BoardHealth(temperature_c=np.float64(50), more={"model": np.str_("Pi")}),
     )

@@ -9,7 +9,9 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +31,22 @@ def numbers(taken: list[Taken] | list[Heard]) -> set[int]:
     return {json.loads(t.payload)["Data"]["Number"] for t in taken if b'"Number"' in t.payload}
 
 
-def started(directory: Path, url: str, **pace: float) -> UplinkNode:
+def blames(node: UplinkNode, boot_id: str) -> bool:
+    """Whether health names the other node of this name by its boot."""
+    return f"the other's boot_id is {boot_id}" in node.session.health().reason
+
+
+def is_online(node: UplinkNode) -> bool:
+    """Whether health says that the broker has it."""
+    return node.session.health().state == "online"
+
+
+def has_settled(node: UplinkNode, kept: int) -> bool:
+    """Whether all that waits was set aside, and it is so much."""
+    return node.outbox.figures().pending == node.session.set_aside == kept
+
+
+def started(directory: Path, url: str, **pace: Any) -> UplinkNode:
     """A node that raised its alarms and says how it fares."""
     node = UplinkNode(directory / "node", url, filters=["vigie/pole-1/command/+"], **pace)
     node.session.publish_health(json.dumps({"camera": {"figures": {"x": "x" * 1500}}}).encode())
@@ -176,7 +193,7 @@ def test_two_nodes_under_one_name_say_so(tmp_path: Path) -> None:
         for node in nodes:
             node.start()
         for node, other in zip(nodes, ("boot-2", "boot-1"), strict=True):
-            wait_until(lambda node=node, other=other: f"the other's boot_id is {other}" in node.session.health().reason, 30)
+            wait_until(partial(blames, node, other), 30)
         for node in nodes:
             node.stop()
 
@@ -188,10 +205,10 @@ def test_one_node_that_comes_back_again_and_again_is_no_twin(tmp_path: Path) -> 
             node = UplinkNode(tmp_path / "node", broker.url, boot_id=boot)
             node.start()
             for _ in range(2):
-                wait_until(lambda node=node: node.session.health().state == "online")
+                wait_until(partial(is_online, node))
                 broker.kill()
                 broker.start()
-            wait_until(lambda node=node: node.session.health().state == "online")
+            wait_until(partial(is_online, node))
             assert "under this name:" not in node.session.health().reason
             node.stop()
 
@@ -271,6 +288,6 @@ def test_a_minute_at_the_pace_of_the_field(tmp_path: Path, record_property: Call
             fields[name] = broker, node, int(name in STUBBORN)
         for name, (broker, node, kept) in fields.items():
             broker.wait_for(lambda taken: numbers(taken) >= set(range(ALARMS)), 120)
-            wait_until(lambda node=node, kept=kept: node.outbox.figures().pending == node.session.set_aside == kept, 120)
+            wait_until(partial(has_settled, node, kept), 120)
             record_property(name, round(time.monotonic() - began_s, 1))
             print(f"{name}: {time.monotonic() - began_s:.1f} s after the start, {len(broker.connects)} connections")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -240,16 +241,24 @@ def test_a_broker_that_is_left_for_another_says_offline_after_the_delay(broker: 
     hub.close()
 
 
+def _online_often(times: int, heard: list[Heard]) -> bool:
+    return sum(b'"online"' in h.payload for h in heard) >= times
+
+
+def _all_came(wanted: range, heard: list[Heard]) -> bool:
+    return set(wanted) <= set(numbers(heard))
+
+
 def test_goodbye_takes_along_what_was_raised_before_it(broker: LocalBroker, tmp_path: Path) -> None:
     """Events raised right before the stop, still on their way to the disk, reach the hub; nothing is pending."""
     hub = Subscriber(broker.port)
     for round_number in range(3):
         node = UplinkNode(tmp_path / "n", broker.url)
         node.start()
-        hub.wait_for(lambda heard, n=round_number: len([h for h in heard if b'"online"' in h.payload]) > n)
+        hub.wait_for(partial(_online_often, round_number + 1))
         for number in range(40):
             node.raise_alarm(100 * round_number + number)
         node.stop()
         assert node.outbox.figures().pending == 0
-        hub.wait_for(lambda heard, n=round_number: {100 * n + number for number in range(40)} <= set(numbers(heard)))
+        hub.wait_for(partial(_all_came, range(100 * round_number, 100 * round_number + 40)))
     hub.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -62,7 +63,7 @@ def random_overlay(rng: np.random.Generator, *, usual: bool) -> Overlay:
 
 
 @pytest.mark.parametrize(("usual", "most"), [(True, 0.01), (False, 0.12)], ids=["usual", "any"])
-def test_almost_no_patch_lies_on_a_text(usual: bool, most: float, record_property: pytest.RecordProperty) -> None:
+def test_almost_no_patch_lies_on_a_text(usual: bool, most: float, record_property: Callable[[str, object], None]) -> None:
     """Raw, at 300 and at 1000 kbit/s, with little and much noise: the share of all patches that still lie on one."""
     rng = np.random.default_rng(17)
     on = before = total = 0

@@ -61,7 +61,8 @@ def templates() -> list[Plane]:
     """The ten digits as anybody knows them, drawn here and by nothing the caption uses."""
     rows = [row.split() for row in DOTS.split("\n") if row]
     dots = [np.array([[255 * (dot == "#") for dot in row[digit]] for row in rows], np.uint8) for digit in range(10)]
-    return [outline(cv2.resize(digit, None, fx=20, fy=20, interpolation=cv2.INTER_NEAREST)) for digit in dots]
+    large = [cv2.resize(digit, None, fx=20, fy=20, interpolation=cv2.INTER_NEAREST) for digit in dots]
+    return [outline(np.asarray(digit, np.uint8)) for digit in large]
 
 
 def read_digits(caption: Caption, planes: Planes, letters: tuple[int, ...], first: int = 0) -> str:

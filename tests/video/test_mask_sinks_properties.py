@@ -34,6 +34,8 @@ from agent.ports.event import Event, PropertyOperation
 from agent.stream.snapshot import Snapshot
 from hardware.decoded_picture import PictureWriter
 from hardware.encoder_libav import LibavEncoder
+from tests.support import decoded
+from tests.support.careless_rasteriser import CarelessStrokes
 from tests.support.journals import Remembered
 from tests.support.manual_clock import ManualClock
 from tests.support.private_shapes import Corners, is_touched, shapes
@@ -156,7 +158,7 @@ def recording(frames: Sequence[MaskedFrame]) -> bytes:
 
 def previews(frames: Sequence[MaskedFrame]) -> list[bytes]:
     """What the local page shows."""
-    preview, pictures = Preview(ManualClock(), Remembered()), []
+    preview, pictures = Preview(ManualClock(), Remembered()), list[bytes]()
     preview.watch("test")
     for frame in frames:
         preview.show(frame)
@@ -240,7 +242,7 @@ def test_no_still_of_an_odd_size_does_either(film: Film, fill: Fill) -> None:
 def test_what_is_decoded_is_fill_where_it_must_be(film: Film) -> None:
     """Solid masks, each sink decoded again: Y, U and V of the recording, B, G and R of the JPEGs, a block from the edges."""
     frames = masked(film, PrivacyMask("solid"), 1)
-    pictures = decoded(recording(frames))
+    pictures = decoded.annex_b(recording(frames))
     assert len(pictures) == FRAMES
     for index, planes in enumerate(pictures):
         for plane, value in zip(planes, SOLID_YUV, strict=True):
@@ -248,7 +250,7 @@ def test_what_is_decoded_is_fill_where_it_must_be(film: Film) -> None:
             assert np.abs(plane[inside].astype(int) - value).max(initial=0) <= CODEC_TOLERANCE
     width, height = film.size
     for index, jpeg in [*enumerate(previews(frames)), *enumerate(event_stills(frames), FRAMES - 2)]:
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        picture = decoded.still(jpeg)
         assert picture.shape[:2] == (height, width)
         inside = away_from_edges(film.touched(index, (height, width)), JPEG_BLOCK_PX)
         assert np.abs(picture[inside].astype(int) - GREY).max(initial=0) <= JPEG_TOLERANCE
@@ -259,38 +261,16 @@ def away_from_edges(touched: np.ndarray, block_px: int) -> np.ndarray:
     return cv2.erode(touched.astype(np.uint8), np.ones((2 * block_px + 1,) * 2, np.uint8), borderValue=1).astype(bool)
 
 
-def decoded(film: bytes) -> list[tuple[Plane, Plane, Plane]]:
-    """Y, U and V of every picture in an Annex-B stream."""
-    decoder = av.CodecContext.create("h264", "r")
-    packets = [*decoder.parse(film), *decoder.parse(b"")]
-    pictures = [picture for packet in packets for picture in decoder.decode(packet)] + decoder.decode(None)
-    found = []
-    for picture in pictures:
-        y, u, v = (np.frombuffer(p, np.uint8).reshape(p.height, p.line_size)[:, : p.width].copy() for p in picture.planes)
-        found.append((y, u, v))
-    return found
-
-
 # -- that it can fail ----------------------------------------------------------------------------------------------------
 
 SQUARE = np.array(((0.2, 0.21), (0.73, 0.3), (0.6, 0.81), (0.33, 0.7)))
 PLAIN = Film((SQUARE,), 0.0, (160, 90), (0, 1, 31), 180, 1)
-HONEST = mask_outline.Strokes
-
-
-def _halved(shapes: object, grid: mask_outline.Grid, slack: float = 0.0) -> mask_outline.Strokes:
-    """Whole luma samples, halved for chroma, no slack."""
-    made = HONEST.__new__(HONEST)
-    spans, one = (round(grid.span_x), round(grid.span_y)), 1 << mask_outline.SHIFT
-    made._points = [(np.int32(s.corners) // spans * one).astype(np.int32) for s in shapes]  # type: ignore[attr-defined]
-    made._pens = [1 for _ in shapes]  # type: ignore[attr-defined]
-    return made
 
 
 def test_a_careless_mask_is_caught_at_the_sinks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Polygons halved for chroma, both of the mask's own checks switched off: the films differ."""
-    monkeypatch.setattr(mask_outline, "Strokes", _halved)
-    monkeypatch.setattr(mask_layer, "Strokes", _halved)
+    monkeypatch.setattr(mask_outline, "Strokes", CarelessStrokes)
+    monkeypatch.setattr(mask_layer, "Strokes", CarelessStrokes)
     monkeypatch.setattr(mask_layer, "uncovered", lambda *_: 0)
     monkeypatch.setattr(mask_layer.MaskLayer, "_look_over", lambda *_: None)
     with pytest.raises(AssertionError, match="previews"):

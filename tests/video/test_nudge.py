@@ -67,7 +67,7 @@ def legible(overlay: Overlay, scene: int) -> Plane:
     clean = seen(street(scene), noise=0)
     apart = [cv2.absdiff(overlay.over(clean, second), clean) for second in (0, 11, 28, 37, 59)]
     there = (np.max(apart, axis=0) >= LEGIBLE).astype(np.float32)
-    return (cv2.resize(there, (FRAME.width, FRAME.height), interpolation=cv2.INTER_AREA) > 0).astype(np.uint8)
+    return np.asarray(cv2.resize(there, (FRAME.width, FRAME.height), interpolation=cv2.INTER_AREA) > 0, np.uint8)
 
 
 def on(reference: ViewReference, overlay: Overlay, scene: int) -> int:

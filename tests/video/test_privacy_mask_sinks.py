@@ -6,7 +6,6 @@ import copy
 from collections.abc import Sequence
 from functools import cache
 
-import av
 import cv2
 import numpy as np
 import pytest
@@ -17,9 +16,10 @@ from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
 from agent.picture.caption import Caption
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
-from agent.picture.planes import FrameTime, Plane, Planes
+from agent.picture.planes import FrameTime, Planes
 from agent.stream.still import jpeg
 from hardware.encoder_libav import LibavEncoder
+from tests.support import decoded
 from tests.support.footage import WINDOWS, drawn_square
 from tests.support.journals import Remembered
 from tests.support.manual_clock import ManualClock
@@ -71,22 +71,9 @@ def encoded(frames: Sequence[MaskedFrame]) -> bytes:
     return b"".join(unit.data for unit in [*units, *encoder.flush()])
 
 
-def decoded(film: bytes) -> list[tuple[Plane, Plane, Plane]]:
-    """Y, U and V of every picture in an Annex-B stream."""
-    decoder = av.CodecContext.create("h264", "r")
-    pictures = [p for packet in [*decoder.parse(film), *decoder.parse(b"")] for p in decoder.decode(packet)] + decoder.decode(
-        None
-    )
-    found = []
-    for picture in pictures:
-        planes = [np.frombuffer(p, np.uint8).reshape(p.height, p.line_size)[:, : p.width].copy() for p in picture.planes]
-        found.append((planes[0], planes[1], planes[2]))
-    return found
-
-
 def test_every_private_sample_of_the_decoded_recording_is_fill() -> None:
     """Solid masks through x264 and back: Y, U and V inside are grey on every picture; beside them the scene is still there."""
-    pictures = decoded(encoded(masked(PrivacyMask("solid"))))
+    pictures = decoded.annex_b(encoded(masked(PrivacyMask("solid"))))
     assert len(pictures) == FRAMES
     for index, planes in enumerate(pictures):
         for plane, value in zip(planes, SOLID_YUV, strict=True):
@@ -113,7 +100,7 @@ def test_the_preview_does_not_depend_on_what_is_private() -> None:
     """The local page's pictures of two films that differ only in what is private are the same bytes."""
 
     def previewed(private_seed: int) -> list[bytes]:
-        preview, pictures = Preview(ManualClock(), Remembered()), []
+        preview, pictures = Preview(ManualClock(), Remembered()), list[bytes]()
         preview.watch("test")
         for frame in masked(PrivacyMask("solid"), private_seed)[::3]:  # ten a second at most
             preview.show(frame)
@@ -136,7 +123,7 @@ def test_that_comparison_can_fail() -> None:
 def test_a_still_shows_no_private_sample(fill: Fill) -> None:
     """The JPEG of a masked picture of wild noise holds nothing wild inside the masks; its colours are those around them."""
     frame = masked(PrivacyMask(fill))[-1]
-    picture = cv2.imdecode(np.frombuffer(jpeg(frame, width=WIDTH), np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture = decoded.luma_of(jpeg(frame, width=WIDTH))
     inside = cv2.erode(touched(FRAMES - 1, picture.shape).astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
     fine = picture.astype(np.float32) - cv2.blur(picture.astype(np.float32), (5, 5))
     assert fine[inside].std() < 6.0

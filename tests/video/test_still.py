@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +11,7 @@ from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Planes
 from agent.stream.still import jpeg
+from tests.support import decoded
 
 HALF = np.array(((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)))
 
@@ -27,14 +27,9 @@ def noisy(width: int = 1280, height: int = 720) -> MaskedFrame:
     return PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), Cover((HALF,), 0.0, None, "", "half", ViewState.VERIFIED))
 
 
-def decoded(still: bytes) -> np.ndarray:
-    """The JPEG as B, G, R."""
-    return cv2.imdecode(np.frombuffer(still, np.uint8), cv2.IMREAD_COLOR)
-
-
 def test_a_still_shows_the_picture_and_its_masks() -> None:
     """Grey where the mask lies, anything but grey beside it, the width as asked."""
-    picture = decoded(jpeg(noisy(), width=640))
+    picture = decoded.still(jpeg(noisy(), width=640))
     assert picture.shape == (360, 640, 3)
     assert np.abs(picture[:, :310].astype(int) - 128).max() < 16
     assert picture[:, 340:].std() > 20
@@ -45,7 +40,7 @@ def test_a_still_never_exceeds_its_bound(most_bytes: int) -> None:
     """Quality gives way first, then size; the aspect stays."""
     still = jpeg(noisy(), most_bytes=most_bytes)
     assert len(still) <= most_bytes
-    height, width = decoded(still).shape[:2]
+    height, width = decoded.still(still).shape[:2]
     assert abs(width / height - 16 / 9) < 0.15
 
 
@@ -68,14 +63,14 @@ def test_colours_are_true_in_sd_and_hd(height: int, kr: float, kb: float, rgb: t
     for plane, sample in zip((planes.y, planes.u, planes.v), samples, strict=True):
         plane[...] = round(sample)
     cover = Cover((), 0.0, None, "", "none", ViewState.VERIFIED, clear_by_statement=True)
-    picture = decoded(jpeg(PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), cover), width=320))
+    picture = decoded.still(jpeg(PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), cover), width=320))
     assert np.abs(picture[::-1, :, ::-1].reshape(-1, 3).mean(axis=0) - rgb).max() < 4
 
 
 @pytest.mark.parametrize(("width", "height"), [(65, 49), (352, 288), (1921, 1081)])
 def test_odd_sizes_make_stills_too(width: int, height: int) -> None:
     """Whatever a camera delivers, there is a still of it, never larger than the picture."""
-    picture = decoded(jpeg(noisy(width, height)))
+    picture = decoded.still(jpeg(noisy(width, height)))
     assert picture.shape[1] <= width
 
 
@@ -84,6 +79,6 @@ def test_colours_are_those_of_the_picture() -> None:
     planes = Planes.empty(640, 360)
     planes.y[...], planes.u[...], planes.v[...] = 81, 90, 240  # red of limited-range BT.601
     frame = PrivacyMask().apply(RawFrame(planes, FrameTime(0, 1, 1)), Cover.none_needed())
-    blue, green, red = decoded(jpeg(frame))[100, 100]
+    blue, green, red = decoded.still(jpeg(frame))[100, 100]
     assert red > 230
     assert max(blue, green) < 30

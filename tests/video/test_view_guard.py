@@ -45,7 +45,7 @@ def uncovered(cover: Cover, dx: float = 0.0, dy: float = 0.0, degrees: float = 0
     if cover.opaque:
         return 0
     turn = cv2.getRotationMatrix2D((WIDTH / 2, HEIGHT / 2), degrees, zoom)
-    turn[:, 2] += (dx, dy)
+    turn[:, 2] += np.array((dx, dy))
     private, covered = np.zeros((2, HEIGHT, WIDTH), np.uint8)
     for mask in MASKS:
         corners = np.array(mask) * (WIDTH, HEIGHT) @ turn[:, :2].T + turn[:, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent.base.errors import MaskError
+from agent.picture.planes import Plane
 from agent.view.cover_geometry import private_outlines, stamp
 from agent.view.pose import Frame
 from agent.view.reference import ViewIdentity, ViewReference, mask_set_digest
@@ -38,12 +40,12 @@ def test_a_view_without_landmarks_cannot_be_guarded(kind: str) -> None:
     rng = np.random.default_rng(0)
     grating = np.tile(np.where(np.arange(WIDTH) // 16 % 2, 60, 180).astype(np.uint8), (HEIGHT, 1))
     grating = np.where(np.arange(HEIGHT)[:, None] // 16 % 2, grating, 240 - grating).astype(np.uint8)
-    made = {
+    kinds: dict[str, Callable[[], Plane]] = {
         "fog": lambda: np.full((HEIGHT, WIDTH), 128, np.uint8),
         "grating": grating.copy,
         "snow": lambda: rng.integers(0, 255, (HEIGHT, WIDTH)).astype(np.uint8),
-    }[kind]
-    _, verdict = ViewReference.take([made() for _ in range(4)], MASKS, IDENTITY, by="a", on="b")
+    }
+    _, verdict = ViewReference.take([kinds[kind]() for _ in range(4)], MASKS, IDENTITY, by="a", on="b")
     assert not verdict.guardable
     assert "cannot be guarded" in verdict.lines()[0]
 

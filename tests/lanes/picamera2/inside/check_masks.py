@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from agent.base.errors import EncoderError
-from agent.mask.layer import SOLID_YUV
+from agent.mask.colour import SOLID_YUV
 from agent.mask.privacy_mask import PrivacyMask
-from agent.picture.planes import Planes
+from agent.picture.access_unit import AccessUnit
+from agent.picture.planes import Plane, Planes
 from hardware.encoder_libav import LibavEncoder
 from hardware.encoder_picamera2 import PicameraEncoder
 from tests.lanes.picamera2.inside.scene import MASKS, camera, cover, decoded, next_frame
@@ -19,11 +20,11 @@ from tests.lanes.picamera2.inside.scene import MASKS, camera, cover, decoded, ne
 
 def inside(rows: int, columns: int, shrink_px: int = 0) -> np.ndarray:
     """True where a sample of a plane of this size lies in a mask; `shrink_px` leaves out what compression blurs."""
-    shape = np.zeros((rows, columns), np.uint8)
+    shape: Plane = np.zeros((rows, columns), np.uint8)
     for corners in MASKS:
         cv2.fillPoly(shape, [np.round(corners * (columns, rows)).astype(np.int32)], 1)
     if shrink_px:
-        shape = cv2.erode(shape, np.ones((2 * shrink_px + 1,) * 2, np.uint8))
+        shape = np.asarray(cv2.erode(shape, np.ones((2 * shrink_px + 1,) * 2, np.uint8)), np.uint8)
     return shape.astype(bool)
 
 
@@ -37,7 +38,7 @@ def test_mask_survives_to_decoded_h264(encoder_name: str) -> None:
         else LibavEncoder(1280, 720, 30.0, bitrate_kbps=4000)
     )
     source.open()
-    units, indices, clear = [], [], None
+    units, indices, clear = list[AccessUnit](), list[int](), None
     for _ in range(20):
         frame = next_frame(source)
         if clear is None:
@@ -55,7 +56,7 @@ def test_mask_survives_to_decoded_h264(encoder_name: str) -> None:
     assert len(pictures) == 20
     for picture in pictures:
         for plane, value in ((picture.y, SOLID_YUV[0]), (picture.u, SOLID_YUV[1]), (picture.v, SOLID_YUV[2])):
-            assert np.abs(plane[inside(*plane.shape, shrink_px=8)].astype(int) - value).max() <= 8
+            assert np.abs(plane[inside(plane.shape[0], plane.shape[1], shrink_px=8)].astype(int) - value).max() <= 8
     assert clear is not None
     original = Planes.over(np.ascontiguousarray(clear).reshape(-1), 1280, 720)
     far = ~cv2.dilate(inside(720, 1280).astype(np.uint8), np.ones((33, 33), np.uint8)).astype(bool)
@@ -77,6 +78,7 @@ def test_camera_buffer_itself_holds_the_mask() -> None:
     assert (luma[inside(720, 1280)] == SOLID_YUV[0]).all()
     assert (chroma[inside(360, 640)] == SOLID_YUV[1:]).all()
     lores = loan.request.make_array("lores")
+    assert frame.small is not None
     assert np.array_equal(lores[:360], frame.small), "the small luma is the camera's own, masked in place"
     assert (lores[360:] == 128).all()
     assert (lores[:360][inside(360, 640, shrink_px=2)] == SOLID_YUV[0]).all()
@@ -103,7 +105,7 @@ def test_keyframes_come_by_media_time_and_when_asked() -> None:
     source, mask = camera(640, 360), PrivacyMask("solid")
     encoder = PicameraEncoder(source.loans, 30.0, hardware=False, bitrate_kbps=1000, keyframe_seconds=0.5)
     source.open()
-    units = []
+    units: list[AccessUnit] = []
     for n in range(50):
         frame = next_frame(source)
         if n == 22:

@@ -39,7 +39,7 @@ from picamera2 import Picamera2  # noqa: E402
 from picamera2.allocators import DmaAllocator  # noqa: E402
 
 
-class TwoPlaneAllocator(DmaAllocator):
+class TwoPlaneAllocator(DmaAllocator):  # type: ignore[misc]  # picamera2 has no types
     """Fake 4: as DmaAllocator, with the chroma announced as a plane of its own in the same buffer."""
 
     def allocate(self, libcamera_config: Any, _use_case: Any) -> None:
@@ -113,7 +113,7 @@ class PacedCamera:
                 self._camera.queue_request(self._waiting.popleft())
 
 
-class VirtualPicamera2(Picamera2):
+class VirtualPicamera2(Picamera2):  # type: ignore[misc]  # picamera2 has no types
     """Fakes 3 to 5 in place. `frozen` and `unplugged` act on every instance, present and future."""
 
     fps: ClassVar[float] = 30.0
