@@ -22,6 +22,7 @@ from agent.evidence.excerpt import Cut, Footage, OtherFilm
 from agent.evidence.export_boxes import Place, Provenance
 from agent.evidence.exported import Absence, Contents, Exported, Request
 from agent.evidence.film_writer import FilmWriter, Progress
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.seal import seal
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
@@ -106,11 +107,11 @@ class Export:
                 with excerpt.open_segment(row):
                     kept.append(row)
             except MalformedFilm as error:
-                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, f"segment damaged: {error.what}"))
+                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.FILE_DAMAGED, why=error.what)))
             except OtherFilm:
-                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, "another film lies in the segment's place"))
+                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.OTHER_FILM)))
             except EvidenceError:
-                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, "segment file missing"))
+                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.FILE_MISSING)))
         return kept, lost
 
     def _nothing(self, request: Request, destroyed: Sequence[DestroyedSpan]) -> EvidenceError:
@@ -121,7 +122,7 @@ class Export:
         return EvidenceError(f"there is no footage {span}", remedy="`vigie status` names the oldest and the newest")
 
     def _write_film(
-        self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance, elsewhere: Mapping[int, str]
+        self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance, elsewhere: Mapping[int, Remark]
     ) -> Contents | None:
         film = FilmWriter(path, rows, provenance, self._place, self._signer, self._progress, elsewhere)
         with film:

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent.evidence.layer import Layer
+from agent.evidence.remark import Remark
 from agent.evidence.report import Report
 from agent.recording.row import DestroyedSpan
 
@@ -26,7 +27,7 @@ class Absence(Struct, frozen=True):
 
     from_ns: int
     to_ns: int
-    why: str
+    why: Remark
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from agent.evidence.export_boxes import TICKS_PER_S, FragmentSample, Place, Prov
 from agent.evidence.exported import Absence, Contents
 from agent.evidence.film import Film
 from agent.evidence.layer import Layer
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.sample import Sample
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
@@ -44,7 +45,7 @@ class FilmWriter:
         place: Place | None,
         signer: NodeSigner | None,
         progress: Progress,
-        elsewhere: Mapping[int, str],
+        elsewhere: Mapping[int, Remark],
     ) -> None:
         self._file: BinaryIO = path.open("r+b")
         self._rows = rows
@@ -152,11 +153,13 @@ class FilmWriter:
             self._last is not None
             and base - self._end > _GAP_PICTURES * kept[0].duration * TICKS_PER_S / cut.film.track.timescale
         ):
-            why = self._elsewhere.get(cut.row.id, "recording interrupted")
+            why = self._elsewhere.get(cut.row.id, Remark(Saying.INTERRUPTED))
             contents.absences.append(Absence(contents.spans[-1][1], cut.row.wall_ns(media_from), why))
         for gap in cut.row.gaps:
             if gap.from_ns >= media_from and gap.to_ns <= media_to:
-                contents.absences.append(Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), "no picture came"))
+                contents.absences.append(
+                    Absence(cut.row.wall_ns(gap.from_ns), cut.row.wall_ns(gap.to_ns), Remark(Saying.NO_PICTURE))
+                )
         spans = _mask_spans(cut)
         for span in spans:
             if span.from_ns < media_to and span.to_ns > media_from:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.base.clock import NS
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Span, State
 from agent.signing.tlv import GopInformation
 
@@ -16,7 +17,7 @@ from agent.signing.tlv import GopInformation
 _MOST_SPANS: Final = 20_000
 # Recordings dated before 2020 were made on a clock that nobody had set.
 _EARLIEST_PLAUSIBLE_NS: Final = 1_577_836_800 * NS
-_UNDATED: Final = "recorded, at least in part, before the clock was set: the dates are not to be relied on"
+_UNDATED: Final = Remark(Saying.CLOCK_UNSET)
 # By severity; a picture without any code holds no slice.
 _CODES: Final = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
@@ -39,7 +40,7 @@ class Findings:
     """
 
     spans: list[Span] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: list[Remark] = field(default_factory=list)
     verified: list[VerifiedSlices] = field(default_factory=list)
     missing_units: int = 0
     cut_units: int = 0

@@ -6,6 +6,7 @@ from typing import Final
 
 from agent.base.clock import NS, rfc3339
 from agent.evidence.findings import Findings
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Span, State
 from agent.signing.tlv import GopInformation
 
@@ -25,15 +26,12 @@ def check_order(
             why = f"a recording of {rfc3339(gop.start_ns)} after one until {rfc3339(before.end_ns)}: the order is not proved"
             found.say(State.CHANGED, picture, picture, 1, why, gop)
         else:
-            found.notes.append(
-                f"recording interrupted from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}: signing began anew"
-            )
+            found.notes.append(_interrupted(Saying.SIGNED_ANEW, before, gop))
     elif step == 1:
         if first is not None and gop.linked_hash != first:
             found.say(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
         elif gop.start_ns - before.end_ns >= _TOLD_GAP_NS:
-            span = f"from {rfc3339(before.end_ns)} to {rfc3339(gop.start_ns)}"
-            found.notes.append(f"recording interrupted {span}: nothing was signed between, the chain goes on")
+            found.notes.append(_interrupted(Saying.CHAIN_GOES_ON, before, gop))
     elif step < 1 << 31 and step:
         missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
         found.add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
@@ -44,3 +42,7 @@ def check_order(
 def begins_anew(gop: GopInformation) -> bool:
     """True for the first GOP that a signer signs: it links to nothing."""
     return not any(gop.linked_hash)
+
+
+def _interrupted(saying: Saying, before: GopInformation, gop: GopInformation) -> Remark:
+    return Remark(saying, begins=rfc3339(before.end_ns), ends=rfc3339(gop.start_ns))

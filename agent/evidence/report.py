@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.base.clock import rfc3339
 from agent.evidence.layer import Layer
+from agent.evidence.remark import Remark
 from agent.evidence.seal import Seal
 from agent.identity.certificates import CertificateChain
 from agent.signing.tlv import VendorInformation
@@ -59,7 +60,7 @@ class Report(Struct, frozen=True):
     verdict: Verdict
     reason: str
     spans: tuple[Span, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Remark, ...]
     pictures: int
     authentic: int
     changed: int

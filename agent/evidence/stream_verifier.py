@@ -12,6 +12,7 @@ from agent.base.errors import EvidenceError
 from agent.evidence.findings import Findings, VerifiedSlices
 from agent.evidence.gop_order import begins_anew, check_order
 from agent.evidence.pending_units import PendingUnits, Unit
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import State
 from agent.evidence.signing_key import Key
 from agent.signing import nal, sei
@@ -97,9 +98,7 @@ class StreamVerifier:
         elif self.seis:
             self._judge_dangling(self._pending.drop(len(self._pending)), "no signature follows")
         if self.unstated:
-            self.found.notes.append(
-                "size, cropping and decoder parameters (SPS, PPS) are not covered: the signatures do not state them"
-            )
+            self.found.notes.append(Remark(Saying.SHAPE_NOT_COVERED))
 
     def _take_set(self, unit: bytes, picture: int) -> None:
         try:

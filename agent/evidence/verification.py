@@ -15,6 +15,7 @@ from agent.evidence.attestation import read_attestation, read_held, read_interme
 from agent.evidence.film import Film
 from agent.evidence.findings import VerifiedSlices
 from agent.evidence.oddity import Oddity
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
 from agent.evidence.signing_key import Key
@@ -27,10 +28,6 @@ from agent.signing import nal, sei
 _MOST_ODDITIES: Final = 64
 _SOME_PLAYERS: Final = "some players show it, some do not"
 
-_ANY_CERTIFICATE: Final = (
-    "its certificate is not marked as one for signing films: "
-    "any unmarked one of this CA passes as well, unless `--node` asks for one"
-)
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
 """Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
@@ -67,7 +64,7 @@ def judge_film(
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         if report.seal is not None and report.seal.intact:
             held = read_held(film)
-            note = (f"{held} pictures repeat the one before and are marked HELD",) if held else ()
+            note = (Remark(Saying.HELD, count=held),) if held else ()
             report = replace(report, layers=read_attestation(film), held=held, notes=(*report.notes, *note))
         return Judged(report, tuple(verifier.found.verified))
 
@@ -80,7 +77,7 @@ def _feed(
     for shown in strict.pictures():
         if shown.behind and not verifier.is_of_vigie:
             # ONVIF's reference ends its films so. What it leaves behind the end is neither judged nor counted.
-            _say_once(verifier.found.notes, "what lies behind the end of the film is not judged")
+            _say_once(verifier.found.notes, Remark(Saying.BEHIND_NOT_JUDGED))
             if shown.header is not None and len(oddities) < _MOST_ODDITIES:
                 end = film.track.ended_by
                 oddities += tuple(each for each in shown.oddities if each.where == end)
@@ -95,7 +92,7 @@ def _feed(
         pictures = shown.number + 1
         verifier.found.left_out += shown.before
         if shown.behind and shown.header is not None:
-            verifier.found.notes.append(f"picture {shown.number} lies behind the end of the film: {_SOME_PLAYERS}")
+            verifier.found.notes.append(Remark(Saying.PICTURE_BEHIND, number=shown.number))
         if verifier.exhausted:
             break
         if progress is not None and pictures % 256 == 0:
@@ -172,7 +169,7 @@ def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> 
     return StreamVerifier(trusted=False)
 
 
-def _say_once(notes: list[str], note: str) -> None:
+def _say_once(notes: list[Remark], note: Remark) -> None:
     if note not in notes:
         notes.append(note)
 
@@ -182,7 +179,7 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
     found = verifier.found
     leaf = verifier.key.signing.leaf if verifier.key.signing else None
     if chain_error is None and leaf is not None and leaf not in anchors.certificates and lacking(leaf):
-        found.notes.append(_ANY_CERTIFICATE)
+        found.notes.append(Remark(Saying.ANY_CERTIFICATE))
     missing = found.missing_units
     counts = {state: found.count(state) for state in (State.AUTHENTIC, State.CHANGED, State.PENDING)}
     signing = verifier.key.signing
