@@ -34,7 +34,7 @@ from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed, closing_unit
 from agent.signing.tlv import MANUFACTURER, VendorInformation
 from bench.film import film_1080p25
-from hardware.encoder_libav import parameter_sets
+from hardware.encoding import parameter_sets
 from hardware.muxer_libav import LibavMuxer
 
 FPS = 25

@@ -30,7 +30,7 @@ from agent.signing.signed_unit import closed
 from agent.signing.tlv import MANUFACTURER, VendorInformation
 from bench.in_chromium import OTHER, run_forged
 from bench.mutation import mutate, other_sets
-from hardware.encoder_libav import parameter_sets
+from hardware.encoding import parameter_sets
 from hardware.muxer_libav import LibavMuxer
 
 _PICTURES = 12

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import signal
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from concurrent.futures import TimeoutError as NotYet
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError, DriverHangs
@@ -16,6 +15,7 @@ from agent.config.model import Camera as CameraSettings
 from agent.picture.analysis_luma import analysis_size
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
+from hardware.driver_call import DriverCalls
 from hardware.picamera2_buffers import BufferMaps, LoanBook, lend
 from hardware.sensor_controls import LightFollower, missing_controls, start_controls
 
@@ -98,7 +98,7 @@ class PicameraCamera:
         self._maps = BufferMaps()
         self._picam2: Any = None
         self._job: Any = None
-        self._hanging: threading.Thread | None = None
+        self._calls = DriverCalls(undo=lambda picam2: _end(picam2, None))
         self._light = LightFollower(settings, ())
         self._figures: dict[str, float | str] = {}
         self._figured_ns = 0
@@ -112,18 +112,15 @@ class PicameraCamera:
     def open(self) -> None:
         """Configure and start. Raises DriverHangs when a former close never ended, or nothing but a new process helps."""
         self.close()
-        if self._hanging is not None:
-            self._hanging.join(CLOSE_S)
-            if self._hanging.is_alive():
-                raise self._hopeless("the camera's driver hangs", "The service restarts; if that is no help, power off and on")
-            self._hanging = None
+        if self._calls.is_stuck(CLOSE_S):
+            raise self._hopeless("the camera's driver hangs", "The service restarts; if that is no help, power off and on")
         if self._barren >= BARREN_OPENINGS:
             raise self._hopeless(
                 f"the camera gave no picture after {self._barren} openings",
                 "The service restarts; check the ribbon cable at both ends",
             )
         self._openings += 1
-        self._picam2 = self._bounded("open", self._begin, OPEN_S)
+        self._picam2 = self._calls.run("open", self._begin, OPEN_S)
         self._barren += 1  # until a picture comes; a camera that is not there does not count
         self._first_sequence, self._index = None, -1
         self._silent_since_ns = self._clock.monotonic_ns()
@@ -158,7 +155,7 @@ class PicameraCamera:
         if picam2 is None:
             return
         try:
-            self._bounded("close", lambda: _end(picam2, job), CLOSE_S)
+            self._calls.run("close", lambda: _end(picam2, job), CLOSE_S)
         except CameraError as error:
             log.warning("%s", error)
 
@@ -260,40 +257,6 @@ class PicameraCamera:
         if changes:
             self._picam2.set_controls(changes)
 
-    def _bounded(self, what: Literal["open", "close"], call: Callable[[], Any], limit_s: float) -> Any:
-        """The result of `call`, run on a thread that is left alone when it takes longer than `limit_s`."""
-        outcome: dict[str, Any] = {}
-        deciding, given_up = threading.Lock(), threading.Event()
-
-        def run() -> None:
-            try:
-                result = call()
-            except CameraError as error:
-                outcome["error"] = error
-            except Exception as error:  # noqa: BLE001 - whatever picamera2 raises is the camera's failure
-                outcome["error"] = CameraError(
-                    f"the camera cannot be {'opened' if what == 'open' else 'closed'} ({_cause(error)})",
-                    remedy="Is another program using it? Else check its ribbon cable",
-                )
-            else:
-                with deciding:
-                    outcome["result"] = result
-                if given_up.is_set() and result is not None:
-                    _end(result, None)  # opened too late: nobody waits for it any more, and it would block the next one
-
-        thread = threading.Thread(target=run, name=f"picamera2 {what}", daemon=True)
-        thread.start()
-        thread.join(limit_s)
-        with deciding:
-            if not outcome:
-                given_up.set()
-        if given_up.is_set():
-            self._hanging = thread
-            raise CameraError(f"the camera's driver did not {what} within {limit_s:g} s", remedy="Check its ribbon cable")
-        if "error" in outcome:
-            raise outcome["error"]
-        return outcome["result"]
-
 
 def _end(picam2: Any, job: Any) -> None:
     """Flush and close. A request that arrived for `job` meanwhile is returned first."""
@@ -314,10 +277,3 @@ def _sensor_ns(request: Any) -> int:
         return int(request.request.metadata[controls.SensorTimestamp])
     except KeyError:
         return 0
-
-
-def _cause(error: BaseException) -> str:
-    """The innermost reason: picamera2 wraps it several times."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error) or type(error).__name__

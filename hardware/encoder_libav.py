@@ -8,7 +8,6 @@ night keeps its GOP length. GOPs are closed and there are no B-frames unless ask
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from fractions import Fraction
@@ -21,13 +20,13 @@ from av.codec.context import ThreadType
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
-from msgspec import Struct
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.picture.planes import Plane, Planes
+from hardware.encoding import KeyframeClock, KnownFormat, Origin, parameter_sets
 
 TICKS_PER_S: Final = 90_000
 _MOST_INSIDE: Final = 512  # pictures x264 may hold: far above any lookahead; older entries are lost pictures
@@ -38,18 +37,6 @@ _BT709: Final = 1
 _SMPTE170M: Final = 6
 _LIMITED: Final = 1
 _HD_LINES: Final = 720
-
-
-class _Origin(Struct, frozen=True):
-    """What must come out with the unit of a picture that went in."""
-
-    pts_ns: int
-    wall_ns: int
-    index: int
-    mask_digest: str
-    opaque: bool
-    view: str
-    duration_ns: int
 
 
 class LibavEncoder:
@@ -80,16 +67,14 @@ class LibavEncoder:
         if width % 2 or height % 2:
             raise EncoderError(f"{width}x{height} is odd", remedy="Choose an even width and height")
         self._width, self._height, self._fps = width, height, fps
-        self._keyframe_ns = round(keyframe_seconds * NS)
+        self._keyframes = KeyframeClock(keyframe_seconds)
         self._duration_ns = round(NS / fps)
         self._least_ns = max(1, self._duration_ns // 8)
-        self._keyframe_wanted = threading.Event()
-        self._inside: OrderedDict[int, _Origin] = OrderedDict()
+        self._inside: OrderedDict[int, Origin] = OrderedDict()
         self._anchor_ns: int | None = None
         self._last_tick = -1
         self._last_pts_ns = -1
-        self._last_key_ns: int | None = None
-        self._format: VideoFormat | None = None
+        self._format = KnownFormat()
         self._closed = False
         self._codec = self._open(
             preset, bitrate_kbps, crf, threads or max(1, min((os.cpu_count() or 1) - 1, _MOST_THREADS)), b_frames, slices
@@ -116,12 +101,9 @@ class LibavEncoder:
         picture = wrap(planes)
         picture.pts = tick
         picture.time_base = Fraction(1, TICKS_PER_S)
-        if self._keyframe_due(time.monotonic_ns):
+        if self._keyframes.due(time.monotonic_ns, self._duration_ns):
             picture.pict_type = PictureType.I
-            self._last_key_ns = time.monotonic_ns
-        self._inside[tick] = _Origin(
-            time.monotonic_ns, time.wall_ns, time.index, frame.mask_digest, frame.opaque, frame.view, self._duration_ns
-        )
+        self._inside[tick] = Origin.of(frame, self._duration_ns)
         if len(self._inside) > _MOST_INSIDE:
             self._inside.popitem(last=False)
         return self._run(picture)
@@ -133,13 +115,11 @@ class LibavEncoder:
         return self._run(None) if self._anchor_ns is not None else ()
 
     def request_keyframe(self) -> None:
-        self._keyframe_wanted.set()
+        self._keyframes.request()
 
     @property
     def format(self) -> VideoFormat:
-        if self._format is None:
-            raise EncoderError("the video format is not known before the first access unit", remedy="Encode a picture first")
-        return self._format
+        return self._format.get()
 
     def _open(
         self, preset: str, bitrate_kbps: int | None, crf: int | None, threads: int, b_frames: int, slices: int
@@ -184,14 +164,6 @@ class LibavEncoder:
             ) from error
         return codec
 
-    def _keyframe_due(self, now_ns: int) -> bool:
-        asked = self._keyframe_wanted.is_set()
-        if asked:
-            self._keyframe_wanted.clear()
-        # Half a picture of slack: jitter must not push a keyframe to the picture after.
-        due = self._last_key_ns is None or now_ns - self._last_key_ns + self._duration_ns // 2 >= self._keyframe_ns
-        return asked or due
-
     def _cadence(self, now_ns: int) -> int:
         """How long this picture is likely to stand: as long as the one before it did, save for a pause, which is none."""
         if self._last_pts_ns < 0:
@@ -222,23 +194,10 @@ class LibavEncoder:
             if origin is None:
                 raise EncoderError(f"x264 returned a picture nobody gave it (tick {packet.pts})", remedy="Report this as a bug")
             data = bytes(packet)
-            if self._format is None:
-                self._format = VideoFormat("h264", self._width, self._height, self._fps, parameter_sets(data))
+            if not self._format.is_known:
+                self._format.learn(self._width, self._height, self._fps, parameter_sets(data))
             dts_ns = origin.pts_ns if packet.dts in (None, packet.pts) else self._ns(packet.dts or 0)
-            units.append(
-                AccessUnit(
-                    data=data,
-                    keyframe=packet.is_keyframe,
-                    pts_ns=origin.pts_ns,
-                    dts_ns=dts_ns,
-                    duration_ns=origin.duration_ns,
-                    wall_ns=origin.wall_ns,
-                    index=origin.index,
-                    mask_digest=origin.mask_digest,
-                    opaque=origin.opaque,
-                    view=origin.view,
-                )
-            )
+            units.append(origin.unit(data, keyframe=packet.is_keyframe, dts_ns=dts_ns))
             del self._inside[packet.pts]
         return units
 
@@ -272,12 +231,3 @@ def _one_buffer(planes: Planes) -> Plane | None:
 
 def _address(plane: Plane) -> int:
     return int(plane.__array_interface__["data"][0])
-
-
-def parameter_sets(annex_b: bytes) -> bytes:
-    """SPS and PPS of an access unit, as Annex B with four-byte start codes; empty when it carries none."""
-    kept = b""
-    for nal in annex_b.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01")[1:]:
-        if nal and nal[0] & 0x1F in (7, 8):
-            kept += b"\x00\x00\x00\x01" + nal.rstrip(b"\x00")
-    return kept

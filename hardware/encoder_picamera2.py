@@ -8,29 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
-
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
-from agent.picture.planes import FrameTime
-from hardware.encoder_libav import parameter_sets
+from hardware.encoding import KeyframeClock, KnownFormat, Origin, parameter_sets
 from hardware.picamera2_buffers import Loan, LoanBook
 
 HARDWARE_DEVICE = Path("/dev/video11")
 MOST_INSIDE = 12
 """Pictures inside the encoder before it is given up: with all its 16 buffers taken, the next call would never return."""
 FLUSH_S = 3.0
-
-
-class _Origin(Struct, frozen=True):
-    """What must come out with the unit of a picture that went in."""
-
-    time: FrameTime
-    mask_digest: str
-    opaque: bool
-    view: str
 
 
 def has_hardware_encoder() -> bool:
@@ -67,17 +55,15 @@ class PicameraEncoder:
         self._fps = fps
         self._hardware = hardware
         self._rate = {"bitrate": bitrate_kbps * 1000 if bitrate_kbps else None, "qp": None if bitrate_kbps else crf}
-        self._keyframe_ns = round(keyframe_seconds * NS)
+        self._keyframes = KeyframeClock(keyframe_seconds)
         self._duration_ns = round(NS / fps)
         self._preset = preset
         self._encoder: Any = None
         self._size = (0, 0)
-        self._inside: dict[int, _Origin] = {}
+        self._inside: dict[int, Origin] = {}
         self._ready: queue.SimpleQueue[tuple[bytes, bool, int]] = queue.SimpleQueue()
-        self._keyframe_wanted = threading.Event()
-        self._last_key_ns: int | None = None
         self._first_us = 0
-        self._format: VideoFormat | None = None
+        self._format = KnownFormat()
 
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
         """The units that are ready by now: the hardware's come a picture or two later."""
@@ -91,11 +77,10 @@ class PicameraEncoder:
         loan.seal()
         if self._encoder is None:
             self._start(loan)
-        if self._keyframe_due(frame.time.monotonic_ns):
-            self._last_key_ns = frame.time.monotonic_ns
+        if self._keyframes.due(frame.time.monotonic_ns, self._duration_ns):
             self._encoder.force_key_frame()
         stamp_us = int(loan.sensor_ns / 1000) - self._first_us  # exactly as picamera2 reckons it
-        self._inside[stamp_us] = _Origin(frame.time, frame.mask_digest, frame.opaque, str(frame.view))
+        self._inside[stamp_us] = Origin.of(frame, self._duration_ns)
         try:
             self._encoder.encode("main", loan.request)
         except (OSError, RuntimeError, ValueError) as error:
@@ -113,13 +98,11 @@ class PicameraEncoder:
         return self._units()
 
     def request_keyframe(self) -> None:
-        self._keyframe_wanted.set()
+        self._keyframes.request()
 
     @property
     def format(self) -> VideoFormat:
-        if self._format is None:
-            raise EncoderError("the video format is not known before the first access unit", remedy="Encode a picture first")
-        return self._format
+        return self._format.get()
 
     def _start(self, loan: Loan) -> None:
         layout = loan.request.config["main"]
@@ -128,7 +111,7 @@ class PicameraEncoder:
 
             encoder = H264Encoder(repeat=True, framerate=self._fps, **self._rate)
             # The hardware's own period is a net below our keyframes, which follow media time.
-            encoder.iperiod = max(1, round(2 * self._fps * self._keyframe_ns / NS))
+            encoder.iperiod = max(1, round(2 * self._fps * self._keyframes.period_ns / NS))
         else:
             encoder = _software_encoder()(repeat=True, iperiod=0, framerate=round(self._fps), **self._rate)
             encoder.preset = self._preset
@@ -145,14 +128,6 @@ class PicameraEncoder:
         self._first_us = int(loan.sensor_ns / 1000)
         self._encoder = encoder
 
-    def _keyframe_due(self, now_ns: int) -> bool:
-        asked = self._keyframe_wanted.is_set()
-        if asked:
-            self._keyframe_wanted.clear()
-        # Half a picture of slack: jitter must not push a keyframe to the picture after.
-        due = self._last_key_ns is None or now_ns - self._last_key_ns + self._duration_ns // 2 >= self._keyframe_ns
-        return asked or due
-
     def _units(self) -> list[AccessUnit]:
         units = []
         while not self._ready.empty():
@@ -168,26 +143,14 @@ class PicameraEncoder:
             units.append(self._unit(data, keyframe, origin))
         return units
 
-    def _unit(self, data: bytes, keyframe: bool, origin: _Origin) -> AccessUnit:
+    def _unit(self, data: bytes, keyframe: bool, origin: Origin) -> AccessUnit:
         if keyframe:
             sets = parameter_sets(data)
-            if self._format is None and sets:
-                self._format = VideoFormat("h264", *self._size, self._fps, sets)
-            elif self._format is not None and not sets:
-                data = self._format.extradata + data
-        time = origin.time
-        return AccessUnit(
-            data=data,
-            keyframe=keyframe,
-            pts_ns=time.monotonic_ns,
-            dts_ns=time.monotonic_ns,
-            duration_ns=self._duration_ns,
-            wall_ns=time.wall_ns,
-            index=time.index,
-            mask_digest=origin.mask_digest,
-            opaque=origin.opaque,
-            view=origin.view,
-        )
+            if sets:
+                self._format.learn(*self._size, self._fps, sets)
+            elif self._format.is_known:
+                data = self._format.get().extradata + data
+        return origin.unit(data, keyframe=keyframe)
 
 
 def _software_encoder() -> Any:

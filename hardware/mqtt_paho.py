@@ -24,20 +24,19 @@ from agent.ports.mqtt import (
     BrokerEndpoint,
     ConnectOptions,
     Lost,
-    Opened,
     Probed,
     Publication,
-    Received,
     Refused,
     Subscribed,
     TransportEvent,
 )
+from hardware.mqtt_aliases import TopicAliases
 from hardware.mqtt_client import connected_client, is_reachable, publish_properties, why_unreachable
 from hardware.mqtt_loop import PahoLoop
+from hardware.mqtt_received import granted_by, received
 
 log = logging.getLogger(__name__)
 
-ALIAS_MOST = 64
 TOPIC_INVALID = 0x90
 WITH_WILL = 0x04
 FAILURE_FROM = 0x80
@@ -60,8 +59,7 @@ class PahoTransport:
         self._other_kind = ""
         self._tags: dict[int, int] = {}
         self._subscribing: dict[int, tuple[int, ...]] = {}
-        self._aliases: dict[str, int] = {}
-        self._alias_most = 0
+        self._aliases = TopicAliases()
 
     # -- port ------------------------------------------------------------------------------------------------------
 
@@ -86,7 +84,7 @@ class PahoTransport:
         if self._client is None:
             return
         properties = publish_properties(publication)
-        topic = self._aliased(publication.topic, properties)
+        topic = self._aliases.name(publication.topic, properties)
         try:
             info = self._client.publish(topic, publication.payload, publication.qos, publication.retain, properties)
         except (ValueError, MQTTException) as error:
@@ -231,16 +229,6 @@ class PahoTransport:
         client.on_unsubscribe = None
         client.on_socket_close = None
 
-    def _aliased(self, topic: str, properties: Properties) -> str:
-        """Replace a topic the broker has heard before by its number, where the broker takes numbers."""
-        alias = self._aliases.get(topic)
-        if alias is not None:
-            properties.TopicAlias = alias
-            return ""
-        if len(self._aliases) < self._alias_most:
-            self._aliases[topic] = properties.TopicAlias = len(self._aliases) + 1
-        return topic
-
     # -- paho's callbacks: they only enqueue -----------------------------------------------------------------------
 
     def _on_connect(self, client: Client, _: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
@@ -249,12 +237,12 @@ class PahoTransport:
             client.on_disconnect = self._on_end_of_refused
             return
         self._opened = True
-        granted = _granted(flags, properties)
+        granted = granted_by(flags, properties)
         keepalive_s = getattr(properties, "ServerKeepAlive", None)
         if keepalive_s is not None:
             client._keepalive = keepalive_s
             self.loop.look_after_every(keepalive_s / 4)
-        self._alias_most = min(granted.topic_alias_maximum, ALIAS_MOST)
+        self._aliases.grant(granted.topic_alias_maximum)
         self._tell(granted)
 
     def _on_end_of_refused(self, *_: Any) -> None:
@@ -301,32 +289,7 @@ class PahoTransport:
             self._tell(Subscribed(codes))
 
     def _on_message(self, _client: Client, _: Any, message: MQTTMessage) -> None:
-        properties = message.properties
         try:
-            topic = message.topic
+            self._tell(received(message))
         except UnicodeDecodeError:
             log.warning("a message on a topic that is no text is left out")
-            return
-        self._tell(
-            Received(
-                topic,
-                bytes(message.payload),
-                bool(message.retain),
-                tuple((str(k), str(v)) for k, v in getattr(properties, "UserProperty", [])),
-                getattr(properties, "ResponseTopic", None),
-                getattr(properties, "CorrelationData", None),
-            )
-        )
-
-
-def _granted(flags: ConnectFlags, properties: Properties | None) -> Opened:
-    return Opened(
-        flags.session_present,
-        getattr(properties, "ReceiveMaximum", 65_535),
-        getattr(properties, "MaximumPacketSize", None),
-        getattr(properties, "TopicAliasMaximum", 0),
-        getattr(properties, "MaximumQoS", 2),
-        bool(getattr(properties, "RetainAvailable", 1)),
-        bool(getattr(properties, "WildcardSubscriptionAvailable", 1)),
-        getattr(properties, "SessionExpiryInterval", None),
-    )

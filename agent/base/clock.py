@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -68,21 +66,14 @@ def kernel_clock_quality() -> ClockQuality:
 _EARLIEST_PLAUSIBLE_NS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * NS
 
 
-_TIME_ERROR = 5  # of adjtimex(2): the clock is not synchronised
-_TIMEX_BYTES = 512  # more than struct timex has anywhere; all zeroes asks and changes nothing
-
-
 def _kernel_says_synchronised() -> bool:
-    ask, buffer = _adjtimex()
-    return ask(buffer()) not in (-1, _TIME_ERROR)
+    # Imported when the kernel is first asked: ctypes is a megabyte that most commands never need.
+    from agent.base.kernel_clock import read_kernel_clock
 
-
-@functools.cache
-def _adjtimex() -> tuple[Callable[[object], int], Callable[[], object]]:
-    """The call and what it is called with; looked up once, since every event asks for the clock's quality."""
-    import ctypes
-
-    return ctypes.CDLL(None, use_errno=True).adjtimex, functools.partial(ctypes.create_string_buffer, _TIMEX_BYTES)
+    try:
+        return read_kernel_clock().synchronised
+    except OSError:
+        return False
 
 
 def utc(wall_ns: int) -> datetime:

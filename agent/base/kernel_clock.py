@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
+from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 
@@ -39,9 +42,9 @@ class KernelClock(Struct, frozen=True):
 
 
 def read_kernel_clock() -> KernelClock:
-    """Ask the kernel. OSError when it refuses, as some sandboxes do."""
+    """Ask the kernel: a microsecond. OSError when it refuses, as some sandboxes do. Any thread."""
     timex = _Timex()
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(timex))
+    state = _adjtimex()(ctypes.byref(timex))
     if state == -1:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -51,3 +54,9 @@ def read_kernel_clock() -> KernelClock:
         offset_s=timex.offset * unit_s,
         greatest_error_s=timex.maxerror * 1e-6,
     )
+
+
+@functools.cache
+def _adjtimex() -> Callable[[Any], int]:
+    """Looked up once: every event asks for the clock's quality."""
+    return ctypes.CDLL(None, use_errno=True).adjtimex

@@ -36,7 +36,9 @@ class Output:
 
     def write(self, content: bytes, *, mode: int = 0o644) -> None:
         """All of `content`; a file gets `mode` and is on disk on return. A device keeps what it was."""
-        assert content.startswith(self._opening), "no later call could replace it"
+        if not content.startswith(self._opening):
+            # Once written it could never be replaced: the next call would take it for another kind of file.
+            raise _refused(self.path, "what was made for it is of another kind", "Report this as a bug")
         try:
             if self._in_place:
                 _pour(self.path, content)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from agent.base.clock import ClockQuality, rfc3339
-from agent.commissioning.kernel_clock import KernelClock
+from agent.base.kernel_clock import KernelClock
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.commissioning.programs import Ask
 

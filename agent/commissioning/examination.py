@@ -10,13 +10,13 @@ from msgspec import Struct, field
 
 from agent.base.clock import Clock, rfc3339, utc
 from agent.base.errors import DeviceError, EvidenceError, VigieError
+from agent.base.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.board import judge_board
 from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.camera import judge_running, judge_sight
 from agent.commissioning.clock import judge_clock
 from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
 from agent.commissioning.identity import judge_identity, judge_register
-from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.line import Grade, Line, fail, ok, warn, worst
 from agent.commissioning.masks import excluded_areas, judge_masks
 from agent.commissioning.medium import judge_medium, medium_of

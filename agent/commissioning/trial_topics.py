@@ -56,7 +56,7 @@ def trials(topics: NodeTopics, wall_ns: int, announcement: Publication | None) -
         body = {"UtcTime": rfc3339(wall_ns), "Source": {}, "Data": {}}
         yield _said(topics.event(Event(topic, wall_ns, named)), json.dumps(body).encode())
     yield _said(topics.still("trial"), b"")
-    yield _said(f"{topics.root}/answer/trial", b"{}")
+    yield _said(topics.answer("trial"), b"{}")
     if announcement is not None:
         yield _said(announcement.topic, announcement.payload or b"{}")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.durable_file import sync_directory
 from agent.base.regular_file import open_own, read_regular
 
 SLOT_BYTES = 512
@@ -64,7 +65,7 @@ class MarkFile:
         finally:
             os.close(handle)
         if new:
-            _sync_directory(self.path.parent)
+            sync_directory(self.path.parent)
         self._generation = generation
 
 
@@ -77,11 +78,3 @@ def _parsed(slot: bytes) -> tuple[int, Mark] | None:
         return int(generation), Mark(str(epoch), int(reserved), bool(burnt))
     except (ValueError, TypeError):
         return None
-
-
-def _sync_directory(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -16,6 +16,7 @@ from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, is_alarm
 from agent.ports.mqtt import Received
+from agent.uplink.topics import EVERY_NODE, Branch, NodeTopics
 
 SILENT_AFTER_S = 35.0
 TWIN_FOR_S = 600.0
@@ -122,7 +123,8 @@ class FleetFeed:
     @property
     def filters(self) -> tuple[str, ...]:
         """What to subscribe to."""
-        return tuple(f"{self._prefix}/+/{part}" for part in ("status", "health", "onvif-ej/#", "register"))
+        town = NodeTopics(self._prefix, EVERY_NODE)
+        return town.status, town.health, town.events, town.register
 
     def by_trouble(self) -> list[NodeView]:
         """The worst trouble first, of equals the most of it, then by name: many small ones do not outweigh a dead node."""
@@ -166,11 +168,11 @@ class FleetFeed:
         return changes
 
     def _fold(self, view: NodeView, rest: str, message: Received) -> list[Change]:
-        if rest == "status":
+        if rest == Branch.STATUS:
             return self._status(view, _document(message.payload), retained=message.retain)
-        if rest == "health":
+        if rest == Branch.HEALTH:
             return self._health(view, _document(message.payload))
-        if rest.startswith("onvif-ej/") or rest == "register":
+        if rest == Branch.REGISTER or Branch.EVENTS.of(rest) is not None:
             return self._event(view, rest, message)
         return []
 
@@ -189,7 +191,7 @@ class FleetFeed:
 
     def _event(self, view: NodeView, rest: str, message: Received) -> list[Change]:
         properties = dict(message.user_properties)
-        topic = rest.removeprefix("onvif-ej/")
+        topic = rest.removeprefix(f"{Branch.EVENTS}/")
         remembered = message.retain or "restated" in properties
         body = _document(message.payload) if message.payload else {}
         stirred = rest != topic and view.states.take(topic, properties, body if message.payload else None, remembered=remembered)

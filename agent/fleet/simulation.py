@@ -15,6 +15,7 @@ from agent.base.errors import UplinkError
 from agent.fleet.fleet import Fleet, SharedLoop, Weather
 from agent.fleet.tally import Count, HubProcess
 from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
+from agent.uplink.topics import Branch, NodeTopics
 
 STEP_S = 0.2
 SETTLE_S = 60.0
@@ -167,7 +168,7 @@ def _clean_up(fleet: Fleet, loop: SharedLoop, plan: Plan, progress: Callable[[Fl
         fleet.step(STEP_S)
     sweeper = loop.transport()
     sweeper.open(BrokerEndpoint.of(plan.url), ConnectOptions("vigie-sweeper", None, 0, 30, 0, 20))
-    wanted = [f"{plan.prefix}/{node.name}/{part}" for node in fleet.nodes for part in _RETAINED]
+    wanted = [f"{NodeTopics(plan.prefix, node.name).root}/{part}" for node in fleet.nodes for part in _RETAINED]
     wills_are_out = time.monotonic() + fleet.will_delay_s + WILL_MARGIN_S
     ends = wills_are_out + GOODBYE_S
     opened, sent, answered = False, 0, 0
@@ -183,7 +184,7 @@ def _clean_up(fleet: Fleet, loop: SharedLoop, plan: Plan, progress: Callable[[Fl
     sweeper.close()
 
 
-_RETAINED = ("status", "health", "onvif-ej/VideoSource/MotionAlarm/&camera")
+_RETAINED = (Branch.STATUS, Branch.HEALTH, f"{Branch.EVENTS}/VideoSource/MotionAlarm/&camera")
 
 
 def _resident_bytes() -> int:

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from agent.fleet.listener import Listener
 from agent.fleet.sequence import SequenceLedger
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
+from agent.uplink.topics import EVERY_NODE, Branch, NodeTopics
 
 READY_WITHIN_S = 10.0
 ANSWERS_WITHIN_S = 2.0
@@ -119,12 +120,12 @@ class Tally:
     def take(self, message: Received) -> None:
         """One message."""
         node, _, rest = message.topic.removeprefix(self._prefix).partition("/")
-        if rest == "health":
+        if rest == Branch.HEALTH:
             self.count.health += 1
-        elif rest == "status" and not message.retain:
+        elif rest == Branch.STATUS and not message.retain:
             if b'"online"' in message.payload:
                 self.count.online_at_s.append(time.monotonic())
-        elif rest.startswith("onvif-ej/") and not message.retain:
+        elif Branch.EVENTS.of(rest) is not None and not message.retain:
             properties = dict(message.user_properties)
             if "restated" in properties or "sequence" not in properties:
                 return
@@ -166,7 +167,8 @@ def _listen(url: str, prefix: str, credentials: BrokerCredentials, pipe: Connect
     from agent.fleet.wiring import transport
 
     tally = Tally(prefix)
-    filters = [f"{prefix}/+/{part}" for part in ("status", "health", "onvif-ej/#")]
+    town = NodeTopics(prefix, EVERY_NODE)
+    filters = [town.status, town.health, town.events]
     client_id = f"vigie-tally-{os.getpid()}"
     listener = Listener(BrokerEndpoint.of(url), transport(credentials), filters, client_id=client_id, session_expiry_s=3600)
     told = False

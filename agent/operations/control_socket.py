@@ -179,11 +179,12 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
             raise DeviceError(f"you may not open {path}", remedy="Use sudo, or join the group `vigie`") from None
         except (OSError, ValueError) as error:
             raise DeviceError(f"the daemon at {path} does not answer in order: {error}") from error
-    if "error" in document:
-        raise DeviceError(str(document["error"]))
-    found = document["ok"]
-    assert isinstance(found, dict)
-    return found
+    match document:
+        case {"error": why}:
+            raise DeviceError(str(why))
+        case {"ok": dict(found)}:
+            return found
+    raise DeviceError(f"what answers at {path} is no daemon of this release", remedy="Restart it: `systemctl restart vigie`")
 
 
 def _connect(client: socket.socket, path: Path, patience_s: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from agent.base.disk_refusal import refused
+from agent.base.durable_file import sync_directory
 from agent.base.regular_file import open_own
 
 
@@ -79,11 +80,7 @@ class SystemDisk:
 
     def sync_directory(self, path: Path) -> None:
         try:
-            fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+            sync_directory(path)
         except OSError as error:
             raise refused("sync", path, error) from error
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from agent import __version__
+from agent.base.errors import UplinkError
 from agent.operations.payloads import Accepted, Refusing, Result
 from agent.operations.verbs import VERBS, Verb
 from agent.ports.health import Health
@@ -17,6 +18,7 @@ from agent.uplink.event_schemas import EVENTS, Told
 from agent.uplink.event_schemas import schemas as event_schemas
 from agent.uplink.payloads import EventProperties, RegisterLine, Status
 from agent.uplink.register_schemas import by_act
+from agent.uplink.topics import Branch, NodeTopics
 
 _ROOT: Final = "{prefix}/{node}"
 _SCHEMAS: Final = "#/components/schemas/"
@@ -62,21 +64,21 @@ def document() -> dict[str, Any]:
         "refused": _message(Refusing, "The command was not carried out"),
     }
     channels = {
-        "status": _channel("status", ["status"], retained=True),
-        "health": _channel("health", ["health"], retained=True, qos=0),
-        "register": _channel("register", ["register"]),
-        "still": _channel("still/{event}", ["still"], {"event": "the event's id"}),
+        "status": _channel(Branch.STATUS, ["status"], retained=True),
+        "health": _channel(Branch.HEALTH, ["health"], retained=True, qos=0),
+        "register": _channel(Branch.REGISTER, ["register"]),
+        "still": _channel(f"{Branch.STILLS}/{{event}}", ["still"], {"event": "the event's id"}),
         # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
-        "answer": _channel("answer/{caller}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
+        "answer": _channel(f"{Branch.ANSWERS}/{{caller}}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
     }
     for told in EVENTS:
         messages[told.name] = _event(told)
         parameters = {name.lower(): f"`Source.{name}`" for name in told.source}
-        channels[told.name] = _channel(f"onvif-ej/{told.address}", [told.name], parameters, retained=told.state)
+        channels[told.name] = _channel(f"{Branch.EVENTS}/{told.address}", [told.name], parameters, retained=told.state)
     messages["announcement"] = _announcement()
     channels["announcement"] = {
         **_channel("", ["announcement"], {"discovery": "`[mqtt] home_assistant_prefix`"}, retained=True),
-        "address": "{discovery}/device/vigie/{node}/config",
+        "address": NodeTopics("{prefix}", "{node}", "{discovery}").announcement,
     }
     del channels["announcement"]["parameters"]["prefix"]
     retained = {"status", "health", "announcement", *(told.name for told in EVENTS if told.state)}
@@ -91,7 +93,7 @@ def document() -> dict[str, Any]:
     }
     for verb in VERBS.values():
         messages[verb.name] = {**_message(verb.request, _first_line(verb.request)), "bindings": {"mqtt": _ASKING}}
-        channels[verb.name] = _channel(f"command/{verb.name}", [verb.name])
+        channels[verb.name] = _channel(f"{Branch.COMMANDS}/{verb.name}", [verb.name])
         operations[verb.name] = _command(verb)
     return {
         "asyncapi": "3.0.0",
@@ -198,7 +200,8 @@ def _schemas() -> dict[str, Any]:
         "anyOf": [_ref(result) for result in results],
     }
     told = dict(event_schemas())
-    assert not told.keys() & found.keys(), "two schemas of one name"
+    if twice := sorted(told.keys() & found.keys()):
+        raise UplinkError(f"two schemas are named {', '.join(twice)}", remedy="rename the event's or the model's")
     found |= told
     found[RegisterLine.__name__] |= {"allOf": by_act()}
     return {name: _finished(schema) for name, schema in sorted(found.items())}

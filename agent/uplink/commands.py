@@ -129,7 +129,7 @@ class Commands(Component):
         if amiss := request.amiss_at(utc(self.clock.wall_ns())):
             raise Refused(Refusal.INVALID, amiss, by=caller.by, id=caller.jti)
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
-            reason = f"the answer must go below {self._topics().root}/answer/, or outside of the nodes' topics"
+            reason = f"the answer must go below {self._topics().answer('')}, or outside of the nodes' topics"
             raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.jti)
         try:
             self._spent.spend(caller)
@@ -172,7 +172,7 @@ class Commands(Component):
         access list lets it: nobody else makes this node speak on a topic of their choice.
         """
         topics = self._topics()
-        own = topic.startswith(f"{topics.root}/answer/") and len(topic) > len(f"{topics.root}/answer/")
+        own = topics.takes_answer(topic)
         if isinstance(answer, Refusing) and (answer.id is None or answer.code not in VOUCHED_FOR):
             return own
         return own or not (topic.startswith((f"{topics.prefix}/", "$", f"{topics.discovery}/")) or topic == topics.prefix)
@@ -245,7 +245,7 @@ class Waiting:
     __slots__ = ("body", "correlation_data", "response_topic", "too_large", "verb")
 
     def __init__(self, message: Received) -> None:
-        self.verb = message.topic.rpartition("/command/")[2][:64]
+        self.verb = NodeTopics.verb(message.topic)[:64]
         self.too_large = len(message.payload) > LONGEST_REQUEST_BYTES
         self.body: bytes | None = None if self.too_large else message.payload
         topic = message.response_topic

@@ -57,7 +57,7 @@ class FullState:
 
     def cleared(self, broker: str, topic: str) -> None:
         """The broker keeps nothing on a topic any more, unless a late will is still to come there."""
-        is_ours = topic.startswith(f"{self._topics.root}/")
+        is_ours = self._topics.owns(topic)
         if is_ours or self._clock.monotonic_ns() - self._opened_ns > WILLS_COME_WITHIN_NS:
             self.retained.forget(broker, topic)
 

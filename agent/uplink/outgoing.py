@@ -157,7 +157,7 @@ class Outgoing:
         if sent.clears:
             back.append(Cleared(sent.place))
         self._trouble.accepted(sent.place)
-        ours = sent.place.startswith(f"{self._topics.root}/")
+        ours = self._topics.owns(sent.place)
         if ours and event.code < NOBODY_SUBSCRIBED:
             self.flight.found_audience()
             self._trouble.somebody_listens()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from enum import StrEnum
 
 from msgspec import Struct
 
@@ -14,9 +15,9 @@ from agent.events.row import Kind, Row, edge_of, event_of
 from agent.ports.event import Event, Priority, PropertyOperation, Value
 from agent.ports.mqtt import Publication
 
-PAYLOAD_PREFIX = "onvif-ej"
 SOURCE_MOST_CHARACTERS = 128
 HOUR_S = 3600
+EVERY_NODE = "+"
 
 # How long a broker keeps a message for a subscriber that is away. Alarms and states never expire.
 EXPIRY_S = {
@@ -27,8 +28,24 @@ EXPIRY_S = {
 }
 
 
+class Branch(StrEnum):
+    """What stands below `<prefix>/<node id>/`: the one table of topics; docs/asyncapi.yaml has what is said on each."""
+
+    STATUS = "status"
+    HEALTH = "health"
+    REGISTER = "register"
+    EVENTS = "onvif-ej"
+    STILLS = "still"
+    COMMANDS = "command"
+    ANSWERS = "answer"
+
+    def of(self, rest: str) -> str | None:
+        """What follows this branch in a topic's `rest` below its node; None when it lies on another."""
+        return rest[len(self) + 1 :] if rest.startswith(f"{self}/") else None
+
+
 class NodeTopics(Struct, frozen=True):
-    """Every topic of one node, under `<prefix>/<node id>/`."""
+    """Every topic of one node, under `<prefix>/<node id>/`; with `EVERY_NODE` as the id, the filters of a whole town."""
 
     prefix: str
     node_id: str
@@ -41,28 +58,51 @@ class NodeTopics(Struct, frozen=True):
 
     @property
     def status(self) -> str:
-        return f"{self.root}/status"
+        return f"{self.root}/{Branch.STATUS}"
 
     @property
     def health(self) -> str:
-        return f"{self.root}/health"
+        return f"{self.root}/{Branch.HEALTH}"
 
     @property
     def register(self) -> str:
-        return f"{self.root}/register"
+        return f"{self.root}/{Branch.REGISTER}"
 
     @property
     def commands(self) -> str:
         """The filter of all commands to this node."""
-        return f"{self.root}/command/+"
+        return f"{self.root}/{Branch.COMMANDS}/+"
+
+    @property
+    def events(self) -> str:
+        """The filter of all its events."""
+        return f"{self.root}/{Branch.EVENTS}/#"
+
+    def owns(self, topic: str) -> bool:
+        """Whether it lies below this node."""
+        return topic.startswith(f"{self.root}/")
+
+    def answer(self, caller: str) -> str:
+        """Where a caller may have the answer sent."""
+        return f"{self.root}/{Branch.ANSWERS}/{caller}"
+
+    def takes_answer(self, topic: str) -> bool:
+        """Whether it is such a place."""
+        below = self.answer("")
+        return topic.startswith(below) and topic != below
 
     def command(self, verb: str) -> str:
         """Where one kind of command comes in."""
-        return f"{self.root}/command/{verb}"
+        return f"{self.root}/{Branch.COMMANDS}/{verb}"
 
     def still(self, event_id: str) -> str:
         """Where the masked still of an event goes."""
-        return f"{self.root}/still/{event_id}"
+        return f"{self.root}/{Branch.STILLS}/{event_id}"
+
+    @staticmethod
+    def verb(topic: str) -> str:
+        """What a request on one of `commands` asks for."""
+        return topic.rpartition(f"/{Branch.COMMANDS}/")[2]
 
     @property
     def announcement(self) -> str:
@@ -78,7 +118,7 @@ class NodeTopics(Struct, frozen=True):
         """`<root>/onvif-ej/<topic>[/&<source>/<source>...]`."""
         local = "/".join(part for part in map(_clean, event.topic.removeprefix("tns1:").split("/")) if part)
         sources = "/".join(_clean(_text(value)) for value in event.source.values())
-        return f"{self.root}/{PAYLOAD_PREFIX}/{local}" + (f"/&{sources}" if event.source else "")
+        return f"{self.root}/{Branch.EVENTS}/{local}" + (f"/&{sources}" if event.source else "")
 
 
 def event_payload(event: Event) -> bytes | None:

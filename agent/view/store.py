@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from agent.base.durable_file import replace_durably
 from agent.base.errors import MaskError
 from agent.base.regular_file import read_regular
 from agent.view.reference import MOST_BYTES, ViewIdentity, ViewReference
@@ -114,19 +114,7 @@ class ViewStore:
         return data
 
     def _replace(self, name: str, data: bytes) -> None:
-        path = self.folder / name
-        draft = path.with_suffix(path.suffix + ".draft")
-        draft.unlink(missing_ok=True)  # whatever lies there is not ours to write through
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
-        folder = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_durably(self.folder / name, data, mode=0o640)
 
 
 def _stat(path: Path) -> tuple[int, int, int, int]:

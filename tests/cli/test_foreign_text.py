@@ -9,6 +9,7 @@ from rich.console import Console
 
 from agent.cli.status import _show as show_health
 from agent.cli.verify import _show as show_report
+from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Report, Span, State, Verdict
 
 
@@ -17,7 +18,24 @@ def test_a_hostile_certificate_writes_no_markup(capsys: pytest.CaptureFixture[st
     nasty = "[green]authentic[/] [/b] [link=http://elsewhere]x"
     span = Span(State.CHANGED, 0, 3, 4, why=nasty)
     report = Report(
-        Verdict.NOT_AUTHENTIC, nasty, (span,), (nasty,), 4, 0, 4, 0, 0, 1, nasty, "0" * 64, None, None, False, nasty, None, None
+        Verdict.NOT_AUTHENTIC,
+        nasty,
+        (span,),
+        (Remark(Saying.FOUND_MISSING, at=nasty),),
+        4,
+        0,
+        4,
+        0,
+        0,
+        1,
+        nasty,
+        "0" * 64,
+        None,
+        None,
+        False,
+        nasty,
+        None,
+        None,
     )
     show_report(Console(width=400, soft_wrap=True, highlight=False), Path("/srv/x[/b].mp4"), report)
     said = capsys.readouterr().out

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from agent.base.clock import NS, ClockQuality
+from agent.base.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.clock import judge_clock
-from agent.commissioning.kernel_clock import KernelClock, read_kernel_clock
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.programs import Answer
 

@@ -16,7 +16,7 @@ from agent.signing import nal
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed
 from agent.signing.tlv import VendorInformation
-from hardware.encoder_libav import parameter_sets
+from hardware.encoding import parameter_sets
 from hardware.muxer_libav import LibavMuxer
 from tests.support.films import make_film
 

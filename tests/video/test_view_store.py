@@ -145,7 +145,7 @@ def test_a_live_validation_that_cannot_be_entered_changes_nothing(tmp_path: Path
 def test_the_register_says_when_a_validation_was_entered_and_the_disk_refused_it(tmp_path: Path) -> None:
     """The entry comes first, so a second one takes it back."""
     (tmp_path / "view").mkdir()
-    (tmp_path / "view" / "reference.sig.draft").mkdir()
+    (tmp_path / "view" / "reference.sig").mkdir()
     journal = Remembered()
     with pytest.raises(MaskError, match="cannot be written"):
         commission(tmp_path, journal)

@@ -108,8 +108,8 @@ def test_close_returns_when_the_driver_does_not(monkeypatch: pytest.MonkeyPatch)
     assert ends == ["hard exit"]
     let_go.set()
     monkeypatch.undo()
-    assert source._hanging is not None
-    source._hanging.join(10)
+    assert source._calls.hanging is not None
+    source._calls.hanging.join(10)
     source.open()  # it came to its senses after all
     next_frame(source).release()
     source.close()
