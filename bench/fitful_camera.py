@@ -47,10 +47,14 @@ class Filming(Protocol):
 
     clock: ManualClock
     catalog: Catalog
-    register: Journal
     disk: Disk
     boot: str
     faults: list[RecordingFault]
+
+    @property
+    def register(self) -> Journal:
+        """Where what happens to recordings is entered."""
+        ...
 
     @property
     def root(self) -> Path:

@@ -111,7 +111,7 @@ def test_a_certificate_that_may_issue_others_is_refused(fresh: IdentityDirectory
     """What `openssl req -x509` makes of a request, if it is not told otherwise: this camera's key could vouch for any camera."""
     town = TownCa()
     request = x509.load_pem_x509_csr(fresh.certificate_request("cam-1"))
-    issued = town._issue(request.subject, request.public_key(), ca=True, asked=list(request.extensions))
+    issued = town.issue(request.subject, request.public_key(), ca=True, asked=list(request.extensions))
     before = fresh.chain_path.read_bytes()
     with pytest.raises(EvidenceError, match="authority"):
         fresh.install(CertificateChain((issued,)), town.chain, "cam-1", ManualClock())

@@ -58,7 +58,7 @@ def film_under(directory: Path, town: TownCa, usages: list[x509.Extension[x509.E
     identity = IdentityDirectory(directory / "identity")
     identity.init(name)
     request = x509.load_pem_x509_csr(identity.certificate_request(name))
-    issued = CertificateChain((town._issue(request.subject, request.public_key(), ca=False, asked=usages),))
+    issued = CertificateChain((town.issue(request.subject, request.public_key(), ca=False, asked=usages),))
     identity.chain_path.write_bytes(issued.pem)
     (directory / "town.pem").write_bytes(town.chain.pem)
     return write(
