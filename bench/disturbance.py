@@ -83,6 +83,10 @@ class Disturbance:
     frames: int = FRAMES
     reference_paint: Painting = _as_is
     reference_light: Painting = _as_is
+    reference_pointing: Pointing | None = None
+    """Where the camera looked during the commissioning, when it did not stand still."""
+    copied: Painting = _as_is
+    """From where a picture shows what is private as the scene lies to where else the camera shows it, with a number."""
     elsewhere: bool = False
     """The camera shows another scene from `event` on: it has to be closed."""
     strips: bool = False
@@ -97,7 +101,8 @@ class Disturbance:
 
     def reference_picture(self, scene: Scene, n: int, grain: Grain) -> Plane:
         """A picture of the commissioning, before anything happened."""
-        return self._film(scene, n, whole(HOME, scene.height), self.reference_paint, self.reference_light, grain)
+        slabs = whole(HOME, scene.height) if self.reference_pointing is None else self.reference_pointing(n)
+        return self._film(scene, n, slabs, self.reference_paint, self.reference_light, grain)
 
     def _film(self, scene: Scene, n: int, slabs: tuple[Slab, ...], paint: Painting, light: Painting, grain: Grain) -> Plane:
         painted = paint(scene.at(n), n)
@@ -133,7 +138,7 @@ class Disturbance:
                     corners = np.round(np.clip(lifted[:, :2] / lifted[:, 2:], -5000, 5000) * 16).astype(np.int32)
                     cv2.fillPoly(plane, [corners], 255, shift=4)
             truth[slab.first_row : slab.end_row] = plane[slab.first_row : slab.end_row]
-        truth = np.asarray(cv2.erode(np.asarray(self.bend(truth), np.uint8), _BOUNDARY), np.uint8)
+        truth = np.asarray(cv2.erode(np.asarray(self.copied(self.bend(truth), number), np.uint8), _BOUNDARY), np.uint8)
         return np.asarray(truth | self._never_validated(height, number), np.uint8) if self.strips else truth
 
     def slabs(self, number: int) -> tuple[Slab, ...]:

@@ -13,6 +13,8 @@ from agent.picture.planes import Plane
 from bench import marks
 from bench.coded import Lossy, LostSlices, Stale
 from bench.disturbance import Painting, Stage
+from bench.dome import ON_THE_DOME, grained
+from bench.marks_changing import CHANGING
 from bench.wrapping_port import Truth, Wrapping
 
 
@@ -77,11 +79,18 @@ class Both:
         return self._outer.private(n, lambda m: self._inner.private(m, truth))
 
 
+def marked(paint: marks.Marks) -> Callable[[Stage], Wrapping]:
+    """These marks over the picture."""
+    return lambda stage: Marked(paint(stage))
+
+
 WRAPPINGS: dict[str, Callable[[Stage], Wrapping]] = {
     "plain": lambda _: Nothing(),
     "overlay": lambda stage: Marked(marks.usual_overlay(stage)),
     "heavy": lambda stage: Marked(marks.heavy_overlay(stage)),
     "hood": lambda stage: Marked(marks.hood(stage)),
+    **{name: marked(paint) for name, paint in CHANGING.items()},
+    **{name: marked(grained(paint)) for name, paint in ON_THE_DOME.items()},
     "lossy": Lossy,
     "lost-slices": LostSlices,
     "stale": Stale,
