@@ -22,8 +22,8 @@ from agent.demo.broker import LocalBroker
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.fleet.fleet import Fleet, Weather
+from agent.fleet.hub_process import HubProcess
 from agent.fleet.simulation import percentiles
-from agent.fleet.tally import HubProcess
 from agent.fleet.wiring import PahoSharedLoop, transport
 from agent.ports.event import Event, Priority
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication

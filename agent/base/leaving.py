@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 from agent.base.errors import VigieError
@@ -19,10 +20,18 @@ A file of ours that is refused has a name, or is told as a VigieError.
 """
 
 
+STARTED_BY: Final = "VIGIE_STARTED_BY"
+"""Set by the installed command (systemd/vigie) where it has given up root."""
+_FOR_ROOT_TOO: Final = (
+    "Root's `vigie` works as user vigie: let that user read the file (chgrp vigie FILE; chmod 640 FILE),"
+    " or name a directory of its own, such as /var/lib/vigie"
+)
+
+
 def leave(error: BaseException) -> int:
     """Tell `error` as far as it is one, and the exit code that goes with it. Raises it again for who sets VIGIE_TRACEBACK."""
     if isinstance(error, VigieError):
-        _say(str(error))
+        _say(_told(str(error), error))
         return error.exit_code
     if _was_interrupted(error):
         return INTERRUPTED
@@ -31,8 +40,19 @@ def leave(error: BaseException) -> int:
         return FAILED
     if "VIGIE_TRACEBACK" in os.environ:
         raise error
-    _say(_in_words(error))
+    _say(_told(_in_words(error), error))
     return FAILED
+
+
+def for_root(words: str) -> str:
+    """With what root must know where something is forbidden: the installed command has become the node's user."""
+    if os.environ.get(STARTED_BY) != "root":
+        return words
+    return f"{words}{'' if words.endswith(('?', '.')) else '.'} {_FOR_ROOT_TOO}"
+
+
+def _told(words: str, error: BaseException) -> str:
+    return for_root(words) if any(isinstance(each, PermissionError) for each in _with_causes(error)) else words
 
 
 def tell_all(code: int) -> int:
@@ -60,11 +80,24 @@ def _say(words: str) -> None:
         pass  # nobody reads; the exit code still says it
 
 
-def _was_interrupted(error: BaseException | None) -> bool:
+def _was_interrupted(error: BaseException) -> bool:
     """Ctrl-C, also while a class is made or a library loads: Python hands it on wrapped in an error of another type."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
+    return any(isinstance(each, KeyboardInterrupt) for each in _with_causes(error))
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error is not None
+
+
+def _is_nowhere() -> bool:
+    """Whether the directory this process was started in is there no more."""
+    try:
+        os.getcwd()  # noqa: PTH109 - the same, and it says what is asked
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _in_words(error: BaseException) -> str:
@@ -72,6 +105,8 @@ def _in_words(error: BaseException) -> str:
         return f"{error.filename}: {(error.strerror or str(error)).lower()}. Is it there, and may this user use it?"
     if isinstance(error, OSError) and error.errno in (*OUTPUT_REFUSED, errno.EIO):
         return f"the output cannot be written: {(error.strerror or str(error)).lower()}. Is there room where it goes?"
+    if isinstance(error, FileNotFoundError) and _is_nowhere():
+        return "the directory this was started in is there no more: change into one that is (`cd /`), and name files in full"
     # A bug, not the user's fault: one line, and the traceback only for who asks for it.
     return (
         f"internal error: {type(error).__name__}: {error}. "

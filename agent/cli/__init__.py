@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import click
 
 from agent import __version__
-from agent.base.leaving import INTERRUPTED, leave
+from agent.base.leaving import INTERRUPTED, for_root, leave
 from agent.base.umask import keep_from_writing
 
 WRONG_USAGE = 2
@@ -62,6 +62,8 @@ def run(argv: Sequence[str]) -> int:
 def _wrong_usage(error: click.ClickException) -> str:
     """One line: which command, what is wrong with it, and where its usage stands."""
     said = " ".join(error.format_message().split())
+    if said.rstrip(".").endswith(("is not readable", "is not writable")):  # click's own words, which no error stands behind
+        said = for_root(said)
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return f"vigie: {said}"

@@ -13,7 +13,8 @@ from msgspec import Struct, field, structs
 from agent.base.clock import SystemClock
 from agent.base.errors import UplinkError
 from agent.fleet.fleet import Fleet, SharedLoop, Weather
-from agent.fleet.tally import Count, HubProcess
+from agent.fleet.hub_process import HubProcess
+from agent.fleet.tally import Count
 from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 from agent.uplink.topics import Branch, NodeTopics
 

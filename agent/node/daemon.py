@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from agent.base import same_python
 from agent.base.umask import close_to_others
 from agent.node.signals import CAUGHT, Wishes, leave_process
 
@@ -25,11 +26,7 @@ def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> No
     options = {"--config": config, "--for": for_s, "--summary": summary}
     arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
     # Lines come when they are written, and a crash in a library leaves its traceback; by flags, since -I reads no environment.
-    flags = ["-OO", "-u", "-X", "faulthandler"]
-    # What this process would not import, the daemon shall not either: from the environment, from where it was started.
-    flags += ["-I"] if sys.flags.isolated else ["-s"] if sys.flags.no_user_site else []
-    if sys.flags.safe_path or sys.path[0] != str(Path.cwd()):
-        flags.append("-P")
+    flags = ["-OO", "-u", "-X", "faulthandler", *same_python.flags()]
     signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
     os.execv(sys.executable, [sys.executable, *flags, "-m", "agent.node.daemon", *arguments])
 

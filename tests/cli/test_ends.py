@@ -100,7 +100,7 @@ def test_ctrl_c_ends_a_simulated_fleet(broker: LocalBroker) -> None:
     """The hub's own process is ended with it, in silence."""
     process = begun("fleet", "simulate", "--nodes", "2", "--broker", broker.url, "--keep")
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    until(lambda: process.poll() is not None or len(children.read_text().split()) > 1, "its hub has a process", 30)
+    until(lambda: process.poll() is not None or children.read_text(), "its hub has a process")
     hubs = [Path(f"/proc/{pid}") for pid in children.read_text().split()]
     code, out, err = interrupted(process)
     assert code == 130, err

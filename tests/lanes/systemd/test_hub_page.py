@@ -132,7 +132,7 @@ with context.wrap_socket(socket.create_connection(("127.0.0.1", 8883)), server_h
 
 
 def test_hub_page_on_a_booted_debian(town: Town) -> None:
-    """Broker up, node in, a watch beside the hub, renewals without a gap, a revoked node out."""
+    """Broker up, node in, a watch and a simulated fleet beside the hub, renewals without a gap, a revoked node out."""
     machine = town.machine
     broker_up(town)
     town.carry_out("install -o root -g vigie -m 0640 ca.pem")
@@ -141,6 +141,7 @@ def test_hub_page_on_a_booted_debian(town: Town) -> None:
     seen = town.carry_out("vigie watch")
     assert "pole-17" in seen
     assert "online" in seen
+    assert "nothing lost" in town.carry_out("vigie fleet simulate")  # by root, in a directory that user vigie cannot enter
     renewed(town)
     assert {"line": "out"} not in town.heard()
 

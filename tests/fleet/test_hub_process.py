@@ -7,17 +7,17 @@ import threading
 
 import pytest
 
-from agent.fleet.tally import HubProcess
+from agent.fleet.hub_process import HubProcess
 from agent.ports.mqtt import BrokerCredentials
 
 
 class InterruptedWhileItStarts:
-    """Stands for the process: Ctrl-C comes in the midst of its start, and another thread takes it, as a status line's may."""
+    """Stands for the start: Ctrl-C comes in the midst of its start, and another thread takes it, as a status line's may."""
 
     def __init__(self) -> None:
         self.whole = False
 
-    def start(self) -> None:
+    def __call__(self) -> None:
         thread = threading.Thread(target=self._take)
         thread.start()
         thread.join()
@@ -31,7 +31,7 @@ class InterruptedWhileItStarts:
 def test_ctrl_c_waits_until_the_process_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
     """Half started it would print a traceback: the start is whole, then the interrupt comes."""
     hub, process = HubProcess("mqtt://127.0.0.1:1", "vigie", BrokerCredentials()), InterruptedWhileItStarts()
-    monkeypatch.setattr(hub, "_process", process)
+    monkeypatch.setattr(hub, "_start", process)
     with pytest.raises(KeyboardInterrupt):
         hub.__enter__()
     assert process.whole
