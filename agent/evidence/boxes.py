@@ -24,6 +24,10 @@ class MalformedFilm(EvidenceError):
     """A file that is no MP4, or one that is cut short or contradicts itself."""
 
 
+class CutShort(MalformedFilm):
+    """The file ends, or was never written, in the middle of a box at file level."""
+
+
 class TopBox(Struct, frozen=True):
     """A box at file level. `body` is the offset of its content, `end` that of the byte after it."""
 
@@ -47,7 +51,9 @@ def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[Top
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
-            raise MalformedFilm(f"{of}: cut short at byte {at}: the film lacks its end")
+            raise CutShort(f"{of}: cut short at byte {at}: the film lacks its end")
+        if not any(head[:8]):
+            raise CutShort(f"{of}: from byte {at} on nothing was written: the film lacks its end")
         length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
         if at == 0 and kind not in (b"ftyp", b"styp", b"moov", b"free", b"skip", b"mdat", b"wide"):
             raise MalformedFilm(f"{of}: is no MP4 film", remedy="expected a file that begins with an `ftyp` box")
@@ -58,7 +64,7 @@ def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[Top
         if length < body - at:
             raise MalformedFilm(f"{of}: the box at byte {at} claims {length} bytes: the file is damaged")
         if at + length > size:
-            raise MalformedFilm(
+            raise CutShort(
                 f"{of}: cut short: box {name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
                 remedy="copy it again from its source",
             )

@@ -62,7 +62,7 @@ def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extrac
     """Write the verified pictures of a film to `out`, whole or not at all. Raises EvidenceError; also when there are none."""
     if out.exists():
         raise EvidenceError(f"{out}: exists", remedy="nothing is overwritten: name a new file")
-    with Film(path) as film:
+    with Film(path, torn=True) as film:
         gops = list(_gops(StrictFilm(film), verified))
     if not gops:
         raise EvidenceError(f"{path}: no picture of it is verified from a keyframe on: there is nothing to extract")
@@ -78,7 +78,7 @@ def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extrac
 
 def verified_pictures(path: Path, verified: Sequence[VerifiedSlices]) -> list[list[bytes]]:
     """The units of every picture that `extract` would write, in decoding order."""
-    with Film(path) as film:
+    with Film(path, torn=True) as film:
         return [picture.units for gop in _gops(StrictFilm(film), verified) for picture in gop]
 
 

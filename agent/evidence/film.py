@@ -11,8 +11,9 @@ from typing import BinaryIO, Final, Self
 
 from agent.base.errors import EvidenceError
 from agent.base.regular_file import open_regular
-from agent.evidence.boxes import MalformedFilm, TopBox, read_body, top_boxes
+from agent.evidence.boxes import CutShort, MalformedFilm, TopBox, read_body, top_boxes
 from agent.evidence.sample import MAX_SAMPLES, Sample, fragment_samples, table_samples
+from agent.evidence.torn import whole_fragments
 from agent.evidence.track import Track, read_moov
 
 # A fragment of each second of a day, with its notes, and as many again.
@@ -24,10 +25,13 @@ class Film:
     """An open MP4 file. Not for several threads. Close it, or use it as a context manager.
 
     `limit` is how many bytes of a file that still grows may be read. A pipe or a device is refused, and without `follow` a link.
+    `torn` takes a fragmented film that lacks its end as far as it is whole: `torn_bytes` follow that belong to no whole fragment.
     """
 
-    def __init__(self, path: Path, limit: int | None = None, *, follow: bool = True) -> None:
+    def __init__(self, path: Path, limit: int | None = None, *, follow: bool = True, torn: bool = False) -> None:
         self._limit = limit
+        self._torn = torn
+        self.torn_bytes = 0
         self.path = path
         self.name = str(path)
         try:
@@ -113,12 +117,24 @@ class Film:
         return MalformedFilm(f"{self.name}: {error.what}", remedy=error.remedy)
 
     def _index(self) -> tuple[TopBox, ...]:
-        found = []
-        for each in top_boxes(self._file, self.name, self._limit):
-            found.append(each)
-            if len(found) > _MOST_BOXES:
-                raise MalformedFilm("holds more boxes than any honest film")
-        return tuple(found)
+        found: list[TopBox] = []
+        cut: CutShort | None = None
+        try:
+            for each in top_boxes(self._file, self.name, self._limit):
+                found.append(each)
+                if len(found) > _MOST_BOXES:
+                    raise MalformedFilm("holds more boxes than any honest film")
+        except CutShort as error:
+            cut = error
+        if not self._torn or self._limit is not None:
+            if cut is not None:
+                raise cut
+            return tuple(found)
+        kept = whole_fragments(self._file, found, cut=cut is not None)
+        if cut is not None and (not kept or kept[-1].kind != b"mdat" or all(each.kind != b"moof" for each in kept)):
+            raise cut
+        self.torn_bytes = os.fstat(self._file.fileno()).st_size - kept[-1].end
+        return kept
 
     def _read_moov(self) -> Track:
         body = self.box_body(b"moov")

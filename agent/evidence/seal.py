@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -22,7 +23,7 @@ from msgspec import Struct
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
 from agent.base.regular_file import open_regular
-from agent.evidence.boxes import Fields, MalformedFilm, children, find, read_body, top_boxes
+from agent.evidence.boxes import CutShort, Fields, MalformedFilm, children, find, read_body, top_boxes
 from agent.evidence.export_boxes import SIGNATURE_BYTES
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, key_digest, load_der
 from agent.identity.ecdsa import Ecdsa
@@ -155,12 +156,13 @@ def _digest(file: BinaryIO, place: tuple[int, int]) -> bytes:
 
 def _meta(file: BinaryIO, of: str) -> memoryview | None:
     """The children of the file-level `meta`."""
-    for each in top_boxes(file, of):
-        if each.kind == b"meta":
-            body = read_body(file, each, of)
-            if len(body) < 4:
-                raise MalformedFilm(f"{of}: the `meta` box is cut short")
-            return memoryview(body)[4:]
+    with suppress(CutShort):  # whoever judges the film says so
+        for each in top_boxes(file, of):
+            if each.kind == b"meta":
+                body = read_body(file, each, of)
+                if len(body) < 4:
+                    raise MalformedFilm(f"{of}: the `meta` box is cut short")
+                return memoryview(body)[4:]
     return None
 
 

@@ -54,13 +54,16 @@ def judge_film(
 
     `progress` is told how many bytes of how many are read. With `node`, a film of another node is not trusted.
     """
-    with Film(path) as film:
+    with Film(path, torn=True) as film:
         strict = StrictFilm(film)
         verifier = _verifier(_plain_units(film), anchors)
         oddities, pictures = _feed(strict, verifier, film, progress)
-        report = _with_oddities(_report(verifier, pictures, anchors), oddities)
+        report = _torn_off(_with_oddities(_report(verifier, pictures, anchors), oddities), film.torn_bytes)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
-        report = _of_node(_with_seal(report, read_seal(path, anchors, beside, report.key_digest)), node)
+        seal = read_seal(path, anchors, beside, report.key_digest)
+        if seal is not None and film.torn_bytes:
+            seal = replace(seal, intact=None, error="the seal cannot be checked: the film lacks its end", untrusted=False)
+        report = _of_node(_with_seal(report, seal), node)
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         if report.seal is not None and report.seal.intact:
             held = read_held(film)
@@ -125,6 +128,17 @@ def _with_oddities(report: Report, oddities: tuple[Oddity, ...]) -> Report:
     if report.verdict is Verdict.NOT_AUTHENTIC:
         return report
     return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=str(oddities[0]))
+
+
+def _torn_off(report: Report, count: int) -> Report:
+    """What is left of a film can be judged; what it showed behind that cannot, and players may show some of it."""
+    if not count:
+        return report
+    what = f"its last {count} bytes are no whole fragment: it was torn there, by a loss of power or an unfinished copy"
+    if report.verdict not in (Verdict.AUTHENTIC, Verdict.NOT_TOLD):
+        return replace(report, notes=(*report.notes, what))
+    before = () if report.verdict is Verdict.AUTHENTIC else (report.reason,)
+    return replace(report, verdict=Verdict.NOT_TOLD, reason=what, notes=(*report.notes, *before))
 
 
 def _with_seal(report: Report, seal: Seal | None) -> Report:
