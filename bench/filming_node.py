@@ -9,7 +9,7 @@ from agent.base.clock import SystemClock
 from agent.config.load import load
 from agent.config.polygon import Polygon
 from agent.demo.scene import quoted
-from agent.node.wiring import validate
+from agent.node.validation import validate
 from bench.film import film_1080p25, masks
 
 Tables = Mapping[str, Mapping[str, object]]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
-from agent.analytics import motion, tampering
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.mask.privacy_mask import MaskedFrame
@@ -14,8 +13,6 @@ from agent.stream.still import jpeg
 
 log = logging.getLogger(__name__)
 
-TOPICS = frozenset({motion.TOPIC, tampering.DARK, tampering.BRIGHT, tampering.BLURRY, tampering.SCENE_CHANGE})
-"""Signal loss has no picture, and a closed one shows nothing."""
 WIDTH_PX = 480
 MOST_BYTES = 32 * 1024
 EVERY_NS = 2 * NS
@@ -25,12 +22,13 @@ EVERY_NS = 2 * NS
 class EventStills:
     """Raises what was seen on a picture, with a still of that very picture where one is wanted. One thread calls it.
 
-    `wanted` is asked for each event, so that a reload takes effect with the next one.
+    `wanted` is asked for each event, so that a reload takes effect with the next one. `topics` are those a picture may go with.
     """
 
-    def __init__(self, sink: StillSink, wanted: Callable[[], bool]) -> None:
+    def __init__(self, sink: StillSink, wanted: Callable[[], bool], topics: Collection[str]) -> None:
         self._sink = sink
         self._wanted = wanted
+        self._topics = frozenset(topics)
         self._last_ns: dict[str, int] = {}
 
     def raise_seen(self, event: Event, frame: MaskedFrame) -> None:
@@ -48,7 +46,7 @@ class EventStills:
         self._sink.raise_with_still(event, still)
 
     def _is_due(self, event: Event, frame: MaskedFrame) -> bool:
-        if event.topic not in TOPICS or event.data.get("State") is not True or frame.opaque or not self._wanted():
+        if event.topic not in self._topics or event.data.get("State") is not True or frame.opaque or not self._wanted():
             return False
         last_ns = self._last_ns.get(event.topic)
         return last_ns is None or not 0 <= frame.time.monotonic_ns - last_ns < EVERY_NS

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.analytics.held_state import HeldState
+from agent.base.topic import picture_state
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.sameness import Sameness
 from agent.ports.event import Event, Priority
 
 PICTURE_FROZEN = "VideoSource/vigie:PictureFrozen"
+TOPICS = (picture_state(PICTURE_FROZEN, "The camera sends one picture again and again."),)
 
 
 class FrozenPictureDetector:

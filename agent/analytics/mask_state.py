@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.base.clock import NS
+from agent.base.topic import NODE, WORDS, Topic
 from agent.mask.privacy_mask import MaskedFrame
 from agent.ports.event import Event, Priority, PropertyOperation
 
 PRIVACY_MASK = "VideoSource/vigie:PrivacyMask"
+TOPICS = (
+    Topic(
+        PRIVACY_MASK,
+        "Whether the picture is masked or closed.",
+        {"State": {"enum": ["masked", "opaque"], "type": "string"}, "Reason": WORDS},
+        {"Source": NODE},
+        grade="alarm when opaque",
+    ),
+)
 CLOSED_S = 1.0
 """A picture closed for less than this is the guard at work; longer, somebody should know."""
 MASKED_S = 2.0

@@ -13,13 +13,14 @@ from agent.analytics.held_state import HeldState
 from agent.analytics.light import LightTest
 from agent.analytics.sharpness import middle
 from agent.base.clock import NS
+from agent.base.topic import picture_state
 from agent.config.model import Motion
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.planes import Plane
 from agent.ports.event import Event
 
 TOPIC = "VideoSource/MotionAlarm"
-TOPICS = (TOPIC,)
+TOPICS = (picture_state(TOPIC, "Something moves.", key="motion.enabled", still=True, grade="property"),)
 """What a running detector states."""
 WIDTH = 320
 """Samples; motion is looked for on a luma of about 320x180."""

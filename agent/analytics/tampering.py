@@ -12,6 +12,7 @@ from msgspec import Struct
 from agent.analytics.held_state import HeldState, Reading
 from agent.analytics.sharpness import Sharpness
 from agent.base.clock import NS
+from agent.base.topic import picture_state
 from agent.config.model import Tampering
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.cover import ViewState
@@ -22,7 +23,14 @@ BRIGHT = "VideoSource/ImageTooBright/ImagingService"
 BLURRY = "VideoSource/ImageTooBlurry/ImagingService"
 SIGNAL_LOSS = "VideoSource/SignalLoss"
 SCENE_CHANGE = "VideoSource/GlobalSceneChange/ImagingService"
-TOPICS = (DARK, BRIGHT, BLURRY, SIGNAL_LOSS, SCENE_CHANGE)
+_KEY = "tampering.enabled"
+TOPICS = (
+    picture_state(DARK, "The picture is too dark to see anything.", key=_KEY, still=True),
+    picture_state(BRIGHT, "The picture is too bright to see anything.", key=_KEY, still=True),
+    picture_state(BLURRY, "The picture is out of focus.", key=_KEY, still=True),
+    picture_state(SIGNAL_LOSS, "No pictures come.", key=_KEY),
+    picture_state(SCENE_CHANGE, "The camera looks elsewhere.", key=_KEY, still=True),
+)
 """What a running detector states."""
 
 EVERY_NS = 2 * NS // 5

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from agent.base.clock import Clock
+from agent.base.topic import NUMBER, TRUTH, WORDS, Topic
 from agent.board.hysteresis import Hysteresis
 from agent.config.model import Board as BoardLimits
 from agent.ports.event import Event, Priority, PropertyOperation, Value
@@ -15,6 +16,19 @@ TEMPERATURE = "Device/HardwareFailure/TemperatureCritical"
 STORAGE = "Device/HardwareFailure/StorageFailure"
 UNDERVOLTAGE = "Device/HardwareFailure/vigie:Undervoltage"
 THROTTLED = "Device/vigie:Throttled"
+_BOARD, _STORAGE = "board", "recordings"
+TOPICS = (
+    Topic(TEMPERATURE, "The board is too hot.", {"Critical": TRUTH, "Celsius": NUMBER}, {}, at_times=frozenset({"Celsius"})),
+    Topic(
+        STORAGE,
+        "The storage fails, or is about to.",
+        {"Failed": TRUTH, "Reason": WORDS},
+        {"Token": _STORAGE},
+        at_times=frozenset({"Reason"}),
+    ),
+    Topic(UNDERVOLTAGE, "The board gets too little power.", {"Low": TRUTH}, {"Token": _BOARD}),
+    Topic(THROTTLED, "The board is slowed down.", {"Throttled": TRUTH}, {"Token": _BOARD}, grade="property"),
+)
 
 WORN_OUT_PERCENT = 100.0
 """Of the writes the maker warrants, as the storage itself counts them."""
@@ -41,7 +55,7 @@ class BoardWatch:
     def __init__(self, limits: BoardLimits, clock: Clock) -> None:
         self.limits = limits
         self._clock = clock
-        board, storage = {"Token": "board"}, {"Token": "recordings"}
+        board, storage = {"Token": _BOARD}, {"Token": _STORAGE}
         self._temperature = _Property(TEMPERATURE, "Critical", Hysteresis(on_after_s=5, off_after_s=30), {})
         self._storage = _Property(STORAGE, "Failed", Hysteresis(on_after_s=0, off_after_s=60), storage)
         self._undervoltage = _Property(UNDERVOLTAGE, "Low", Hysteresis(on_after_s=0, off_after_s=60), board)

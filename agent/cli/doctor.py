@@ -51,18 +51,20 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     from agent.config.load import load
     from agent.identity.node_key import IdentityDirectory
     from agent.node import drivers
+    from agent.node.wiring import TOPICS
     from agent.ports.mqtt import BrokerCredentials
+    from agent.uplink.feature import credentials_of
 
     paper = None if sheet is None else Output(sheet, OPENING)
     config = load(config_path)
-    credentials = drivers.credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
+    credentials = credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
     means = Means(
         clock=SystemClock(),
         open_camera=drivers.open_camera,
         board=drivers.open_board(),
         identity=IdentityDirectory.here(config.identity_dir),
         credentials=credentials,
-        log_in=trial_of(config, lambda: drivers.open_transport(credentials), SystemClock()),
+        log_in=trial_of(config, lambda: drivers.open_transport(credentials), TOPICS, SystemClock()),
         look_s=look_s,
     )
     if focus:

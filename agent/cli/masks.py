@@ -40,7 +40,7 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
     --nudge found for certain.
     """
     from agent.cli._node_files import NodeFiles
-    from agent.node.wiring import validate as open_and_validate
+    from agent.node.validation import validate as open_and_validate
     from agent.view.commissioning import checked_name
 
     by = checked_name(by)

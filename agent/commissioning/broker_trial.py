@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from agent import __version__
 from agent.base.clock import Clock
+from agent.base.topic import Topic
 from agent.commissioning.trial_topics import trials
 from agent.config.model import Config
-from agent.operations.verbs import VERBS
+from agent.operations.verbs import COMMANDS
 from agent.ports.mqtt import (
     Acknowledged,
     BrokerEndpoint,
@@ -150,17 +151,20 @@ def _why_not(answer: TransportEvent | None) -> str:
 
 
 def trial_of(
-    config: Config, open_transport: Callable[[], MqttTransport], clock: Clock
+    config: Config, open_transport: Callable[[], MqttTransport], told: Sequence[Topic], clock: Clock
 ) -> Callable[[BrokerEndpoint, bool], Trial] | None:
-    """A trial of this node, through its own MQTT driver, for each broker of the list; None where no broker is configured."""
+    """A trial of this node, through its own MQTT driver, for each broker of the list; None where none is configured.
+
+    `told` are the topics of every feature.
+    """
     mqtt = config.mqtt
     if mqtt is None:
         return None
     identity = Identity(config.node.id, mqtt.prefix, __version__, "doctor", mqtt.home_assistant_prefix)
     topics = identity.topics
     announcement = discovery(topics, config.node.site) if mqtt.home_assistant else None
-    publications = list(trials(topics, clock.wall_ns(), announcement))
-    plain_filters = [topics.command(verb) for verb in VERBS]
+    publications = list(trials(topics, told, clock.wall_ns(), announcement))
+    plain_filters = [topics.command(verb) for verb in COMMANDS]
 
     def run(endpoint: BrokerEndpoint, beside: bool) -> Trial:
         return BrokerTrial(open_transport(), identity, clock, beside=beside).run(endpoint, publications, plain_filters)

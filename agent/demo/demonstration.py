@@ -21,7 +21,8 @@ from agent.demo.feed import Feed
 from agent.demo.scene import Scene, configuration_text, known_masks, parse_mask
 from agent.fleet.wiring import transport
 from agent.node.drivers import begin_log, drawn_windows, film_format
-from agent.node.wiring import build, validate
+from agent.node.validation import validate
+from agent.node.wiring import build
 from agent.ports.mqtt import BrokerCredentials
 
 NODE_ID = "demo"

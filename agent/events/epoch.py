@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from agent.events import class_number
 from agent.events import outbox_schema as sql
+from agent.events.alarms import OUTBOX_EPOCH
 from agent.events.event_id import new_event_id
 from agent.events.mark import Mark
 from agent.events.row import Row
@@ -135,7 +136,7 @@ def new_epoch(
         "FirstSequence": sequence + 1,
         "Reason": reason,
     }
-    story = Event("Monitoring/vigie:OutboxEpoch", wall_ns, {"Epoch": epoch}, data, priority=Priority.ALARM)
+    story = Event(OUTBOX_EPOCH, wall_ns, {"Epoch": epoch}, data, priority=Priority.ALARM)
     return Beginning(connection, sequence, epoch, dropped, story)
 
 

@@ -17,9 +17,6 @@ from agent.events.bounds import Bounds
 from agent.events.row import Row
 from agent.ports.event import Priority
 
-ANNOUNCED_BY = "Monitoring/vigie:EventsDropped"
-"""The topic of the event that tells of a drop."""
-
 
 class Dropped(Struct, frozen=True):
     """`count` rows of one class, none below `first` and none above `last`, that will never be sent."""

@@ -12,10 +12,10 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import JournalError
+from agent.events.alarms import EVENTS_DROPPED
 from agent.events.edge import Edges
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
-from agent.events.eviction import ANNOUNCED_BY
 from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
@@ -218,7 +218,7 @@ class Outbox(Component):
         told = [
             draft_of(
                 Event(
-                    ANNOUNCED_BY,
+                    EVENTS_DROPPED,
                     self.clock.wall_ns(),
                     {"Class": drop.priority.name.lower(), "Reason": drop.reason},
                     {"Count": drop.count, "First": drop.first, "Last": drop.last},

@@ -19,11 +19,10 @@ from agent.ports.health import (
     OutboxHealth,
     PrivacyHealth,
     RecordingHealth,
-    UplinkHealth,
     ViewHealth,
 )
 from agent.ports.mqtt import BrokerEndpoint, TransportEvent
-from agent.uplink.health import HealthProviders, HealthPublisher
+from agent.uplink.health import HealthPublisher
 from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
 from agent.uplink.session import Session
@@ -62,7 +61,7 @@ class SimulatedNode:
         self._store = OutboxStore(None if directory is None else directory / f"{name}.sqlite3", clock)
         self.outbox = Outbox(self._store, clock)
         self.session = self._boot()
-        self.health = HealthPublisher(name, SIMULATED, clock, self._providers(), self._publish_health, health_s)
+        self.health = HealthPublisher(name, SIMULATED, clock, self._parts, self._publish_health, health_s)
 
     def _boot(self) -> Session:
         self.boots += 1
@@ -115,27 +114,24 @@ class SimulatedNode:
     def _publish_health(self, document: bytes) -> None:
         self.session.publish_health(document)
 
-    def _providers(self) -> HealthProviders:
+    def _parts(self) -> dict[str, object]:
         camera = CameraHealth(driver=SIMULATED, fps=25.0, captured=1, dropped=0, last_frame_age_s=0.02, state="delivering")
         privacy = PrivacyHealth(state="masked", masks=6, mask_digest="0" * 64, view=ViewHealth(state="verified", shift_px=0.1))
         recording = RecordingHealth(state="recording", days=14.0, bytes=10**11)
         disk = DiskHealth(free_bytes=10**10, total_bytes=10**12)
         board = BoardHealth(temperature_c=50.0, throttled=False, load_1m=0.5, rss_bytes=10**8)
-        return HealthProviders(
-            config_digest=lambda: "0" * 64,
-            clock=lambda: ClockHealth(quality=self._clock.quality(), offset_ms=0.0),
-            camera=lambda: camera,
-            privacy=lambda: privacy,
-            recording=lambda: recording,
-            disk=lambda: disk,
-            outbox=self._outbox_health,
-            board=lambda: board,
-            uplink=self._uplink_health,
-            components=lambda: {"uplink": ComponentState.RUNNING, "outbox": ComponentState.RUNNING},
-        )
-
-    def _uplink_health(self) -> UplinkHealth:
-        return self.session.health()
+        return {
+            "config_digest": "0" * 64,
+            "clock": ClockHealth(quality=self._clock.quality(), offset_ms=0.0),
+            "camera": camera,
+            "privacy": privacy,
+            "recording": recording,
+            "disk": disk,
+            "outbox": self._outbox_health(),
+            "board": board,
+            "uplink": self.session.health(),
+            "components": {"uplink": ComponentState.RUNNING, "outbox": ComponentState.RUNNING},
+        }
 
     def _outbox_health(self) -> OutboxHealth:
         figures = self.outbox.figures()

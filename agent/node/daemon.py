@@ -51,6 +51,7 @@ def main(argv: Sequence[str]) -> int:
 def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: Wishes) -> int:
     from agent.base.output_file import Output
     from agent.config.load import load
+    from agent.journal.feature import RegisterFeature
     from agent.node.drivers import begin_log
     from agent.node.starting import enter_changes
     from agent.node.supervisor import Ending
@@ -59,7 +60,7 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: 
     config = load(config_path)
     begin_log(config)
     node = build(config, config_path)
-    enter_changes(config_path, config, node.parts.register)
+    enter_changes(config_path, config, node.house.find(RegisterFeature).register)
     ending = node.run(for_s=for_s, signals=signals)
     if summary is not None:
         Output(summary, SUMMARY_OPENING).write(json.dumps(node.summary(), indent=2).encode() + b"\n")

@@ -7,12 +7,11 @@ from pathlib import Path
 
 from agent.base.clock import Clock, SystemClock
 from agent.config.model import Camera as CameraSettings
-from agent.config.model import Config, Mqtt
+from agent.config.model import Config
 from agent.config.polygon import Polygon, check_polygon
 from agent.ports.host import Board, ServiceManager
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
 from agent.ports.video import Camera, Encoder, MuxerFactory
-from agent.uplink.topics import NodeTopics
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
@@ -67,16 +66,6 @@ def open_board() -> Board:
     from hardware.board_pi import PiBoard
 
     return PiBoard()
-
-
-def topics_of(mqtt: Mqtt | None, node_id: str) -> NodeTopics:
-    """Where the node speaks, or would."""
-    return NodeTopics("vigie", node_id) if mqtt is None else NodeTopics(mqtt.prefix, node_id, mqtt.home_assistant_prefix)
-
-
-def credentials_of(mqtt: Mqtt) -> BrokerCredentials:
-    """What a node of this configuration shows its brokers."""
-    return BrokerCredentials(mqtt.username, mqtt.password_file, mqtt.ca_file, mqtt.cert_file, mqtt.key_file)
 
 
 def open_transport(credentials: BrokerCredentials) -> MqttTransport:

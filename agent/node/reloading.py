@@ -1,47 +1,28 @@
-"""SIGHUP: read the configuration again, and give it to the parts that can take it while the recording goes on."""
+"""SIGHUP: read the configuration again, and give it to the features that can take it while the recording goes on."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
-from agent.analytics.motion import MotionDetector
-from agent.analytics.tampering import TamperDetector
+from agent.base.clock import Clock
+from agent.base.component import Component
 from agent.base.errors import StorageError, VigieError
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import remember
 from agent.config.load import load
 from agent.config.model import Config
-from agent.config.reload import Change, Part, ReloadPlan, plan
+from agent.config.reload import Change, changes
 from agent.events.outbox import Outbox
-from agent.journal.entry import Act
-from agent.journal.register import Register
-from agent.mask.privacy_mask import PrivacyMask
-from agent.node.node import Node
-from agent.node.withdrawal import withdraw
-from agent.recording.catalog import Catalog
-from agent.recording.retention import Retention
-from agent.stream.pipeline import Detector
-from agent.uplink.session import Session
-from agent.view.guard import Guard
-from agent.view.store import Verifier
+from agent.journal.entry import Act, Journal
+from agent.node.house import House
+from agent.node.in_force import InForce
 
 log = logging.getLogger(__name__)
 
-
-class Maker(Protocol):
-    """Makes parts from a configuration: the composition root."""
-
-    def privacy(self, config: Config, verifier: Verifier) -> tuple[Guard, PrivacyMask]: ...
-
-    def detectors(self, config: Config) -> Sequence[Detector]: ...
-
-    def session(self, config: Config, outbox: Outbox) -> Session | None: ...
-
-    def retention(self, config: Config, catalog: Catalog, register: Register) -> Retention: ...
+MOST_KEYS_CHARACTERS = 500
 
 
 def keep_last_good(path: Path, config: Config) -> None:
@@ -53,13 +34,28 @@ def keep_last_good(path: Path, config: Config) -> None:
 
 
 class Reloading:
-    """Main thread. What is refused, by the file or by the register, is said in the log, and the node goes on."""
+    """Main thread. What is refused, by the file or by the register, is said in the log, and the node goes on.
 
-    def __init__(self, path: Path, node: Node, maker: Maker, verifier: Verifier) -> None:
+    `follow` has the supervisor run exactly these components: a feature may have made another one.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        house: House,
+        in_force: InForce,
+        outbox: Outbox,
+        journal: Journal,
+        clock: Clock,
+        follow: Callable[[Sequence[Component]], None],
+    ) -> None:
         self._path = path
-        self._node = node
-        self._maker = maker
-        self._verifier = verifier
+        self._house = house
+        self._in_force = in_force
+        self._outbox = outbox
+        self._journal = journal
+        self._clock = clock
+        self._follow = follow
         self._owed: tuple[Change, ...] = ()  # of reloads that failed: handed out in part, or not entered in the register
 
     def apply(self) -> None:
@@ -68,71 +64,55 @@ class Reloading:
             config = load(self._path)
         except RefusedConfiguration as error:
             log.error("the node goes on with the former configuration: %s", error)
-            self._node.config_trouble = error.brief
+            self._in_force.trouble = error.brief
             return
         try:
             self._take_over(config)
         except VigieError as error:
             # The former one stays the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
-            self._node.config_trouble = f"not taken over: {error}"
+            self._in_force.trouble = f"not taken over: {error}"
         else:
-            self._node.config_trouble = ""
+            self._in_force.trouble = ""
             keep_last_good(self._path, config)
 
     def _take_over(self, config: Config) -> None:
-        node = self._node
-        if config.mqtt is not None:  # what the centre asked for meanwhile lasts until a reload, changed file or not
-            node.publisher.set_interval(config.mqtt.health_seconds)
-        changes = plan(node.config, config)
-        for words in changes.words:
-            log.info("%s", words)
-        keys = {change.key for change in changes.changes}
-        changes = ReloadPlan((*changes.changes, *(change for change in self._owed if change.key not in keys)))
-        if not changes.changes:
+        in_force = self._in_force
+        found = changes(in_force.config, config)
+        differ = {change.key for change in found}
+        self._owed = (*found, *(change for change in self._owed if change.key not in differ))
+        if not self._owed:
+            log.info("the configuration is read again and means the same as before")
+        self._hand_out(config)
+        if not self._owed:
             return
-        self._owed = changes.changes
-        self._hand_out(config, changes.apply)
         # Health names the configuration that is in force: the file's, unless some of it waits for a restart.
-        node.config, node.waiting = config, plan(node.begun_with, config).restart
-        if not node.waiting:
-            node.digest = config_digest(config)
-        self._enter(config, changes)
+        in_force.config, in_force.waiting = config, self._house.waiting(in_force.begun_with, config)
+        if not in_force.waiting:
+            in_force.digest = config_digest(config)
+        self._enter(config)
         self._owed = ()
 
-    def _enter(self, config: Config, changes: ReloadPlan) -> None:
-        register = self._node.parts.register
-        if Part.PRIVACY in changes.apply and config.privacy.none_needed is None:
-            register.enter(Act.MASKS_CHANGED, "reload", {"masks": len(config.privacy.mask)})
-        keys = ", ".join(change.key for change in changes.changes)[:500]
-        register.enter(Act.CONFIGURATION_CHANGED, "reload", {"digest": config_digest(config), "keys": keys})
+    def _hand_out(self, config: Config) -> None:
+        """Every feature is asked, whether or not something of its own changed; then what they made anew is started."""
+        words = {change.key: str(change) for change in self._owed}
+        waiting = [key for key in words if self._house.owner(key) is None]
+        try:
+            for feature, keys in self._house.shares(words).items():
+                taken = feature.take(self._in_force.config, config, keys)
+                for consequence, applied in taken.applied.items():
+                    log.info("%s: %s", "; ".join(words[key] for key in applied), consequence)
+                waiting += taken.waiting
+        finally:
+            self._follow(self._house.components())
+        if waiting:
+            told = "; ".join(words[key] for key in words if key in waiting)
+            log.info("%s: waits for `systemctl restart vigie`, the recording goes on as before", told)
+        self._house.withdraw(self._outbox, config, self._clock)
 
-    def _detectors(self, config: Config, parts: frozenset[Part]) -> tuple[Detector, ...]:
-        """New ones only where their settings changed: the others keep what they have learnt and said."""
-        running = {type(detector): detector for detector in self._node.parts.pipeline.detectors}
-        if Part.MOTION in parts:
-            running.pop(MotionDetector, None)
-        if Part.TAMPERING in parts:
-            running.pop(TamperDetector, None)
-        return tuple(running.get(type(fresh), fresh) for fresh in self._maker.detectors(config))
-
-    def _change_masks(self, config: Config) -> None:
-        """Other masks close the picture until they are validated, at once; a statement opens it, so its entry comes first."""
-        statement = config.privacy.none_needed
-        if statement is not None:
-            self._node.parts.register.enter(Act.MASKS_CHANGED, statement.by, {"masks": 0, "none needed": statement.why})
-        self._node.parts.masking.replace(*self._maker.privacy(config, self._verifier))
-
-    def _hand_out(self, config: Config, parts: frozenset[Part]) -> None:
-        node, maker = self._node, self._maker
-        if Part.PRIVACY in parts:
-            self._change_masks(config)
-        if Part.MOTION in parts or Part.TAMPERING in parts:
-            node.parts.pipeline.detectors = self._detectors(config, parts)
-            withdraw(node.parts.outbox, config, node.parts.clock)
-        if Part.RETENTION in parts:
-            node.parts.sweeper.replace(maker.retention(config, node.parts.catalog, node.parts.register))
-        if Part.BOARD in parts:
-            node.parts.board.set_limits(config.board)
-        if Part.MQTT in parts:
-            node.change_session(maker.session(config, node.parts.outbox))
+    def _enter(self, config: Config) -> None:
+        keys = [change.key for change in self._owed]
+        for feature, own in self._house.shares(keys).items():
+            feature.enter(config, own)
+        facts = {"digest": config_digest(config), "keys": ", ".join(keys)[:MOST_KEYS_CHARACTERS]}
+        self._journal.enter(Act.CONFIGURATION_CHANGED, "reload", facts)

@@ -10,13 +10,11 @@ from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import load_last_good
 from agent.config.model import Config
-from agent.config.reload import plan
+from agent.config.reload import changes
 from agent.journal.entry import Act, Journal
-from agent.node.reloading import keep_last_good
+from agent.node.reloading import MOST_KEYS_CHARACTERS, keep_last_good
 
 log = logging.getLogger(__name__)
-
-MOST_KEYS_CHARACTERS = 500
 
 
 def enter_changes(path: Path, config: Config, register: Journal) -> None:
@@ -38,7 +36,7 @@ def enter_changes(path: Path, config: Config, register: Journal) -> None:
 
 
 def _enter_rest(before: Config | None, config: Config, register: Journal) -> None:
-    keys = ["first start"] if before is None else [change.key for change in plan(before, config).changes]
+    keys = ["first start"] if before is None else [change.key for change in changes(before, config)]
     if not keys:
         return
     masks = config.privacy.mask

@@ -47,6 +47,7 @@ class Supervisor:
         over: Callable[[], bool] = lambda: False,
         sentence: Callable[[], str] = lambda: "running",
         stalled_s: float = STALLED_S,
+        asked: Wishes | None = None,
     ) -> None:
         self.components: tuple[Component, ...] = tuple(components)
         self._clock = clock
@@ -55,7 +56,7 @@ class Supervisor:
         self._over = over
         self._sentence = sentence
         self._stalled_s = stalled_s
-        self._asked = Wishes()
+        self._asked = asked or Wishes()  # what other threads of this process wish
         self._beat = threading.Event()  # never set: what the clock waits on
         self._started: list[Component] = []
         self._said_ready = False
@@ -87,21 +88,19 @@ class Supervisor:
             self._service.stopping()
             self._stop_all()
 
-    def replace(self, old: Component | None, new: Component | None, *, behind: Component | None = None) -> None:
-        """Stop one component and start another in its place while the rest goes on; main thread.
+    def follow(self, components: Sequence[Component]) -> None:
+        """Run exactly these from now on, while the rest goes on; main thread.
 
-        A new one without a predecessor starts, and is stopped, as if it stood `behind` that component from the beginning.
+        What is no longer there is stopped before what is new starts: both may want the same connection. A new one is stopped, at
+        the end, as if it had stood in its place from the beginning.
         """
-        place = len(self.components) if behind is None else self.components.index(behind) + 1
-        place = place if old is None else self.components.index(old)
-        if old is not None:
-            old.stop()
-            if not old.join(STOP_DEADLINE_S):
-                log.error("%s did not stop within %.0f s and is left behind", old.name, STOP_DEADLINE_S)
-            self._started.remove(old)
-        fresh = () if new is None else (new,)
-        self.components = (*self.components[:place], *fresh, *self.components[place + (old is not None) :])
-        for component in fresh:
+        before, self.components = self.components, tuple(components)
+        for component in [each for each in reversed(self._started) if each not in components]:
+            component.stop()
+            if not component.join(STOP_DEADLINE_S):
+                log.error("%s did not stop within %.0f s and is left behind", component.name, STOP_DEADLINE_S)
+            self._started.remove(component)
+        for component in [each for each in components if each not in before]:
             component.start()
             self._started.append(component)
 

@@ -22,6 +22,14 @@ class Role(StrEnum):
     POLICE = "police"
 
 
+class Door(StrEnum):
+    """By which way a request came in."""
+
+    SOCKET = "socket"
+    MQTT = "mqtt"
+    PAGE = "page"
+
+
 class Refusal(StrEnum):
     """Why a command is not carried out; the codes of answers."""
 
@@ -64,28 +72,40 @@ VOUCHED_FOR: Final = frozenset(
 class Refused(UplinkError):
     """A command is not carried out. `by` is the caller as far as the hub's signature vouches for it, `id` its token."""
 
-    def __init__(self, code: Refusal, reason: str, *, by: str = "", id: str | None = None) -> None:
-        super().__init__(reason)
+    def __init__(self, code: Refusal, reason: str, *, by: str = "", id: str | None = None, remedy: str = "") -> None:
+        super().__init__(reason, remedy=remedy)
         self.code = code
         self.by = by
         self.id = id
 
 
 class Caller(Struct, frozen=True):
-    """What a good token says: who asks, in which role, under which number, from and until when (Unix seconds).
+    """Who asks, in which role, through which door.
 
-    `verb` and `arguments`, where the hub gives them, are all the token is good for.
+    Through MQTT the rest is what a good token says: its number, from and until when it is good (Unix seconds), and, where the hub
+    gives them, the verb and the arguments that are all it is good for.
     """
 
     subject: str
     role: Role
-    jti: str
-    begins_s: int
-    ends_s: int
+    jti: str = ""
+    begins_s: int = 0
+    ends_s: int = 0
     verb: str | None = None
     arguments: Mapping[str, object] | None = None
+    door: Door = Door.MQTT
 
     @property
     def by(self) -> str:
         """As the register names them."""
         return f"{self.subject} ({self.role})"
+
+    @property
+    def id(self) -> str | None:
+        """Of the token, where there is one."""
+        return self.jti or None
+
+
+AT_THE_NODE: Final = Caller("local", Role.TECHNICIAN, door=Door.SOCKET)
+"""Whoever may open the control socket: its mode and group say who."""
+ON_THE_PAGE: Final = Caller("local page", Role.TECHNICIAN, door=Door.PAGE)

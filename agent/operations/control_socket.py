@@ -45,7 +45,7 @@ class ControlSocket(Component):
     def __init__(self, path: Path, verbs: Mapping[str, Verb], clock: Clock) -> None:
         super().__init__("control", clock)
         self._path = path
-        self._verbs = dict(verbs)
+        self._verbs = verbs
         self._server: _Server | None = None
 
     def work(self) -> None:

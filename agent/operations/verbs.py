@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from agent.operations import payloads
-from agent.operations.caller import Role
+from agent.operations import local, payloads
+from agent.operations.arguments import Arguments
+from agent.operations.caller import Door, Role
 
 _ANYBODY = frozenset(Role)
 _CENTRE = frozenset({Role.OPERATOR, Role.SUPERVISOR})
@@ -15,12 +16,26 @@ _INCIDENT = frozenset({Role.OPERATOR, Role.SUPERVISOR, Role.POLICE})
 _UPKEEP = frozenset({Role.SUPERVISOR, Role.TECHNICIAN})
 
 
+_REMOTE = frozenset({Door.MQTT})
+_HERE = frozenset({Door.SOCKET})
+_SHOWN = frozenset({Door.SOCKET, Door.PAGE})
+
+
 class Verb(Struct, frozen=True):
-    """One kind of command."""
+    """One kind of request: for which roles, through which doors, and whether the register hears of it.
+
+    A verb that is not entered reads what is no footage, or makes an entry of its own.
+    """
 
     name: str
     roles: frozenset[Role]
-    request: type[payloads.Request]
+    request: type[Arguments]
+    doors: frozenset[Door] = _REMOTE
+    entered: bool = True
+
+
+def _local(name: str, request: type[Arguments], doors: frozenset[Door] = _HERE) -> Verb:
+    return Verb(name, _UPKEEP, request, doors, entered=False)
 
 
 VERBS: Mapping[str, Verb] = {
@@ -35,5 +50,12 @@ VERBS: Mapping[str, Verb] = {
         Verb("hold", frozenset({Role.SUPERVISOR, Role.POLICE}), payloads.Hold),
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),
+        _local("status", local.Status, _SHOWN),
+        _local("picture", local.PictureFigures),
+        _local("masks-validate", local.MasksValidate),
+        _local("masks-progress", local.MasksProgress),
     )
 }
+"""Every one, by name."""
+COMMANDS: Mapping[str, Verb] = {name: verb for name, verb in VERBS.items() if Door.MQTT in verb.doors}
+"""What the hub may ask."""

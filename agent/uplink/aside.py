@@ -8,9 +8,20 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock
+from agent.base.topic import COUNT, WORDS, Topic
 from agent.ports.event import Event, Priority, Value
 from agent.uplink.pace import Pace
 
+EVENTS_SET_ASIDE = "Monitoring/vigie:EventsSetAside"
+TOPICS = (
+    Topic(
+        EVENTS_SET_ASIDE,
+        "The broker does not take this topic for now.",
+        {"Topic": WORDS, "Reason": WORDS, "First": COUNT},
+        {},
+        state=False,
+    ),
+)
 Key = int | str
 """A row by its sequence, or a place: a topic, all stills being one."""
 
@@ -30,7 +41,7 @@ class Told(Struct, frozen=True):
     def event(self, wall_ns: int) -> Event:
         """An alarm: the gap in the sequence is known here, and will be filled."""
         data: dict[str, Value] = {"Topic": self.place, "Reason": self.why, "First": self.sequence}
-        return Event("Monitoring/vigie:EventsSetAside", wall_ns, {}, data, priority=Priority.ALARM)
+        return Event(EVENTS_SET_ASIDE, wall_ns, {}, data, priority=Priority.ALARM)
 
 
 @dataclass(slots=True)

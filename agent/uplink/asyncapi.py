@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from agent import __version__
 from agent.base.errors import UplinkError
+from agent.base.topic import Topic
 from agent.operations.payloads import Accepted, Refusing, Result
-from agent.operations.verbs import VERBS, Verb
+from agent.operations.verbs import COMMANDS, Verb
 from agent.ports.health import Health
 from agent.uplink.commands import LONGEST_CORRELATION_BYTES, LONGEST_RESPONSE_TOPIC
-from agent.uplink.event_schemas import EVENTS, Told
-from agent.uplink.event_schemas import schemas as event_schemas
 from agent.uplink.payloads import EventProperties, RegisterLine, Status
 from agent.uplink.register_schemas import by_act
 from agent.uplink.topics import Branch, NodeTopics
@@ -48,8 +47,11 @@ _ABOUT: Final = (
 _SAID: Final[tuple[type[msgspec.Struct], ...]] = (Status, Health, RegisterLine, Accepted, Refusing, EventProperties)
 
 
-def document() -> dict[str, Any]:
-    """The whole document, as plain data. `docs/asyncapi.yaml` is this; `make asyncapi` writes it."""
+def document(topics: Sequence[Topic]) -> dict[str, Any]:
+    """The whole document, as plain data; `topics` are those of every feature.
+
+    `docs/asyncapi.yaml` is this; `make asyncapi` writes it.
+    """
     messages: dict[str, Any] = {
         "status": _message(Status, "Birth, goodbye, will"),
         "health": _message(Health, "How the node fares"),
@@ -71,17 +73,17 @@ def document() -> dict[str, Any]:
         # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
         "answer": _channel(f"{Branch.ANSWERS}/{{caller}}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
     }
-    for told in EVENTS:
-        messages[told.name] = _event(told)
+    for told in topics:
+        messages[told.title] = _event(told)
         parameters = {name.lower(): f"`Source.{name}`" for name in told.source}
-        channels[told.name] = _channel(f"{Branch.EVENTS}/{told.address}", [told.name], parameters, retained=told.state)
+        channels[told.title] = _channel(f"{Branch.EVENTS}/{told.address}", [told.title], parameters, retained=told.state)
     messages["announcement"] = _announcement()
     channels["announcement"] = {
         **_channel("", ["announcement"], {"discovery": "`[mqtt] home_assistant_prefix`"}, retained=True),
         "address": NodeTopics("{prefix}", "{node}", "{discovery}").announcement,
     }
     del channels["announcement"]["parameters"]["prefix"]
-    retained = {"status", "health", "announcement", *(told.name for told in EVENTS if told.state)}
+    retained = {"status", "health", "announcement", *(told.title for told in topics if told.state)}
     operations = {
         f"send-{name}": {
             "action": "send",
@@ -91,7 +93,7 @@ def document() -> dict[str, Any]:
         for name in channels
         if name != "answer"
     }
-    for verb in VERBS.values():
+    for verb in COMMANDS.values():
         messages[verb.name] = {**_message(verb.request, _first_line(verb.request)), "bindings": {"mqtt": _ASKING}}
         channels[verb.name] = _channel(f"{Branch.COMMANDS}/{verb.name}", [verb.name])
         operations[verb.name] = _command(verb)
@@ -107,11 +109,11 @@ def document() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": operations,
-        "components": {"messages": messages, "schemas": _schemas(), "securitySchemes": _SECURITY},
+        "components": {"messages": messages, "schemas": _schemas(topics), "securitySchemes": _SECURITY},
     }
 
 
-def _event(told: Told) -> dict[str, Any]:
+def _event(told: Topic) -> dict[str, Any]:
     kept = " A state: retained; an empty payload deletes it." if told.state else ""
     return {
         "title": told.words + kept,
@@ -188,10 +190,10 @@ def _ref(model: type[msgspec.Struct]) -> dict[str, str]:
     return {"$ref": _SCHEMAS + model.__name__}
 
 
-def _schemas() -> dict[str, Any]:
+def _schemas(topics: Sequence[Topic]) -> dict[str, Any]:
     """One schema for each model and what it refers to."""
     results = Result.__subclasses__()
-    models = [*_SAID, *results, *(verb.request for verb in VERBS.values())]
+    models = [*_SAID, *results, *(verb.request for verb in COMMANDS.values())]
     _, found = msgspec.json.schema_components(models, ref_template=_SCHEMAS + "{name}")
     # The base of the results holds nothing by itself: what an answer carries is one of them.
     found[Result.__name__] = {
@@ -199,7 +201,7 @@ def _schemas() -> dict[str, Any]:
         "description": _first_line(Result),
         "anyOf": [_ref(result) for result in results],
     }
-    told = dict(event_schemas())
+    told = {topic.schema_name: topic.schema() for topic in topics}
     if twice := sorted(told.keys() & found.keys()):
         raise UplinkError(f"two schemas are named {', '.join(twice)}", remedy="rename the event's or the model's")
     found |= told

@@ -11,13 +11,14 @@ import msgspec
 
 from agent.base.clock import Clock, rfc3339, utc
 from agent.base.component import Component
-from agent.base.errors import JournalError, UplinkError, VigieError
+from agent.base.errors import JournalError, UplinkError
 from agent.base.queues import BoundedQueue, Closed
-from agent.journal.entry import Act, Fact, Journal
-from agent.operations.arguments import WrongArguments
-from agent.operations.caller import VOUCHED_FOR, Caller, Refusal, Refused
-from agent.operations.payloads import Accepted, Refusing, Request, Result
-from agent.operations.verbs import VERBS, Verb
+from agent.journal.entry import Journal
+from agent.operations.arguments import Arguments, WrongArguments
+from agent.operations.caller import VOUCHED_FOR, Caller, Door, Refusal, Refused
+from agent.operations.desk import Desk
+from agent.operations.payloads import Accepted, Refusing
+from agent.operations.verbs import COMMANDS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.refusals import Refusals
 from agent.uplink.spent_tokens import SpentTokens
@@ -35,13 +36,11 @@ LONGEST_REASON: Final = 2000
 MOST_NAMED: Final = 5
 BREATH_S: Final = 1.0
 
-CarryOut = Callable[[Verb, Request, Caller], Result]
-
 
 class Commands(Component):
     """The worker. `offer` is the session's, on its thread; everything else happens here.
 
-    `carry_out` does what a checked command asks and raises VigieError when it cannot. `key_file` and `topics` are asked for
+    This door only translates: `desk` checks the role, enters the register and acts. `key_file` and `topics` are asked for
     each command, so that a reload changes them. `publish` sends an answer. Not critical: a node that takes no commands
     records on.
     """
@@ -54,7 +53,7 @@ class Commands(Component):
         key_file: Callable[[], Path | None],
         spent: SpentTokens,
         journal: Journal,
-        carry_out: CarryOut,
+        desk: Desk,
         publish: Callable[[Publication], None],
         clock: Clock,
     ) -> None:
@@ -65,7 +64,7 @@ class Commands(Component):
         self._key_file = key_file
         self._spent = spent
         self._journal = journal
-        self._carry_out = carry_out
+        self._desk = desk
         self._publish = publish
         self._refusals = Refusals(journal, clock)
         self._queue: BoundedQueue[Waiting] = BoundedQueue(MOST_WAITING)
@@ -115,39 +114,25 @@ class Commands(Component):
     # -- checking --------------------------------------------------------------------------------------------------
 
     def _carried_out(self, name: str, waiting: Waiting) -> Accepted:
-        verb = VERBS.get(name)
-        if verb is None:
-            raise Refused(Refusal.UNKNOWN_VERB, f"no such command; there are: {', '.join(sorted(VERBS))}")
+        verb = self._desk.operation(name, Door.MQTT).verb
         if waiting.too_large or waiting.body is None:
             raise Refused(Refusal.TOO_LARGE, f"the request is larger than {LONGEST_REQUEST_BYTES} bytes")
         document = _document(waiting.body)
         token = document.pop("token", None)
         caller = self._caller(token, verb)
         if caller.arguments not in (None, document):
-            raise Refused(Refusal.WRONG_ARGUMENTS, "the token is for other arguments", by=caller.by, id=caller.jti)
+            raise Refused(Refusal.WRONG_ARGUMENTS, "the token is for other arguments", by=caller.by, id=caller.id)
         request = _arguments(verb, {"token": token, **document}, caller)
         if amiss := request.amiss_at(utc(self.clock.wall_ns())):
-            raise Refused(Refusal.INVALID, amiss, by=caller.by, id=caller.jti)
+            raise Refused(Refusal.INVALID, amiss, by=caller.by, id=caller.id)
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
             reason = f"the answer must go below {self._topics().answer('')}, or outside of the nodes' topics"
-            raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.jti)
+            raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.id)
         try:
             self._spent.spend(caller)
-            self._journal.enter(Act.COMMAND, caller.by, _facts(verb, request, caller))
         except JournalError as error:
-            raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
-        log.info("command %s from %s", verb.name, caller.by)
-        try:
-            result = self._carry_out(verb, request, caller)
-        except Refused:
-            raise
-        except VigieError as error:
-            raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.jti) from error
-        except Exception as error:
-            # A bug behind one verb: it is reported, and the next command is none the worse for it.
-            log.error("command %s: internal error: %s: %s", verb.name, type(error).__name__, error)
-            reason = f"internal error: {type(error).__name__}; the node's log has the rest"
-            raise Refused(Refusal.FAILED, reason, by=caller.by, id=caller.jti) from error
+            raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.id) from error
+        result = self._desk.do(name, request, caller)
         return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
 
     def _caller(self, token: object, verb: Verb) -> Caller:
@@ -160,9 +145,7 @@ class Commands(Component):
             log.error("commands are refused: %s", error)
             raise Refused(Refusal.NO_KEY, f"this node takes no commands: {error.what}") from error
         caller = check_token(token, keys, self._node, self.clock)
-        if caller.role not in verb.roles:
-            bound = f"not for the role {caller.role}, only for {', '.join(sorted(verb.roles))}"
-            raise Refused(Refusal.FORBIDDEN, f"{verb.name}: {bound}", by=caller.by, id=caller.jti)
+        self._desk.admit(verb.name, caller)
         if caller.verb not in (None, verb.name):
             raise Refused(Refusal.WRONG_VERB, f"the token is for another command than {verb.name}", by=caller.by, id=caller.jti)
         return caller
@@ -182,10 +165,10 @@ class Commands(Component):
     def _refusing(self, name: str, refused: Refused) -> Refusing:
         self.refused += 1
         try:
-            self._refusals.enter(name if name in VERBS else "", refused.code, refused.by)
+            self._refusals.enter(name if name in COMMANDS else "", refused.code, refused.by)
         except JournalError as error:
             log.error("a refused command is not entered yet: %s", error)
-        verb = name if name in VERBS else ""
+        verb = name if name in COMMANDS else ""
         return Refusing(
             verb=verb, node=self._node, at=self._now, id=refused.id, code=refused.code, reason=_short(str(refused), 2000)
         )
@@ -270,7 +253,7 @@ def _document(body: bytes) -> dict[str, object]:
     return document
 
 
-def _arguments(verb: Verb, document: Mapping[str, object], caller: Caller) -> Request:
+def _arguments(verb: Verb, document: Mapping[str, object], caller: Caller) -> Arguments:
     try:
         return verb.request.checked(document)
     except WrongArguments as wrong:
@@ -282,12 +265,6 @@ def _in_words(faults: Sequence[tuple[str, str]]) -> str:
     more = len(faults) - MOST_NAMED
     words = "; ".join(f"{_short(name) or 'the request'}: {_short(what)}" for name, what in faults[:MOST_NAMED])
     return words + (f"; and {more} more" if more > 0 else "")
-
-
-def _facts(verb: Verb, request: Request, caller: Caller) -> dict[str, Fact]:
-    named = msgspec.to_builtins(request).items()
-    arguments = {name: value for name, value in named if name != "token" and value is not None}
-    return {"outcome": "accepted", "verb": verb.name, "id": caller.jti, **arguments}
 
 
 def _short(text: str, most: int = 160) -> str:

@@ -5,44 +5,15 @@ from __future__ import annotations
 import numbers
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
 from agent.base.clock import NS, Clock, rfc3339
-from agent.base.component import Component, ComponentState
+from agent.base.component import Component
 from agent.ports.health import (
-    BoardHealth,
-    CameraHealth,
-    ClockHealth,
-    DiskHealth,
-    EvidenceHealth,
     Health,
-    OutboxHealth,
-    PrivacyHealth,
-    RecordingHealth,
-    UplinkHealth,
 )
-
-
-@dataclass(frozen=True)
-class HealthProviders:
-    """Where each part comes from: cheap callables, called on the publisher's thread about once a second."""
-
-    config_digest: Callable[[], str]
-    restart_needed: Callable[[], list[str]] = field(default=list, kw_only=True)
-    config_trouble: Callable[[], str] = field(default=str, kw_only=True)
-    evidence: Callable[[], EvidenceHealth] = field(default=EvidenceHealth, kw_only=True)
-    clock: Callable[[], ClockHealth]
-    camera: Callable[[], CameraHealth]
-    privacy: Callable[[], PrivacyHealth]
-    recording: Callable[[], RecordingHealth]
-    disk: Callable[[], DiskHealth]
-    outbox: Callable[[], OutboxHealth]
-    board: Callable[[], BoardHealth]
-    uplink: Callable[[], UplinkHealth]
-    components: Callable[[], Mapping[str, ComponentState]]
 
 
 class HealthPublisher(Component):
@@ -59,7 +30,7 @@ class HealthPublisher(Component):
         node_id: str,
         version: str,
         clock: Clock,
-        providers: HealthProviders,
+        parts: Callable[[], Mapping[str, Any]],
         publish: Callable[[bytes], None],
         interval_s: float = 10.0,
     ) -> None:
@@ -67,7 +38,7 @@ class HealthPublisher(Component):
         self.node_id = node_id
         self.version = version
         self.interval_s = interval_s
-        self._providers = providers
+        self._parts = parts
         self._publish = publish
         self._began_ns = clock.monotonic_ns()
         self._nudged = threading.Event()
@@ -76,25 +47,12 @@ class HealthPublisher(Component):
 
     def sample(self) -> Health:
         """The document as of now; any thread."""
-        get = self._providers
         sampled = Health(
             node=self.node_id,
             at=rfc3339(self.clock.wall_ns()),
             uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
             version=self.version,
-            config_digest=get.config_digest(),
-            restart_needed=get.restart_needed(),
-            config_trouble=get.config_trouble(),
-            clock=get.clock(),
-            camera=get.camera(),
-            privacy=get.privacy(),
-            recording=get.recording(),
-            evidence=get.evidence(),
-            disk=get.disk(),
-            outbox=get.outbox(),
-            board=get.board(),
-            uplink=get.uplink(),
-            components=dict(get.components()),
+            **self._parts(),
         )
         return _as_published(sampled)
 

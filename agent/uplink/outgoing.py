@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from agent.base.clock import Clock
-from agent.events.eviction import ANNOUNCED_BY
+from agent.events.alarms import EVENTS_DROPPED
 from agent.events.row import Row
 from agent.ports.event import Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Opened, Publication
@@ -129,7 +129,7 @@ class Outgoing:
 
     def _give_up(self, sequence: int, place: str, why: str) -> list[Instruction]:
         # What tells of drops waits instead: dropped, it would be told of by the next one, and that one again, for ever.
-        if f"/{ANNOUNCED_BY}" not in place:
+        if f"/{EVENTS_DROPPED}" not in place:
             return [GiveUp(sequence, why)]
         self.aside.refuse(place, f"is refused: {why}")
         return self._set_aside(sequence, place)

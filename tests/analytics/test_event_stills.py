@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from agent.analytics.event_stills import EVERY_NS, MOST_BYTES, TOPICS, WIDTH_PX, EventStills
+from agent.analytics.event_stills import EVERY_NS, MOST_BYTES, WIDTH_PX, EventStills
+from agent.analytics.feature import STILL_TOPICS
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.picture.cover import Cover, ViewState
@@ -45,12 +46,12 @@ def begins(topic: str = "VideoSource/MotionAlarm", state: object = True) -> Even
     return Event(topic, 1, {"Source": "n"}, {"State": state}, PropertyOperation.CHANGED)
 
 
-@pytest.mark.parametrize("topic", sorted(TOPICS))
+@pytest.mark.parametrize("topic", sorted(STILL_TOPICS))
 def test_what_begins_has_its_picture(stage: Stage, topic: str) -> None:
     """A JPEG of the frame, no wider and no longer than promised, its mask grey."""
     stage.cover = Cover((np.array([[0, 0], [0.5, 0], [0.5, 1], [0, 1]]),), 0.0, None, "", "half", ViewState.VERIFIED)
     sink = Sink()
-    EventStills(sink, lambda: True).raise_seen(begins(topic), stage.frame(noise=30))
+    EventStills(sink, lambda: True, STILL_TOPICS).raise_seen(begins(topic), stage.frame(noise=30))
     (still,) = sink.stills
     assert len(still) <= MOST_BYTES
     picture = decoded.still(still)
@@ -66,7 +67,7 @@ OTHERS = [begins(state=False), begins("VideoSource/SignalLoss"), begins(state="o
 def test_nothing_else_has_one(stage: Stage, event: Event) -> None:
     """What ends, what has no picture, what shows nothing: the event alone."""
     sink = Sink()
-    EventStills(sink, lambda: True).raise_seen(event, stage.frame())
+    EventStills(sink, lambda: True, STILL_TOPICS).raise_seen(event, stage.frame())
     assert sink.raised == [(event, None)]
 
 
@@ -74,14 +75,14 @@ def test_a_closed_picture_brings_none(stage: Stage) -> None:
     """There is nothing on it to see."""
     stage.cover = Cover.closed("the view is lost")
     sink = Sink()
-    EventStills(sink, lambda: True).raise_seen(begins(), stage.frame())
+    EventStills(sink, lambda: True, STILL_TOPICS).raise_seen(begins(), stage.frame())
     assert [still for _, still in sink.raised] == [None]
 
 
 def test_off_means_off_and_is_asked_each_time(stage: Stage) -> None:
     """A reload takes effect with the next event."""
     sink, wanted = Sink(), [False]
-    stills = EventStills(sink, lambda: wanted[0])
+    stills = EventStills(sink, lambda: wanted[0], STILL_TOPICS)
     stills.raise_seen(begins(), stage.frame())
     assert not sink.stills
     wanted[0] = True
@@ -92,7 +93,7 @@ def test_off_means_off_and_is_asked_each_time(stage: Stage) -> None:
 def test_a_state_that_flutters_does_not_fill_the_line(stage: Stage) -> None:
     """Ten beginnings in a second, every one raised, one still of each topic; the next after a while."""
     sink = Sink()
-    stills = EventStills(sink, lambda: True)
+    stills = EventStills(sink, lambda: True, STILL_TOPICS)
     for _ in range(10):
         stills.raise_seen(begins(), stage.frame(after_s=0.1))
         stills.raise_seen(begins("VideoSource/ImageTooDark/ImagingService"), stage.frame(after_s=0.01))
@@ -110,5 +111,5 @@ def test_a_still_that_cannot_be_made_costs_no_event(stage: Stage, monkeypatch: p
 
     monkeypatch.setattr("agent.analytics.event_stills.jpeg", refuse)
     sink = Sink()
-    EventStills(sink, lambda: True).raise_seen(begins(), stage.frame())
+    EventStills(sink, lambda: True, STILL_TOPICS).raise_seen(begins(), stage.frame())
     assert [still for _, still in sink.raised] == [None]

@@ -14,9 +14,10 @@ from agent.board.thresholds import BoardWatch
 from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.broker_trial import LOGIN_PATIENCE_S, BrokerTrial, Trial
 from agent.commissioning.line import Grade, Line
-from agent.commissioning.trial_topics import EVENTS, trials
+from agent.commissioning.trial_topics import trials
 from agent.config.model import Board, Mqtt
 from agent.demo.broker import LocalBroker, free_port
+from agent.node.wiring import TOPICS
 from agent.ports.host import BoardFigures
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
 from agent.uplink.home_assistant import discovery
@@ -36,7 +37,7 @@ IDENTITY = Identity("pole-17", "vigie", "1.0", "doctor")
 def trial(shown: BrokerCredentials | None = None, *, home_assistant: bool = False) -> LogIn:
     """A session of the doctor's, through the node's own driver."""
     announcement = discovery(IDENTITY.topics) if home_assistant else None
-    said = list(trials(IDENTITY.topics, SystemClock().wall_ns(), announcement))
+    said = list(trials(IDENTITY.topics, TOPICS, SystemClock().wall_ns(), announcement))
 
     def run(endpoint: BrokerEndpoint, beside: bool) -> Trial:
         tried = BrokerTrial(PahoTransport(shown), IDENTITY, SystemClock(), beside=beside)
@@ -242,14 +243,14 @@ def test_what_the_daemon_says_of_its_line_comes_first() -> None:
 def test_every_event_that_is_documented_is_tried() -> None:
     """The doctor's list is that of docs/events.md."""
     table = (REPOSITORY / "docs" / "events.md").read_text().splitlines()
-    assert {line.split("`")[1] for line in table if line.startswith("| `")} == set(EVENTS)
+    assert {line.split("`")[1] for line in table if line.startswith("| `")} == {topic.name for topic in TOPICS}
 
 
 def test_what_the_board_says_is_tried_where_it_is_said() -> None:
     """The board's events have sources of their own: an access list that names topics one by one is tried with these."""
     watch = BoardWatch(Board(), SystemClock())
     said = watch.judge(BoardFigures(temperature_c=50.0, throttled=False, undervoltage=False))
-    tried = {publication.topic for publication in trials(IDENTITY.topics, 0, None)}
+    tried = {publication.topic for publication in trials(IDENTITY.topics, TOPICS, 0, None)}
     assert len(said) == 4
     assert {IDENTITY.topics.event(event) for event in said} <= tried
 

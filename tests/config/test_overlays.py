@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load
-from agent.config.polygon import covered_share
-from agent.config.reload import Part, plan
 
 BEFORE = (
     '[node]\nid = "n"\n[camera]\ndriver = "synthetic"\n[[privacy.mask]]\nname = "w"\npolygon = [[0.1,0.1],[0.2,0.1],[0.2,0.2]]\n'
@@ -68,23 +64,3 @@ def test_overlays_that_overlap_count_once(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(BEFORE + overlay(third, "a") + overlay(third, "b"))
     assert len(load(path).privacy.overlay) == 2
-
-
-def test_a_reload_takes_overlays_with_the_masks(tmp_path: Path) -> None:
-    """Nothing waits for a restart, and the words say that the picture is opaque until it is validated."""
-    path = tmp_path / "config.toml"
-    path.write_text(BEFORE)
-    old = load(path)
-    path.write_text(BEFORE + CLOCK)
-    changes = plan(old, load(path))
-    assert changes.apply == {Part.PRIVACY}
-    assert not changes.restart
-    assert "until `vigie masks validate`" in changes.words[0]
-
-
-@given(st.floats(0, 0.9), st.floats(0, 0.9), st.floats(0.05, 0.1), st.floats(0.05, 0.1))
-def test_the_share_of_a_rectangle_is_its_area(x: float, y: float, wide: float, tall: float) -> None:
-    """Within a line's height, and not more for two of the same."""
-    box = [(x, y), (x + wide, y), (x + wide, y + tall), (x, y + tall)]
-    assert covered_share([box]) == pytest.approx(wide * tall, abs=wide / 200)
-    assert covered_share([box, box]) == covered_share([box])

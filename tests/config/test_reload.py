@@ -1,4 +1,4 @@
-"""The reload plan: what a running daemon can take at once, and what must wait."""
+"""What differs between two configurations."""
 
 from __future__ import annotations
 
@@ -7,57 +7,38 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.config.reload import Part, plan
+from agent.config.reload import changes
 from tests.support.configuration import configured
 
 BASE: dict[str, Any] = {"node": {"id": "a"}, "camera": {"driver": "synthetic"}, "mqtt": {"url": "mqtt://hub"}}
 MASK = {"name": "a", "polygon": [[0, 0], [1, 0], [1, 1]]}
-TWO_MASKS = [MASK, {**MASK, "name": "b"}]
 
-CHANGES: dict[str, tuple[dict[str, Any], Part | None]] = {
-    "privacy.mask": ({"privacy": {"mask": TWO_MASKS}}, Part.PRIVACY),
-    "motion.sensitivity": ({"motion": {"sensitivity": 0.9}}, Part.MOTION),
-    "tampering.enabled": ({"tampering": {"enabled": False}}, Part.TAMPERING),
-    "recording.retention_days": ({"recording": {"retention_days": 7}}, Part.RETENTION),
-    "mqtt.prefix": ({"mqtt": {"url": "mqtt://hub", "prefix": "x"}}, Part.MQTT),
-    "camera.fps": ({"camera": {"driver": "synthetic", "fps": 10}}, None),
-    "encoding.bitrate_kbps": ({"encoding": {"bitrate_kbps": 900}}, None),
-    "console.port": ({"console": {"port": 1}}, None),
-    "board.temperature_critical_c": ({"board": {"temperature_critical_c": 90}}, Part.BOARD),
+CHANGES: dict[str, dict[str, Any]] = {
+    "privacy.mask": {"privacy": {"mask": [MASK, {**MASK, "name": "b"}]}},
+    "motion.sensitivity": {"motion": {"sensitivity": 0.9}},
+    "recording.retention_days": {"recording": {"retention_days": 7}},
+    "mqtt.prefix": {"mqtt": {"url": "mqtt://hub", "prefix": "x"}},
+    "camera.fps": {"camera": {"driver": "synthetic", "fps": 10}},
+    "console.port": {"console": {"port": 1}},
 }
 
 
 @given(st.sets(st.sampled_from(sorted(CHANGES))))
-def test_exactly_what_changed_is_planned(keys: set[str]) -> None:
-    """Any set of changes: each goes to its own part or waits, nothing else is touched, and the words name every key."""
+def test_exactly_what_changed_is_named(keys: set[str]) -> None:
+    """Any set of changes: each key once, with what it was and what it is, and nothing else."""
     merged = dict(BASE)
     for key in keys:
-        merged |= CHANGES[key][0]
-    found = plan(configured(BASE), configured(merged))
-    assert {change.key: change.part for change in found.changes} == {key: CHANGES[key][1] for key in keys}
-    assert found.apply == {part for key in keys if (part := CHANGES[key][1])}
-    assert set(found.restart) == {key for key in keys if CHANGES[key][1] is None}
-    assert all(key in "\n".join(found.words) for key in keys)
+        merged |= CHANGES[key]
+    found = changes(configured(BASE), configured(merged))
+    assert {change.key for change in found} == keys
+    assert all(str(change).startswith(f"{change.key}: ") and " -> " in str(change) for change in found)
 
 
-def test_the_health_interval_alone_leaves_the_session_open() -> None:
-    """`set-health-interval` must not cost a reconnect."""
-    changed = {**BASE, "mqtt": {"url": "mqtt://hub", "health_seconds": 3}}
-    found = plan(configured(BASE), configured(changed))
-    assert found.apply == {Part.HEALTH}
-
-
-def test_stills_alone_leave_the_session_open() -> None:
-    """The next event goes by it; nothing is reconnected."""
-    changed = {**BASE, "mqtt": {"url": "mqtt://hub", "event_stills": True}}
-    found = plan(configured(BASE), configured(changed))
-    assert found.apply == {Part.STILLS}
-
-
-def test_a_broker_that_comes_or_goes_is_one_part() -> None:
-    """[mqtt] taken out, or put in, is the uplink's business alone."""
+def test_a_section_that_comes_or_goes_is_named_key_by_key() -> None:
+    """[mqtt] taken out, or put in: each of its keys is not set on the one side."""
     without = {key: value for key, value in BASE.items() if key != "mqtt"}
     for old, new in ((BASE, without), (without, BASE)):
-        found = plan(configured(old), configured(new))
-        assert Part.MQTT in found.apply
-        assert not found.restart
+        found = changes(configured(old), configured(new))
+        assert "mqtt.url" in {change.key for change in found}
+        assert all(change.key.startswith("mqtt.") for change in found)
+        assert all("not set" in str(change) for change in found)

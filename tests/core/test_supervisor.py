@@ -204,9 +204,9 @@ def test_a_replaced_component_is_stopped_in_its_predecessors_turn() -> None:
     second, third = Part("second line", diary), Part("third line", diary)
 
     def reload() -> None:
-        supervisor.replace(line, second, behind=outbox)
-        supervisor.replace(second, None, behind=outbox)
-        supervisor.replace(None, third, behind=outbox)
+        supervisor.follow([outbox, second, recorder])
+        supervisor.follow([outbox, recorder])
+        supervisor.follow([outbox, third, recorder])
         assert third.began.wait(5)
         supervisor.stop()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from agent.commissioning.trial_topics import EVENTS as TRIED
-from agent.uplink.event_schemas import EVENTS
+from agent.node.wiring import TOPICS
 
 NAME = re.compile(r"`(\w+)`")
 VALUES = {"masked", "opaque"}
@@ -15,16 +14,16 @@ TOPIC = re.compile(r'"((?:VideoSource|RecordingConfig|Device|Monitoring|vigie:Ev
 ROW = re.compile(r"^\| `([A-Za-z]+[:/][A-Za-z:/]+)` \|", re.MULTILINE)
 
 
-def test_every_event_has_its_schema_and_its_trial() -> None:
-    """Page, schemas and doctor tell of the same events, kind by kind and name by name."""
-    told: dict[str, tuple[bool, set[str], set[str]]] = {}
+def test_every_topic_of_the_features_is_told_of() -> None:
+    """Page and features tell of the same events, kind by kind, name by name, and in the same class."""
+    told: dict[str, tuple[bool, set[str], set[str], str]] = {}
     for line in (ROOT / "docs" / "events.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if ROW.match(line):
-            told[cells[0].strip("`")] = (cells[1] == "state", set(NAME.findall(cells[2])), set(NAME.findall(cells[3])) - VALUES)
-    assert told == {each.topic: (each.state, set(each.source), set(each.data)) for each in EVENTS}
-    assert set(told) == set(TRIED)
-    assert len({each.name for each in EVENTS}) == len(EVENTS)
+            data = set(NAME.findall(cells[3])) - VALUES
+            told[cells[0].strip("`")] = (cells[1] == "state", set(NAME.findall(cells[2])), data, cells[4])
+    assert told == {each.name: (each.state, set(each.source), set(each.data), each.grade) for each in TOPICS}
+    assert len({each.title for each in TOPICS}) == len(TOPICS)
 
 
 def test_every_topic_of_the_code_is_listed_and_no_other() -> None:

@@ -23,12 +23,13 @@ from agent.journal.parts import lines
 from agent.journal.register import Register
 from agent.operations.caller import Refusal
 from agent.operations.payloads import Done
-from agent.operations.verbs import VERBS, Verb
+from agent.operations.verbs import COMMANDS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import Commands, Waiting
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics
 from tests.support.deadline import until
+from tests.support.desks import desk
 from tests.support.hostile_json import CONVERTIBLE, ILL_CODED, with_text
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock
@@ -66,7 +67,7 @@ class Enemy:
 
     @property
     def verb(self) -> str:
-        return self.dice.choice(list(VERBS))
+        return self.dice.choice(list(COMMANDS))
 
     def replayed(self) -> tuple[str, bytes]:
         return self.dice.choice(self.used)
@@ -189,7 +190,7 @@ def test_ten_thousand_hostile_commands(tmp_path: Path, caplog: pytest.LogCapture
         return Done()
 
     spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
-    commands = Commands(lambda: TOPICS, lambda: enemy.hub.path, spent, register, carry_out, answers.append, clock)
+    commands = Commands(lambda: TOPICS, lambda: enemy.hub.path, spent, register, desk(register, carry_out), answers.append, clock)
     for verb, body in enemy.used:
         commands.take(Waiting(message(verb, body)))
     assert done == ["ping"] * 20
@@ -252,7 +253,7 @@ def test_a_bug_behind_one_verb_ends_no_other(tmp_path: Path, caplog: pytest.LogC
             raise ZeroDivisionError("division by zero")
         return Done()
 
-    commands = Commands(lambda: TOPICS, lambda: hub.path, spent, register, carry_out, answers.append, clock)
+    commands = Commands(lambda: TOPICS, lambda: hub.path, spent, register, desk(register, carry_out), answers.append, clock)
     commands.start()
     for verb in ("ping", "request-full-state"):
         commands.offer(message(verb, json.dumps({"token": hub.token()}).encode()))
@@ -274,7 +275,9 @@ def test_a_flood_is_turned_away_and_counted(tmp_path: Path) -> None:
     register = Register(tmp_path / "register.jsonl", clock)
     answers: list[Publication] = []
     spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
-    commands = Commands(lambda: TOPICS, lambda: hub.path, spent, register, lambda *_: Done(), answers.append, clock)
+    commands = Commands(
+        lambda: TOPICS, lambda: hub.path, spent, register, desk(register, lambda *_: Done()), answers.append, clock
+    )
     for _ in range(1000):
         commands.offer(message("ping", b"{}"))
     commands.start()

@@ -14,6 +14,7 @@ from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import LONGEST_REQUEST_BYTES, Commands, Waiting
 from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics
+from tests.support.desks import desk
 from tests.support.hostile_json import CONVERTIBLE, ILL_CODED, with_text
 from tests.support.hub_key import HubKey
 from tests.support.manual_clock import ManualClock
@@ -33,7 +34,13 @@ class Node:
         self._spent = SpentTokens(directory / "commands.sqlite3", clock)
         register = Register(directory / "register.jsonl", clock)
         self._commands = Commands(
-            lambda: topics, lambda: self.hub.path, self._spent, register, lambda *_: Done(), self._answers.append, clock
+            lambda: topics,
+            lambda: self.hub.path,
+            self._spent,
+            register,
+            desk(register, lambda *_: Done()),
+            self._answers.append,
+            clock,
         )
 
     def ask(self, verb: str, name: str, value: bytes, **claims: Any) -> dict[str, Any]:

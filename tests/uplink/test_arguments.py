@@ -11,7 +11,7 @@ import pytest
 
 from agent.operations.arguments import WrongArguments
 from agent.operations.payloads import Bookmark, Hold, Ping, Request, SetHealthInterval, Snapshot
-from agent.operations.verbs import VERBS
+from agent.operations.verbs import COMMANDS
 
 SPAN = {"from": "2026-06-01T11:00:00Z", "to": "2026-06-01T11:10:00Z"}
 GOOD: dict[type[Request], dict[str, Any]] = {
@@ -121,10 +121,10 @@ def test_all_that_is_wrong_is_named_in_the_order_of_the_fields() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_argument_has_its_words(name: str) -> None:
     """Whatever a verb is given in place of an argument, what it should be is said, and without msgspec's own words."""
-    request = VERBS[name].request
+    request = COMMANDS[name].request
     names = [field.encode_name for field in msgspec.structs.fields(request)]
     with pytest.raises(WrongArguments) as wrong:
         request.checked(dict.fromkeys(names, object()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -24,7 +23,7 @@ from agent.ports.health import (
     UplinkHealth,
     ViewHealth,
 )
-from agent.uplink.health import HealthProviders, HealthPublisher
+from agent.uplink.health import HealthPublisher
 from tests.support.manual_clock import ManualClock
 
 
@@ -37,20 +36,20 @@ class Node:
         self.fps = 25.0
         self.components = {"capture": ComponentState.RUNNING}
 
-    def providers(self) -> HealthProviders:
-        """All parts."""
-        return HealthProviders(
-            config_digest=lambda: "abc",
-            clock=lambda: ClockHealth(quality=ClockQuality.SYNCHRONISED),
-            camera=lambda: CameraHealth(driver="file", fps=self.fps, state="delivering"),
-            privacy=lambda: self.privacy,
-            recording=lambda: RecordingHealth(state="recording"),
-            disk=lambda: DiskHealth(free_bytes=1, total_bytes=2),
-            outbox=OutboxHealth,
-            board=BoardHealth,
-            uplink=lambda: self.uplink,
-            components=lambda: self.components,
-        )
+    def parts(self) -> dict[str, Any]:
+        """All of them."""
+        return {
+            "config_digest": "abc",
+            "clock": ClockHealth(quality=ClockQuality.SYNCHRONISED),
+            "camera": CameraHealth(driver="file", fps=self.fps, state="delivering"),
+            "privacy": self.privacy,
+            "recording": RecordingHealth(state="recording"),
+            "disk": DiskHealth(free_bytes=1, total_bytes=2),
+            "outbox": OutboxHealth(),
+            "board": BoardHealth(),
+            "uplink": self.uplink,
+            "components": self.components,
+        }
 
 
 @pytest.fixture
@@ -61,7 +60,7 @@ def sent() -> list[dict[str, Any]]:
 
 def publisher(node: Node, clock: ManualClock, sent: list[dict[str, Any]]) -> HealthPublisher:
     """Every ten seconds."""
-    return HealthPublisher("pole-1", "1.0", clock, node.providers(), lambda document: sent.append(json.loads(document)), 10.0)
+    return HealthPublisher("pole-1", "1.0", clock, node.parts, lambda document: sent.append(json.loads(document)), 10.0)
 
 
 def test_has_every_part_the_contract_names(sent: list[dict[str, Any]]) -> None:
@@ -146,14 +145,13 @@ def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) ->
     """Whole numbers of a driver, numpy's numbers and enumerations are written as what the schema says of them."""
     node, documents = Node(), list[bytes]()
     numbers: dict[str, Any] = {"dropped": np.int64(3), "lux": np.float32(0.5)}  # as a careless driver hands them over
-    providers = replace(
-        node.providers(),
-        camera=lambda: CameraHealth(
+    odd = {
+        "camera": CameraHealth(
             driver="file", fps=25, dropped=numbers["dropped"], state="delivering", figures={"lux": numbers["lux"], "reopened": 2}
         ),
-        board=lambda: BoardHealth(temperature_c=np.float64(50), more={"model": np.str_("Pi")}),
-    )
-    HealthPublisher("pole-1", "1.0", ManualClock(), providers, documents.append).turn()
+        "board": BoardHealth(temperature_c=np.float64(50), more={"model": np.str_("Pi")}),
+    }
+    HealthPublisher("pole-1", "1.0", ManualClock(), lambda: node.parts() | odd, documents.append).turn()
     document = json.loads(documents[0], parse_float=str, parse_int=lambda digits: f"int {digits}")
     assert document["camera"]["fps"] == "25.0"
     assert document["camera"]["dropped"] == "int 3"
@@ -166,9 +164,6 @@ def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) ->
 
 def test_a_figure_of_the_wrong_type_is_not_sent() -> None:
     """A tuple that a driver calls a figure is an error here, never a document that its schema refuses."""
-    providers = replace(
-        Node().providers(),
-        camera=lambda: CameraHealth(driver="file", state="delivering", figures={"gains": (1.0, 2.0)}),  # type: ignore[dict-item]
-    )
+    camera = CameraHealth(driver="file", state="delivering", figures={"gains": (1.0, 2.0)})  # type: ignore[dict-item]
     with pytest.raises(msgspec.ValidationError, match="figures"):
-        HealthPublisher("pole-1", "1.0", ManualClock(), providers, lambda _: None).turn()
+        HealthPublisher("pole-1", "1.0", ManualClock(), lambda: Node().parts() | {"camera": camera}, lambda _: None).turn()

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from jsonschema import Draft202012Validator
 
 from agent.commissioning.trial_topics import trials
+from agent.node.wiring import TOPICS
 from agent.uplink.home_assistant import discovery
 from agent.uplink.topics import NodeTopics
 from tests.support.independent_hub import Heard, Subscriber
@@ -81,7 +82,7 @@ def test_the_document_is_as_documented() -> None:
 def test_what_the_doctor_tries_changes_no_state() -> None:
     """A standing alarm stays, a node that is there stays: Home Assistant ignores an empty text."""
     topics = NodeTopics("vigie", "pole-7")
-    tried = {said.topic: json.loads(said.payload) for said in trials(topics, 0, None) if said.payload}
+    tried = {said.topic: json.loads(said.payload) for said in trials(topics, TOPICS, 0, None) if said.payload}
     jinja = Environment(undefined=StrictUndefined, autoescape=True)
     readers = [(reader["topic"], reader["value_template"]) for reader in document()["availability"]]
     readers += [(reader["state_topic"], reader["value_template"]) for reader in document()["components"].values()]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from agent.base.clock import NS, ClockQuality
-from agent.events.eviction import ANNOUNCED_BY
+from agent.events.alarms import EVENTS_DROPPED
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports.event import Event, Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
@@ -513,7 +513,7 @@ def test_what_tells_of_drops_is_never_dropped_for_good() -> None:
     """(16) It would be told of by another of its kind, and that one again, for ever: it is set aside, too large or refused."""
     play = Play()
     play.online(Opened(session_present=False, maximum_packet_bytes=1000))
-    announcement = row(1, size=2000, topic=ANNOUNCED_BY)
+    announcement = row(1, size=2000, topic=EVENTS_DROPPED)
     (kept,) = play.core.send_rows([announcement])
     assert isinstance(kept, SetAside)
     assert play.core.send_rows([replace(announcement, sequence=2)]) == [SetAside(2, None)]
@@ -521,7 +521,7 @@ def test_what_tells_of_drops_is_never_dropped_for_good() -> None:
 
     play = Play()
     play.online()
-    (send,) = sends(play.core.send_rows([row(1, topic=ANNOUNCED_BY)]))
+    (send,) = sends(play.core.send_rows([row(1, topic=EVENTS_DROPPED)]))
     (kept, *_) = play.core.handle(Acknowledged(send.tag, TOO_LARGE))
     assert isinstance(kept, SetAside)
 

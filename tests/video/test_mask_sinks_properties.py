@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.analytics.event_stills import EventStills
+from agent.analytics.feature import STILL_TOPICS
 from agent.base.clock import NS
 from agent.console.preview import Preview
 from agent.mask import layer as mask_layer
@@ -205,7 +206,7 @@ def event_stills(frames: Sequence[MaskedFrame]) -> list[bytes]:
     line = _Line()
     for frame in frames[-2:]:
         event = Event("VideoSource/MotionAlarm", 1, {"Source": "n"}, {"State": True}, PropertyOperation.CHANGED)
-        EventStills(line, lambda: True).raise_seen(event, frame)
+        EventStills(line, lambda: True, STILL_TOPICS).raise_seen(event, frame)
     return line.stills
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from agent import alarms
+from agent.journal.alarms import of_register
 from agent.ports.event import PropertyOperation
+from agent.recording import alarms
 from agent.recording.fault import Fault, RecordingFault
+from agent.signing.alarms import of_signing
 
 
 @pytest.mark.parametrize("kind", [kind for kind in Fault if kind is not Fault.STORAGE])
@@ -36,9 +38,9 @@ def test_no_topic_is_a_state_and_happens() -> None:
     told = [alarms.of_recording(RecordingFault(kind, "so", 1), "pole-7") for kind in Fault]
     told += [
         alarms.of_start(1, "t"),
-        alarms.of_register("r", 1, "t"),
+        of_register("r", 1, "t"),
         alarms.of_sweep("s", 1, "t"),
-        alarms.of_signing("s", 1, "t"),
+        of_signing("s", 1, "t"),
     ]
     kinds = {(event.topic, event.operation is None) for event in told}
     assert len(kinds) == len({topic for topic, _ in kinds})

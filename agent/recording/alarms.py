@@ -1,21 +1,34 @@
-"""Faults of one room as events for the centre: the one place where recording's words become topics."""
+"""What goes wrong with recording and retention, as events for the hub: the one place where recording's words become topics."""
 
 from __future__ import annotations
 
+from typing import Final
+
+from agent.base.topic import NUMBER, TRUTH, WORDS, Topic
+from agent.journal.alarms import REGISTER_FAILURE
 from agent.ports.event import Event, Priority, PropertyOperation
 from agent.recording.fault import Fault, RecordingFault
 from agent.recording.retention import Shortfall
 
 LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
 RECORDING_REFUSED = "RecordingConfig/vigie:RecordingRefused"
-REGISTER_FAILURE = "Device/HardwareFailure/vigie:RegisterFailure"
 RETENTION_TROUBLE = "RecordingConfig/vigie:RetentionTrouble"
 RETENTION_SHORTFALL = "RecordingConfig/vigie:RetentionShortfall"
-SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
 SIGNATURE_LOST = "vigie:Evidence/SignatureLost"
-FORMER_STATES = (LOST_PICTURES,)
-"""States of earlier versions, taken back: a topic is either a state or something that happens, never both."""
-_TOPICS = {Fault.STORAGE: RECORDING_REFUSED, Fault.OVERFLOW: LOST_PICTURES, Fault.JOURNAL: REGISTER_FAILURE}
+_FAULT: Final = {"Failed": TRUTH, "What": WORDS}
+TOPICS: Final = (
+    Topic(LOST_PICTURES, "The disk did not keep up for a moment.", _FAULT, state=False),
+    Topic(RECORDING_REFUSED, "The disk refuses recordings.", _FAULT),
+    Topic(
+        RETENTION_SHORTFALL,
+        "Footage goes before its day.",
+        {"Short": TRUTH, "Days": NUMBER, "WantedDays": NUMBER},
+        at_times=frozenset({"Days", "WantedDays"}),
+    ),
+    Topic(RETENTION_TROUBLE, "The sweep could not do all it should.", {"What": WORDS}, state=False),
+    Topic(SIGNATURE_LOST, "A segment ended without its last signature.", {"What": WORDS}, state=False),
+)
+_BY_FAULT: Final = {Fault.STORAGE: RECORDING_REFUSED, Fault.OVERFLOW: LOST_PICTURES, Fault.JOURNAL: REGISTER_FAILURE}
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
@@ -27,7 +40,7 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
     """
     if fault.kind is Fault.SIGNATURE:
         return Event(SIGNATURE_LOST, fault.wall_ns, {"Token": token}, {"What": fault.what}, None, Priority.ALARM)
-    topic = _TOPICS[fault.kind]
+    topic = _BY_FAULT[fault.kind]
     operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
     return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)
@@ -37,11 +50,6 @@ def of_start(wall_ns: int, token: str) -> Event:
     """No picture is lost yet: takes back what a daemon that was killed in trouble left behind."""
     data: dict[str, str | int | float | bool] = {"Failed": False, "What": ""}
     return Event(RECORDING_REFUSED, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
-
-
-def of_register(sentence: str, wall_ns: int, token: str) -> Event:
-    """The register could not take an entry: no silent gap."""
-    return Event(REGISTER_FAILURE, wall_ns, {"Token": token}, {"Failed": True, "What": sentence}, None, Priority.ALARM)
 
 
 def of_sweep(trouble: str, wall_ns: int, token: str) -> Event:
@@ -55,9 +63,3 @@ def of_shortfall(shortfall: Shortfall | None, wall_ns: int, token: str) -> Event
     if shortfall is not None:
         data |= {"Days": round(shortfall.days, 2), "WantedDays": shortfall.wanted_days}
     return Event(RETENTION_SHORTFALL, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)
-
-
-def of_signing(trouble: str, wall_ns: int, token: str) -> Event:
-    """What is recorded from now on is not signed, and why; with an empty text, it is (again)."""
-    data: dict[str, str | int | float | bool] = {"Failed": bool(trouble), "What": trouble}
-    return Event(SIGNING_FAILURE, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)

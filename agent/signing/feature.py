@@ -1,0 +1,58 @@
+"""Signed video as a feature: every picture that leaves the encoder is signed with the node's key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from agent.base.clock import Clock
+from agent.base.feature import Feature
+from agent.config.model import Config
+from agent.identity.node_key import NodeSigner
+from agent.ports.event import EventSink
+from agent.ports.health import EvidenceHealth
+from agent.signing import alarms
+from agent.signing.link import LinkFile
+from agent.signing.media_signing import MediaSigner
+from agent.signing.tlv import VendorInformation
+
+
+class SigningFeature(Feature[Config]):
+    """`newest_ns`: when the newest recorded picture was taken, 0 when there is none; what is signed next is linked to it.
+
+    `unclosed` counts segments that ended without their last signature.
+    """
+
+    topics = alarms.TOPICS
+    keys = ("evidence",)
+
+    def __init__(
+        self,
+        config: Config,
+        key: NodeSigner | None,
+        events: EventSink,
+        clock: Clock,
+        *,
+        version: str,
+        newest_ns: Callable[[], int],
+        unclosed: Callable[[], int],
+    ) -> None:
+        node_id = config.node.id
+
+        def tell(trouble: str) -> None:
+            events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), node_id))
+
+        self.signer: MediaSigner | None = None
+        self._unclosed = unclosed
+        links = LinkFile(config.node.state_dir / "signing.json", key.key_id if key else "", newest_ns)
+        if not config.evidence.sign or key is None:
+            links.take()  # what is recorded now is no part of a chain
+        else:
+            self.signer = MediaSigner(key, VendorInformation(version, node_id, "Vigie"), report=tell, links=links)
+
+    def health(self) -> Mapping[str, Any]:
+        signer = self.signer
+        if signer is None:
+            return {"evidence": EvidenceHealth()}
+        failures = signer.failures + self._unclosed()
+        return {"evidence": EvidenceHealth(signing=True, signed=signer.signed, failures=failures, trouble=signer.trouble)}

@@ -1,0 +1,91 @@
+"""The stream as a feature: masked frames to the encoder, and what it makes to whoever takes it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from agent.base.clock import Clock
+from agent.base.component import Component, ComponentState
+from agent.base.errors import EncoderError
+from agent.base.feature import Feature
+from agent.config.model import Config
+from agent.operations import payloads
+from agent.operations.operation import Operation
+from agent.operations.verbs import VERBS
+from agent.picture.access_unit import VideoFormat
+from agent.ports.event import EventSink
+from agent.ports.video import Encoder
+from agent.stream.masking import Masking
+from agent.stream.pipeline import Detector, Illustrator, Pipeline, UnitSigner, UnitSink, Viewer
+from agent.stream.snapshot import Snapshot
+
+
+class StreamFeature(Feature[Config]):
+    """Owns the encoder, which `new_encoder` makes for each time the pipeline begins."""
+
+    keys = ("encoding",)
+
+    def __init__(
+        self,
+        masking: Masking,
+        new_encoder: Callable[[], Encoder],
+        clock: Clock,
+        *,
+        sinks: Sequence[UnitSink],
+        signer: UnitSigner | None,
+        detectors: Sequence[Detector],
+        viewers: Sequence[Viewer],
+        events: EventSink,
+        illustrator: Illustrator,
+    ) -> None:
+        self._encoder: Encoder | None = None
+
+        def fresh() -> Encoder:
+            self._encoder = encoder = new_encoder()
+            return encoder
+
+        self._snapshot = Snapshot(clock)
+        self.pipeline = Pipeline(
+            masking,
+            fresh,
+            clock,
+            sinks=sinks,
+            signer=signer,
+            detectors=detectors,
+            viewers=(*viewers, self._snapshot),
+            events=events,
+            illustrator=illustrator,
+        )
+
+    def components(self) -> Sequence[Component]:
+        return (self.pipeline,)
+
+    def summary(self) -> Mapping[str, Any]:
+        return {"encoded": self.pipeline.encoded, "encoded_bytes": self.pipeline.encoded_bytes}
+
+    def operations(self) -> Sequence[Operation]:
+        return (Operation(VERBS["snapshot"], self._take),)
+
+    @property
+    def format(self) -> VideoFormat:
+        """Of what the newest encoder makes; only once a unit is there."""
+        if self._encoder is None:
+            raise EncoderError("there is no encoder yet")
+        return self._encoder.format
+
+    @property
+    def over(self) -> bool:
+        """The last frame is through."""
+        return self.pipeline.state is ComponentState.STOPPED
+
+    def _take(self, request: payloads.Snapshot, _: object) -> payloads.Picture:
+        still = self._snapshot.take(request.width)
+        return payloads.Picture(
+            at=still.at,
+            opaque=still.opaque,
+            reason=still.reason,
+            mask_digest=still.mask_digest,
+            jpeg=base64.b64encode(still.jpeg).decode("ascii"),
+        )
