@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from cryptography import x509
 
 from agent.base.errors import ConfigurationError, EvidenceError, JournalError
 from agent.base.leaving import OUTPUT_REFUSED
+from agent.cli._legible import legible
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
 from agent.identity.certificates import common_name, is_authority, key_digest, read_chain, verify_signature
@@ -19,6 +21,7 @@ from agent.journal.verdict import Flaw, Trust, Verdict, verify
 
 _NOT_AUTHENTIC = 3
 _CANNOT_BE_TOLD = 4
+_MOST_RUNS = 8
 
 
 @click.command()
@@ -59,7 +62,11 @@ def command(
         raise JournalError(f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it")
     try:
         if wants_verify:
-            _verify(found, _leaves(node, certificates), as_json=as_json)
+            leaves = _leaves(node, certificates)
+            here = common_name(leaves[0]) if leaves and path is not None and not certificates else ""
+            if here and _is_of_another(found, node, leaves[0]):
+                leaves = []  # nobody said that it is this node's: who wrote it is for the other's certificate to tell
+            _verify(found, leaves, here if not leaves else "", as_json=as_json)
         else:
             _print(found, last, as_json=as_json)
     except OSError as error:
@@ -92,7 +99,22 @@ def _leaves(node: NodeFiles | None, given: tuple[Path, ...]) -> list[x509.Certif
         return []
 
 
-def _verify(path: Path, leaves: list[x509.Certificate], *, as_json: bool) -> None:
+def _is_of_another(path: Path, node: NodeFiles | None, leaf: x509.Certificate) -> bool:
+    """True for a file that was brought here from elsewhere: it does not lie in this node's place, and no line names this node or
+    its key."""
+    if node is not None and node.register_path.exists() and path.samefile(node.register_path):
+        return False
+    name, key_id, count = common_name(leaf), key_digest(leaf), 0
+    for raw in lines(path):
+        count += 1
+        with contextlib.suppress(ValueError):
+            line = parse(raw)
+            if line.node in (name, "") or line.key_id == key_id:
+                return False
+    return count > 0
+
+
+def _verify(path: Path, leaves: list[x509.Certificate], here: str, *, as_json: bool) -> None:
     known = {key_digest(each): each for each in leaves}
 
     def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
@@ -115,6 +137,9 @@ def _verify(path: Path, leaves: list[x509.Certificate], *, as_json: bool) -> Non
         )
     else:
         _tell(path, verdict)
+        if here and verdict.nodes:
+            names = legible(", ".join(map(repr, verdict.nodes)))
+            click.echo(f"its lines name {names}, and this is {here!r}: give --certificate, that node's identity/chain.pem")
     if not verdict.whole or witness is not None:
         click.get_current_context().exit(_NOT_AUTHENTIC)
     if verdict.lines and not leaves:
@@ -146,12 +171,20 @@ def _signed(verdict: Verdict) -> str:
     if not verdict.lines:
         return "nothing was entered yet"
     if verdict.signed_through == verdict.lines:
-        covered = f", of which {verdict.covered} by a later line alone" if verdict.covered else ""
+        covered = f", of which {verdict.covered} by a later line alone: {_runs(verdict)}" if verdict.covered else ""
         return f"signed to the last line{covered}"
     if verdict.unknown_keys:
         names = ", ".join(key[:16] for key in verdict.unknown_keys)
         return f"who wrote it cannot be told: signed with a key that is not known here ({names}): give --certificate"
     return "who wrote it cannot be told: not signed, so that whoever can write the file could have written all of it anew"
+
+
+def _runs(verdict: Verdict) -> str:
+    """Whose acts a reader may want to look at: a program made them that could not read the key."""
+    shown = verdict.covered_runs[:_MOST_RUNS]
+    words = [f"line {first}" if first == last else f"lines {first} to {last}" for first, last in shown]
+    more = len(verdict.covered_runs) - len(shown)
+    return ", ".join(words) + (f" and {more} more runs, which --json lists" if more else "")
 
 
 def _fields(path: Path, verdict: Verdict) -> dict[str, object]:
@@ -162,6 +195,7 @@ def _fields(path: Path, verdict: Verdict) -> dict[str, object]:
         "signed_through": verdict.signed_through,
         "signatures": verdict.signatures,
         "covered": verdict.covered,
+        "covered_lines": [list(run) for run in verdict.covered_runs],
         "first": verdict.first,
         "nodes": list(verdict.nodes),
         "unknown_keys": list(verdict.unknown_keys),

@@ -52,8 +52,9 @@ class Verdict(Struct, frozen=True):
     """`findings` empty: every line is as it was written, in order, none is missing; with Trust, the node's key vouches for all.
 
     Lines up to `signed_through` are vouched for by a signature that was checked; a later line is chained only. `covered` lines
-    have no signature of their own: a later one vouches for them. `nodes` are the names that lines bear, in order of their first
-    line. `first` is the number of the first line: what was before it went with an old part, as a later line says.
+    have no good signature of their own: a later one vouches for them; `covered_runs` are the first and last of each run.
+    `nodes` are the names that lines bear, in order of their first line. `first` is the number of the first line: what was before
+    it went with an old part, as a later line says.
     """
 
     lines: int
@@ -62,6 +63,7 @@ class Verdict(Struct, frozen=True):
     signatures: int
     unknown_keys: tuple[str, ...] = ()
     covered: int = 0
+    covered_runs: tuple[tuple[int, int], ...] = ()
     nodes: tuple[str, ...] = ()
     first: int = 1
 
@@ -78,6 +80,7 @@ class _Walk:
     begins_behind: Head | None = None
     signed_through: int = 0
     signatures: int = 0
+    covered: list[tuple[int, int]] = field(default_factory=list)
     unknown: dict[str, list[int]] = field(default_factory=dict)
     nodes: list[str] = field(default_factory=list)
     foreign: list[int] = field(default_factory=list)
@@ -115,6 +118,7 @@ def verify(path: Path, trust: Trust | None = None) -> Verdict:
         walk.signatures,
         tuple(sorted(walk.unknown)),
         walk.signed_through - walk.signatures if walk.signatures else 0,
+        tuple(walk.covered),
         tuple(walk.nodes),
         walk.first,
     )
@@ -173,6 +177,8 @@ def _check_signature(walk: _Walk, line: chain.Line) -> bool:
         said = line.facts.get("unsigned") if line.act == Act.CHAIN_SIGNED else None
         if said != line.n - 1:
             walk.flaw(Flaw.UNSIGNED, _unsigned(1, before), 1)
+    if before > walk.signed_through:
+        walk.covered.append((walk.signed_through + 1, before))
     walk.signatures += 1
     walk.signed_through = walk.count
     return True

@@ -280,6 +280,7 @@ def test_unsigned_lines_are_covered_by_the_next_signed_one(path: Path, signer: N
     assert not register.sign_head()
     verdict = verify(path, trusted(signer))
     assert (verdict.whole, verdict.signed_through, verdict.covered) == (True, 4, 1)
+    assert verdict.covered_runs == ((3, 3),)
     assert not Register(path, ManualClock()).sign_head()
 
 
