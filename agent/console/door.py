@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from agent.base.visitors import Visit, Visitors
+from agent.console.protection import plain_refusal
 
-FULL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
-    b"too many connections to this page are open\n"
-)
+FULL: Final = plain_refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections to this page are open")
 GONE_AFTER_MS: Final = 10_000
 """A peer that acknowledges nothing for so long is gone: a lid was shut, the radio is out of reach."""
 SEND_BUFFER_BYTES: Final = 128 * 1024

@@ -22,6 +22,7 @@ from agent.base.visitors import Visitors
 from agent.console.door import Door
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
+from agent.console.protection import ProtectedHandler, protect
 
 log = logging.getLogger(__name__)
 SERVER_LOG = logging.getLogger("aiohttp.server")
@@ -33,13 +34,6 @@ REQUEST_WITHIN_S = 10.0
 WRITE_WITHIN_S = 5.0
 """Whoever takes no more of an answer for so long has left, shut the lid, or holds a place that others want."""
 HEALTH_EVERY_S = 1.0
-PROTECTION = {
-    "Content-Security-Policy": "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 class Page:
@@ -61,7 +55,7 @@ class Page:
 
     async def _answer(self, listener: socket.socket) -> None:
         app = web.Application(middlewares=[self._seen, _guarded])
-        app.on_response_prepare.append(_protect)
+        app.on_response_prepare.append(protect)
         app.router.add_get("/", _static("index.html"))
         app.router.add_get("/page.js", _static("page.js"))
         app.router.add_get("/picture.js", _static("picture.js"))
@@ -70,17 +64,30 @@ class Page:
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
         SERVER_LOG.addFilter(_is_of_the_node)
-        runner = web.AppRunner(app, access_log=None, logger=SERVER_LOG, shutdown_timeout=1.0, keepalive_timeout=REQUEST_WITHIN_S)
+        runner = web.AppRunner(app, access_log=None, logger=SERVER_LOG, shutdown_timeout=1.0)
         await runner.setup()
-        assert runner.server is not None
-        self._door = Door(runner.server, self._visitors)
-        server = await asyncio.get_running_loop().create_server(self._door.connection, sock=listener)
+        server = runner.server
+        assert server is not None
+        loop = asyncio.get_running_loop()
+
+        def handler() -> ProtectedHandler:
+            # access_log None, "no log", is what AppRunner hands over as well.
+            return ProtectedHandler(
+                server,
+                loop=loop,
+                access_log=None,  # type: ignore[arg-type]
+                logger=SERVER_LOG,
+                keepalive_timeout=REQUEST_WITHIN_S,
+            )
+
+        self._door = Door(handler, self._visitors)
+        listening = await loop.create_server(self._door.connection, sock=listener)
         try:
             while not self._stopping.is_set():
                 await asyncio.sleep(0.1)
                 self._door.sweep()
         finally:
-            server.close()
+            listening.close()
             await runner.cleanup()
 
     @web.middleware
@@ -195,11 +202,6 @@ async def _guarded(request: web.Request, handler: Callable[[web.Request], Any]) 
         raise web.HTTPForbidden(text="this is for the node's own page only")
     answer: web.StreamResponse = await handler(request)
     return answer
-
-
-async def _protect(_: web.Request, response: web.StreamResponse) -> None:
-    """Every answer carries these, streams and refusals as well."""
-    response.headers.update(PROTECTION)
 
 
 def _is_of_the_node(record: logging.LogRecord) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.clock import ClockQuality
+from agent.base.database_parts import clear_the_way
 from agent.events import class_number
 from agent.events.row import Kind, Row
 from agent.ports.event import Priority
@@ -63,8 +64,13 @@ _EVERY_ROW = (
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
-    """Open (WAL, synchronous FULL), or make a database in memory. Statements commit by themselves outside `transaction`."""
+    """Open (WAL, synchronous FULL), or make a database in memory. Statements commit by themselves outside `transaction`.
+
+    OSError where something else stands in its place.
+    """
     where = ":memory:" if path is None else str(path)
+    if path is not None:
+        clear_the_way(path)
     connection = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=10)
     if path is not None:
         connection.execute("PRAGMA journal_mode=WAL")

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import Clock, ClockQuality
 from agent.base.errors import JournalError
+from agent.base.regular_file import IrregularFileError
 from agent.events import epoch, eviction, sent_rows
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
@@ -61,10 +62,10 @@ class OutboxStore:
             return epoch.begin(self.path, mark, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
             if not epoch.is_full(error) or mark is None:
-                raise JournalError(
-                    f"the outbox {self.path} cannot be opened: {error}",
-                    remedy="check that the disk is mounted, writable and not full",
-                ) from error
+                why, remedy = str(error), "check that the disk is mounted, writable and not full"
+                if isinstance(error, IrregularFileError):
+                    why, remedy = str(error.strerror), ""
+                raise JournalError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
             self._without_disk = self.trouble = str(error)
             memory = sql.connect(None)

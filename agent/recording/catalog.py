@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.clock import ClockQuality
+from agent.base.database_parts import clear_the_way
 from agent.base.errors import StorageError
+from agent.base.regular_file import IrregularFileError
 from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, Gap, MaskSpan, NewSegment, SegmentRow, SegmentState, Stock
 
@@ -40,6 +42,7 @@ class Catalog:
         self.fresh = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            clear_the_way(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
             self._db.execute("PRAGMA busy_timeout = 10000")
             self._db.execute("PRAGMA journal_mode = WAL")
@@ -298,4 +301,6 @@ def _refused(path: Path, error: Exception) -> StorageError:
         remedy = "The next start sets it aside and makes it anew from the recordings"
         with suppress(OSError):
             condemned(path).touch()
+    if isinstance(error, IrregularFileError):
+        return StorageError(f"the catalog {path} cannot be used: {error.strerror}")
     return StorageError(f"the catalog {path} cannot be used: {error}", remedy=remedy)

@@ -52,7 +52,7 @@ from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
 from agent.uplink.retained import Retained
 from agent.uplink.session_core import SessionCore
-from agent.uplink.small_health import health_publication
+from agent.uplink.small_health import health_publication, with_line
 from agent.uplink.topics import publication_of
 
 log = logging.getLogger(__name__)
@@ -248,7 +248,8 @@ class Session(Component):
         if self._restate:
             self._restate = False
             self._send_all(self._state.publications(self._core.broker))
-            self._health_sent = None
+            if self._health is not None:
+                self._health, self._health_sent = with_line(self._health, self.health()), None
         while len(self._asked):
             publication = self._asked.get(0)
             if publication is not None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
+from agent.ports.health import UplinkHealth
 from agent.ports.mqtt import Publication
 from agent.uplink.packet_size import packet_bytes
 
@@ -21,6 +22,18 @@ def health_publication(topic: str, document: bytes, largest_packet: int | None) 
     if largest_packet is not None:
         document = cut_to(document, largest_packet - packet_bytes(empty))
     return replace(empty, payload=document)
+
+
+def with_line(document: bytes, line: UplinkHealth) -> bytes:
+    """The same with the line's part as it is now: a document of before a connect still says that the line is down."""
+    try:
+        health: Any = msgspec.json.decode(document)
+    except msgspec.DecodeError:
+        return document
+    if not isinstance(health, dict) or "uplink" not in health:
+        return document
+    health["uplink"] = msgspec.to_builtins(line)
+    return msgspec.json.encode(health)
 
 
 def cut_to(document: bytes, most_bytes: int) -> bytes:

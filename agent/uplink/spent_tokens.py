@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.base.clock import NS, Clock
+from agent.base.database_parts import clear_the_way
 from agent.base.errors import JournalError
+from agent.base.regular_file import IrregularFileError
 from agent.operations.caller import Caller, Refusal, Refused
 from agent.uplink.token import LEEWAY_S
 
@@ -49,7 +51,9 @@ class SpentTokens:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except IrregularFileError as error:
+            raise JournalError(f"the used tokens in {self._path} cannot be written: {error.strerror}") from error
+        except (sqlite3.Error, OSError) as error:
             raise JournalError(
                 f"the used tokens in {self._path} cannot be written: {error}",
                 remedy="free space on its disk; if the file is damaged, move it aside and wait five minutes",
@@ -84,6 +88,7 @@ class SpentTokens:
             db.execute("DELETE FROM spent WHERE ends_s <= ?", (ended_s,))
 
     def _open(self) -> sqlite3.Connection:
+        clear_the_way(self._path)
         db = sqlite3.connect(self._path, timeout=5.0, isolation_level=None)
         try:
             db.execute("PRAGMA journal_mode = DELETE")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import io
 import socket
 from collections.abc import Callable, Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from agent.base.clock import SystemClock
+from agent.console.door import FULL
 from agent.console.feed import EventTap
 from agent.console.page import MOST_VIEWERS
 from agent.console.preview import Preview
@@ -69,11 +72,36 @@ def asked(console: Console, path: str, **headers: str) -> http.client.HTTPRespon
 @pytest.mark.parametrize("path", ["/", "/health.json", "/live", "/preview.mjpeg", "/nothing-here"])
 def test_every_answer_is_for_this_page_alone(console: Console, path: str) -> None:
     """Streams and refusals as well: no other site embeds them, frames them, sniffs them or finds them in a cache."""
-    answer = asked(console, path)
-    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-    assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert_protected(asked(console, path).headers)
+
+
+def assert_protected(headers: Message) -> None:
+    """No other site embeds it, frames it, sniffs it or finds it in a cache."""
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "said", [b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\r\n\r\n", b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n"]
+)
+def test_what_is_no_request_is_answered_under_the_same_protection(console: Console, said: bytes) -> None:
+    """The server's parser refuses it before the page has a say: its words are shown in no frame either, and kept nowhere."""
+    with socket.create_connection(("127.0.0.1", urlsplit(console.url).port or 0), 10) as line:
+        line.sendall(said)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+    assert answer.status == 400
+    assert_protected(answer.headers)
+
+
+def test_the_full_house_is_protected_as_well() -> None:
+    """Who gets no further than the door is told so in an answer like all others."""
+    head, _, words = FULL.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert_protected(http.client.parse_headers(io.BytesIO(head.partition(b"\r\n")[2] + b"\r\n\r\n")))
+    assert b"too many connections" in words
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])

@@ -45,6 +45,18 @@ def test_birth_and_events_reach_the_hub(hub: Subscriber, node: UplinkNode) -> No
     assert {h.properties["clock-quality"] for h in events} <= {"synchronised", "holdover", "unset"}
 
 
+def test_the_first_health_after_a_connect_says_that_the_line_is_up(hub: Subscriber, broker: LocalBroker, tmp_path: Path) -> None:
+    """The newest document was made while there was no line yet: a hub would take it for a fault."""
+    node = UplinkNode(tmp_path / "n", broker.url)
+    node.session.publish_health(json.dumps({"node": "pole-1", "uplink": {"state": "connecting", "reason": "no line"}}).encode())
+    node.start()
+    heard = hub.wait_for(lambda heard: any(h.topic.endswith("/health") for h in heard))
+    first = json.loads(next(h for h in heard if h.topic.endswith("/health")).payload)
+    assert (first["node"], first["uplink"]["state"], first["uplink"]["broker"]) == ("pole-1", "online", broker.url)
+    assert "no line" not in first["uplink"]["reason"]
+    node.stop()
+
+
 def test_what_is_acknowledged_is_not_pending(hub: Subscriber, node: UplinkNode) -> None:
     """Once the broker has acknowledged everything, nothing is pending."""
     for number in range(10):
