@@ -17,7 +17,8 @@ import paho.mqtt.client
 from av.video.codeccontext import VideoCodecContext
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from hardware.memory import allocate_sparingly, give_back
+from hardware.footprint.allocation import allocate_sparingly
+from hardware.footprint.giving_back import give_back
 
 LOADED = (cryptography.x509, cv2, ec, msgspec, numpy, paho.mqtt.client)
 """What a node masks, signs, checks and tells with."""

@@ -19,7 +19,7 @@ from agent.view.reference import ViewIdentity, ViewReference
 from bench.disturbance import HOME, Warp, turned
 from bench.scene import LAYOUTS, Scene, town_square
 from hardware.encoder_libav import LibavEncoder
-from hardware.memory import allocate_sparingly
+from hardware.footprint.allocation import allocate_sparingly
 from hardware.opencv_threads import work_alone
 
 WIDTH, HEIGHT, FPS = 1920, 1080, 25

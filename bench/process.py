@@ -26,6 +26,8 @@ class Cost:
     peak_rss_bytes: int
     rss_bytes: int
     """Resident in the middle of its life: the median of all looks."""
+    settled_rss_bytes: int
+    """Resident once it is under way: the median of the second half of all looks."""
 
 
 def measure(
@@ -57,7 +59,8 @@ def measure(
             time.sleep(_LOOK_EVERY_S)
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu_s = usage.ru_utime + usage.ru_stime
-    return Cost(process.returncode, cpu_s, time.monotonic() - began, peak_bytes, int(statistics.median(looks)))
+    middle, settled = statistics.median(looks), statistics.median(looks[len(looks) // 2 :])
+    return Cost(process.returncode, cpu_s, time.monotonic() - began, peak_bytes, int(middle), int(settled))
 
 
 def _peak_bytes(pid: int) -> int:

@@ -44,7 +44,7 @@ PROTOCOL_ERROR = 0x82
 
 
 class PahoTransport:
-    """`agent.ports.MqttTransport` on a loop of its own, or on one shared with other nodes."""
+    """`agent.ports.mqtt.MqttTransport` on a loop of its own, or on one shared with other nodes."""
 
     def __init__(self, credentials: BrokerCredentials | None = None, loop: PahoLoop | None = None) -> None:
         self.loop = loop or PahoLoop()

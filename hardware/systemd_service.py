@@ -11,7 +11,7 @@ from agent.ports.host import ServiceManager
 
 
 class SystemdService:
-    """`agent.ports.ServiceManager` over the socket systemd names in NOTIFY_SOCKET. Any thread; never blocks long.
+    """`agent.ports.host.ServiceManager` over the socket systemd names in NOTIFY_SOCKET. Any thread; never blocks long.
 
     A message that cannot be delivered is no reason to end a running daemon: systemd's own deadlines decide then.
     """

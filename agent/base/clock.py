@@ -40,7 +40,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock. `quality` is asked of `synchronised`, a cheap callable the composition root supplies."""
+    """The machine's clock; its quality is what the kernel says of it. Any thread."""
 
     def monotonic_ns(self) -> int:
         return time.monotonic_ns()

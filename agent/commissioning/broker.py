@@ -20,7 +20,7 @@ TCP_PATIENCE_S = 8.0
 TOPICS_NAMED = 3
 
 LogIn = Callable[[BrokerEndpoint, bool], Trial]
-"""Have a session as the daemon would, beside it where the flag says that it runs; see `broker_trial`."""
+"""Have a session as the daemon would, beside it where the flag says that it runs; see `agent.commissioning.broker_trial`."""
 _ACCESS = "the broker's access list must allow this node what docs/hub/hub.acl allows it"
 
 

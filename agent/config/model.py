@@ -1,8 +1,8 @@
 """The configuration as the daemon holds it: frozen, complete, every unknown key refused.
 
 Types, bounds, defaults and what a single value is checked by stand here, in the fields; what a value must be beside another
-stands in `rules`. `examples` of a required field is also what a check puts in its place to look for further errors behind it.
-Constructing a section checks nothing: a Config that anybody runs by comes out of `agent.config.load`.
+stands in `agent.config.rules`. `examples` of a required field is also what a check puts in its place, to look for further errors
+behind it. Constructing a section checks nothing: a Config that anybody runs by comes out of `agent.config.load`.
 config.example.toml explains every field to the person who edits it.
 """
 

@@ -1,7 +1,7 @@
 """Mosaic and blur: textures in the colours of the surroundings, laid over what is covered.
 
 They look like what people know, and hold nothing of what they cover: every tile's colour comes from outside of the masks
-(`surroundings`) and from a dither drawn once per session from the system's secret randomness. The grid of tiles is
+(`agent.mask.surroundings`) and from a dither drawn once per session from the system's secret randomness. The grid of tiles is
 anchored to the scene, so that it does not crawl over a swaying view.
 """
 

@@ -1,7 +1,7 @@
 """What must not be seen, as shapes over one picture: simple polygons in luma samples, each with the disc it grows by.
 
 A shape's true extent is the polygon dilated by a disc of `grow` (Minkowski sum). Everything drawn and everything
-checked starts from here; how it is drawn (`mask_outline`) and how that is checked (`mask_check`) share nothing else.
+checked starts from here; how it is drawn (`agent.mask.outline`) and how that is checked (`agent.mask.check`) share nothing else.
 """
 
 from __future__ import annotations

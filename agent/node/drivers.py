@@ -70,7 +70,7 @@ def open_board() -> Board:
 
 def open_transport(credentials: BrokerCredentials) -> MqttTransport:
     """An MQTT connection yet to be opened."""
-    from hardware.spared_module import spare
+    from hardware.footprint.spared_module import spare
 
     spare("urllib.request")  # for proxies, which paho asks about only beside PySocks: 2 MB with its HTTP and mail
     from hardware.mqtt_paho import PahoTransport
@@ -134,7 +134,7 @@ def open_service_manager() -> ServiceManager:
 
 def compute_alone() -> None:
     """Keep OpenCV's work on the thread that asks for it, and memory in one heap. Once, before the first picture."""
-    from hardware.memory import allocate_sparingly
+    from hardware.footprint.allocation import allocate_sparingly
     from hardware.opencv_threads import work_alone
 
     work_alone()
@@ -143,6 +143,6 @@ def compute_alone() -> None:
 
 def give_back_memory() -> None:
     """Hand the kernel what only starting needed."""
-    from hardware.memory import give_back
+    from hardware.footprint.giving_back import give_back
 
     give_back()

@@ -38,7 +38,7 @@ class BrokerEndpoint(Struct, frozen=True):
 
     @classmethod
     def of(cls, url: str) -> BrokerEndpoint:
-        """Take a URL that `config.model.check_broker_url` has let pass."""
+        """Take a URL that `agent.config.address.check_broker_url` has let pass."""
         parts = urlsplit(url)
         port = parts.port or DEFAULT_BROKER_PORTS[parts.scheme]
         websocket = parts.scheme in ("ws", "wss")

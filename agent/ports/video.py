@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Camera(Protocol):
-    """A picture source. One thread (the capture thread) calls everything but `cancel`."""
+    """A picture source. One thread (the capture thread) calls everything but `figures`."""
 
     def open(self) -> None:
         """Start delivering. Raises CameraError with the remedy when the source is missing or refuses."""

@@ -116,8 +116,8 @@ class MediaSigner:
     def finish(self) -> AccessUnit | None:
         """The closing unit: signs what has no signature yet. None when nothing is left, or the key fails.
 
-        It carries no picture (its duration is 0) and belongs behind the last unit, see `closed`. The chain of GOPs is left to
-        whoever signs next: this signer, or that of the next start.
+        It carries no picture (its duration is 0) and belongs behind the last unit, see `agent.signing.signed_unit.closed`.
+        The chain of GOPs is left to whoever signs next: this signer, or that of the next start.
         """
         last = self._last
         made = self._sign_gop(last.wall_ns + last.duration_ns, partial=False) if last is not None and self._hashes else None

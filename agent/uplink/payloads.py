@@ -1,6 +1,6 @@
 """What a node says, as schemas: status, events, the register, and the user properties that go with them.
 
-Health is in `health`, commands and answers are in `command_payloads`.
+Health is in `agent.ports.health`, commands and answers are in `agent.operations.payloads`.
 """
 
 from __future__ import annotations

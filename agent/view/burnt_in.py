@@ -3,7 +3,7 @@
 A lens and a sensor blur every edge over two or three samples and lay noise on it; letters that a camera writes afterwards
 change from dark to bright within one, close together, in a row, and are the same on every picture. After a codec the noise is
 gone everywhere, and the place has to speak: cameras write along the upper and the lower edge. It finds most texts and no
-hood; a push (`nudge.py`) finds all for certain.
+hood; a push (`agent.view.nudge`) finds all for certain.
 """
 
 from __future__ import annotations

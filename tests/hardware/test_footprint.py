@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.memory import program_pages
-from hardware.symbol_tables import symbol_tables
+from hardware.footprint.program_pages import program_pages
+from hardware.footprint.symbol_tables import symbol_tables
+from hardware.footprint.trick import Trick
 
 LOOK = """
 import json, re
@@ -24,7 +26,8 @@ import cv2
 import numpy as np
 
 from agent.node.wiring import build
-from hardware.memory import allocate_sparingly, give_back
+from hardware.footprint.allocation import allocate_sparingly
+from hardware.footprint.giving_back import give_back
 
 
 def resident(kind):
@@ -49,6 +52,24 @@ def test_program_pages_go_back_and_code_runs_on() -> None:
     told = json.loads(subprocess.run([sys.executable, "-c", LOOK], check=True, capture_output=True, text=True).stdout)
     assert told["after"] < told["before"] * 2 / 3
     assert told["same"]
+
+
+def test_the_switch_leaves_everything_out() -> None:
+    """With `VIGIE_FOOTPRINT=off` nothing is unmapped, and the answer is the same."""
+    run = subprocess.run(
+        [sys.executable, "-c", LOOK], check=True, capture_output=True, text=True, env={**os.environ, "VIGIE_FOOTPRINT": "off"}
+    )
+    told = json.loads(run.stdout)
+    assert told["after"] >= told["before"]
+    assert told["same"]
+
+
+@pytest.mark.parametrize("switch", ["", "off", "-trim", "-trim,-unmap", "trim", "-tri", "off,-trim", "nonsense"])
+def test_the_switch_leaves_out_what_it_names(monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
+    """All by `off`, some by name; what it does not know it leaves in."""
+    monkeypatch.setenv("VIGIE_FOOTPRINT", switch)
+    off = {trick for trick in Trick if not trick.is_on}
+    assert off == (set(Trick) if "off" in switch else {trick for trick in Trick if f"-{trick}" in switch.split(",")})
 
 
 def pages(mapping: str, anonymous: int = 0) -> list[tuple[int, int]]:
@@ -109,7 +130,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from hardware.memory import program_pages
+from hardware.footprint.program_pages import program_pages
 
 pages = list(program_pages(Path("/proc/self/smaps").read_text().splitlines(True), "/none"))
 writable = []

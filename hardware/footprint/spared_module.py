@@ -7,6 +7,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from hardware.footprint.trick import Trick
+
 
 class _Spared(ModuleType):
     """Stands in the place of a module until somebody asks for an attribute. `importlib`'s LazyLoader does not wait that long:
@@ -22,7 +24,7 @@ class _Spared(ModuleType):
 
 def spare(name: str) -> None:
     """From here on `import name` costs nothing until an attribute of it is used; any thread. `name` is dotted."""
-    if name in sys.modules:
+    if name in sys.modules or not Trick.SPARED_MODULES.is_on:
         return
     package, _, last = name.rpartition(".")
     spared = _Spared(name)
