@@ -24,6 +24,7 @@ from agent.console.server import Console
 from agent.journal.register import Register
 from tests.console.test_server import Kept
 from tests.support.deadline import until
+from tests.support.dripping import until_cut_off
 
 
 class Pictures(Preview):
@@ -144,16 +145,6 @@ def test_a_request_that_never_ends_is_cut_off(register: Path, monkeypatch: pytes
     with socket.create_connection(("127.0.0.1", port(console)), timeout=30) as client:
         client.sendall(b"GET / HTTP/1.1\r\n")
         client.settimeout(0.2)
-
-        def is_cut_off() -> bool:
-            try:
-                client.sendall(b"X-More: 1\r\n")
-                return client.recv(100) == b""
-            except TimeoutError:
-                return False
-            except OSError:
-                return True
-
-        until(is_cut_off, "it is cut off", 30)
+        until_cut_off(client, b"X-More: 1\r\n")
     console.stop()
     assert console.join(30)

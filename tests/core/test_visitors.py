@@ -17,6 +17,7 @@ from agent.base.clock import SystemClock
 from agent.base.visitors import RESERVED, Visit, Visitors
 from agent.operations.control_socket import MOST_VISITORS, ControlSocket, ask, socket_path
 from tests.support.deadline import until
+from tests.support.dripping import until_cut_off
 from tests.support.turned_clock import TurnedClock
 
 
@@ -129,15 +130,5 @@ def test_a_request_that_drips_is_cut_off(state: Path) -> None:
         client.settimeout(0.5)
         client.connect(str(socket_path(state)))
         client.sendall(b"{")
-
-        def is_cut_off() -> bool:
-            try:
-                client.sendall(b" ")
-                return client.recv(100) == b""
-            except TimeoutError:
-                return False
-            except OSError:
-                return True
-
-        until(is_cut_off, "it is cut off", 30)
+        until_cut_off(client, b" ")
     assert json.dumps(ask(state, "status"))

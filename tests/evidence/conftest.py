@@ -9,6 +9,8 @@ import pytest
 
 from agent.identity.certificates import CertificateChain, read_chain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
+from tests.support.recordings import Recordings
+from tests.support.signed_recordings import SignedRecordings
 
 HERE = Path(__file__).parent
 
@@ -43,3 +45,12 @@ def signer(identity: IdentityDirectory) -> NodeSigner:
 def node_ca(identity: IdentityDirectory) -> CertificateChain:
     """The node's ca.pem."""
     return read_chain(identity.ca_path)
+
+
+@pytest.fixture(scope="session")
+def export(tmp_path_factory: pytest.TempPathFactory, signer: NodeSigner, node_ca: CertificateChain) -> bytes:
+    """A sealed export of two seconds."""
+    directory = tmp_path_factory.mktemp("export")
+    node = SignedRecordings(Recordings(directory / "state"), signer, node_ca, directory / "export.mp4")
+    node.record(2)
+    return node.export(0, 2).film.read_bytes()

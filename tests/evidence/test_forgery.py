@@ -10,12 +10,9 @@ import pytest
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
-from agent.identity.node_key import NodeSigner
 from bench.forgery import Originals, forgeries, judge, originals
 from bench.hostile import SHAPES, judged
 from bench.mutation import Node, other_sets, parse
-from tests.support.recordings import Recordings
-from tests.support.signed_recordings import SignedRecordings
 
 SEED = 2026
 
@@ -117,15 +114,6 @@ def test_a_film_that_begins_behind_a_whole_gop_is_not_authentic(tmp_path: Path, 
     report = verify(file, made.ca)
     assert report.verdict is Verdict.NOT_AUTHENTIC
     assert report.reason.startswith("picture 4: moov/trak/edts/elst: begins behind it")
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory, signer: NodeSigner, node_ca: CertificateChain) -> bytes:
-    """A sealed export of two seconds."""
-    directory = tmp_path_factory.mktemp("export")
-    node = SignedRecordings(Recordings(directory / "state"), signer, node_ca, directory / "export.mp4")
-    node.record(2)
-    return node.export(0, 2).film.read_bytes()
 
 
 @pytest.mark.parametrize(

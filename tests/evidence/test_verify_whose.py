@@ -14,7 +14,7 @@ from agent.cli import run
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
-from agent.identity.node_key import IdentityDirectory, NodeSigner
+from agent.identity.node_key import IdentityDirectory
 from agent.identity.usage import FILM_SIGNING
 from agent.signing import media_signing
 from bench.town_ca import TownCa
@@ -142,15 +142,6 @@ def test_a_name_in_a_certificate_moves_no_cursor(tmp_path: Path, town: TownCa, c
         said = capsys.readouterr()
         assert not {"\x1b", "\x9b", "\u202e"} & set(said.out + said.err)
         assert "2K" in said.out
-
-
-@pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory, signer: NodeSigner, node_ca: CertificateChain) -> bytes:
-    """A sealed export of two seconds."""
-    directory = tmp_path_factory.mktemp("export")
-    node = SignedRecordings(Recordings(directory / "state"), signer, node_ca, directory / "export.mp4")
-    node.record(2)
-    return node.export(0, 2).film.read_bytes()
 
 
 @pytest.mark.parametrize(

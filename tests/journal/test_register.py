@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -14,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.base.clock import SystemClock
 from agent.base.errors import JournalError
 from agent.identity.certificates import key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory, NodeSigner
@@ -26,6 +24,7 @@ from agent.journal.register import Register
 from agent.journal.verdict import Flaw, Trust, Verdict, verify
 from tests.support.failing_key import FailingKey
 from tests.support.manual_clock import ManualClock
+from tests.support.many_writers import write_at_once
 
 
 @pytest.fixture
@@ -209,24 +208,10 @@ def test_a_power_cut_anywhere_in_an_entry_costs_that_entry_at_most(tmp_path: Pat
         assert [parse(raw).act for raw in lines(copy / path.name)][:2] == [Act.DESTROYED] * 2
 
 
-def _enter_many(path: str, who: str, count: int) -> None:
-    register = Register(Path(path), SystemClock())
-    for i in range(count):
-        register.enter(Act.COMMAND, who, {"i": i})
-
-
 def test_several_processes_write_one_chain(path: Path) -> None:
     """Daemon, timer and command line at once: no line is lost or doubled, the chain holds, each one's order is kept."""
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_enter_many, args=(str(path), f"w{i}", 25)) for i in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(60)
-        assert writer.exitcode == 0
+    write_at_once(path, 25)
     assert verify(path) == Verdict(75, (), 0, 0)
-    for i in range(3):
-        assert [e.facts["i"] for e in map(parse, lines(path)) if e.by == f"w{i}"] == list(range(25))
 
 
 def test_signed_lines_are_vouched_for(path: Path, signer: NodeSigner) -> None:

