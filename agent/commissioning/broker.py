@@ -25,15 +25,28 @@ _ACCESS = "the broker's access list must allow this node what docs/hub/hub.acl a
 
 
 def judge_brokers(
-    mqtt: Mqtt | None, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime, *, beside: bool = False
+    mqtt: Mqtt | None,
+    credentials: BrokerCredentials,
+    log_in: LogIn | None,
+    now: datetime,
+    *,
+    beside: bool = False,
+    online_at: str = "",
 ) -> Iterator[Line]:
-    """Every broker by its order of preference; `log_in` None leaves the session out, `beside`: the daemon runs."""
+    """Every broker by its order of preference; `log_in` None leaves the session out, `beside`: the daemon runs.
+
+    `online_at`: the broker at which it is in. There a second login under its name would throw it off where the broker takes
+    names for client ids (`use_username_as_clientid`), so what the daemon has is told instead.
+    """
+    named = credentials.username is not None or credentials.cert_file is not None
     if mqtt is None:
         yield warn("broker", "none configured: nobody at the centre hears of this node", "set [mqtt] url")
         return
     for number, url in enumerate((mqtt.url, *mqtt.fallback_urls)):
         check = "broker" if number == 0 else f"broker {number + 1}"
-        yield from _judge(check, BrokerEndpoint.of(url), credentials, log_in, now, beside=beside)
+        endpoint = BrokerEndpoint.of(url)
+        told = _what_the_daemon_has if named and online_at == endpoint.url else None
+        yield from _judge(check, endpoint, credentials, log_in, now, beside=beside, told=told)
 
 
 def judge_uplink(uplink: Mapping[str, Any]) -> Iterator[Line]:
@@ -51,7 +64,14 @@ def judge_uplink(uplink: Mapping[str, Any]) -> Iterator[Line]:
 
 
 def _judge(
-    check: str, endpoint: BrokerEndpoint, credentials: BrokerCredentials, log_in: LogIn | None, now: datetime, *, beside: bool
+    check: str,
+    endpoint: BrokerEndpoint,
+    credentials: BrokerCredentials,
+    log_in: LogIn | None,
+    now: datetime,
+    *,
+    beside: bool,
+    told: Callable[[str, BrokerEndpoint, dict[str, Figure]], Line] | None,
 ) -> Iterator[Line]:
     reached = _reach(check, endpoint)
     if reached is not None:
@@ -75,12 +95,23 @@ def _judge(
             yield fail(check, f"{endpoint.url}: {handshake.trouble}{shown}", handshake.remedy, **tls)
             return
         yield _certificate(check, handshake, tls)
+    if told is not None:
+        yield told(check, endpoint, tls)
+        return
     if log_in is None:
         yield warn(
             check, f"{endpoint.url} can be reached; whether it accepts this node was not tried", "run this on the node", **tls
         )
         return
     yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls)
+
+
+def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Figure]) -> Line:
+    said = (
+        f"{endpoint.url} accepts this node: the daemon is in. A login beside it could throw it off, so no topic was tried;"
+        " `systemctl stop vigie` before the doctor tries each"
+    )
+    return ok(check, said, **tls)
 
 
 def _judge_trial(check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Figure]) -> Iterator[Line]:

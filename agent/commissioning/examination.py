@@ -202,10 +202,14 @@ class _Examination:
 
     def _broker(self) -> Iterator[Line]:
         means, health = self._means, self.health
-        yield from judge_uplink((health or {}).get("uplink", {}))
+        line = (health or {}).get("uplink", {})
+        yield from judge_uplink(line)
         now = utc(means.clock.wall_ns())
         yield from judge_own_certificate(means.credentials.cert_file, self._config.node.id, now)
-        yield from judge_brokers(self._config.mqtt, means.credentials, means.log_in, now, beside=health is not None)
+        online_at = str(line.get("broker", "")) if line.get("state") == "online" else ""
+        yield from judge_brokers(
+            self._config.mqtt, means.credentials, means.log_in, now, beside=health is not None, online_at=online_at
+        )
 
     def _guard(self) -> Guard:
         try:

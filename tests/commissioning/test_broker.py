@@ -19,7 +19,7 @@ from agent.config.model import Board, Mqtt
 from agent.demo.broker import LocalBroker, free_port
 from agent.node.wiring import TOPICS
 from agent.ports.host import BoardFigures
-from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened
+from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
 from hardware.mqtt_paho import PahoTransport
@@ -301,6 +301,25 @@ def test_the_daemons_own_session_is_left_alone(tmp_path: Path) -> None:
     assert isinstance(opened, Opened)
     assert found.grade is Grade.OK
     assert list(afterwards) == []
+
+
+def test_where_names_are_client_ids_the_daemon_is_asked_and_not_thrown_off(tmp_path: Path) -> None:
+    """To such a broker (docs/hub) a doctor under the node's name is the node: it leaves the line alone and says so."""
+    secret = tmp_path / "password"
+    secret.write_text("x", encoding="ascii")
+    shown = BrokerCredentials("pole-17", secret)
+    daemon = PahoTransport(shown)
+    with LocalBroker(tmp_path / "broker", settings="allow_anonymous true\nuse_username_as_clientid true") as broker:
+        daemon.open(BrokerEndpoint.of(broker.url), ConnectOptions(IDENTITY.client_id, None, 0, 30, 60, 20))
+        opened = next(event for _ in range(100) for event in daemon.wait(0.1))
+        told = list(judge_brokers(Mqtt(url=broker.url), shown, trial(shown), NOW, beside=True, online_at=broker.url))
+        daemon.publish(Publication("vigie/pole-17/still-here", b"x", 1, False), 1)
+        afterwards = next(event for _ in range(100) for event in daemon.wait(0.1))
+        daemon.close()
+    assert isinstance(opened, Opened)
+    assert [(line.check, line.grade) for line in told] == [("broker", Grade.OK)]
+    assert "systemctl stop vigie" in told[0].measured
+    assert isinstance(afterwards, Acknowledged)
 
 
 def test_a_pipe_in_the_place_of_the_ca_is_told_and_keeps_nobody_waiting(tmp_path: Path, broker: TlsBroker) -> None:
