@@ -14,6 +14,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 LINK = re.compile(r"\]\((?!https?://)([^)#\s]*)(?:#([^)\s]*))?\)")
 NAMED_FILE = re.compile(r"`((?:agent|hardware|systemd|tests|bench|docs|tools)/[\w./-]+\.(?:py|md|sh|toml|service|timer|yaml))`")
+BESIDE = re.compile(r"`((?:agent|hardware|bench|tests)/[\w/]+)/\w+\.py`((?:,? (?:and )?`\w+\.py`)+)")
 COMMAND = re.compile(r"`vigie ([a-z][a-z-]+)")
 
 
@@ -23,6 +24,8 @@ def test_links_and_named_files_are_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     missing = [target for target, _ in LINK.findall(text) if target and not (page.parent / target).exists()]
     missing += [name for name in NAMED_FILE.findall(text) if not (ROOT / name).exists()]
+    for room, others in BESIDE.findall(text):  # `agent/room/a.py`, `b.py`: both lie in that room
+        missing += [name for name in re.findall(r"\w+\.py", others) if not (ROOT / room / name).exists()]
     assert missing == []
 
 
