@@ -89,6 +89,13 @@ def _guard(sight: Sight) -> Line:
             f"verified on the picture, {sight.shift_px:.1f} px from where it was validated",
             shift_px=round(sight.shift_px, 2),
         )
+    if sight.view is ViewState.MOVED:
+        return warn(
+            "view guard",
+            f"the camera looks {sight.shift_px:.0f} px from where the view was validated, and the masks follow",
+            "was it knocked? aim it as it was, or look whether the masks fit and validate the new view",
+            shift_px=round(sight.shift_px, 2),
+        )
     return warn(
         "view guard", "not sure of the view", "is something large in front of the camera?", shift_px=round(sight.shift_px, 2)
     )

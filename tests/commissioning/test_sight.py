@@ -16,6 +16,7 @@ from agent.commissioning.masks import judge_masks
 from agent.commissioning.sight import Sight, look
 from agent.config.model import Config
 from agent.identity.node_key import IdentityDirectory
+from agent.picture.cover import ViewState
 from agent.picture.frame import RawFrame
 from agent.ports.video import Camera
 from agent.view.commissioning import ViewSample, validate_view
@@ -145,3 +146,16 @@ def test_a_slow_camera_is_held_to_the_norm_and_to_what_was_asked_of_it(config: C
     found = {line.check: line.grade for line in judge_sight(settings, sight)}
     assert (found["picture size"], found["picture rate"], found["camera"]) == (Grade.OK, Grade.FAIL, Grade.WARN)
     assert {line.check: line.grade for line in judge_sight(settings, replace(sight, fps=25.0))}["picture rate"] is Grade.OK
+
+
+def test_a_camera_that_was_knocked_and_is_followed_is_told_as_that(config: Config, identity: IdentityDirectory) -> None:
+    """The guard is sure of the view: nothing large stands in front of it, and somebody should come and aim it again."""
+    followed = Sight(pictures=50, view=ViewState.MOVED, shift_px=41.7)
+    found = {line.check: line for line in judge_masks(config, identity, followed)}["view guard"]
+    assert found.grade is Grade.WARN
+    assert "42 px" in found.measured
+    assert "the masks follow" in found.measured
+    assert "knocked" in found.remedy
+    unsure = structs.replace(followed, view=ViewState.UNCERTAIN)
+    found = {line.check: line for line in judge_masks(config, identity, unsure)}["view guard"]
+    assert "not sure" in found.measured
