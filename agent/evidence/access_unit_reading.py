@@ -8,8 +8,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.evidence.boxes import MalformedFilm
 from agent.evidence.parameters import PictureParameters, SequenceParameters
-from agent.evidence.sei_messages import examine_sei
+from agent.evidence.sei_messages import REWORKED, examine_sei
 from agent.evidence.slice_header import SliceHeader
 from agent.signing import nal, sei
 from agent.signing.parameter_sets import ParameterSets
@@ -53,7 +54,7 @@ class AccessUnitReader:
         return SliceHeader.read(unit, self.sequences, self._pictures)
 
     def read(self, units: list[bytes]) -> Reading:
-        """The units as they stand in the sample, trailing zero bytes included."""
+        """The units as they stand in the sample, trailing zero bytes included. MalformedFilm of a picture that is not judged."""
         if len(units) > MOST_UNITS:
             return Reading(None, (f"{len(units)} units in one picture: no honest one has as many",))
         self._faults: list[str] = []
@@ -109,8 +110,8 @@ class AccessUnitReader:
             self._faults.append("a slice behind the units that end its picture")
         self._stage = _SLICES
         if header.field:
-            self._faults.append("a field: interlaced film is not judged by this program")
-        elif header.redundant:
+            raise MalformedFilm("is coded in fields: Vigie judges whole frames only")  # nothing against it: nothing is known
+        if header.redundant:
             self._faults.append("a redundant slice: players show it when another is damaged")
         elif self._header is not None and header.picture != self._header.picture:
             self._faults.append("a second picture in it: players show one of them")
@@ -127,6 +128,8 @@ class AccessUnitReader:
         if self._stage != _BEFORE:
             self._faults.append("supplementary information behind the slices: players take it for the next picture's")
         fault = examine_sei(unit, [each.timing for each in self.sequences.values()])
+        if fault == REWORKED and any(not each.frames_only for each in self.sequences.values()):
+            raise MalformedFilm("is interlaced, and nobody signed how its fields are shown: Vigie judges whole frames only")
         if fault:
             self._faults.append(fault)
 

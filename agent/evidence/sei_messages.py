@@ -22,6 +22,7 @@ _WHAT: Final = {
     147: "another transfer characteristic, which changes the colours",
 }
 _MOST_MESSAGES: Final = 64
+REWORKED: Final = "unsigned picture timing says fields or repeats: players rework the picture"
 
 
 def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
@@ -33,7 +34,7 @@ def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
             if kind == _FILLER and payload.strip(b"\xff"):
                 return "padding that is none"
             if kind == _TIMING and any(_says_fields(payload, timing) for timing in timings):
-                return "unsigned picture timing says fields or repeats: players rework the picture"
+                return REWORKED
     except ValueError:
         return "supplementary information that is longer or shorter than it says"
     return ""

@@ -75,7 +75,10 @@ class StrictFilm:
                 described = sample.description
             stated = reader.sets.units if first else ()
             units = self._units(sample)
-            reading = reader.read(units)
+            try:
+                reading = reader.read(units)
+            except MalformedFilm as error:
+                raise MalformedFilm(f"{self._film.name}: picture {number + 1} {error.what}") from None
             found += reading.faults
             if first and reader.sets.units != stated:
                 found.append("its parameter sets are not those of `avcC`: players take either")

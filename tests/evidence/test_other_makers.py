@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,15 +10,18 @@ import pytest
 from msgspec.structs import replace
 
 from agent.cli import run
+from agent.evidence.access_unit_reading import AccessUnitReader
+from agent.evidence.boxes import MalformedFilm
 from agent.evidence.film import Film
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.verification import judge, verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
+from agent.picture.access_unit import AccessUnit
 from agent.signing import nal, sei
 from agent.signing.tlv import Tag, field
-from tests.support.films import run_ffmpeg
-from tests.support.signed_film import encode, sign
+from tests.support.films import make_film, run_ffmpeg
+from tests.support.signed_film import encode, sign, units_of, with_unit, write
 
 Pictures = list[list[bytes]]
 GOP = 20
@@ -107,3 +111,38 @@ def test_an_access_unit_of_a_signature_alone_is_no_picture(
         assert report.pictures in (119, 120)
         assert report.pictures == report.authentic + report.pending
         assert max(span.last for span in report.spans if span.state is not State.MISSING) < 120
+
+
+def test_interlaced_films_are_refused_and_not_accused(tmp_path: Path, signer: NodeSigner, node_ca: CertificateChain) -> None:
+    """Frames that hold both fields are authentic, unless unsigned timing says how to show them; single fields are not judged."""
+    plain = tmp_path / "plain.mp4"
+    make_film(plain, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-x264-params", "interlaced=1:keyint=8:bframes=0", pictures=24)
+    units = units_of(plain)
+    with pytest.raises(MalformedFilm, match="picture 0 is interlaced, and nobody signed how its fields are shown"):
+        verify(write(sign(units, signer), tmp_path / "timed.mp4"), node_ca)
+    units = [without_timing(each) for each in units]
+    assert verify(write(sign(units, signer), tmp_path / "frames.mp4"), node_ca).verdict is Verdict.AUTHENTIC
+
+    reader = AccessUnitReader()
+    reader.take_sets(unit for unit in nal.units(units[0].data) if nal.unit_type(unit) in (nal.SPS, nal.PPS))
+    units[5] = with_unit(units[5], lambda unit: as_field(unit, reader))
+    with pytest.raises(MalformedFilm, match="picture 5 is coded in fields: Vigie judges whole frames only"):
+        verify(write(sign(units, signer), tmp_path / "fields.mp4"), node_ca)
+
+
+def without_timing(unit: AccessUnit) -> AccessUnit:
+    """Without supplementary information."""
+    kept = (each for each in nal.units(unit.data) if nal.unit_type(each) != nal.SEI)
+    return replace(unit, data=b"".join(nal.START_CODE + each for each in kept))
+
+
+def as_field(unit: bytes, reader: AccessUnitReader) -> bytes:
+    """The slice with the bit set that says that it is of one field."""
+    for bit in range(8, 64):
+        changed = bytearray(unit)
+        changed[bit // 8] ^= 0x80 >> bit % 8
+        with contextlib.suppress(ValueError):
+            header, before = reader.header_of(bytes(changed)), reader.header_of(unit)
+            if header.field and (header.first_macroblock, header.picture.frame_number) == (0, before.picture.frame_number):
+                return bytes(changed)
+    raise AssertionError("no such bit")
