@@ -11,6 +11,7 @@ import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -32,7 +33,9 @@ from agent.evidence.timeline import PictureOrder
 from agent.signing import nal, sei
 
 _LENGTH_BYTES: Final = 4
-_SHORTEST_TICKS: Final = 1
+_SHORTEST_NS: Final = NS // TICKS_PER_S + 1
+_USUAL_PERIOD_NS: Final = NS // 25
+"""Of a GOP whose own times say nothing: the clock was set back in its midst."""
 
 
 class Extracted(Struct, frozen=True):
@@ -193,22 +196,25 @@ def _write(path: Path, gops: Sequence[list[_Picture]], verified: Sequence[Verifi
 
 
 def _times(gops: Sequence[list[_Picture]], verified: Sequence[VerifiedSlices]) -> list[list[int]]:
-    """When each picture of each GOP is decoded, and behind them when the next may be: Unix nanoseconds that never go back."""
+    """When each picture of each GOP is decoded, and behind them when the next may be: Unix nanoseconds that never go back.
+
+    Where the signer's clock was set back, the film goes on from where it has got to until the clock has caught up: squeezed into
+    an instant, the pictures of meanwhile would be shown by no player.
+    """
     begins = [each.first for each in verified]
     made: list[list[int]] = []
-    earliest = 0
-    shortest = NS * _SHORTEST_TICKS // TICKS_PER_S + 1
+    reached, shift, period = 0, 0, _USUAL_PERIOD_NS
     for gop in gops:
-        spans = [verified[bisect_right(begins, picture.first_slice) - 1] for picture in gop]
-        times = []
-        for at, span in enumerate(spans):
-            alike = [n for n, each in enumerate(spans) if each is span]
-            period = max((span.to_ns - span.from_ns) // len(alike), shortest)
-            times.append(max(span.from_ns + (at - alike[0]) * period, earliest))
-            earliest = times[-1] + shortest
-        end = max(spans[-1].to_ns, earliest)
-        made.append([*times, end])
-        earliest = end
+        times: list[int] = []
+        for place, pictures in groupby(gop, lambda picture: bisect_right(begins, picture.first_slice) - 1):
+            span, count = verified[place], len(list(pictures))
+            shift = 0 if span.from_ns >= reached else max(shift, reached - span.from_ns)
+            if span.to_ns > span.from_ns:
+                period = max((span.to_ns - span.from_ns) // count, _SHORTEST_NS)
+            begun = span.from_ns + shift
+            times += range(begun, begun + count * period, period)
+            reached = max(times[-1] + period, span.to_ns + shift)
+        made.append([*times, reached])
     return made
 
 

@@ -8,13 +8,14 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.base.clock import NS
+from agent.base.clock import NS, rfc3339
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Span, State
 from agent.signing.tlv import GopInformation
 
 # A film that is forged all over is described up to here, then only counted.
 _MOST_SPANS: Final = 20_000
+_MOST_SEAMS: Final = 256
 # Recordings dated before 2020 were made on a clock that nobody had set.
 _EARLIEST_PLAUSIBLE_NS: Final = 1_577_836_800 * NS
 _UNDATED: Final = Remark(Saying.CLOCK_UNSET)
@@ -34,7 +35,8 @@ class VerifiedSlices(Struct, frozen=True):
 @dataclass(slots=True)
 class Findings:
     """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP. `left_out`: pictures that the
-    edit list leaves out there instead.
+    edit list leaves out there instead. `unordered` are seams where neither link nor time tells which recording was first: when
+    the one ended, and when the other began.
 
     `earliest_ns` and `latest_ns` leave out what was recorded before the clock was set; `from_ns` and `to_ns` do not.
     """
@@ -45,6 +47,7 @@ class Findings:
     missing_units: int = 0
     cut_units: int = 0
     left_out: int = 0
+    unordered: list[tuple[int, int]] = field(default_factory=list)
     earliest_ns: int | None = None
     latest_ns: int | None = None
     from_ns: int | None = None
@@ -74,6 +77,12 @@ class Findings:
             self.spans[-1] = Span(state, before.first, last, before.units + units, why, start, end or before.to_ns)
             return
         self.add(Span(state, first, last, units, why, start, end))
+
+    def trust_order(self) -> None:
+        """The seal of the export holds: the node itself put its recordings into this order."""
+        for ended, begun in self.unordered[:_MOST_SEAMS]:
+            self.notes.append(Remark(Saying.CLOCK_BEHIND, begins=rfc3339(ended), ends=rfc3339(begun)))
+        self.unordered.clear()
 
     def add(self, span: Span) -> None:
         """A finding of its own."""

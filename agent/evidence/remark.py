@@ -22,6 +22,7 @@ class Saying(Enum):
     FOUND_MISSING = "found missing on {at}"
     SIGNED_ANEW = "recording interrupted from {begins} to {ends}: signing began anew"
     CHAIN_GOES_ON = "recording interrupted from {begins} to {ends}: nothing was signed between, the chain goes on"
+    CLOCK_BEHIND = "behind a recording until {begins} stands one of {ends}: the clock was behind, the order is that of the seal"
     CLOCK_UNSET = "recorded, at least in part, before the clock was set: the dates are not to be relied on"
     HELD = "{count} pictures repeat the one before and are marked HELD"
     SHAPE_NOT_COVERED = "size, cropping and decoder parameters (SPS, PPS) are not covered: the signatures do not state them"

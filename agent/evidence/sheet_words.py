@@ -48,6 +48,10 @@ _REMARKS: Final[Mapping[Saying, str]] = {
     Saying.CHAIN_GOES_ON: (
         "Enregistrement interrompu de {begins} à {ends} : rien n’a été signé entre-temps, la chaîne des signatures continue."
     ),
+    Saying.CLOCK_BEHIND: (
+        "Après un enregistrement finissant à {begins} vient un enregistrement daté de {ends} : l’horloge était en retard, "
+        "l’ordre est celui du scellé."
+    ),
     Saying.CLOCK_UNSET: "Enregistré, au moins en partie, avant que l’horloge ne soit réglée.",
     Saying.HELD: "Images tenues, qui répètent la précédente et portent la marque HELD : {count}.",
     Saying.SHAPE_NOT_COVERED: (

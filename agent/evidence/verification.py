@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.base.clock import NS
+from agent.base.clock import NS, rfc3339
 from agent.base.errors import EvidenceError
 from agent.evidence.attestation import read_attestation, read_held, read_intermediates
 from agent.evidence.film import Film
@@ -63,6 +63,9 @@ def judge_film(
         seal = read_seal(path, anchors, beside, report.key_digest)
         if seal is not None and film.torn_bytes:
             seal = replace(seal, intact=None, error="the seal cannot be checked: the film lacks its end", untrusted=False)
+        elif seal is not None and seal.intact and verifier.found.unordered:
+            verifier.found.trust_order()
+            report = _with_oddities(_report(verifier, pictures, anchors), oddities)
         report = _of_node(_with_seal(report, seal), node)
         # Media Signing does not cover the masks' box: without the seal anybody may have written it.
         if report.seal is not None and report.seal.intact:
@@ -193,7 +196,7 @@ def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) 
     found = verifier.found
     leaf = verifier.key.signing.leaf if verifier.key.signing else None
     if chain_error is None and leaf is not None and leaf not in anchors.certificates and lacking(leaf):
-        found.notes.append(Remark(Saying.ANY_CERTIFICATE))
+        _say_once(found.notes, Remark(Saying.ANY_CERTIFICATE))
     missing = found.missing_units
     counts = {state: found.count(state) for state in (State.AUTHENTIC, State.CHANGED, State.PENDING)}
     signing = verifier.key.signing
@@ -246,6 +249,10 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
     if found.left_out:
         before = f"the edit list begins behind the first {found.left_out} pictures"
         return Verdict.NOT_TOLD, f"{before}: the film was cut in the middle of a GOP, ask for it from a keyframe on"
+    if found.unordered:
+        ended, begun = map(rfc3339, found.unordered[0])
+        what = f"behind a recording until {ended} stands one of {begun}"
+        return Verdict.NOT_TOLD, f"{what}: which was first is told by the seal of an export alone"
     if counts[State.PENDING] and verifier.is_of_vigie:
         fault = found.first(State.PENDING)
         lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
