@@ -14,15 +14,21 @@ from agent.config.sources import Sources
 
 
 @click.command("check")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @config_option
 @json_option
-def command(config_path: Path, as_json: bool) -> int:
+@click.pass_context
+def command(context: click.Context, file: Path | None, config_path: Path, as_json: bool) -> int:
     """Check the configuration: every error at once, each with its line, a caret and the remedy.
 
     Exits with 0 when a node can run with it, 78 when not.
     """
     from agent.config.report import check_document, print_findings, print_summary
 
+    if file is not None:
+        if context.get_parameter_source("config_path") is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError("FILE and --config name two files: give one", context)
+        config_path = file
     sources = Sources.read(config_path)
     try:
         config = load_from(sources)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
@@ -21,6 +22,7 @@ def check_broker_url(url: str) -> str:
         raise Misfit(
             "this is no broker's address",
             remedy="write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)",
+            instead=_with_scheme("mqtts", url),
         )
     if parts.username:
         raise Misfit("a user does not belong in the URL", remedy=f"write username = {parts.username!r} beside it")
@@ -29,6 +31,14 @@ def check_broker_url(url: str) -> str:
     if parts.fragment:
         raise Misfit("a # has no meaning in a broker's address", remedy="write mqtts://host:8883")
     return url
+
+
+def _with_scheme(scheme: str, address: str) -> str | None:
+    """The host of an address without its scheme, or with one that Vigie does not speak; None where nothing looks like a host."""
+    bare = address.rpartition("://")[2].strip()
+    host = bare if scheme == "rtsp" else bare.partition("/")[0]
+    tidy = re.fullmatch(r"[A-Za-z0-9][\w.-]*(:\d{1,5})?(/[\w./-]*)?", host)
+    return f"{scheme}://{host}" if tidy and not re.search(r":0*$", host) else None
 
 
 def is_tls(url: str) -> bool:
@@ -58,6 +68,7 @@ def check_camera_source(driver: str, source: str) -> None:
                     at=at,
                     beside=beside,
                     remedy="write rtsp://user@host/path",
+                    instead=_with_scheme("rtsp", source),
                 )
         case "v4l2":
             if not source.startswith("/"):
@@ -66,6 +77,7 @@ def check_camera_source(driver: str, source: str) -> None:
                     at=at,
                     beside=beside,
                     remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/",
+                    instead="/dev/video0",
                 )
         case "picamera2":
             if not source.isdecimal():
@@ -74,6 +86,7 @@ def check_camera_source(driver: str, source: str) -> None:
                     at=at,
                     beside=beside,
                     remedy='write "0" for the first camera, "1" for the second',
+                    instead="0",
                 )
         case _ if "://" in source:
             remedy = 'write the path of the film, or driver = "rtsp"'
@@ -125,7 +138,9 @@ def check_listen_address(host: str) -> str:
             ipaddress.ip_address(host)
         except ValueError:
             raise Misfit(
-                f"{host!r} is no address to listen on", remedy='write "127.0.0.1", or an IP address of this node'
+                f"{host!r} is no address to listen on",
+                remedy='write "127.0.0.1", or an IP address of this node',
+                instead="127.0.0.1",
             ) from None
     return host
 
@@ -146,5 +161,5 @@ def check_time_zone(name: str) -> str:
 
             near = difflib.get_close_matches(name, known, 1, 0.6)
             remedy = f"did you mean {near[0]!r}?" if near else "write Europe/Paris, or another name from the tz database"
-            raise Misfit(f"{name!r} is no time zone", remedy=remedy) from None
+            raise Misfit(f"{name!r} is no time zone", remedy=remedy, instead=near[0] if near else "Europe/Paris") from None
     return name

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from msgspec import NODEFAULT, Meta
-from msgspec.structs import FieldInfo, fields
+from msgspec.structs import FieldInfo
+from msgspec.structs import fields as _fields
 
 from agent.config.locate import KeyPath
 from agent.config.model import CHECK, Config, Section
+
+
+@functools.cache
+def fields(section: type[Section]) -> tuple[FieldInfo, ...]:
+    """The fields of a section; msgspec evaluates every annotation anew each time."""
+    return _fields(section)
 
 
 def plain(annotation: Any) -> Any:
@@ -73,6 +81,7 @@ def made_of_examples(section: type[Section]) -> Section:
     return section(**{field.name: example_of(field) for field in fields(section)})
 
 
+@functools.lru_cache(2000)
 def section_of(path: KeyPath) -> type[Section] | None:
     """The section at `path`; None when no table of Config is there."""
     section: type[Section] = Config

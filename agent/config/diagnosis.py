@@ -9,10 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from msgspec.structs import fields
-
-from agent.config.annotation import bound, example_of, field_of, is_section, items_of, plain, section_of
+from agent.config.annotation import bound, field_of, fields, is_section, items_of, plain, section_of
 from agent.config.locate import KeyPath, dotted
+from agent.config.mending.wanted import example, header_of
 from agent.config.model import Config
 from agent.config.reading import MISSING, Fault
 
@@ -24,13 +23,16 @@ _BOUNDS = (
 )
 
 
+MISSED = "is missing"
+
+
 def diagnose(fault: Fault) -> tuple[str, str]:
     """What is wrong, and the remedy."""
     path, given, wanted = fault.path, fault.given, fault.wanted
     if fault.misfit is not None:
         return fault.misfit.what, fault.misfit.remedy
     if given is MISSING:
-        return "is missing", f"add {_example(path)}"
+        return MISSED, f"add {_example(path)}"
     if wanted is None:
         return _unknown_key(path)
     kind = plain(wanted)
@@ -68,6 +70,8 @@ def _wrong_choice(choices: tuple[Any, ...], given: Any) -> tuple[str, str]:
 def _wrong_text(path: KeyPath, given: Any, wanted: Any) -> tuple[str, str]:
     if not isinstance(given, str):
         return f"{_shown(given)} is no text", f'write it in quotation marks: "{_plain(given)}"'
+    if plain(wanted) is Path:
+        return "a backslash in a text has a meaning of its own", "write paths with /"
     least, most = bound(wanted, "min_length"), bound(wanted, "max_length")
     if least is not None and len(given) < least:
         return f"{_shown(given)} is too short", f"write at least {least} characters"
@@ -113,15 +117,8 @@ def _unknown_key(path: KeyPath) -> tuple[str, str]:
 
 def _example(path: KeyPath) -> str:
     """The line that would mend a missing key."""
-    name = str(path[-1])
-    section = section_of(path[:-1])
-    field = field_of(section, name) if section else None
-    if field is None or is_section(plain(field.type)):
-        return f"the section [{name}]"
-    example = example_of(field)
-    if isinstance(example, tuple):
-        return f"{name} = {[list(corner) for corner in example]}"
-    return f"{name} = {example}" if isinstance(example, date) else f'{name} = "{example}"'
+    shown = example(path)
+    return f"the section {header_of(path)}" if shown is None else f"{path[-1]} = {shown}"
 
 
 def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
@@ -155,6 +152,7 @@ def _shown(given: Any) -> str:
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, str):
+        given = "".join(c if c.isprintable() else "?" for c in given)
         return f'"{given[:40]}…"' if len(given) > 40 else f'"{given}"'
     if isinstance(given, dict):
         return "a table"

@@ -9,14 +9,20 @@ from typing import Any
 from msgspec import Struct, field
 
 from agent.base.regular_file import IrregularFileError
+from agent.config.edit import Edit
 from agent.config.files import MOST_BYTES, TooLargeError, decode, read_bytes
-from agent.config.finding import Finding
-from agent.config.locate import KeyPath, Place, Span, dotted
+from agent.config.finding import Finding, without_secrets
+from agent.config.locate import KeyPath, Place, Span, dotted, spoken
 from agent.config.syntax import Parsed, Slip, parse
+
+UNREADABLE = "may not be read by this user"
 
 
 class Document(Struct, frozen=True):
     """A file as far as it can be read. `content` is what tomllib made of it, `places` where each of its keys stands.
+
+    `read` are its lines as they were read in the end: `agent.config.syntax.Parsed` says how they belong together. `edits` mend
+    the slips of syntax, by the row of the file at which each begins, from 0.
 
     `faults` are what is wrong with the file itself, before any key is looked at. With a fault the file is refused;
     `whole` says whether the rest of it could be read all the same, save the keys in `damaged`.
@@ -29,9 +35,13 @@ class Document(Struct, frozen=True):
     faults: tuple[Finding, ...] = ()
     damaged: frozenset[KeyPath] = frozenset()
     whole: bool = True
+    read: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    read_places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    edits: Mapping[int, Edit] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path) -> Document:
+    def open(cls, path: Path) -> Document:
         """Read and parse. Never raises: what cannot be read comes back with its fault."""
         try:
             text = _decode(path, _read_bytes(path))
@@ -40,16 +50,26 @@ class Document(Struct, frozen=True):
         return cls.of(path, text)
 
     @classmethod
-    def of(cls, path: Path, text: str) -> Document:
-        """`text` as the content of `path`."""
-        parsed: Parsed = parse(text.replace("\r\n", "\n"))
-        keys = {parsed.places[key].key.line: dotted(key) for key in parsed.damaged if key}
+    def of(cls, path: Path, text: str, *, closely: bool = False) -> Document:
+        """`text` as the content of `path`; `closely` as of `parse`."""
+        parsed: Parsed = parse(text.replace("\r\n", "\n"), closely=closely)
+        mended = {slip.span.line for slip in parsed.slips if slip.span is not None}
+        keys = {
+            place.key.line: spoken(key, parsed.content)
+            for key, place in parsed.places.items()
+            if place.key.line in mended and isinstance(key[-1], str) and place.key is not place.value
+        }
         faults = tuple(_finding(path, parsed.lines, slip, keys) for slip in parsed.slips)
-        return cls(path, parsed.lines, parsed.content, parsed.places, faults, parsed.damaged, parsed.whole)
+        edits = {slip.edits[0].after: slip.edits[0] for slip in parsed.slips if len(slip.edits) == 1}
+        return cls(
+            path, parsed.lines, parsed.content, parsed.places, faults, parsed.damaged, parsed.whole,
+            parsed.read, parsed.rows, parsed.read_places, edits,
+        )  # fmt: skip
 
-    def finding(self, span: Span, key: str, what: str, remedy: str = "") -> Finding:
+    def finding(self, span: Span, key: KeyPath, what: str, remedy: str = "", edits: tuple[Edit, ...] = ()) -> Finding:
         """A finding in this file, with the line it is about."""
-        return Finding(self.path, span, self.lines[span.line - 1], key, what, remedy)
+        named = spoken(key, self.content)
+        return Finding(self.path, span, self.lines[span.line - 1], dotted(key), what, remedy, named, edits)
 
     @property
     def end(self) -> Span:
@@ -72,7 +92,7 @@ def _read_bytes(path: Path) -> bytes:
             path, "there is no such file", "copy config.example.toml there and edit its four marked places"
         ) from None
     except PermissionError:
-        raise _unreadable(path, "may not be read by this user", "run the command with sudo, or as user vigie") from None
+        raise _unreadable(path, UNREADABLE, "use sudo: `sudo vigie check`") from None
     except IsADirectoryError:
         raise _unreadable(path, "is a directory", "name the file in it, such as config.toml") from None
     except IrregularFileError:  # a pipe in the file's place must not hang the daemon
@@ -103,4 +123,8 @@ def _unreadable(path: Path, what: str, remedy: str) -> _UnreadableError:
 
 def _finding(path: Path, lines: tuple[str, ...], slip: Slip, keys: Mapping[int, str]) -> Finding:
     snippet, key = (lines[slip.span.line - 1], keys.get(slip.span.line, "")) if slip.span else ("", "")
-    return Finding(path, slip.span, snippet, key, slip.what, slip.remedy)
+    if without_secrets(snippet) != snippet:  # the words, too, may repeat the value
+        return Finding(
+            path, slip.span, snippet, key, "this is no TOML", "no secret stands in this file: name a file that holds it"
+        )
+    return Finding(path, slip.span, snippet, key, slip.what, slip.remedy, key, slip.edits)

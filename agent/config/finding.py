@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent.base.errors import ConfigurationError
+from agent.config.edit import Edit
 from agent.config.locate import Span
 from agent.config.url_secret import line_starred
 
@@ -19,7 +20,9 @@ SNIPPET_COLUMNS = 100
 class Finding(Struct, frozen=True):
     """`file:line: key: what is wrong; what would be right`, then the line itself with a caret.
 
-    `span` is None when the file could not be read at all; `snippet` then is empty. `key` is dotted, as in the file.
+    `span` is None when the file could not be read at all; `snippet` then is empty. `key` is dotted, as in the file, for
+    machines; `named` is the same for people: masks by their names, corners counted from 1. `edits` mend it when pasted, and with
+    it whatever else is wrong with the same line; empty when only a person can.
     """
 
     file: Path
@@ -28,13 +31,16 @@ class Finding(Struct, frozen=True):
     key: str
     what: str
     remedy: str = ""
+    named: str = ""
+    edits: tuple[Edit, ...] = ()
 
     @property
     def headline(self) -> str:
         """The first line: place, key, what is wrong and the remedy."""
         place = f"{self.file}:{self.span.line}" if self.span else f"{self.file}"
         words = f"{self.what}; {self.remedy}" if self.remedy else self.what
-        return f"{place}: {self.key}: {words}" if self.key else f"{place}: {words}"
+        key = self.named or self.key
+        return f"{place}: {key}: {words}" if key else f"{place}: {words}"
 
     @property
     def excerpt(self) -> tuple[str, str] | None:
@@ -52,8 +58,15 @@ class Finding(Struct, frozen=True):
         gutter = f"{self.span.line:>5} | "
         return gutter + shown, f"{'':>5} | " + " " * start + "^" * max(1, length)
 
+    @property
+    def pasted(self) -> tuple[str, ...]:
+        """The lines to paste, in the gutter of the excerpt: `write` in the place of the shown line, `add` below or where told."""
+        return tuple(
+            f"{'write' if edit.count else 'add':>5} | {line}" for edit in self.edits for line in edit.lines if line.isprintable()
+        )
+
     def __str__(self) -> str:
-        return "\n".join([self.headline, *(self.excerpt or ())])
+        return "\n".join([self.headline, *(self.excerpt or ()), *self.pasted])
 
 
 _SECRET = re.compile(r"^(\s*[\w.-]*(?:password|passwd|secret|token|mot_de_passe)\w*\s*=\s*)(.*)$", re.IGNORECASE)

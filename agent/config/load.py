@@ -30,7 +30,10 @@ def load_from(sources: Sources) -> Config:
 def _refused(sources: Sources, faults: Sequence[Fault]) -> RefusedConfiguration:
     from agent.config.trouble import findings
 
-    found = [*sources.faults, *findings(faults, sources)]
+    found = findings(faults, sources)
+    closer = sources.read_closely()
+    if closer is not None:  # the true mistakes, and what stands behind misspelt names
+        found = findings(read(closer.content, closer.damaged)[1] if closer.whole else (), closer) or found
     order = {document.path: n for n, document in enumerate(sources.documents)}
     found.sort(key=lambda f: (order[f.file], f.span.line if f.span else 0, f.span.column if f.span else 0))
     return RefusedConfiguration(found)

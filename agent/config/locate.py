@@ -9,6 +9,7 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -21,6 +22,26 @@ def dotted(path: KeyPath) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
+    return text
+
+
+def spoken(path: KeyPath, content: Mapping[str, Any]) -> str:
+    """The same for people: `privacy.mask "bakery".polygon, corner 3`. What has no name is counted from 1."""
+    text, value = "", content
+    for n, step in enumerate(path):
+        try:
+            value = value[step]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            value = {}
+        if isinstance(step, str):
+            text += f"{'.' if text else ''}{step}"
+        elif path[n - 1] == "polygon":
+            text += f", corner {step + 1}"
+        elif isinstance(path[n - 1], int):
+            text += f", {'xy'[step]}" if step < 2 else f", number {step + 1}"
+        else:
+            name = value.get("name") if isinstance(value, Mapping) else None
+            text += f' "{name}"' if isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80 else f" {step + 1}"
     return text
 
 
@@ -84,7 +105,7 @@ class _Scanner:
     def _header(self) -> KeyPath:
         is_array = self._text.startswith("[[", self._at)
         self._at += 2 if is_array else 1
-        parts = self._key()
+        parts = self.key()
         self._at += 2 if is_array else 1
         path: KeyPath = ()
         for name, span in parts[:-1]:
@@ -107,7 +128,7 @@ class _Scanner:
 
     def _pair(self, table: KeyPath) -> None:
         path = table
-        parts = self._key()
+        parts = self.key()
         for name, span in parts[:-1]:
             path = (*path, name)
             self._places.setdefault(path, Place(span, span))
@@ -116,7 +137,7 @@ class _Scanner:
         path = (*path, name)
         self._places[path] = Place(span, self._value(path))
 
-    def _key(self) -> list[tuple[str, Span]]:
+    def key(self) -> list[tuple[str, Span]]:
         """The parts of a dotted key; stops at what follows it."""
         parts = []
         while True:
@@ -180,3 +201,19 @@ class _Scanner:
         line_end = self._text.find("\n", start)
         end = min(self._at, line_end if line_end >= 0 else len(self._text))
         return Span(row + 1, start - self._line_starts[row] + 1, max(1, end - start))
+
+
+def strict_key(line: str) -> KeyPath:
+    """The dotted key that a line of TOML sets, without its value; `()` for a header, a comment or a blank line."""
+    if not line.strip() or line.lstrip().startswith(("#", "[")):
+        return ()
+    return tuple(name for name, _ in _Scanner(line).key())
+
+
+def strict_whole(line: str) -> bool:
+    """True for a line that is TOML by itself, so that nothing of it goes on below."""
+    try:
+        tomllib.loads(line)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return False
+    return True

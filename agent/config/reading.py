@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Final, get_args, get_origin
 
 from msgspec import Struct, ValidationError, convert
-from msgspec.structs import fields
 
-from agent.config.annotation import bound, check_of, example_of, is_section, items_of, made_of_examples, plain
+from agent.config.annotation import bound, check_of, example_of, fields, is_section, items_of, made_of_examples, plain
 from agent.config.locate import KeyPath
 from agent.config.misfit import Misfit
 from agent.config.model import Config, Section
@@ -130,8 +129,8 @@ class _Walk:
 
 def _serves(kind: Any, raw: Any) -> bool:
     """What msgspec would take from JSON, which has neither paths nor dates, and what no bound speaks of."""
-    if kind is Path:
-        return isinstance(raw, str)
+    if kind is Path:  # what is no letter in it came of a backslash: "C:\temp"
+        return isinstance(raw, str) and raw.isprintable()
     if kind is date:
         return isinstance(raw, date) and not isinstance(raw, datetime)
     return not isinstance(raw, float) or math.isfinite(raw)

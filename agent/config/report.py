@@ -19,7 +19,7 @@ from agent.config.sources import Sources
 def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
     """Every finding, coloured on a terminal, plain elsewhere."""
     console = _console(stream)
-    for finding in findings:
+    for n, finding in enumerate(findings):
         headline = Text(finding.headline)
         headline.stylize("bold")
         console.print(headline, soft_wrap=True)
@@ -27,6 +27,9 @@ def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
             line, carets = finding.excerpt
             console.print(Text(line), soft_wrap=True)
             console.print(Text(carets, style="red"), soft_wrap=True)
+        again = n + 1 < len(findings) and findings[n + 1].pasted == finding.pasted  # the line as it should read, once
+        for line in () if again else finding.pasted:
+            console.print(Text(line, style="green"), soft_wrap=True)
         console.print()
     count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
     console.print(Text(f"{count}: the configuration is refused", style="bold red"))
@@ -56,6 +59,7 @@ def check_document(path: Path, sources: Sources, findings: Sequence[Finding], co
                 "key": f.key,
                 "what": f.what,
                 "remedy": f.remedy,
+                "edits": [{"after_line": edit.after, "replace_lines": edit.count, "with": list(edit.lines)} for edit in f.edits],
             }
             for f in findings
         ],

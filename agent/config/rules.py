@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from agent.config.address import check_camera_source, is_tls
-from agent.config.misfit import Misfit
+from agent.config.misfit import NOTHING, Misfit
 from agent.config.model import Board, Camera, Config, Encoding, Mask, Mqtt, Node, Overlay, Privacy, Section
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
@@ -63,6 +63,7 @@ def _id_is_a_nodes(node: Node) -> Iterator[Misfit]:
             f"{node.id!r} would be {found[1]!r} to the broker, which knows a node by its id",
             at=("id",),
             remedy="give the node a name of its place, e.g. pole-17",
+            instead=f"node-{node.id}"[:63],
         )
 
 
@@ -74,6 +75,7 @@ def _both_or_neither(section: Section, one: str, other: str) -> Iterator[Misfit]
                 at=(given,),
                 beside=[(missing,)],
                 remedy=f"add {missing}, or remove {given}",
+                instead=NOTHING if given in ("latitude", "longitude") else None,
             )
 
 
@@ -94,6 +96,7 @@ def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
             at=("password_file",),
             beside=[("driver",)],
             remedy="remove password_file",
+            instead=NOTHING,
         )
 
 
@@ -113,6 +116,7 @@ def _tls_is_used(camera: Camera) -> Iterator[Misfit]:
             at=("tls_fingerprint",),
             beside=[("ca_file",)],
             remedy="keep ca_file where the camera has a certificate of your CA, tls_fingerprint where it made its own",
+            instead=NOTHING,
         )
     if encrypted and camera.transport == "udp":
         yield Misfit(
@@ -120,6 +124,7 @@ def _tls_is_used(camera: Camera) -> Iterator[Misfit]:
             at=("transport",),
             beside=[("source",)],
             remedy='write transport = "tcp", or remove it',
+            instead="tcp",
         )
 
 
@@ -130,6 +135,7 @@ def _exposure_fits_rate(camera: Camera) -> Iterator[Misfit]:
             at=("exposure_max_us",),
             beside=[("fps",)],
             remedy=f"write at most {int(1_000_000 / camera.fps)}, or lower fps",
+            instead=int(1_000_000 / camera.fps),
         )
 
 
@@ -144,6 +150,7 @@ def _names_are_unique(privacy: Privacy, kind: Literal["mask", "overlay"]) -> Ite
                 at=(kind, index, "name"),
                 beside=[(kind, first, "name")],
                 remedy="give each its own name",
+                instead=f"{shape.name[:70]} {index + 1}",
             )
 
 
@@ -186,6 +193,7 @@ def _one_rate(encoding: Encoding) -> Iterator[Misfit]:
             at=("crf",),
             beside=[("bitrate_kbps",)],
             remedy="keep bitrate_kbps for a disk use that can be planned, or crf for an even quality",
+            instead=NOTHING,
         )
 
 
@@ -215,6 +223,7 @@ def _clears_below(board: Board) -> Iterator[Misfit]:
             at=("temperature_clear_c",),
             beside=[("temperature_critical_c",)],
             remedy=f"write a value below {board.temperature_critical_c:g}",
+            instead=board.temperature_critical_c - 5,
         )
 
 
@@ -234,6 +243,7 @@ def _picture_can_be_encoded(config: Config) -> Iterator[Misfit]:
             at=("camera", "fps"),
             beside=[("camera", "width"), ("camera", "height")],
             remedy=f"write at most {MOST_MACROBLOCKS_PER_S // macroblocks}, or a smaller picture",
+            instead=MOST_MACROBLOCKS_PER_S // macroblocks,
         )
 
 
@@ -246,4 +256,5 @@ def _segment_holds_a_keyframe(config: Config) -> Iterator[Misfit]:
             at=("recording", "segment_seconds"),
             beside=[("encoding", "keyframe_seconds")],
             remedy=f"write at least {keyframe_s:g}, or lower encoding.keyframe_seconds",
+            instead=max(60.0, keyframe_s),
         )

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.config.document import Document
+from agent.config.document import UNREADABLE, Document
 from agent.config.files import drop_in_directory, drop_ins
 from agent.config.finding import Finding
 from agent.config.locate import KeyPath, Place, Span
@@ -31,7 +31,9 @@ class Sources(Struct, frozen=True):
     @classmethod
     def read(cls, path: Path) -> Sources:
         """Read `path` and its drop-ins. Never raises; see `Document.faults`."""
-        return cls.of([Document.read(path), *_drop_ins(path)])
+        first = Document.open(path)
+        hidden = first.faults[:1] and first.faults[0].what == UNREADABLE  # and so is what lies beside it: one cause, said once
+        return cls.of([first, *([] if hidden else _drop_ins(path))])
 
     @classmethod
     def of(cls, documents: list[Document]) -> Sources:
@@ -41,6 +43,12 @@ class Sources(Struct, frozen=True):
         for document in documents:
             _lay(content, document.content, (), document, holders)
         return cls(tuple(documents), content, holders)
+
+    def read_closely(self) -> Sources | None:
+        """The same files, misspelt names taken for slips, for a configuration that is refused; None when one cannot be read."""
+        if not self.whole:
+            return None
+        return Sources.of([Document.of(document.path, "\n".join(document.lines), closely=True) for document in self.documents])
 
     @property
     def faults(self) -> list[Finding]:
@@ -82,9 +90,9 @@ def _drop_ins(path: Path) -> list[Document]:
         found = drop_ins(path)
     except PermissionError:
         directory = drop_in_directory(path)
-        fault = Finding(directory, None, "", "", "may not be read by this user", "run the command with sudo, or as user vigie")
+        fault = Finding(directory, None, "", "", UNREADABLE, "use sudo: `sudo vigie check`")
         return [Document(directory, faults=(fault,), whole=False)]
-    return [Document.read(p) for p in found]
+    return [Document.open(p) for p in found]
 
 
 def _lay(

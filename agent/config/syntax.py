@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from agent.config.edit import Edit
 from agent.config.locate import KeyPath, Place, Span, locate
+from agent.config.mending.repair import Repair
+from agent.config.mending.second_reading import SECOND, SecondReading, merged, second_reading
 
-MOST_SLIPS = 20
+MOST_SLIPS = 50
 """Of one file; who has more has opened the wrong file."""
 
-STAND_IN = "0"
-"""Put in the place of a value that is no TOML, to read on behind it; taken out again before anyone sees the content."""
-
-_SECOND, _SECOND_WRITTEN = "\x7f second", "\\u007f second"
-"""Stands for the header of a table that is declared twice: no key that a person writes."""
+MOST_CLASHES = 10
 
 
 class Slip(Struct, frozen=True):
-    """One place that is no TOML; `span` is None when tomllib cannot say where."""
+    """One place that is no TOML; `span` is None when nobody can say where. `edits` mend it,
+    where they can."""
 
     span: Span | None
     what: str
     remedy: str
+    edits: tuple[Edit, ...] = ()
 
 
 class Parsed(Struct, frozen=True):
-    """A text as far as it is TOML. `damaged` are the keys whose values were lost; not `whole`: nothing of it can be judged."""
+    """A text as far as it is TOML. `damaged` are the keys whose values were lost; not `whole`: nothing of it can be judged.
+
+    `read` are the lines that were read in the end, line n of them from line `rows[n]` of the file; `read_places` are places in
+    them, `places` the same in the file.
+    """
 
     lines: tuple[str, ...]
     content: Mapping[str, Any]
@@ -39,135 +43,131 @@ class Parsed(Struct, frozen=True):
     slips: tuple[Slip, ...] = ()
     damaged: frozenset[KeyPath] = frozenset()
     whole: bool = True
+    read: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    read_places: Mapping[KeyPath, Place] = {}
 
 
-def parse(text: str) -> Parsed:
-    """Parse `text`, whose line ends are plain newlines. Never raises."""
-    original = tuple(text.split("\n"))
-    lines = list(original)
-    slips: list[Slip] = []
-    stood_in: set[int] = set()
-    lost_a_key = False
-    while True:
-        text = "\n".join(lines)
-        try:
-            content = tomllib.loads(text)
-            places = locate(text)
-            break
-        except tomllib.TOMLDecodeError as error:
-            what, span = _placed(str(error), lines)
-            row = span.line - 1
-            if row not in stood_in:
-                slips.append(_slip(what, span, original))
-            key = _one_line_value(lines[row], span.column - 1)
-            if (key is None and not what.startswith("Cannot")) or len(slips) >= MOST_SLIPS:
-                return Parsed(original, {}, {}, tuple(slips), whole=False)
-            if lines[row].lstrip().startswith("["):
-                lines[row] = f'["{_SECOND_WRITTEN} {row}"]'  # what stands below it must not fall into the table above
-                lost_a_key = True
-            elif what.startswith("Cannot") or row in stood_in:
-                lost_a_key = lost_a_key or row in stood_in
-                lines[row] = ""
-            else:
-                lines[row] = f"{key}= {STAND_IN}"
-            stood_in.add(row)
-        except RecursionError:
-            slips.append(Slip(None, "brackets are nested too deeply", "no key needs more than three levels"))
-            return Parsed(original, {}, {}, tuple(slips), whole=False)
-        except ValueError:  # a number of thousands of digits
-            slips.append(Slip(None, "a number has too many digits", "look for a key that was held down"))
-            return Parsed(original, {}, {}, tuple(slips), whole=False)
-    for name in [name for name in content if name.startswith(_SECOND)]:
-        del content[name]
-    damaged = {path for path, place in places.items() if place.key.line - 1 in stood_in and isinstance(path[-1], str)}
-    damaged = {path for path in damaged if not str(path[0]).startswith(_SECOND)}
+def parse(text: str, *, closely: bool = False) -> Parsed:
+    """Parse `text`, whose line ends are plain newlines. Never raises. Only a text that tomllib accepts has no slips.
+
+    `closely` takes names that nobody knows for slips too: what a misspelt key or section holds is then judged with the rest.
+    """
+    lines = tuple(text.split("\n"))
+    try:
+        content, places = tomllib.loads(text), locate(text)
+    except tomllib.TOMLDecodeError as error:
+        return _again(lines, str(error))
+    except RecursionError:
+        slip = Slip(None, "brackets are nested too deeply", "no key needs more than three levels")
+        return Parsed(lines, {}, {}, (slip,), whole=False)
+    except ValueError:  # a number of thousands of digits
+        slip = Slip(None, "a number has too many digits", "look for a key that was held down")
+        return Parsed(lines, {}, {}, (slip,), whole=False)
+    if closely:
+        return _again(lines, "")
+    return Parsed(lines, content, places, read=lines, rows=tuple(range(len(lines))), read_places=places)
+
+
+def _again(lines: tuple[str, ...], said: str) -> Parsed:
+    """The second reading, for its findings alone: `said` is why the first one failed, and then there is one slip at least."""
+    reading = second_reading(lines)
+    slips = [_slip(repair, lines, reading) for repair in reading.repairs]
+    content, read, more = _loaded(reading, lines)
+    slips += more
+    if said and not slips:
+        slips.append(Slip(None, f"this is no TOML ({said[:1].lower()}{said[1:]})", "compare the file with config.example.toml"))
+    if len(slips) > MOST_SLIPS:
+        last = Slip(slips[MOST_SLIPS].span, "there are more", "this may not be a configuration at all")
+        return Parsed(lines, {}, {}, (*slips[:MOST_SLIPS], last), whole=False)
+    if content is None:
+        return Parsed(lines, {}, {}, tuple(slips), whole=False)
+    found = locate("\n".join(read))
+    merged(content, reading.again)
+    read_places = dict(_moved(found, reading))
+    guessed = {path for path, place in read_places.items() if reading.rows[place.key.line - 1] in reading.guessed}
+    damaged = {path for path in guessed if isinstance(path[-1], str)}
+    places = {path: _in_file(place, lines, reading) for path, place in read_places.items()}
     for path in damaged:
         _take_out(content, path)
-    return Parsed(original, content, places, tuple(slips), frozenset(damaged | ({()} if lost_a_key else set())))
+    return Parsed(lines, content, places, tuple(slips), frozenset(damaged), True, read, reading.rows, read_places)
+
+
+def _loaded(reading: SecondReading, lines: Sequence[str]) -> tuple[dict[str, Any] | None, tuple[str, ...], list[Slip]]:
+    """What the second reading holds, its lines, and the slips that lie between them: lines that clash with one above."""
+    read = list(reading.lines)
+    slips: list[Slip] = []
+    while len(slips) <= MOST_CLASHES:
+        try:
+            return tomllib.loads("\n".join(read)), tuple(read), slips
+        except tomllib.TOMLDecodeError as error:
+            match = re.search(r"\(at line (\d+), column", str(error))
+            at = int(match[1]) - 1 if match else -1
+            if at < 0 or not read[at].strip() or read[at].lstrip().startswith("#"):
+                break
+            row = reading.rows[at]
+            commented = Edit(row, 1, (f"# {lines[row].strip()}",))
+            slips.append(Slip(_whole(lines[row], row), "this was something else before", "keep one of the two", (commented,)))
+            read[at] = ""
+        except (RecursionError, ValueError):
+            break
+    return None, tuple(read), slips
+
+
+def _moved(places: Mapping[KeyPath, Place], reading: SecondReading) -> Mapping[KeyPath, Place]:
+    """The places of what stood below a second header are those of the table it belongs to."""
+    moved = {path: place for path, place in places.items() if not str(path[0]).startswith(SECOND)}
+    for path, place in places.items():
+        table = reading.again.get(str(path[0]))
+        if table is not None and len(path) > 1:
+            moved.setdefault((*table, *path[1:]), place)
+    return moved
+
+
+def _in_file(place: Place, lines: Sequence[str], reading: SecondReading) -> Place:
+    return Place(_span_in_file(place.key, lines, reading), _span_in_file(place.value, lines, reading))
+
+
+def _span_in_file(span: Span, lines: Sequence[str], reading: SecondReading) -> Span:
+    """Where a span of the second reading stands in the file; the whole line when that was mended."""
+    row = reading.rows[span.line - 1]
+    if lines[row] == reading.lines[span.line - 1]:
+        return Span(row + 1, span.column, span.length)
+    return _whole(lines[row], row)
+
+
+def _whole(line: str, row: int) -> Span:
+    text = line.strip()
+    return Span(row + 1, len(line) - len(line.lstrip()) + 1, max(1, len(text)))
+
+
+def _slip(repair: Repair, lines: Sequence[str], reading: SecondReading) -> Slip:
+    edits = (Edit(repair.row, repair.count, repair.lines),) if repair.lines else reading.moves.get(repair.row, ())
+    return Slip(_changed(lines[repair.row], repair), repair.what, repair.remedy, edits)
+
+
+def _changed(line: str, repair: Repair) -> Span:
+    """The stretch of the line that must change: what its beginning and its end have in common with the mended one is right."""
+    if repair.count != 1 or len(repair.lines) != 1 or not line.strip():
+        return _whole(line, repair.row)
+    mended = repair.lines[0]
+    first = 0
+    while first < min(len(line), len(mended)) and line[first] == mended[first]:
+        first += 1
+    last = 0
+    while last < min(len(line), len(mended)) - first and line[-1 - last] == mended[-1 - last]:
+        last += 1
+    end = len(line) - last
+    while first and line[first - 1 : first].isalnum() and line[first : first + 1].isalnum():
+        first -= 1
+    while end < len(line) and line[end].isalnum() and line[end - 1 : end].isalnum():
+        end += 1
+    return Span(repair.row + 1, first + 1, max(1, end - first))
 
 
 def _take_out(content: dict[str, Any], path: KeyPath) -> None:
     table: Any = content
     for step in path[:-1]:
         table = table[step]
-    if table.get(path[-1]) == int(STAND_IN):
-        del table[path[-1]]
-
-
-_KEY_AND_EQUALS = re.compile(r"^\s*[^=#\[\]]+(?==)")
-
-
-def _one_line_value(line: str, at: int) -> str | None:
-    """The key of a line that holds one whole setting whose value is what is wrong; None when the slip reaches further."""
-    match = _KEY_AND_EQUALS.match(line)
-    if match is None or at <= match.end() or '"""' in line or "'''" in line:
-        return None
-    balanced = line.count("[") == line.count("]") and line.count("{") == line.count("}")
-    return match.group() if balanced else None
-
-
-_PLACED = re.compile(r"^(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)$", re.DOTALL)
-
-
-def _placed(message: str, lines: list[str]) -> tuple[str, Span]:
-    """What tomllib says, and where: behind the last thing written when it says `at end of document`."""
-    match = _PLACED.match(message)
-    what = match["what"] if match else message
-    if match and match["line"]:
-        return what, Span(int(match["line"]), int(match["column"]), 1)
-    row = max((i for i, line in enumerate(lines) if line.strip()), default=0)
-    return what, Span(row + 1, len(lines[row]) + 1, 1)
-
-
-def _slip(what: str, span: Span, lines: tuple[str, ...]) -> Slip:
-    line = lines[span.line - 1]
-    at = span.column - 1
-    if what.startswith("Cannot"):  # tomllib points behind what it refuses: a second value for a key, a table declared twice
-        name = line.partition("=")[0].strip()
-        span = Span(span.line, line.index(name) + 1, max(1, len(name)))
-        return Slip(span, f"{name} is given twice, or was something else before", "keep one of the two")
-    for sign in "“”„«»":
-        if sign in line:
-            return Slip(Span(span.line, line.index(sign) + 1, 1), "this quotation mark is typographic", 'write straight ones: "')
-    day = _DAY.match(line)  # tomllib points behind the digits that could be a number
-    if day is not None and not _is_day(day["day"]):
-        return Slip(Span(span.line, day.start("day") + 1, len(day["day"])), f"{day['day']} is no date", "write 2026-11-23")
-    words = _in_plain_words(what, line, at)
-    return Slip(span, *words)
-
-
-_DAY = re.compile(
-    r"^\s*[^=#\[\]{\"']+=\s*(?P<day>(?:\d{4}([-/.])\d{1,2}\2\d{1,2}|\d{1,2}([-/.])\d{1,2}\3\d{4})(?![\d.])[T\d:Z+-]*)"
-)
-"""A value with the look of a date, in any country's order."""
-
-
-def _is_day(written: str) -> bool:
-    try:
-        datetime.fromisoformat(written)
-    except ValueError:
-        return False
-    return True
-
-
-def _in_plain_words(what: str, line: str, at: int) -> tuple[str, str]:
-    """What is wrong and the remedy, for the slips people make; `what` is tomllib's message, `line[at]` where it points."""
-    rest = line[at:]
-    head, _, value = line.partition("=")
-    if re.search(r"=\s*-?\d+,\d+\s*(#.*)?$", line):
-        return "decimals take a point", f"write {head.strip()} = {value.partition('#')[0].strip().replace(',', '.')}"
-    if re.match(r"(True|False|TRUE|FALSE|yes|no|on|off|oui|non)\b", rest):
-        return f"{rest.split()[0]} is no value", "write true or false, in small letters"
-    if re.match(r"[A-Za-z/~]", rest) and "=" in line[:at] and what.startswith("Invalid value"):
-        return "a text without quotation marks", f'write {head.strip()} = "{value.partition("#")[0].strip()}"'
-    if what.startswith("Unclosed array") or (what.startswith("Invalid value") and not line[:at].strip()):
-        return "a list is opened above and never closed", "close it with ]"
-    if what.startswith("Expected '='"):
-        return "a key without a value", "write key = value, one on each line"
-    if what.startswith(("Illegal character", "Unterminated", "Expected '\"'")) and line.count('"') % 2:
-        return "a text does not end", 'close it with " on the same line'
-    if what.startswith(("Unescaped '\\'", "Invalid hex")):
-        return "a backslash in a text has a meaning of its own", "write paths with /, or the text in single quotes: '...'"
-    if what.startswith("Expected newline"):
-        return "there is something behind the value", "put it on a line of its own, or behind a #"
-    return f"this is no TOML ({what[:1].lower()}{what[1:]})", "compare the line with config.example.toml"
+    if isinstance(table, dict):
+        table.pop(path[-1], None)

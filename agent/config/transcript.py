@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from datetime import date
-from pathlib import Path
-from typing import Any
 
 from agent.config.locate import KeyPath
 from agent.config.setting import Setting
+from agent.config.toml_value import written
 
 
 def transcript(settings: Iterable[Setting], *, origins: bool = False) -> str:
@@ -28,7 +25,7 @@ def _lines(settings: Iterable[Setting], *, origins: bool) -> Iterator[str]:
             table = tuple(above)
             yield ""
             yield _header(table)
-        text = f"# {name} is not set" if setting.value is None else f"{name} = {_written(setting.value)}"
+        text = f"# {name} is not set" if setting.value is None else f"{name} = {written(setting.value)}"
         yield f"{text:<48} # {_origin(setting)}" if origins else text
 
 
@@ -42,16 +39,3 @@ def _origin(setting: Setting) -> str:
         return "default"
     beaten = " and ".join(str(origin) for origin in setting.overridden)
     return f"{setting.origin}, over {beaten}" if beaten else str(setting.origin)
-
-
-def _written(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | Path):
-        # A JSON string is a TOML string, but for DEL, which TOML wants escaped.
-        return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
-    if isinstance(value, tuple):
-        return "[" + ", ".join(_written(item) for item in value) + "]"
-    if isinstance(value, date):
-        return value.isoformat()
-    return repr(value)

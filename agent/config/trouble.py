@@ -5,25 +5,62 @@ Imported only for a file that is refused: a daemon that runs needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from agent.config.annotation import field_of, section_of
 from agent.config.diagnosis import diagnose
 from agent.config.document import Document
 from agent.config.finding import Finding
-from agent.config.locate import KeyPath, Span, dotted
+from agent.config.locate import KeyPath, Span
+from agent.config.mending.wanted import kind_of
+from agent.config.misfit import Misfit
+from agent.config.polygon_meant import in_pixels, size_of, with_commas
 from agent.config.reading import Fault
+from agent.config.remedies import Remedies
 from agent.config.sources import Sources
 
 
 def findings(faults: Sequence[Fault], sources: Sources) -> list[Finding]:
-    """Every fault in its place, in words."""
-    found = []
-    for fault in faults:
+    """Every fault in its place, in words, and with it every slip of syntax; each with what can be pasted."""
+    remedies = Remedies(sources)
+    found = list(sources.faults)
+    for fault in _drawn_otherwise(faults, sources):
         document, span = _where(sources, fault.path)
         what, remedy = diagnose(fault)
-        found.append(document.finding(span, dotted(fault.path), what, remedy))
-    return found
+        found.append(document.finding(span, fault.path, what, remedy, remedies.of(fault, document)))
+    return [remedies.complete(finding) for finding in found]
+
+
+def _drawn_otherwise(faults: Iterable[Fault], sources: Sources) -> Iterator[Fault]:
+    """A polygon in pixels, or with decimal commas, is one mistake and not one for each of its corners."""
+    told: set[KeyPath] = set()
+    for fault in faults:
+        polygon = fault.path[: fault.path.index("polygon") + 1] if "polygon" in fault.path else ()
+        polygon = polygon if kind_of(polygon) == "polygon" else ()
+        raw = _value(sources, polygon) if polygon else None
+        if with_commas(raw):
+            misfit = Misfit("decimals take a point", remedy="corners are [[x, y], [x, y], [x, y]], each number as 0.25")
+        elif in_pixels(raw):
+            width, height = size_of(sources.content)
+            misfit = Misfit(
+                "the corners are in pixels", remedy=f"corners are fractions of the picture: x divided by {width}, y by {height}"
+            )
+        else:
+            yield fault
+            continue
+        if polygon not in told:
+            told.add(polygon)
+            yield Fault(polygon, raw, None, misfit)
+
+
+def _value(sources: Sources, path: KeyPath) -> object:
+    value: object = sources.content
+    for step in path:
+        try:
+            value = value[step]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
 
 
 def _where(sources: Sources, path: KeyPath) -> tuple[Document, Span]:

@@ -55,9 +55,9 @@ def test_a_bad_file_leaves_with_78_and_compiler_lines(tmp_path: Path) -> None:
     assert lines[at + 1].endswith('driver = "synthetik"')
     assert lines[at + 2].index("^") == lines[at + 1].index('"synthetik"')
     assert lines[at + 2].count("^") == len('"synthetik"')
-    assert any(f"{tmp_path / 'config.toml'}:9: mqtt.utl: " in line for line in lines)
+    assert any(f"{tmp_path / 'config.toml'}:9: mqtt.url: there is no key 'utl'" in line for line in lines)
     assert "Traceback" not in err
-    assert lines[-1].startswith("3 errors")
+    assert lines[-1].startswith("2 errors")
 
 
 def test_the_json_document_alone_stands_on_stdout(tmp_path: Path) -> None:
@@ -71,6 +71,7 @@ def test_the_json_document_alone_stands_on_stdout(tmp_path: Path) -> None:
     assert (code, err, bad["ok"]) == (78, "", False)
     assert bad["findings"][0] | {"file": "", "remedy": ""} == {
         "file": "", "line": 2, "column": 6, "length": 2, "key": "node.id", "what": "17 is no text", "remedy": "",
+        "edits": [{"after_line": 1, "replace_lines": 1, "with": ['id = "17"']}],
     }  # fmt: skip
 
 
@@ -120,3 +121,57 @@ def test_masks_that_a_drop_in_replaces_are_noted(tmp_path: Path) -> None:
     assert f"note: privacy.mask of {tmp_path / 'config.toml'} is replaced by that of" in out
     noted = json.loads(check(tmp_path, GOOD, "--json")[1])["notes"]
     assert any("10-fleet.toml" in note for note in noted)
+
+
+def test_the_line_as_it_should_read_is_shown_to_be_copied(tmp_path: Path) -> None:
+    """Below the caret, in the same gutter, all that is wrong with the line mended; once, also for two faults of one line."""
+    _, _, err = check(
+        tmp_path, GOOD.replace('id = "pole-17"', "id: Pole 17").replace('driver = "synthetic"', "driver: synthetik")
+    )
+    assert [line for line in err.splitlines() if line.startswith("write | ")] == [
+        'write | id = "pole-17"',
+        'write | driver = "synthetic"',
+    ]
+
+
+def test_a_file_may_be_named_as_any_compiler_takes_it(tmp_path: Path) -> None:
+    """`vigie check FILE` beside `--config FILE`; two different files in one call are wrong usage."""
+    path = tmp_path / "other.toml"
+    path.write_text(GOOD)
+    assert CliRunner().invoke(vigie, ["check", str(path)]).output.startswith(f"{path}: ok")
+    both = CliRunner().invoke(vigie, ["check", str(path), "--config", str(path)])
+    assert both.exit_code == 2
+    assert "give one" in both.output
+
+
+def test_masks_are_called_by_their_names_and_corners_are_counted_from_one(tmp_path: Path) -> None:
+    """To people; a machine gets the key as it would be in any TOML reader."""
+    bad = GOOD.replace("[0.2, 0.2]]", "[0.2, 1.2]]")
+    assert 'privacy.mask "flat above the bakery".polygon, corner 3: ' in check(tmp_path, bad)[2]
+    assert json.loads(check(tmp_path, bad, "--json")[1])["findings"][0]["key"] == "privacy.mask[0].polygon[2]"
+
+
+def test_who_may_not_read_the_file_is_told_to_use_sudo(tmp_path: Path) -> None:
+    """One finding, for the file and what lies beside it, with the command that works."""
+    import os
+
+    directory = tmp_path / "vigie"
+    directory.mkdir()
+    (directory / "config.toml").write_text(GOOD)
+    directory.chmod(0o700)
+    tmp_path.chmod(0o755)
+    script = (
+        "import os, sys\n"
+        "from agent.config.sources import Sources\n"
+        "if os.getuid() == 0: os.setuid(65534)\n"
+        "else: os.chmod(sys.argv[2], 0)\n"
+        "from pathlib import Path\n"
+        "print(*(fault.headline for fault in Sources.read(Path(sys.argv[1])).faults), sep='\\n')\n"
+    )
+    arguments = [sys.executable, "-c", script, str(directory / "config.toml"), str(directory)]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
+    directory.chmod(0o700)
+    assert done.stdout.splitlines() == [
+        f"{directory / 'config.toml'}: may not be read by this user; use sudo: `sudo vigie check`"
+    ], done.stderr
+    assert os.access(directory, os.X_OK)

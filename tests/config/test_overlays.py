@@ -39,13 +39,13 @@ def overlay(polygon: str, name: str = "clock") -> str:
         ),
         (overlay("[[0, 0], [0.5, 0]]"), ["at least three corners"]),
         (overlay("[[0, 0], [0.5, 0], [1, 0]]"), ["no inside"]),
-        (overlay("[[0, 0], [960, 0], [960, 40], [0, 40]]"), ["these look like pixels"]),
+        (overlay("[[0, 0], [960, 0], [960, 40], [0, 40]]"), ["the corners are in pixels"]),
         (overlay("[[0, 0], [0.2, 0.2], [0.2, 0], [0, 0.2]]"), ["crosses"]),
-        (overlay('[["a", 0], [0.2, 0], [0.2, 0.2]]'), ["privacy.overlay[0].polygon[0]"]),
+        (overlay('[["a", 0], [0.2, 0], [0.2, 0.2]]'), ['privacy.overlay "clock".polygon, corner 1, x: ']),
         (overlay("[[nan, 0], [0.2, 0], [0.2, 0.2]]"), ["nan is no number"]),
         (overlay("[[0, 0], [0.2, 0], [0.2, 0.2]]") * 2, ["two overlays are called 'clock'"]),
-        ("[[privacy.overlay]]\npolygon = [[0, 0], [0.2, 0], [0.2, 0.2]]\n", ["privacy.overlay[0]", "name"]),
-        (overlay("[[0, 0], [0.2, 0], [0.2, 0.2]]") + "why = 1\n", ["privacy.overlay[0].why"]),
+        ("[[privacy.overlay]]\npolygon = [[0, 0], [0.2, 0], [0.2, 0.2]]\n", ["privacy.overlay 1.name: is missing"]),
+        (overlay("[[0, 0], [0.2, 0], [0.2, 0.2]]") + "why = 1\n", ['privacy.overlay "clock".why: ']),
     ],
 )
 def test_an_overlay_that_does_not_serve_is_refused_with_its_place_and_remedy(
