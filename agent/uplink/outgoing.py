@@ -52,8 +52,15 @@ class Outgoing:
         self.flight.clear()
         self._control.clear()
 
-    def broke(self, endpoint: BrokerEndpoint, code: int | None, why: str) -> bool:
-        """The connection broke. True when that is laid to a message, so that the next one may come soon."""
+    def broke(self, endpoint: BrokerEndpoint, code: int | None, why: str, *, blame: bool = True) -> bool:
+        """The connection broke. True when that is laid to a message, so that the next one may come soon.
+
+        Without `blame` something else is known to break it, and no message pays for that.
+        """
+        if not blame:
+            self._suspicion.acquit()
+            self.clear()
+            return False
         unanswered = self.flight.unanswered
         learnt = self.known.learn(endpoint, code, max((sent.packet_bytes for sent in unanswered), default=0))
         probes = [key for sent in unanswered for key in {sent.key, sent.place} if self.aside.probes(key)]

@@ -257,7 +257,7 @@ class SessionCore:
             return []
         self._trouble.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
-        explained = self._out.broke(self._rota.current, event.code, event.why)
+        explained = self._out.broke(self._rota.current, event.code, event.why, blame=not self._twin.is_certain)
         self._twin.lost(event.code, explained=explained or ours)
         if self.phase is Phase.STOPPING:
             self.phase = Phase.FINISHED

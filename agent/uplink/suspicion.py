@@ -54,6 +54,13 @@ class Suspicion:
         self._blamed[sent.place] += 1
         return sent.place if self._blamed[sent.place] >= STRIKES else sent.key
 
+    def acquit(self) -> None:
+        """It was no message."""
+        self._suspects.clear()
+        self._strikes.clear()
+        self._blamed.clear()
+        self._alone_until_ns = None
+
     def answered(self, sent: Sent) -> None:
         """The broker answered, be it with a refusal: this does not break the line."""
         self._suspects.discard(sent.key)

@@ -29,6 +29,7 @@ class Twin:
         self._stranger: tuple[int, str] | None = None
         self._taken_over: deque[int] = deque(maxlen=TIMES_TOO_OFTEN)
         self._ended: deque[int] = deque(maxlen=TIMES_TOO_OFTEN)
+        self._broke_ns: int | None = None
 
     def born(self) -> None:
         """The broker has our own birth: from here on another's is no former life of ours."""
@@ -48,19 +49,33 @@ class Twin:
         return True
 
     def lost(self, code: int | None, *, explained: bool) -> None:
-        """A connection that stood was ended by the other side; `explained`: over a message, as those before it likely were."""
+        """A connection that stood was ended by the other side; `explained`: over a message, as those before it likely were.
+
+        That explanation may be wrong: a second node ends lines while messages are out. So it is listened for all the same.
+        """
+        now_ns = self._clock.monotonic_ns()
+        if code is None:
+            self._broke_ns = now_ns
         if explained:
             self._ended.clear()
         elif code == TAKEN_OVER:
-            self._taken_over.append(self._clock.monotonic_ns())
+            self._taken_over.append(now_ns)
         elif code is None:
-            self._ended.append(self._clock.monotonic_ns())
+            self._ended.append(now_ns)
 
     @property
     def is_feared(self) -> bool:
         """Something speaks for one: worth listening on our own status topic."""
         since_ns = self._clock.monotonic_ns() - REMEMBERED_NS
-        return any(at_ns > since_ns for at_ns in (*self._taken_over, *self._ended))
+        signs = [*self._taken_over, *([] if self._broke_ns is None else [self._broke_ns])]
+        return any(at_ns > since_ns for at_ns in signs)
+
+    @property
+    def is_certain(self) -> bool:
+        """A second node was heard, or the broker named it: what breaks the line is no message."""
+        since_ns = self._clock.monotonic_ns() - REMEMBERED_NS
+        heard = self._stranger is not None and self._stranger[0] > since_ns
+        return heard or sum(at_ns > since_ns for at_ns in list(self._taken_over)) >= 2
 
     def words(self) -> str:
         """What to do, empty when nothing speaks for a second node."""

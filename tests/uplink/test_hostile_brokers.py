@@ -220,7 +220,7 @@ def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code
     temper.says = says
     with HostileBroker(temper) as broker:
         node = UplinkNode(tmp_path / "node", broker.url)
-        node.session.publish_health(b'{"uplink": "%s"}' % (b"x" * 2000))
+        node.session.publish_health(b'{"camera": "%s"}' % (b"x" * 2000))
         for number in range(4):
             node.raise_with_still(number, b"\xff" * (3000 if number % 2 else 100))
         node.start()
