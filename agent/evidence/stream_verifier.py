@@ -67,7 +67,7 @@ class StreamVerifier:
     @property
     def is_of_vigie(self) -> bool:
         """True when the film says so; every film of Vigie ends with a signature."""
-        return self.vendor is not None and self.vendor.manufacturer.startswith(MANUFACTURER)
+        return _is_of_vigie(self.vendor)
 
     def take(self, unit: bytes, picture: int) -> None:
         """The next NAL unit of picture number `picture`."""
@@ -135,6 +135,10 @@ class StreamVerifier:
             found = sei.parse(unit)
         except MalformedField as error:
             self.fault(picture, f"a signature unit is damaged: {error.what}")
+            return
+        if found.signature is None and (self.is_of_vigie or _is_of_vigie(found.vendor)):
+            # Vigie signs with every unit: one damaged byte makes another tag of its last.
+            self.fault(picture, "a signature unit is damaged: it lacks its signature")
             return
         if found.signature is None:
             raise EvidenceError(
@@ -290,3 +294,7 @@ class StreamVerifier:
     def _change(self, units: list[Unit], why: str, gop: GopInformation | None = None) -> None:
         for unit in units:
             self.found.say(State.CHANGED, unit.picture, unit.picture, 1, why, gop)
+
+
+def _is_of_vigie(vendor: VendorInformation | None) -> bool:
+    return vendor is not None and vendor.manufacturer.startswith(MANUFACTURER)

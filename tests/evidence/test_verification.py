@@ -234,6 +234,24 @@ def test_a_damaged_signature_never_passes_and_never_crashes(
         assert report.authentic == len(signed)
 
 
+@pytest.mark.parametrize("picture", [0, 5, 15])
+def test_a_damaged_tag_is_no_other_variant_of_the_standard(signed: Units, node_ca: CertificateChain, picture: int) -> None:
+    """A byte that makes something else of the signature's tag: told with its picture, and the rest of the film is judged."""
+    units = list(nal.units(signed[picture].data))
+    which = next(n for n, each in enumerate(units) if sei.is_signing_sei(each))
+    signature = sei.parse(units[which]).signature
+    assert signature is not None
+    at = units[which].index(signature[:16]) - 6  # the tag, before lengths and form
+    assert units[which][at] == 3
+    units[which] = units[which][:at] + b"\x7f" + units[which][at + 1 :]
+    damaged = list(signed)
+    damaged[picture] = replace(signed[picture], data=b"".join(nal.START_CODE + each for each in units))
+    report = judged(damaged, node_ca)
+    assert report.verdict is Verdict.NOT_AUTHENTIC
+    assert "lacks its signature" in report.reason
+    assert report.authentic >= len(signed) - 11
+
+
 def test_a_recording_that_broke_off_is_told_from_a_forgery(plain: Units, signer: NodeSigner, node_ca: CertificateChain) -> None:
     """Power lost after 17 pictures, signing begun anew an hour later: the last GOP before has no signature, all else has."""
     before = sign(plain[:17], signer, close=False)
