@@ -24,6 +24,7 @@ from agent.recording.recorder import Recorder
 from agent.signing.link import LinkStore
 from agent.signing.media_signing import MediaSigner
 from agent.signing.tlv import MANUFACTURER, VendorInformation
+from agent.stream.broadcast import Broadcast
 from agent.stream.pipeline import SILENCE_S, Pipeline
 from bench.manual_clock import ManualClock
 from bench.small_film import Film, film
@@ -117,9 +118,9 @@ class FitfulCamera:
             close=self._close if asks else lambda: False,
         )
         self.signer = MediaSigner(signer, _VENDOR, links=links)
-        self._pipeline = Pipeline(
-            cast(Any, None), cast(Any, None), self.node.clock, sinks=[self.recorder], signer=self.signer, events=NoEvents()
-        )
+        self._broadcast = Broadcast(self.signer)
+        self._broadcast.attach(self.recorder)
+        self._pipeline = Pipeline(cast(Any, None), cast(Any, None), self.node.clock, broadcast=self._broadcast, events=NoEvents())
 
     def play(self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = ()) -> None:
         """From the first picture to a clean stop. `stuck`: when the disk hangs, and until when."""
@@ -148,23 +149,21 @@ class FitfulCamera:
                 self._pipeline._nothing_came()  # noqa: SLF001 - a step of its loop, which no thread runs here
             else:
                 queue.pop(0)
-                self._pipeline._hand_out([self._unit(picture, began_s, fps)])  # noqa: SLF001 - likewise
+                self._broadcast.publish(self._unit(picture, began_s, fps))
                 if looks_s - at_s <= _POLL_S and self._random.random() < 0.9:
                     looks_s = at_s
             waiting_s = at_s
 
     def stop(self) -> None:
         """As the daemon stops: the last signature, the last fragment."""
-        closing = self.signer.finish()
-        if closing is not None:
-            self.recorder.offer(closing)
+        self._broadcast.finish()
         self.recorder.stop()
         while self.recorder.turn(0):
             pass
         self.recorder.end()
 
     def _close(self) -> bool:
-        return self._pipeline.close_open_gop()
+        return self._broadcast.close_open_gop()
 
     def _unit(self, picture: Picture, began_s: float, fps: int) -> AccessUnit:
         units = self._film.units

@@ -87,6 +87,26 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     console = ConsoleFeature(config, tap, kept.looks, health.publisher.document, clock)
     camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock)
     privacy = PrivacyFeature(config, camera.capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config)
+    analytics = AnalyticsFeature(config, camera.sameness, tap)
+    signing = SigningFeature(
+        config,
+        key,
+        tap,
+        clock,
+        version=__version__,
+        newest_ns=lambda: recording.newest_ns(),  # noqa: PLW0108 - it is made below, and asked once the stream runs
+        unclosed=lambda: recording.unclosed(),  # noqa: PLW0108 - likewise
+    )
+    stream = StreamFeature(
+        privacy.masking,
+        lambda: drivers.new_encoder(config, camera.camera),
+        clock,
+        signer=signing.signer,
+        detectors=[analytics.detectors],
+        viewers=[console.preview, analytics.gauge],
+        events=tap,
+        illustrator=analytics.illustrator,
+    )
     recording = RecordingFeature(
         config,
         recordings,
@@ -95,26 +115,10 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         tap,
         clock,
         boot=boot,
-        video=lambda: stream.format,
-        close=lambda: stream.pipeline.close_open_gop(),  # noqa: PLW0108 - it is made below
+        stream=stream.broadcast,
         raise_durably=outbox.raise_event_durably,
     )
     warn_of_room(config, recording.catalog)
-    signing = SigningFeature(
-        config, key, tap, clock, version=__version__, newest_ns=recording.newest_ns, unclosed=recording.unclosed
-    )
-    analytics = AnalyticsFeature(config, camera.sameness, tap)
-    stream = StreamFeature(
-        privacy.masking,
-        lambda: drivers.new_encoder(config, camera.camera),
-        clock,
-        sinks=[recording.recorder],
-        signer=signing.signer,
-        detectors=[analytics.detectors],
-        viewers=[console.preview, analytics.gauge],
-        events=tap,
-        illustrator=analytics.illustrator,
-    )
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_trouble)
     control = ControlFeature(state_dir, desk, clock)
     house.move_in(

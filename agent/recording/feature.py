@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from agent.journal.parts import bytes_on
 from agent.journal.register import Register
 from agent.operations.operation import Operation
 from agent.operations.verbs import VERBS
-from agent.picture.access_unit import VideoFormat
 from agent.ports.event import EventSink
 from agent.ports.health import DiskHealth, RecordingHealth
 from agent.ports.video import MuxerFactory
@@ -28,6 +27,7 @@ from agent.recording.recorder import Recorder
 from agent.recording.requests import FootageRequests, RaiseDurably
 from agent.recording.retention import Retention
 from agent.recording.sweeper import Sweeper
+from agent.stream.broadcast import Broadcast
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _DAY_NS = 86_400 * NS
 
 
 class RecordingFeature(Feature[Config]):
-    """`directory` is where segments go. `video` and `close`: see `Recorder`."""
+    """`directory` is where segments go. The recorder is the first reader of `stream`, with its own account of what it loses."""
 
     topics = (*alarms.TOPICS, *requests.TOPICS)
     keys = ("recording",)
@@ -50,8 +50,7 @@ class RecordingFeature(Feature[Config]):
         clock: Clock,
         *,
         boot: str,
-        video: Callable[[], VideoFormat],
-        close: Callable[[], bool],
+        stream: Broadcast,
         raise_durably: RaiseDurably,
     ) -> None:
         self._directory = directory
@@ -65,13 +64,14 @@ class RecordingFeature(Feature[Config]):
             catalog=self.catalog,
             directory=directory,
             muxer=muxer,
-            video=video,
+            video=lambda: stream.format,
             journal=register,
             boot=boot,
             segment_seconds=config.recording.segment_seconds,
             report=lambda fault: events.raise_event(alarms.of_recording(fault, node_id)),
-            close=close,
+            close=stream.close_open_gop,
         )
+        stream.attach(self.recorder)
         events.raise_event(alarms.of_start(clock.wall_ns(), node_id))
         self._sweeper = Sweeper(
             clock=clock,

@@ -17,9 +17,10 @@ _ITEMS_A_PICTURE: Final = 3
 
 
 class Item(Struct, frozen=True):
-    """A picture, or a closing unit (of duration 0) for the picture before it."""
+    """A picture, or the closing signature for the picture before it."""
 
     unit: AccessUnit
+    closing: bool = False
     broken: bool = False  # pictures were lost before this one
 
 
@@ -42,11 +43,9 @@ class Intake:
     def offer(self, unit: AccessUnit) -> tuple[bool, bool]:
         """Was the unit taken? And is this the first that was not? Never blocks."""
         with self._offering:
-            if unit.duration_ns <= 0:
-                return self._offer_closing(unit), False
             full = self._tally.count().queued >= self._pictures
             waits = self._skipping and not unit.keyframe
-            refused = full or waits or not self._queue.offer(Item(unit, self._skipping))
+            refused = full or waits or not self._queue.offer(Item(unit, broken=self._skipping))
             self._tally.offered(refused=refused)
             first, self._skipping = refused and not self._skipping, refused
             if first:
@@ -56,6 +55,11 @@ class Intake:
             elif self._owed is not None and (closing := closing_unit(self._owed, unit)) is not None:
                 self._offer_closing(closing)
             return not refused, first
+
+    def offer_closing(self, closing: AccessUnit) -> bool:
+        """Was the closing signature taken? It speaks for the pictures up to the last one. Never blocks."""
+        with self._offering:
+            return self._offer_closing(closing)
 
     def get(self, timeout_s: float) -> Item | None:
         """The oldest item; None when there is none within `timeout_s`. Raises Closed once closed and empty."""
@@ -69,4 +73,4 @@ class Intake:
         if self._skipping and self._owed is None:
             return False  # it speaks for nothing but pictures that were refused
         self._owed = None
-        return self._queue.offer(Item(closing))
+        return self._queue.offer(Item(closing, closing=True))

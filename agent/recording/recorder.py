@@ -90,6 +90,10 @@ class Recorder(Component):
             self._tell(Fault.OVERFLOW, "the disk does not keep up: pictures are lost until the next keyframe it has room for")
         return taken
 
+    def offer_closing(self, closing: AccessUnit) -> bool:
+        """Hand over the signature over the units up to the last one; False when it speaks for none that was taken."""
+        return self._intake.offer_closing(closing)
+
     def figures(self) -> Mapping[str, float | str]:
         """For health: state; every picture offered: recorded, lost, queued or pending; `unclosed`, the segments of a signed
         stream that ended without the signature over their last pictures. Any thread."""
@@ -147,7 +151,7 @@ class Recorder(Component):
             return False
         if item is None:
             self._idle()
-        elif item.unit.duration_ns > 0:
+        elif not item.closing:
             self._count_in(item)
         elif self._segment is not None:
             self._signatures.close(self._segment, item.unit)

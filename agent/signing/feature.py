@@ -44,10 +44,11 @@ class SigningFeature(Feature[Config]):
 
         self.signer: MediaSigner | None = None
         self._unclosed = unclosed
-        links = LinkFile(config.node.state_dir / "signing.json", key.key_id if key else "", newest_ns)
+        kept = config.node.state_dir / "signing.json"
         if not config.evidence.sign or key is None:
-            links.take()  # what is recorded now is no part of a chain
+            LinkFile(kept, "", lambda: 0).take()  # what is recorded now is no part of a chain
         else:
+            links = LinkFile(kept, key.key_id, newest_ns)
             self.signer = MediaSigner(key, VendorInformation(version, node_id, "Vigie"), report=tell, links=links)
 
     def health(self) -> Mapping[str, Any]:

@@ -8,17 +8,16 @@ from typing import Any
 
 from agent.base.clock import Clock
 from agent.base.component import Component, ComponentState
-from agent.base.errors import EncoderError
 from agent.base.feature import Feature
 from agent.config.model import Config
 from agent.operations import payloads
 from agent.operations.operation import Operation
 from agent.operations.verbs import VERBS
-from agent.picture.access_unit import VideoFormat
 from agent.ports.event import EventSink
 from agent.ports.video import Encoder
+from agent.stream.broadcast import Broadcast, UnitSigner
 from agent.stream.masking import Masking
-from agent.stream.pipeline import Detector, Illustrator, Pipeline, UnitSigner, UnitSink, Viewer
+from agent.stream.pipeline import Detector, Illustrator, Pipeline, Viewer
 from agent.stream.snapshot import Snapshot
 
 
@@ -33,26 +32,19 @@ class StreamFeature(Feature[Config]):
         new_encoder: Callable[[], Encoder],
         clock: Clock,
         *,
-        sinks: Sequence[UnitSink],
         signer: UnitSigner | None,
         detectors: Sequence[Detector],
         viewers: Sequence[Viewer],
         events: EventSink,
         illustrator: Illustrator,
     ) -> None:
-        self._encoder: Encoder | None = None
-
-        def fresh() -> Encoder:
-            self._encoder = encoder = new_encoder()
-            return encoder
-
+        self.broadcast = Broadcast(signer)
         self._snapshot = Snapshot(clock)
         self.pipeline = Pipeline(
             masking,
-            fresh,
+            new_encoder,
             clock,
-            sinks=sinks,
-            signer=signer,
+            broadcast=self.broadcast,
             detectors=detectors,
             viewers=(*viewers, self._snapshot),
             events=events,
@@ -67,13 +59,6 @@ class StreamFeature(Feature[Config]):
 
     def operations(self) -> Sequence[Operation]:
         return (Operation(VERBS["snapshot"], self._take),)
-
-    @property
-    def format(self) -> VideoFormat:
-        """Of what the newest encoder makes; only once a unit is there."""
-        if self._encoder is None:
-            raise EncoderError("there is no encoder yet")
-        return self._encoder.format
 
     @property
     def over(self) -> bool:

@@ -1,4 +1,4 @@
-"""The pipeline thread: masked pictures to the encoder, access units to the recorder and the live view, events to the outbox."""
+"""The pipeline thread: masked pictures to the encoder, what it makes to the broadcast, events to the outbox."""
 
 from __future__ import annotations
 
@@ -15,32 +15,13 @@ from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit
 from agent.ports.event import Event, EventSink
 from agent.ports.video import Encoder
+from agent.stream.broadcast import Broadcast
 from agent.stream.masking import Masking
 
 log = logging.getLogger(__name__)
 
 SILENCE_S = 0.5
 """How long the thread waits for a picture before it tells the detectors that there is none."""
-
-
-class UnitSink(Protocol):
-    """Takes every access unit in order and never blocks: recorder, live broadcast."""
-
-    def offer(self, unit: AccessUnit) -> object: ...
-
-
-class UnitSigner(Protocol):
-    """Adds the signatures of ONVIF Media Signing to an access unit."""
-
-    def process(self, unit: AccessUnit) -> AccessUnit: ...
-
-    def finish(self) -> AccessUnit | None:
-        """The signature over what has none yet, as a unit without a picture; None when nothing is left."""
-        ...
-
-    def pause(self) -> AccessUnit | None:
-        """The same for a stream that falls silent and may go on."""
-        ...
 
 
 class Detector(Protocol):
@@ -74,8 +55,7 @@ class Pipeline(Component):
         new_encoder: Callable[[], Encoder],
         clock: Clock,
         *,
-        sinks: Sequence[UnitSink] = (),
-        signer: UnitSigner | None = None,
+        broadcast: Broadcast,
         detectors: Sequence[Detector] = (),
         viewers: Sequence[Viewer] = (),
         events: EventSink,
@@ -84,8 +64,7 @@ class Pipeline(Component):
         super().__init__("pipeline", clock)
         self._masking = masking
         self._new_encoder = new_encoder
-        self._sinks = sinks
-        self._signer = signer
+        self._broadcast = broadcast
         self.detectors = tuple(detectors)
         self._viewers = tuple(viewers)
         self._events = events
@@ -94,11 +73,11 @@ class Pipeline(Component):
         self.encoded = 0
         self.encoded_bytes = 0
         self._encoder: Encoder | None = None
-        self._handing_out = threading.Lock()  # signed and offered in one: a closing signature stands behind what it speaks for
 
     def work(self) -> None:
         """Until the camera's last picture is through; told to stop, what is queued is still encoded."""
         self._encoder = encoder = self._new_encoder()
+        self._broadcast.begin(lambda: encoder.format)
         try:
             while True:
                 with self._masking.next(SILENCE_S) as frame:
@@ -141,27 +120,13 @@ class Pipeline(Component):
             for event in detector.silence(self.clock.wall_ns(), self.clock.monotonic_ns()):
                 self._events.raise_event(event)
         # What lies on disk must not wait for its signature until the camera comes back.
-        self.close_open_gop()
+        self._broadcast.close_open_gop()
         self.progressed()
-
-    def close_open_gop(self) -> bool:
-        """Sign what has no signature yet, and offer the closing unit behind it; False when nothing waits. Any thread.
-
-        Whoever writes a picture for good asks first: a signature that comes afterwards has no place any more.
-        """
-        if self._signer is None:
-            return False
-        with self._handing_out:
-            return self._close(self._signer.pause())
 
     def _hand_out(self, units: Sequence[AccessUnit]) -> None:
         for unit in units:
-            with self._handing_out:
-                signed = self._signer.process(unit) if self._signer is not None else unit
-                self.encoded += 1
-                self.encoded_bytes += len(signed.data)
-                for sink in self._sinks:
-                    sink.offer(signed)
+            self.encoded += 1
+            self.encoded_bytes += self._broadcast.publish(unit)
         if units:
             self.first_encoded.set()
 
@@ -170,12 +135,4 @@ class Pipeline(Component):
             self._hand_out(encoder.flush())
         except EncoderError as error:
             log.warning("the last pictures could not be encoded: %s", error)
-        if self._signer is not None:
-            with self._handing_out:
-                self._close(self._signer.finish())
-
-    def _close(self, closing: AccessUnit | None) -> bool:
-        if closing is not None:
-            for sink in self._sinks:
-                sink.offer(closing)
-        return closing is not None
+        self._broadcast.finish()

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
@@ -22,10 +21,9 @@ from agent.recording.row import SegmentRow
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
 from agent.signing.signed_unit import closed
-from agent.stream.pipeline import Pipeline
-from bench.fitful_camera import FitfulCamera, NoEvents, NoWait, pattern
+from agent.stream.broadcast import Broadcast
+from bench.fitful_camera import FitfulCamera, NoWait, pattern
 from bench.small_film import film
-from tests.support.manual_clock import ManualClock
 from tests.support.recordings import Recordings
 from tests.support.signed_film import VENDOR, write
 
@@ -103,11 +101,11 @@ class Kept:
         self.meanwhile: Callable[[], None] = lambda: None
 
     def offer(self, unit: AccessUnit) -> None:
-        if unit.duration_ns > 0:
-            self.meanwhile()
-            self.units.append(unit)
-        else:
-            self.units[-1] = closed(self.units[-1], unit)
+        self.meanwhile()
+        self.units.append(unit)
+
+    def offer_closing(self, closing: AccessUnit) -> None:
+        self.units[-1] = closed(self.units[-1], closing)
 
 
 def test_a_closing_signature_stands_behind_what_it_speaks_for(
@@ -115,25 +113,19 @@ def test_a_closing_signature_stands_behind_what_it_speaks_for(
 ) -> None:
     """Asked for while a picture is signed and not yet handed out, it waits for that picture: the film is authentic."""
     kept = Kept()
-    pipeline = Pipeline(
-        cast(Any, None),
-        cast(Any, None),
-        ManualClock(),
-        sinks=[kept],
-        signer=MediaSigner(signer, VENDOR),
-        events=NoEvents(),
-    )
+    broadcast = Broadcast(MediaSigner(signer, VENDOR))
+    broadcast.attach(kept)
     asking: list[threading.Thread] = []
 
     def ask() -> None:
-        asking.append(threading.Thread(target=pipeline.close_open_gop))
+        asking.append(threading.Thread(target=broadcast.close_open_gop))
         asking[-1].start()
         asking[-1].join(0.02)  # long enough for one that does not wait
 
     kept.meanwhile = ask
     units = film(6, 25, 1.0).units[:30]
     for unit in units:
-        pipeline._hand_out([unit])
+        broadcast.publish(unit)
         asking[-1].join()
     report = verify(write(kept.units, tmp_path / "film.mp4"), node_ca)
     assert (report.verdict, report.authentic, report.pending) == (Verdict.AUTHENTIC, len(units), 0), report.reason

@@ -96,7 +96,7 @@ class Recordings:
         recorder = self.recorder()
         recorder.start()
         for unit in units:
-            assert recorder.offer(unit)
+            assert recorder.offer(unit) if unit.duration_ns else recorder.offer_closing(unit)
         self.stop(recorder)
         return recorder
 

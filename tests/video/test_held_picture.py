@@ -23,6 +23,7 @@ from agent.picture.cover import CORRUPT, HELD, Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Planes
 from agent.ports.event import Event
+from agent.stream.broadcast import Broadcast
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Pipeline
 from agent.stream.snapshot import Snapshot
@@ -232,16 +233,21 @@ class _Looker:
     def offer(self, unit: AccessUnit) -> None:
         self.units.append(unit)
 
+    def offer_closing(self, closing: AccessUnit) -> None:
+        raise AssertionError("nothing is signed here")
+
 
 def test_detectors_judge_new_pictures_alone_and_the_recorder_is_told_which_are_held() -> None:
     """A held picture is encoded and seen by viewers like any other; no detector takes it for a scene that stands still."""
     looker, frames = _Looker(), [raw(n, 60 * n, corrupt=n in (2, 3)) for n in range(6)]
     with _masked(frames, PrivacyMask()) as (masking, _, _):
+        broadcast = Broadcast()
+        broadcast.attach(looker)
         Pipeline(
             masking,
             lambda: LibavEncoder(WIDTH, HEIGHT, 25, crf=30, threads=1),
             ManualClock(),
-            sinks=[looker],
+            broadcast=broadcast,
             detectors=[looker],
             viewers=[looker],
             events=NoEvents(),
