@@ -14,6 +14,7 @@ VigieError
 │   └── NotSigned           carries no signature: cannot be told (4)
 ├── UplinkError             broker, session, refused command
 └── DeviceError             board, service manager, local socket
+    └── NoDaemon            nobody listens at the local socket
 """
 
 from __future__ import annotations
@@ -93,3 +94,7 @@ class UplinkError(VigieError):
 
 class DeviceError(VigieError):
     """Board, service manager or local socket."""
+
+
+class NoDaemon(DeviceError):
+    """Nobody listens at the local socket of this state directory."""

@@ -168,15 +168,13 @@ def _following(state_dir: Path, told: Told) -> Iterator[None]:
 
 
 def _daemon_runs(node: NodeFiles) -> bool:
-    from agent.base.errors import DeviceError
+    from agent.base.errors import NoDaemon
     from agent.operations.control_socket import ask
 
     try:
         ask(node.config.node.state_dir, "status")
-    except DeviceError as error:
-        if "no daemon answers" in error.what:
-            return False
-        raise
+    except NoDaemon:
+        return False
     return True
 
 

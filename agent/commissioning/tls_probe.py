@@ -65,7 +65,7 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
             remedy=_remedy(error, certificate, endpoint, credentials.ca_file),
         )
     except (ssl.SSLError, ConnectionResetError) as error:
-        if isinstance(error, ssl.SSLError) and "WRONG_VERSION_NUMBER" in str(error):
+        if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
             return Handshake("the broker does not speak TLS on this port", "mqtts:// is commonly on 8883, mqtt:// on 1883")
         if speaks_plainly(endpoint):
             return Handshake(

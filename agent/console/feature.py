@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.base.clock import Clock
@@ -13,20 +13,26 @@ from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
 from agent.journal.entry import Journal
+from agent.operations.caller import ON_THE_PAGE
+from agent.operations.desk import Desk
+from agent.operations.local import Status
 
 
 class ConsoleFeature(Feature[Config]):
-    """`health` gives the document the page shows, and `looks` is where each look is entered."""
+    """What the page shows it asks of `desk`; `looks` is where each look at the picture is entered."""
 
     keys = ("console",)
 
-    def __init__(
-        self, config: Config, tap: EventTap, looks: Journal, health: Callable[[], Mapping[str, Any]], clock: Clock
-    ) -> None:
+    def __init__(self, config: Config, tap: EventTap, looks: Journal, desk: Desk, clock: Clock) -> None:
         page = config.console
         self.preview = Preview(clock, looks)
         self._components: tuple[Component, ...] = ()
         if page.enabled:
+
+            def health() -> Mapping[str, Any]:
+                found: Mapping[str, Any] = desk.do("status", Status(), ON_THE_PAGE)
+                return found
+
             self._components = (Console(page.host, page.port, clock, health=health, preview=self.preview, events=tap),)
 
     def components(self) -> Sequence[Component]:

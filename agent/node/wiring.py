@@ -84,7 +84,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     desk = Desk(house.operations, register)
     uplink = UplinkFeature(config, outbox, desk, register, drivers.open_transport, clock, version=__version__, boot=boot)
     health = HealthFeature(config, clock, version=__version__, boot=boot, parts=house.health, publish=uplink.publish_health)
-    console = ConsoleFeature(config, tap, kept.looks, health.publisher.document, clock)
+    console = ConsoleFeature(config, tap, kept.looks, desk, clock)
     camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock)
     privacy = PrivacyFeature(config, camera.capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config)
     analytics = AnalyticsFeature(config, camera.sameness, tap)

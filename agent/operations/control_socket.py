@@ -18,7 +18,7 @@ from typing import Any
 
 from agent.base.clock import Clock
 from agent.base.component import Component
-from agent.base.errors import DeviceError, VigieError
+from agent.base.errors import DeviceError, NoDaemon, VigieError
 from agent.base.visitors import Visit, Visitors
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,7 @@ def _give_to_group(path: Path) -> None:
 
 
 def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: Any) -> dict[str, Any]:
-    """Ask the running daemon. Raises DeviceError when none runs here or when it refuses."""
+    """Ask the running daemon. Raises NoDaemon when none runs here, DeviceError when it refuses."""
     path = socket_path(state_dir)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
         client.settimeout(patience_s)
@@ -172,7 +172,7 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
             with client.makefile("rb") as answer:
                 document = json.loads(answer.readline())
         except (FileNotFoundError, ConnectionRefusedError):
-            raise DeviceError(
+            raise NoDaemon(
                 f"no daemon answers at {path}", remedy="Is it running? `systemctl status vigie`, or `vigie run --config FILE`"
             ) from None
         except PermissionError:
