@@ -97,7 +97,8 @@ def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
         if length == 1 and end - at >= 16:
             length, body = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
         elif length == 0:
-            length = end - at
+            # Up to the end, says the standard of the last box of a file alone; FFmpeg reads it so anywhere, GStreamer nowhere.
+            raise MalformedFilm(f"box {name(bytes(data[at + 4 : at + 8]))} states no size inside another: players disagree on it")
         if length < body - at or at + length > end:
             raise MalformedFilm(f"box {name(bytes(data[at + 4 : at + 8]))} claims {length} bytes inside a smaller one")
         yield bytes(data[at + 4 : at + 8]), data[body : at + length]

@@ -219,3 +219,15 @@ def test_times_in_a_form_nobody_knows_are_refused(pieces: Pieces, tmp_path: Path
     path.write_bytes(content)
     with pytest.raises(VigieError, match="in a form that players do not know"):
         verify(path, pieces.ca)
+
+
+@pytest.mark.parametrize("kind", [b"stbl", b"avc1"])
+def test_a_box_without_a_size_inside_another_is_refused(pieces: Pieces, tmp_path: Path, kind: bytes) -> None:
+    """FFmpeg reads it up to the end of the other, or refuses the film; GStreamer shows nothing of it."""
+    content = bytearray(mux.plain([pieces.samples], pieces.entries))
+    at = content.index(kind, len(mux.FTYP)) - 4
+    content[at : at + 4] = bytes(4)
+    path = tmp_path / "film.mp4"
+    path.write_bytes(content)
+    with pytest.raises(VigieError, match="states no size inside another"):
+        verify(path, pieces.ca)
