@@ -24,12 +24,16 @@ _CODES: Final = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 
 class VerifiedSlices(Struct, frozen=True):
-    """Slices `first`..`last` of a film (decoding order, from 0) are as signed, and decoded as signed; times of their GOP."""
+    """Slices `first`..`last` of a film (decoding order, from 0) are as signed, and decoded as signed; times of their GOP.
+
+    `picture` is the number of the first one's picture.
+    """
 
     first: int
     last: int
     from_ns: int
     to_ns: int
+    picture: int
 
 
 @dataclass(slots=True)

@@ -30,6 +30,10 @@ class Saying(Enum):
         "its certificate is not marked as one for signing films: "
         "any unmarked one of this CA passes as well, unless `--node` asks for one"
     )
+    OTHER_PACE = (
+        "pictures {first} to {last} play for {shown} s, the signatures say {signed} s: "
+        "somebody changed the container's times, which no seal covers, or the clock was stepped"
+    )
     BEHIND_NOT_JUDGED = "what lies behind the end of the film is not judged"
     PICTURE_BEHIND = "picture {number} lies behind the end of the film: some players show it, some do not"
 

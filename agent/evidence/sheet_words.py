@@ -60,6 +60,10 @@ _REMARKS: Final[Mapping[Saying, str]] = {
     Saying.ANY_CERTIFICATE: (
         "Le certificat du nœud ne porte pas l’usage « signature de films » : tout autre de la même autorité passerait aussi."
     ),
+    Saying.OTHER_PACE: (
+        "Les images {first} à {last} durent {shown} s à la lecture et {signed} s selon les signatures : la durée de lecture, "
+        "qu’aucun scellé ne couvre, a été changée, ou bien l’horloge."
+    ),
     Saying.BEHIND_NOT_JUDGED: "Ce qui se trouve après la fin du film n’est pas jugé.",
     Saying.PICTURE_BEHIND: "L’image {number} se trouve après la fin du film : certains lecteurs la montrent, d’autres non.",
 }

@@ -226,7 +226,8 @@ class StreamVerifier:
         self.stated += stated is not None
         self.unstated += stated is None
         if not otherwise:
-            self.found.verified.append(VerifiedSlices(units[0].ordinal, units[-1].ordinal, gop.start_ns, gop.end_ns))
+            first, last = units[0], units[-1]
+            self.found.verified.append(VerifiedSlices(first.ordinal, last.ordinal, gop.start_ns, gop.end_ns, first.picture))
         if self.trusted:
             self.effort = 0
 

@@ -15,6 +15,7 @@ from agent.evidence.attestation import read_attestation, read_held, read_interme
 from agent.evidence.film import Film
 from agent.evidence.findings import VerifiedSlices
 from agent.evidence.oddity import Oddity
+from agent.evidence.pace import Pace
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
@@ -57,7 +58,8 @@ def judge_film(
     with Film(path, torn=True) as film:
         strict = StrictFilm(film)
         verifier = _verifier(_plain_units(film), anchors)
-        oddities, pictures = _feed(strict, verifier, film, progress)
+        pace = Pace(film.track.timescale)
+        oddities, pictures = _feed(strict, verifier, film, pace, progress)
         report = _torn_off(_with_oddities(_report(verifier, pictures, anchors), oddities), film.torn_bytes)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
         seal = read_seal(path, anchors, beside, report.key_digest)
@@ -72,11 +74,13 @@ def judge_film(
             held = read_held(film)
             note = (Remark(Saying.HELD, count=held),) if held else ()
             report = replace(report, layers=read_attestation(film), held=held, notes=(*report.notes, *note))
+        elif (other := pace.remark(verifier.found.verified)) is not None:
+            report = replace(report, notes=(*report.notes, other))
         return Judged(report, tuple(verifier.found.verified))
 
 
 def _feed(
-    strict: StrictFilm, verifier: StreamVerifier, film: Film, progress: Callable[[int, int], None] | None
+    strict: StrictFilm, verifier: StreamVerifier, film: Film, pace: Pace, progress: Callable[[int, int], None] | None
 ) -> tuple[tuple[Oddity, ...], int]:
     """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
     oddities, pictures = strict.oddities, 0
@@ -96,6 +100,7 @@ def _feed(
         for unit in shown.units:
             verifier.take(unit, shown.number)
         pictures = shown.number + 1
+        pace.take(shown.number, shown.sample.shown)
         verifier.found.left_out += shown.before
         if shown.behind and shown.header is not None:
             verifier.found.notes.append(Remark(Saying.PICTURE_BEHIND, number=shown.number))
