@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -22,6 +23,9 @@ _WHAT: Final = {
     147: "another transfer characteristic, which changes the colours",
 }
 _MOST_MESSAGES: Final = 64
+_UUID_BYTES: Final = 16
+_X264: Final = re.compile(rb"x264\s*-\s*core(?: (\d{1,4})(?!\d))?")
+_SOUND_X264: Final = 151
 REWORKED: Final = "unsigned picture timing says fields or repeats: players rework the picture"
 
 
@@ -35,9 +39,17 @@ def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
                 return "padding that is none"
             if kind == _TIMING and any(_says_fields(payload, timing) for timing in timings):
                 return REWORKED
+            if kind == _UNREGISTERED and _names_an_old_x264(payload[_UUID_BYTES:]):
+                return "says that an old x264 made it: FFmpeg makes up for the faults of that one, and shows other pictures"
     except ValueError:
         return "supplementary information that is longer or shorter than it says"
     return ""
+
+
+def _names_an_old_x264(text: bytes) -> bool:
+    """FFmpeg reads the build as C's `scanf` does, whatever the UUID. A build without known faults is as good as none."""
+    found = _X264.match(text)
+    return found is not None and not (found[1] is not None and int(found[1]) >= _SOUND_X264)
 
 
 def _messages(payload: bytes) -> Iterator[tuple[int, bytes]]:
