@@ -16,7 +16,7 @@ from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.base.secret_file import read_secret
 from agent.config.model import Camera as CameraSettings
-from agent.config.url_secret import PLACEHOLDER, starred
+from agent.config.url_secret import PLACEHOLDER, random_starred, starred
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
 from hardware.live_stream import NoKeyframe, Source, Undecodable
@@ -132,7 +132,7 @@ def public_address(source: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         port = ""
-    return urlunsplit((parts.scheme, host + port, starred(parts.path), "", ""))
+    return random_starred(urlunsplit((parts.scheme, host + port, starred(parts.path), "", "")))
 
 
 def private_address(source: str, password_file: Path | None) -> str:

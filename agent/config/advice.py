@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from agent.config.address import is_loopback, is_tls
 from agent.config.model import Config
 from agent.config.sources import Sources
+from agent.config.url_secret import PLACEHOLDER, unnamed_secret
 
 LEAST_BITS_PER_PIXEL = 0.01
 """Below this an H.264 picture of a street is mush: 1080p at 25 per second wants more than about 500 kbit/s."""
@@ -58,6 +59,11 @@ def _picture(config: Config) -> list[str]:
                 f"encoding.bitrate_kbps {encoding.bitrate_kbps} is little for {camera.width}x{camera.height} "
                 f"at {camera.fps:g} per second; {wanted:.0f} or more keeps the picture legible"
             )
+    if unnamed_secret(camera.source):
+        notes.append(
+            f"camera.source: a part of this address looks like a secret; write {PLACEHOLDER} in its place, and put it alone in a "
+            "file (mode 0600) that password_file names"
+        )
     if camera.driver == "synthetic" and camera.source:
         notes.append("camera.source has no meaning for the drawn square; `seed` chooses another one")
     return notes

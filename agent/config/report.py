@@ -14,6 +14,7 @@ from agent.config.digest import config_digest
 from agent.config.finding import Finding
 from agent.config.model import Config
 from agent.config.sources import Sources
+from agent.config.url_secret import random_starred
 
 
 def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
@@ -79,7 +80,7 @@ def summary(config: Config) -> dict[str, str]:
     else:
         masks = "none, and no statement that none is needed: the picture stays opaque"
     rate = f"{encoding.bitrate_kbps} kbit/s" if encoding.bitrate_kbps else f"crf {encoding.crf or 23}"
-    source = f" {camera.source}" if camera.source else ""
+    source = f" {random_starred(camera.source)}" if camera.source else ""
     return {
         "node": f"{config.node.id}, {config.node.role}" + (f", {config.node.site}" if config.node.site else ""),
         "camera": f"{camera.driver}{source}, {camera.width}x{camera.height} at {camera.fps:g} per second, {camera.purpose}",

@@ -6,6 +6,7 @@ would carry its secret into logs, health and the reference of the view.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Final
 from urllib.parse import unquote
@@ -23,6 +24,12 @@ _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 _UP_TO_THE_HOST = re.compile(r"(?<=://)\S+(?=@)")
 _NO_PORT = re.compile(r"(?<=://)[^\s/:@\"'\[]*:(?P<secret>(?!\d{1,5}(?:[/?#\"']|\s|$))[^\s/@\"']+)")
 _USER_INFO = re.compile(r"(?<=://)(?P<user>[^\s/@:\"']*):(?P<secret>[^\s/@\"']*)(?=@)")
+
+_BEHIND_THE_HOST = re.compile(r"(?<=://)[^\s/?#\"']+(?P<rest>[/?#][^\s\"']*)")
+_UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+_RUN = re.compile(rf"(?P<secret>{_UUID}|[A-Za-z0-9]{{12,}})")
+_CHANGES_OF_A_WORD = 0.3
+"""Of its letters so many at most are followed by one of another kind (small, large, digit): `MainStream1080p25` has 0.24."""
 
 
 def secret_name(address: str) -> str | None:
@@ -58,11 +65,35 @@ def _password_before_host(text: str) -> bool:
     return bool(colon) and not (host == "localhost" or "." in host or host.startswith("["))
 
 
+def unnamed_secret(address: str) -> bool:
+    """Whether a part of the path or query looks drawn at random: there are addresses whose path is what lets one in."""
+    behind = _BEHIND_THE_HOST.search(address)
+    return behind is not None and any(_is_random(run["secret"]) for run in _RUN.finditer(behind["rest"]))
+
+
+def random_starred(text: str) -> str:
+    """The text, as long as it was, with asterisks for what looks so in the addresses in it."""
+    return _BEHIND_THE_HOST.sub(_of_the_rest_starred, text)
+
+
+def _of_the_rest_starred(found: re.Match[str]) -> str:
+    host = found.group()[: found.start("rest") - found.start()]
+    return host + _RUN.sub(lambda run: "*" * len(run.group()) if _is_random(run["secret"]) else run.group(), found["rest"])
+
+
+def _is_random(run: str) -> bool:
+    if re.fullmatch(_UUID, run):
+        return True
+    kinds = ["0" if letter.isdigit() else "a" if letter.islower() else "A" for letter in run]
+    changes = sum(after != before and (before, after) != ("A", "a") for before, after in itertools.pairwise(kinds))
+    return changes > _CHANGES_OF_A_WORD * len(run)
+
+
 def line_starred(line: str) -> str:
     """A line of a file, as long as it was, with asterisks for whatever may be a password in an address, well-formed or not."""
     line = _STRING.sub(lambda found: _before_the_host_starred(found.group()), line)
     line = _UP_TO_THE_HOST.sub(lambda found: "*" * len(found.group()), line)
-    return starred(_NO_PORT.sub(_stars, line))
+    return random_starred(starred(_NO_PORT.sub(_stars, line)))
 
 
 def _before_the_host_starred(string: str) -> str:

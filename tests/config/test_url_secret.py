@@ -6,12 +6,14 @@ import string
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agent.cli.check import command as check
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load
-from agent.config.url_secret import PLACEHOLDER, secret_name, starred
+from agent.config.url_secret import PLACEHOLDER, line_starred, secret_name, starred, unnamed_secret
 from hardware.camera_rtsp import private_address, public_address
 
 ADDRESSES = [
@@ -148,3 +150,51 @@ def test_a_placeholder_without_a_file_is_refused(tmp_path: Path) -> None:
     """It would be sent to the camera as it stands."""
     with pytest.raises(RefusedConfiguration, match="no file holds the password"):
         load(written(tmp_path, "rtsp://10.0.0.9/?password={password}"))
+
+
+PATHS_THAT_ARE_SECRETS = [
+    "GfHxY3kQpLm2sRt9",
+    "8f14e45fceea167a5a36dedd4bea2543",
+    "550e8400-e29b-41d4-a716-446655440000",
+    "x7k2m9q4w1z8",
+]
+PATHS_OF_MAKERS = [
+    "Streaming/Channels/101",
+    "h264Preview_01_main",
+    "cam/realmonitor?channel=1&subtype=0",
+    "axis-media/media.amp?videocodec=h264&resolution=1920x1080",
+    "MainStream1080p25",
+    "MediaInput/h264/stream_1",
+    "onvif-media/media.amp?profile=profile_1_h264&sessiontimeout=60",
+    "videoStreamId=1_ch01_main1080p",
+    "LiveMedia/ch1/Media1?multicast=0",
+    "replay/20260101T120000Z-20260101T130000Z",
+]
+
+
+@pytest.mark.parametrize("path", PATHS_THAT_ARE_SECRETS)
+def test_a_path_that_lets_one_in_is_advised_against_and_never_shown(tmp_path: Path, path: str) -> None:
+    """Some recorders hand out an address whose path is the key: `check` says so; log, status and excerpts show asterisks."""
+    for address in (f"rtsp://10.0.0.9:7447/{path}", f"rtsp://10.0.0.9/live/{path}?x=1"):
+        assert path not in public_address(address)
+        assert path not in line_starred(f'source = "{address}"')
+        assert unnamed_secret(address)
+        done = CliRunner().invoke(check, ["--config", str(written(tmp_path, address))])
+        (told,) = [line for line in done.output.splitlines() if "looks like a secret" in line]
+        assert PLACEHOLDER in told
+        assert path not in done.output
+
+
+@pytest.mark.parametrize("path", PATHS_OF_MAKERS)
+def test_the_paths_of_makers_are_shown(path: str) -> None:
+    """A technician reads which stream it is."""
+    address = f"rtsp://10.0.0.9:554/{path}"
+    assert not unnamed_secret(address)
+    assert public_address(address) == address.partition("?")[0]
+    assert line_starred(f'source = "{address}"') == f'source = "{address}"'
+
+
+def test_outside_of_addresses_nothing_is_taken_for_a_secret() -> None:
+    """Event ids and digests are no addresses."""
+    said = "event 01JBVQ4M3N8Z6T0W5X9Y2A7C1D, digest 8f14e45fceea167a5a36dedd4bea2543, /var/lib/vigie/x7k2m9q4w1z8"
+    assert line_starred(said) == said
