@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from agent.base.clock import Clock
 from agent.events.alarms import EVENTS_DROPPED
 from agent.events.row import Row
@@ -34,6 +36,7 @@ class Outgoing:
         self.aside = Aside(pace, clock)
         self.known = KnownLimits(clock)
         self.limits = Limits()
+        self._endpoint: BrokerEndpoint | None = None
         self._topics = topics
         self._suspicion = Suspicion(pace, clock)
         self._control: deque[Publication] = deque()
@@ -42,6 +45,7 @@ class Outgoing:
     def begin(self, endpoint: BrokerEndpoint, granted: Opened) -> None:
         """A new connection, with what the broker grants."""
         self._control.clear()
+        self._endpoint = endpoint
         self.limits = self.known.opened(endpoint, granted)
         self.flight.begin(granted)
         self.aside.begin()
@@ -65,6 +69,9 @@ class Outgoing:
         learnt = self.known.learn(endpoint, code, max((sent.packet_bytes for sent in unanswered), default=0))
         probes = [key for sent in unanswered for key in {sent.key, sent.place} if self.aside.probes(key)]
         culprit = None if learnt or probes else self._suspicion.broke(unanswered, code)
+        if code is None and (culprit is not None or probes):
+            for sent in unanswered:
+                self.known.suspect(endpoint, sent.place, sent.packet_bytes)
         for key in (*probes, *(() if culprit is None else (culprit,))):
             self.aside.refuse(key, f"breaks the line: {in_words(code, why)}")
         self.clear()
@@ -127,6 +134,8 @@ class Outgoing:
             return [GiveUp(row.sequence, "the disk has changed it beyond reading")]
         place, size = self._topics.place(publication.topic), packet_bytes(publication)
         if not self._fits(size):
+            if self.limits.guessed:
+                return self._hold_large(row.sequence, place)
             return self._give_up(row.sequence, place, TOO_LARGE)
         if self.aside.holds(row.sequence, place):
             return self._set_aside(row.sequence, place)
@@ -140,6 +149,12 @@ class Outgoing:
             return [GiveUp(sequence, why)]
         self.aside.refuse(place, f"is refused: {why}")
         return self._set_aside(sequence, place)
+
+    def _hold_large(self, sequence: int, place: str) -> list[Instruction]:
+        large = f"{place}, where it is large,"
+        self.aside.refuse(large, f"waits: the broker breaks the line over packets above {self.limits.packet_bytes} bytes")
+        told = self.aside.keep(sequence, large)
+        return [SetAside(sequence, None if told is None else replace(told, place=place))]
 
     def _set_aside(self, sequence: int, place: str) -> list[Instruction]:
         return [SetAside(sequence, self.aside.keep(sequence, place))]
@@ -156,6 +171,8 @@ class Outgoing:
             return []
         sent = self.flight.land(event.tag)
         self._suspicion.answered(sent)
+        if self._endpoint is not None:
+            self.known.took(self._endpoint, sent.packet_bytes)
         if event.code >= REFUSED_FROM:
             return self._refused(sent, event.code)
         back: list[Instruction] = []

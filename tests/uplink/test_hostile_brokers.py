@@ -235,6 +235,35 @@ def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code
         node.stop()
 
 
+def test_a_small_broker_that_never_says_why_is_found_out_by_size(tmp_path: Path) -> None:
+    """(16, 19) It takes 800 bytes and ends the line in silence: what is larger waits, told and no loss, and the line stands."""
+    temper = Temper(hangs_up_on=lambda taken: taken.packet_bytes > 800)
+    temper.says = False
+    with HostileBroker(temper) as broker:
+        node = UplinkNode(tmp_path / "node", broker.url)
+        node.session.publish_health(json.dumps({"node": "pole-1", "camera": {"figures": {"x": "x" * 1500}}}).encode())
+        for number in range(10):
+            node.raise_with_still(number, b"\xff" * (3000 if number % 2 else 100))
+        for number in range(6):
+            node.outbox.enter_register(b'{"n": "%s"}' % (b"x" * (900 if number % 2 else 50)))
+        node.start()
+        for number in range(100, 100 + ALARMS):
+            node.raise_alarm(number)
+        broker.wait_for(lambda taken: numbers(taken) >= set(range(100, 100 + ALARMS)) | set(range(10)), 60)
+        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 8, 30)
+        wait_until(lambda: node.session.health().state == "online")
+        assert len(broker.connects) <= 12
+        assert node.outbox.figures().dropped == 0
+        assert "breaks the line over packets above" in node.session.health().reason
+        before = len(broker.connects)
+        node.outbox.enter_register(b'{"n": "%s"}' % (b"x" * 2000))
+        node.raise_alarm(1000)
+        broker.wait_for(lambda taken: 1000 in numbers(taken))
+        wait_until(lambda: node.session.set_aside == 9)
+        assert len(broker.connects) == before
+        node.stop()
+
+
 @pytest.mark.parametrize("queued", [0, 100_000])
 def test_mosquitto_that_ends_the_line_over_a_refused_publish(tmp_path: Path, queued: int) -> None:
     """(16, 20) An announcement and a state that the access list refuses: both named, every alarm at the hub, the line stands.
