@@ -66,7 +66,8 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
 def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bool) -> None:
     """Draw the masks over a commissioning still: what stands still for some seconds, so that passers-by vanish.
 
-    The masks are filled: what they hide is hidden here too. What is fixed to the camera is hatched: as the signed reference
+    A grid in fractions lies over it, as polygons are written; corners are numbered from 1, and the dashed rim is the
+    margin as it will lie. The masks are filled: what they hide is hidden here too. What is fixed to the camera is hatched: as the signed reference
     of this view says, or, without one, as it is found now. The still is kept in memory only, written where you say, and
     entered in the register. The running daemon gives no unguarded picture to anybody: stop it first.
     """
@@ -75,6 +76,8 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     from agent.base.output_file import Output
     from agent.cli._node_files import NodeFiles
     from agent.journal.entry import Act
+    from agent.mask.as_drawn import mask_share
+    from agent.mask.ruler import legend
     from agent.node.drivers import open_camera
     from agent.view import commissioning_still
     from agent.view.commissioning import ViewSample, checked_name, found_at_rest
@@ -98,6 +101,9 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     if fixed is None:
         fixed = found_at_rest(sample, node.config)
     picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed)
+    height, width = picture.shape[:2]
+    for mask in privacy.mask:
+        click.echo(legend(mask.name, mask.polygon, privacy.margin, mask_share([mask.polygon], privacy.margin, width, height)))
     for area in fixed:
         click.echo(f"fixed to the camera, proves nothing: {area.words()}")
     if drawing is not None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agent.base.errors import MaskError
 from agent.config.model import Mask
 from agent.mask.as_drawn import covered_samples
+from agent.mask.ruler import draw_corners, draw_grid, draw_margin, draw_name, label, stroke_of
 from agent.picture.planes import Plane
 from agent.view.excluded_area import ExcludedArea
 
@@ -22,32 +23,38 @@ Picture = NDArray[np.uint8]
 
 _FILL = (16, 16, 16)
 _COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 80, 220), (230, 230, 60))
-"""Blue, green, red."""
 _FIXED = (255, 255, 255)
 
 
 def draw(still: Plane, masks: Sequence[Mask], margin: float, excluded: Sequence[ExcludedArea] = ()) -> Picture:
-    """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined and named.
+    """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined, its
+    corners numbered, its margin dashed, and named; a grid in fractions over all.
 
     What is fixed to the camera (`excluded`) is hatched and named, and stays readable. `margin`: `[privacy] margin`, as a
     fraction of the width.
     """
     picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = still.shape
-    stroke = max(1, width // 480)
-    outlines = [np.round(np.array(mask.polygon) * (width, height)).astype(np.int32) for mask in masks]
+    stroke = stroke_of(picture)
     for area in excluded:
         _hatch(picture, area, stroke)
     picture[covered_samples([mask.polygon for mask in masks], margin, width, height) > 0] = _FILL
-    for number, (mask, corners) in enumerate(zip(masks, outlines, strict=True)):
+    draw_grid(picture)
+    for number, mask in enumerate(masks):
         colour = _COLOURS[number % len(_COLOURS)]
+        corners = np.round(np.array(mask.polygon) * (width, height)).astype(np.int32)
+        draw_margin(picture, mask.polygon, margin, colour)
         cv2.polylines(picture, [corners], True, colour, stroke, cv2.LINE_AA)
-        _label(picture, mask.name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, colour, stroke)
+        draw_name(picture, mask.name, mask.polygon, margin, colour)
+        draw_corners(picture, mask.polygon, margin, colour)
+    for area in excluded:
+        left, bottom = min(x for x, _ in area.polygon) * width, max(y for _, y in area.polygon) * height
+        label(picture, area.name or f"fixed: {area.ground.value}", (left, bottom + stroke + 1), _FIXED, stroke)
     return picture
 
 
 def _hatch(picture: Picture, area: ExcludedArea, stroke: int) -> None:
-    """Thin slanting lines within the area and its outline, and what it is: `clock`, `fixed: ticks`."""
+    """Thin slanting lines within the area and its outline."""
     height, width = picture.shape[:2]
     corners = np.round(np.array(area.polygon) * (width, height)).astype(np.int32)
     inside = np.zeros((height, width), np.uint8)
@@ -55,18 +62,6 @@ def _hatch(picture: Picture, area: ExcludedArea, stroke: int) -> None:
     down, across = np.mgrid[0:height, 0:width]
     picture[(inside > 0) & ((down + across) % (8 * stroke) < stroke)] = _FIXED
     cv2.polylines(picture, [corners], True, _FIXED, stroke)
-    name = area.name or f"fixed: {area.ground.value}"
-    _label(picture, name, int(corners[:, 0].min()), int(corners[:, 1].max()) + stroke + 1, _FIXED, stroke)
-
-
-def _label(picture: Picture, text: str, x: int, y: int, colour: tuple[int, int, int], stroke: int) -> None:
-    """The text on a dark field whose upper left corner is (x, y), moved into the picture where it would leave it."""
-    height, width = picture.shape[:2]
-    size = 0.45 * stroke
-    (long, tall), below = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, stroke)
-    x, y = max(0, min(x, width - long - 4)), min(y, height - tall - below - 4)
-    cv2.rectangle(picture, (x, y), (x + long + 4, y + tall + below + 4), (20, 20, 20), -1)
-    cv2.putText(picture, text, (x + 2, y + tall + 2), cv2.FONT_HERSHEY_SIMPLEX, size, colour, stroke, cv2.LINE_AA)
 
 
 def png(picture: Picture) -> bytes:

@@ -22,6 +22,8 @@ LEAST_CELLS = 6
 GOOD_PATCHES = 40
 FAR_PROOF = 0.15
 """Of the width: a mask whose nearest patches lie further away is proved by the rest of the view alone."""
+NEAR_PROOF = 0.06
+"""Of the width: so near, a turn or a lens's bend between landmark and mask is less than a margin."""
 OVERLAID = 1 / 3
 """Of what lies within FAR_PROOF of a mask: so much fixed to the camera is the reason that its proof is far."""
 MUCH_FIXED = 0.1
@@ -40,13 +42,20 @@ class MaskProof(Struct, frozen=True):
 
     def words(self, name: str) -> str:
         """For a technician."""
-        said = f"mask {name}: its proof lies {100 * self.distance:.1f} % of the width away"
+        away = f"{100 * self.distance:.0f} % of the picture's width away"
         if self.overlaid:
             return (
-                f"{said} - too few places are left near it beside what the camera lays on its picture: "
-                "move those texts to another corner or switch them off, and validate again"
+                f"mask {name}: weakly guarded: the camera's own texts cover what could tell its place; "
+                "move those texts to another corner or switch them off, then `vigie masks validate` again"
             )
-        return f"{said} - far: give it a generous margin" if self.distance > FAR_PROOF else said
+        if self.distance > FAR_PROOF:
+            return (
+                f"mask {name}: weakly guarded: the nearest landmarks are {away}; raise [privacy] margin, or draw this mask "
+                "larger, then `vigie masks validate` again"
+            )
+        if self.distance > NEAR_PROOF:
+            return f"mask {name}: guarded: landmarks {away} tell its place"
+        return f"mask {name}: well guarded: landmarks right beside it tell its place"
 
 
 class Verdict(Struct, frozen=True):
@@ -86,8 +95,8 @@ class Verdict(Struct, frozen=True):
             return [f"this view cannot be guarded: {self.reason}"]
         quality = "well" if self.patches >= GOOD_PATCHES else "just"
         said = [
-            f"this view can be guarded {quality}: {self.patches} patches in {self.cells} of {self.cells_of} cells, "
-            f"likeness to their surroundings {self.resemblance:.2f}"
+            f"this view can be guarded {quality}: {self.patches} landmarks, spread over {self.cells} of {self.cells_of} parts "
+            "of the picture"
         ]
         said += [p.words(names[p.mask] if p.mask < len(names) else str(p.mask + 1)) for p in self.proofs]
         if self.excluded:

@@ -61,7 +61,7 @@ def test_validate_signs_a_reference_and_says_how_well_the_view_can_be_guarded(co
     done = vigie("masks", "validate", "--config", str(config), "--by", "A. Technician")
     assert done.exit_code == 0, done.output
     assert "can be guarded" in done.output
-    assert "mask first window: its proof lies" in done.output
+    assert "mask first window: well guarded" in done.output
     loaded = load(config)
     reference = ViewStore(loaded.node.state_dir).load(view_identity(loaded), IdentityDirectory(loaded.identity_dir, None).load())
     assert reference.by == "A. Technician"

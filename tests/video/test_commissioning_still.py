@@ -44,3 +44,29 @@ def test_what_lies_beside_the_mask_is_shown_in_the_terminal_too() -> None:
     assert terminal(draw(one, [WINDOW], 0.01), 80) == terminal(draw(other, [WINDOW], 0.01), 80)
     assert not np.array_equal(draw(one, [], 0.01), draw(other, [], 0.01))
     assert not np.array_equal(draw(one, [WINDOW], 0.01), draw(beside, [WINDOW], 0.01))
+
+
+def test_the_ruler_names_every_tenth_and_every_corner() -> None:
+    """Labels at the edges where the tenths are, a number outside of each corner, and the margin's rim where the fill ends."""
+    ground = np.full((360, 640), 128, np.uint8)
+    window = Mask(name="window", polygon=((0.25, 0.25), (0.55, 0.25), (0.55, 0.55), (0.25, 0.55)))
+    drawn, bare = draw(ground, [window], 0.02), draw(ground, [], 0.02)
+    for step in range(1, 10):
+        x, y = 64 * step, 36 * step
+        assert (bare[2:10, x - 12 : x + 12] < 40).any()
+        assert (bare[y - 6 : y + 6, 2:22] > 200).any()
+    changed = (drawn != bare).any(axis=2)
+    for x, y, towards in ((0.25, 0.25, -1), (0.55, 0.55, 1)):  # the numbers 1 and 3, beyond the margin
+        at_x, at_y = round(640 * x + towards * 16), round(360 * y + towards * 16)
+        assert changed[at_y - 5 : at_y + 5, at_x - 5 : at_x + 5].any()
+    rim = drawn[180, 640 * 57 // 100 - 2 : 640 * 57 // 100 + 3].astype(int)
+    assert changed[100:180, 640 * 57 // 100 - 1].any(), rim
+    assert not changed[100:180, 640 * 57 // 100 + 20 : 640 * 57 // 100 + 30].any()
+
+
+def test_a_name_with_accents_is_written_in_plain_letters() -> None:
+    """The drawing has no accents, and no question marks in their place."""
+    ground = np.full((360, 640), 128, np.uint8)
+    shape = ((0.2, 0.2), (0.8, 0.2), (0.8, 0.8), (0.2, 0.8))
+    accented, bare = Mask(name="fenêtre à côté", polygon=shape), Mask(name="fenetre a cote", polygon=shape)
+    assert np.array_equal(draw(ground, [accented], 0.01), draw(ground, [bare], 0.01))

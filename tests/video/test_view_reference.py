@@ -16,6 +16,7 @@ from agent.picture.planes import Plane
 from agent.view.cover_geometry import private_outlines, stamp
 from agent.view.pose import Frame
 from agent.view.reference import ViewIdentity, ViewReference, mask_set_digest
+from agent.view.verdict import MaskProof
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, seen, street
 
 IDENTITY = ViewIdentity("0" * 64, "synthetic:", WIDTH, HEIGHT, 0)
@@ -165,3 +166,12 @@ def test_a_space_at_the_edge_of_the_frame_goes_on_behind_it() -> None:
     outlines = private_outlines([np.array(DOOR)])
     assert len(outlines) == 2
     assert outlines[1][:, 1].max() > 1.4
+
+
+def test_each_mask_has_a_verdict_in_words_and_a_weak_one_a_remedy() -> None:
+    """By the mask's name: well guarded, guarded, or weakly guarded and what to change; no bare figure to be judged."""
+    cases = ((0.02, False), (0.1, False), (0.3, False), (0.3, True))
+    said = [MaskProof(0, distance, overlaid).words("bakery") for distance, overlaid in cases]
+    assert [words.split(": ")[1] for words in said] == ["well guarded", "guarded", "weakly guarded", "weakly guarded"]
+    assert all(words.startswith("mask bakery: ") for words in said)
+    assert all("`vigie masks validate`" in words for words in said[2:])
