@@ -67,9 +67,10 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     """Draw the masks over a commissioning still: what stands still for some seconds, so that passers-by vanish.
 
     A grid in fractions lies over it, as polygons are written; corners are numbered from 1, and the dashed rim is the
-    margin as it will lie. The masks are filled: what they hide is hidden here too. What is fixed to the camera is hatched: as the signed reference
-    of this view says, or, without one, as it is found now. The still is kept in memory only, written where you say, and
-    entered in the register. The running daemon gives no unguarded picture to anybody: stop it first.
+    margin as it will lie. The masks are filled: what they hide is hidden here too. What is fixed to the camera is hatched:
+    as the signed reference of this view says, or, without one, as it is found now. The still is kept in memory only,
+    written where you say, and entered in the register. The running daemon gives no unguarded picture to anybody: stop it
+    first.
     """
     import getpass
 

@@ -56,8 +56,8 @@ def test_the_ruler_names_every_tenth_and_every_corner() -> None:
         assert (bare[2:10, x - 12 : x + 12] < 40).any()
         assert (bare[y - 6 : y + 6, 2:22] > 200).any()
     changed = (drawn != bare).any(axis=2)
-    for x, y, towards in ((0.25, 0.25, -1), (0.55, 0.55, 1)):  # the numbers 1 and 3, beyond the margin
-        at_x, at_y = round(640 * x + towards * 16), round(360 * y + towards * 16)
+    for corner, towards in ((0.25, -1), (0.55, 1)):  # the numbers 1 and 3, beyond the margin
+        at_x, at_y = round(640 * corner + towards * 16), round(360 * corner + towards * 16)
         assert changed[at_y - 5 : at_y + 5, at_x - 5 : at_x + 5].any()
     rim = drawn[180, 640 * 57 // 100 - 2 : 640 * 57 // 100 + 3].astype(int)
     assert changed[100:180, 640 * 57 // 100 - 1].any(), rim
