@@ -1,5 +1,13 @@
 # Two commands for a newcomer, on Debian or Raspberry Pi OS: `make demo` and `make test`. Each sets up what it needs, then runs.
-.PHONY: setup demo test test-cluster asyncapi lint bench lock deb clean
+# `make help` lists them all.
+.PHONY: help setup demo test test-cluster asyncapi lint bench lock deb clean
+
+.DEFAULT_GOAL := help
+
+# What can be made, each with the words above it in this file.
+help:
+	@awk '/^# /{words=words ? words " " substr($$0, 3) : substr($$0, 3); next} \
+	    /^[a-z-]+:/{sub(/:.*/, ""); if (words) printf "make %-13s %s\n", $$0, words} {words=""}' Makefile
 
 # Everything for development: the venv with all extras, the broker, the packages of every test lane.
 setup:
@@ -25,10 +33,12 @@ asyncapi:
 	@tools/setup.sh test
 	@.venv/bin/python tools/write_asyncapi.py
 
+# Style, types and import contracts alone.
 lint:
 	@tools/setup.sh test
 	@tools/check.sh --lint-only
 
+# Ratios against ffmpeg and others. `make bench ARGS=signing` runs one.
 bench:
 	@tools/setup.sh test
 	@.venv/bin/python -m agent bench $(ARGS)
@@ -42,6 +52,6 @@ lock:
 deb:
 	@systemd/debian/build.sh $(ARGS)
 
-# A .venv that is a link belongs to somebody else: only the link goes.
+# Removes what was made, the .venv too. Of a .venv that is a link only the link goes.
 clean:
 	rm -rf build dist var *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .venv

@@ -23,7 +23,7 @@ setup(
     install_requires=[
         "aiohttp>=3.10",
         "av>=14",
-        "click>=8.1",
+        "click>=8.4",
         "cryptography>=42",
         "jinja2>=3.1",
         "msgspec>=0.19",

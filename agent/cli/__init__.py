@@ -15,11 +15,12 @@ import click
 from agent import __version__
 from agent.base.leaving import INTERRUPTED, for_root, leave
 from agent.base.umask import keep_from_writing
+from agent.cli._manners import Group, meant, width, with_examples
 
 WRONG_USAGE = 2
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Finds commands by their module names, so that `vigie run` does not pay for importing `vigie verify`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -30,7 +31,7 @@ class _Commands(click.Group):
             return None
         found = importlib.import_module(f"{__name__}.{cmd_name.replace('-', '_')}").command
         assert isinstance(found, click.Command)
-        return found
+        return with_examples(found, cmd_name)
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +44,7 @@ def run(argv: Sequence[str]) -> int:
     """Run one command; its exit code. Every error a user can meet ends as one clear text on stderr, never a traceback."""
     keep_from_writing()
     try:
-        code = vigie.main(args=list(argv), prog_name="vigie", standalone_mode=False)
+        code = vigie.main(args=list(argv), prog_name="vigie", standalone_mode=False, terminal_width=width())
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
@@ -60,11 +61,12 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _wrong_usage(error: click.ClickException) -> str:
-    """One line: which command, what is wrong with it, and where its usage stands."""
-    said = " ".join(error.format_message().split())
+    """One line: which command, what is wrong with it, what was meant, and where its usage stands."""
+    said = " ".join((meant(error) if isinstance(error, click.UsageError) else error.format_message()).split())
     if said.rstrip(".").endswith(("is not readable", "is not writable")):  # click's own words, which no error stands behind
         said = for_root(said)
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return f"vigie: {said}"
-    return f"{context.command_path}: {said.rstrip('.')}. `{context.command_path} --help` shows how"
+    said = said.rstrip(".")
+    return f"{context.command_path}: {said}{'' if said.endswith('?') else '.'} `{context.command_path} --help` shows how"

@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +24,7 @@ config_option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option
     default=DEFAULT_CONFIG,
     show_default=True,
     metavar="FILE",
+    is_eager=True,  # before a time of day, which is read in its time zone
     help="the node's configuration",
 )
 
@@ -116,30 +116,6 @@ def _check_credentials(broker: str, given: BrokerCredentials) -> None:
             if getattr(given, name) is not None:
                 option = f"--{name.replace('_', '-')}"
                 raise click.UsageError(f"{option} has no meaning without TLS: write mqtts:// or wss://", context)
-
-
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
-"""Nanoseconds beyond it do not fit in SQLite's 64 bits."""
-
-
-class Instant(click.ParamType[int]):
-    """A time on the command line: RFC 3339 with its offset, from 1970 to 2261, as nanoseconds of Unix time."""
-
-    name = "time"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            at = datetime.fromisoformat(str(value))
-        except ValueError:
-            at = None
-        if at is None or at.tzinfo is None:
-            self.fail(f"{value!r} is no time: write it as 2026-11-23T10:15:00Z or 2026-11-23T11:15:00+01:00", param, ctx)
-        if not _EARLIEST <= at < _LATEST:
-            self.fail(f"{value!r} is out of range: give a time from 1970 to 2261", param, ctx)
-        return (at - _EARLIEST) // timedelta(microseconds=1) * 1000
 
 
 LONGEST_ENTRY: Final = 200

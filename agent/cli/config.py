@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from agent.config.setting import Origin, Setting
 
 
-@click.group("config")
+@click.group("config", cls=Group)
 def command() -> None:
     """Look at the effective configuration."""
 

@@ -13,8 +13,9 @@ from agent import __version__
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
 from agent.base.tidy_end import tidy_end
+from agent.cli._instant import Instant
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Entry, Instant, config_option, json_option, print_json
+from agent.cli._options import Entry, config_option, json_option, print_json
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
@@ -27,8 +28,8 @@ _NO_MAC = "00:00:00:00:00:00"
 
 
 @click.command()
-@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant, RFC 3339")
-@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant, RFC 3339")
+@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant: RFC 3339, or as on the picture")
+@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant: RFC 3339, or as on the picture")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="the film to write (.mp4)"
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from agent.cli._manners import Group
 from agent.cli._options import broker_options, json_option, print_json
 from agent.ports.mqtt import BrokerCredentials
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from agent.fleet.simulation import Outcome
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Fleets: see what a broker and a hub make of many nodes."""
 

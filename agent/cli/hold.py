@@ -11,22 +11,24 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
+from agent.cli._instant import Instant
+from agent.cli._manners import Group
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Entry, Instant, config_option, json_option, print_json
+from agent.cli._options import Entry, config_option, json_option, print_json
 from agent.recording.catalog import Catalog
 from agent.recording.hold import Hold, Holds
 
 _PIPED_COLUMNS: Final = 160
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Evidence hold on a span of time, with its legal reference."""
 
 
 @command.command()
-@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant, RFC 3339")
-@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant, RFC 3339")
+@click.option("--from", "from_ns", type=Instant(), required=True, help="first instant: RFC 3339, or as on the picture")
+@click.option("--to", "to_ns", type=Instant(), required=True, help="last instant: RFC 3339, or as on the picture")
 @click.option("--reference", type=Entry(), required=True, help="the requisition or file number that orders it")
 @click.option("--by", type=Entry(), required=True, help="who orders it")
 @click.option("--until", "until_ns", type=Instant(), help="when the hold ends by itself; default: by `release` only")

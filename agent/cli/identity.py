@@ -8,6 +8,7 @@ import click
 
 from agent.base.clock import SystemClock
 from agent.base.output_file import Output
+from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
 from agent.config.load import load
 from agent.identity.certificates import CertificateChain, common_name, read_chain
@@ -15,7 +16,7 @@ from agent.identity.node_key import IdentityDirectory
 from agent.identity.own_authority import is_own
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """The key that signs this node's recordings, and who vouches for it."""
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _PATIENCE_S = 120.0
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """The privacy masks and the view they are valid for."""
 

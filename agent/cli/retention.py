@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from agent.base.errors import StorageError
+from agent.cli._manners import Group
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
 from agent.journal.parts import bytes_on
@@ -14,7 +15,7 @@ from agent.recording.retention import Retention
 from agent.recording.trusted_time import boot_id
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """How long footage is kept."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from agent import cli
 from agent.cli import run
-from agent.cli._options import Instant
+from agent.cli._instant import Instant
 
 
 def test_a_file_the_system_refuses_is_named_in_one_line(

@@ -1,0 +1,40 @@
+"""What people type: the examples in `vigie COMMAND --help` and in the manual pages. A test parses every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
+    "bench": ["vigie bench", "vigie bench signing --json"],
+    "check": ["sudo vigie check", "vigie check /home/pi/config.toml", "sudo vigie check --json"],
+    "config show": ["sudo vigie config show --origin", "sudo vigie config show --json"],
+    "demo": ["vigie demo", "vigie demo --source film.mp4 --for 60"],
+    "doctor": ["sudo vigie doctor", "sudo vigie doctor --sheet /var/lib/vigie/conformity.html", "sudo vigie doctor --focus"],
+    "export": [
+        'sudo vigie export --from "2026-11-23 10:15:00 UTC" --to "2026-11-23 10:30:00 UTC" --out /var/lib/vigie/pv-1207.mp4 '
+        '--operator "A. Martin" --reference "PV 2026/1207"',
+        "sudo vigie export --from 2026-11-23T10:15:00Z --to 2026-11-23T10:30:00Z --out /var/lib/vigie/pv-1207.mp4 "
+        '--operator "A. Martin" --reference "PV 2026/1207" --json',
+    ],
+    "fleet simulate": ["vigie fleet simulate --nodes 206 --broker mqtt://127.0.0.1:1883"],
+    "help": ["vigie help", "vigie help masks validate"],
+    "hold add": [
+        'sudo vigie hold add --from "2026-11-23 10:15:00 UTC" --to "2026-11-23 10:30:00 UTC" '
+        '--by "A. Martin" --reference "PV 2026/1207"'
+    ],
+    "hold list": ["sudo vigie hold list"],
+    "hold release": ['sudo vigie hold release 1 --by "A. Martin"'],
+    "identity init": ["sudo vigie identity init"],
+    "identity csr": ["sudo vigie identity csr --out /var/lib/vigie/pole-42.csr"],
+    "identity install": ["sudo vigie identity install /var/lib/vigie/chain.pem --ca /var/lib/vigie/ca.pem"],
+    "identity show": ["sudo vigie identity show"],
+    "masks show": ["sudo vigie masks show --out /var/lib/vigie/masks.png", "sudo vigie masks show --terminal"],
+    "masks validate": ['sudo vigie masks validate --by "A. Martin"', 'sudo vigie masks validate --by "A. Martin" --nudge'],
+    "register": ["sudo vigie register", "sudo vigie register --verify"],
+    "retention sweep": ["sudo vigie retention sweep"],
+    "run": ["vigie run --config /etc/vigie/config.toml", "vigie run --config trial.toml --for 60"],
+    "status": ["sudo vigie status", "sudo vigie status --json"],
+    "verify": ["vigie verify pv-1207.mp4 --ca ca.pem", "vigie verify pv-1207.mp4 --ca ca.pem --node pole-42 --json"],
+    "watch": ["vigie watch --broker mqtts://hub.town.fr:8883 --username watch-1 --password-file watch.password"],
+}

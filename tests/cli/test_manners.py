@@ -1,0 +1,127 @@
+"""Manners of the command line: what was meant by a slip, help that fits where it goes, examples that work."""
+
+from __future__ import annotations
+
+import os
+import pty
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from agent.cli import run, vigie
+from agent.cli._examples import EXAMPLES
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def paths(command: click.Command = vigie, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every command, groups too."""
+    found = [above]
+    if isinstance(command, click.Group):
+        with click.Context(command, info_name=" ".join(("vigie", *above))) as context:
+            for name in command.list_commands(context):
+                inner = command.get_command(context, name)
+                assert inner is not None
+                found += paths(inner, (*above, name))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (["statsu"], "did you mean `vigie status`?"),
+        (["validate"], "did you mean `vigie masks validate`?"),
+        (["masks", "vaildate"], "did you mean `vigie masks validate`?"),
+        (["help", "exprot"], "did you mean `vigie export`?"),
+        (["export", "--form", "x"], "did you mean --from?"),
+        (["export", "--to", "2026-11-23T10:15:00Z"], "missing: --from TIME, --out FILE, --operator TEXT, --reference TEXT"),
+        (["verify"], "missing: FILE, --ca PEM"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(typed: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The nearest command or option, also one of a group that was forgotten; every missing option at once."""
+    assert run(typed) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_help_is_a_command_and_the_same_as_the_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """`vigie help COMMAND` and `vigie COMMAND --help`, for groups and commands in them."""
+    for path in ([], ["masks"], ["masks", "validate"], ["check"]):
+        run(["help", *path])
+        one = capsys.readouterr().out
+        run([*path, "--help"])
+        assert capsys.readouterr().out.split("\n", 1)[1] == one.split("\n", 1)[1]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_help_fits_its_width(columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line of any command beyond COLUMNS but one to copy; whole summaries; one newline at the end."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    for path in paths():
+        run([*path, "--help"])
+        said = capsys.readouterr().out
+        assert said.endswith("\n"), path
+        assert not said.endswith("\n\n"), path
+        assert all(len(line) <= columns for line in said.splitlines() if not is_to_copy(line)), said
+        assert "..." not in said.partition("Commands:")[2], said
+
+
+def is_to_copy(line: str) -> bool:
+    """True for an example."""
+    return line.strip().startswith(("vigie ", "sudo vigie "))
+
+
+def test_in_a_pipe_no_line_is_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every paragraph on one line: it can be searched and copied."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    run(["doctor", "--help"])
+    said = capsys.readouterr().out
+    assert "(the camera is then judged by what it tells) and without it. Exits with 0 when nothing fails, 1 when" in said
+
+
+def test_a_terminal_of_80_columns_is_respected() -> None:
+    """As a terminal tells it, not only COLUMNS."""
+    ours, theirs = pty.openpty()
+    os.environ.pop("COLUMNS", None)
+    subprocess.run(["stty", "cols", "80", "rows", "24"], stdin=theirs, check=True)
+    process = subprocess.Popen([sys.executable, "-m", "agent", "--help"], stdout=theirs, cwd=REPOSITORY)
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            more = os.read(ours, 4096)
+        except OSError:  # the terminal's end, once nobody holds it
+            break
+        if not more:
+            break
+        said += more
+    os.close(ours)
+    assert process.wait(60) == 0
+    lines = said.decode().splitlines()
+    assert 70 < max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize("line", [line for lines in EXAMPLES.values() for line in lines])
+def test_every_example_is_understood(line: str) -> None:
+    """Its command exists, and takes what is given to it."""
+    words = [word for word in shlex.split(line) if word != "sudo"]
+    assert words[0] == "vigie"
+    command: click.Command = vigie
+    context, rest = click.Context(vigie, info_name="vigie"), words[1:]
+    while isinstance(command, click.Group) and rest:
+        found = command.get_command(context, rest[0])
+        assert found is not None
+        command, rest = found, rest[1:]
+        if isinstance(command, click.Group):
+            context = click.Context(command, info_name=command.name, parent=context)
+    command.make_context(command.name, rest, parent=context)
+
+
+def test_every_command_has_an_example() -> None:
+    """Of each that does something by itself."""
+    leaves = {" ".join(path) for path in paths() if path} - {"config", "fleet", "hold", "identity", "masks", "retention"}
+    assert leaves == set(EXAMPLES)
