@@ -6,6 +6,7 @@ A module `agent/cli/foo_bar.py` is the command `vigie foo-bar`; it holds a click
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,9 @@ from agent.base.umask import keep_from_writing
 from agent.cli._manners import Group, meant, width, with_examples
 
 WRONG_USAGE = 2
+
+COMPLETING = "_VIGIE_COMPLETE"
+"""Set by the completions in the package (tools/write_manuals.py)."""
 
 
 class _Commands(Group):
@@ -55,7 +59,10 @@ def run(argv: Sequence[str]) -> int:
         return error.exit_code
     except click.Abort:
         return INTERRUPTED
-    except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
+    except SystemExit as error:
+        # A shell that asks for completions is answered by click, which then leaves: only that is an end in order.
+        return 0 if error.code == 0 and COMPLETING in os.environ else leave(error)
+    except (KeyboardInterrupt, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
         return leave(error)
     return code if isinstance(code, int) else 0
 

@@ -88,6 +88,14 @@ install -D -m 644 -t "$root/usr/share/vigie" systemd/reboot-when-stuck.conf conf
 install -D -m 755 -t "$root/usr/bin" systemd/vigie
 install -D -m 640 config.example.toml "$root/etc/vigie/config.toml"
 install -D -m 644 $here/copyright "$root/usr/share/doc/vigie/copyright"
+share=$root/usr/share
+.venv/bin/python tools/write_manuals.py "$share"
+gzip -9n "$share"/man/man1/*.1
+# Pages for people at the pole, as they stand in the repository; pictures and the builders' decisions stay there.
+install -D -m 644 -t "$share/doc/vigie/docs" docs/*.md
+install -D -m 644 -t "$share/doc/vigie/docs/hub" docs/hub/*.md
+install -D -m 644 -t "$share/doc/vigie" README.md
+install -D -m 644 -t "$share/doc/vigie/examples" config.example.toml
 [ ! -f CHANGELOG.md ] || gzip -9nc CHANGELOG.md | install -D -m 644 /dev/stdin "$root/usr/share/doc/vigie/changelog.gz"
 
 mkdir -p "$root/DEBIAN"
