@@ -21,6 +21,15 @@ FOUND: dict[str, str] = {
     "one move and another, in a few frames each": (
         "6068e51dd3044b579fc37f16713597ae883113de7ea2735368ddacfd3ffbf0fe9f6023e16ac0215a4cf148754ecf8a2fb279"
     ),
+    "one picture fades into another far off, twice": (
+        "50882df1fe67cf7666b1e07878ded350d7f4fa76cf063b62ba73dc8cebca5d3cf4e68baf13807f2a2e248ec2bd7845e70e00"
+    ),
+    "a lorry, and a knock there and back while the picture fades": (
+        "2d8ebe054fa833f97ae907aedf54de8de1d7d298368098f525885d7e951b6568fc824605d809fc74e9c7a559424f3ce0548f"
+    ),
+    "a long exposure of a move that goes on, in noise": (
+        "93f405b4ba094a89ce545708b3435e6d8dc5d7b94cda39689d8e0d2cb3889e4ae7ed1e3dabf54a2e5de0cd70d07407d4dbb1"
+    ),
 }
 """Genomes by what happens in them."""
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.picture.planes import Plane
@@ -35,7 +36,27 @@ _MID = np.float32(128)
 def prepare(height: int, width: int) -> None:
     """Make the tables for pictures of this size now, so that the first knock does not wait for them."""
     overall_shift(blank := np.zeros((height, width), np.uint8), blank)
-    second_image(blank, blank, np.eye(3))
+    find_second_image(blank, blank, np.eye(3))
+
+
+class SecondImage(Struct, frozen=True):
+    """The clearest copy of one picture in what another shows besides it.
+
+    `clear`: in standard deviations of the correlation surface. `across_px`, `down_px`: how far it is displaced.
+    """
+
+    clear: float
+    across_px: int
+    down_px: int
+
+    @property
+    def off_px(self) -> float:
+        """How far from the first image."""
+        return math.hypot(self.across_px, self.down_px)
+
+    def apart_px(self, other: SecondImage) -> float:
+        """How far from another one's place."""
+        return math.hypot(self.across_px - other.across_px, self.down_px - other.down_px)
 
 
 def shows_twice(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> bool:
@@ -43,11 +64,11 @@ def shows_twice(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[fl
 
     `known`: displacements, across and down, at which a copy would be no news since masks lie there already.
     """
-    return second_image(before, now, moved, known) > CLEAREST_BY_CHANCE
+    return find_second_image(before, now, moved, known).clear > CLEAREST_BY_CHANCE
 
 
-def second_image(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> float:
-    """How clearly a displaced copy of `before` stands out of what `now` shows besides it, in standard deviations."""
+def find_second_image(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> SecondImage:
+    """How clearly, and where, a displaced copy of `before` stands out of what `now` shows besides it."""
     height, width = before.shape
     moved_on = cv2.warpPerspective(before, moved, (width, height), borderMode=cv2.BORDER_REPLICATE)
     expected, left_over = _windowed(np.asarray(moved_on, np.uint8)), _windowed(now)
@@ -64,10 +85,11 @@ def second_image(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[f
         columns = np.arange(round(across) - _KNOWN_PX, round(across) + _KNOWN_PX + 1) % width
         peaks[np.ix_(rows, columns)] = False
     surface.reshape(-1)[_next_to_home(height, width)] *= np.float32(0.5)
-    _, clearest, _, _ = cv2.minMaxLoc(surface, peaks.view(np.uint8))
+    _, clearest, _, (x, y) = cv2.minMaxLoc(surface, peaks.view(np.uint8))
     surface[home] = 0
     spread = float(np.vdot(surface, surface)) / surface.size - float(surface.mean()) ** 2
-    return max(0.0, clearest) / math.sqrt(max(spread, 1e-24))
+    clear = max(0.0, clearest) / math.sqrt(max(spread, 1e-24))
+    return SecondImage(clear, (x + width // 2) % width - width // 2, (y + height // 2) % height - height // 2)
 
 
 def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
 from agent.view.ageing import ViewAgeing
 from agent.view.expectation import Expectation
-from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder, middle
+from agent.view.fading import Fading
+from agent.view.finder import BRIEF_FRAMES, SURE_KEPT, Before, Finder
 from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
-from agent.view.phase_correlation import CLEAREST_BY_CHANCE, prepare, second_image
-from agent.view.pose import HOME, Frame, Pose, inverse
+from agent.view.phase_correlation import prepare
+from agent.view.pose import HOME, Frame, Pose
 from agent.view.proof import SIGMAS, Proof
 from agent.view.reading import Reader, Reading
 from agent.view.relocation import Relocation
@@ -55,11 +55,6 @@ AT_HOME_PX = 0.75
 """Nearer than this the view lies where it was validated, and can be learned from."""
 
 _EXPECTED = 0.5
-_FADING = 0.004
-_FADING_SIGMAS = 6.0
-_UNTOUCHED = 0.92
-_CLEAREST_IN_DOUBT = 10.0
-"""What suffices of a second image where more than a light or a focus takes is gone besides: stale blocks show none of it."""
 _LEAST_ALIKE = 0.5
 
 
@@ -103,13 +98,12 @@ class ViewTracker:
         self._reader = Reader(patches, frame, self._expected, self._trail)
         self._marks = FixedMarks(patches)
         self._before = Before(None, HOME, HOME, 0)
-        self._likeness = np.zeros(len(patches))
-        self._single: NDArray[np.float64] | None = None
-        self._flicker = 0.0
+        self._fading = Fading(len(patches))
         self._to_prove = REOPEN_FRAMES
         self._unsure = 0
         self._stood = 0
         self._returning = 0
+        self._elsewhere = 0
         self._given_up = False
         self._torn_frames = 0
         self._closed_frames = 0
@@ -151,7 +145,9 @@ class ViewTracker:
             self._unsure = 0
         self._to_prove, self._unsure = max(0, self._to_prove - 1), max(0, self._unsure - 1)
         self._stood = 0 if new else self._stood + 1
-        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if jumped else LEAST_KEPT
+        self._elsewhere = self._elsewhere + 1 if jumped and not new else 0
+        moved = jumped and (self._elsewhere >= REOPEN_FRAMES or kept >= SURE_KEPT)
+        least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if moved else LEAST_KEPT
         if first and self._stood >= STOOD_FRAMES:
             least = LEAST_STOOD_AT_FIRST
         self._returning = self._returning + 1 if self._expected.returned(proof.confirmed) >= LEAST_RETURNED and not new else 0
@@ -169,34 +165,14 @@ class ViewTracker:
         self._torn_frames = self._torn_frames + 1 if torn else 0
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
-        return "the picture shows the view twice" if self._doubled(picture, proof, kept) else ""
+        sure = self._expected.confirmed == 1.0
+        twice = self._fading.doubled(picture, proof, sure, kept, self._trail.afterglow(proof.pose))
+        return "the picture shows the view twice" if twice else ""
 
     def _stands(self, proof: Proof) -> bool:
         """Whether enough of the known area has confirmed at one pose for so long that what is gone is given up."""
         inside = float(self._patches.area[proof.inside].sum())
         return self._stood >= STOOD_FRAMES and float(self._patches.area[proof.confirmed].sum()) >= STOOD_AREA * inside
-
-    def _doubled(self, picture: Plane, proof: Proof, kept: float) -> bool:
-        """Whether a second, fainter image of the view lies in the picture, elsewhere than where masks lie anyhow."""
-        sure = (self._expected.confirmed == 1.0) & proof.inside
-        before = self._likeness
-        # A fade goes on from picture to picture: this one's likeness is what the next one's is held against, shown or not.
-        self._likeness = proof.likeness
-        faded = middle((before - proof.likeness)[sure]) if sure.any() else 0.0
-        least = max(_FADING, _FADING_SIGMAS * self._flicker)
-        # Once there were two images, the last picture without is what counts, whichever of them is the stronger by now.
-        paler = self._single is not None and sure.any() and middle((self._single - proof.likeness)[sure]) >= least
-        if (faded >= least or paler) and self._before.picture is not None:
-            known = self._trail.afterglow(proof.pose)
-            clearest = CLEAREST_BY_CHANCE if kept > _UNTOUCHED else _CLEAREST_IN_DOUBT
-            moved = proof.pose @ inverse(self._before.pose)
-            if second_image(self._before.picture, picture, moved, known) > clearest:
-                self._single = before if self._single is None else self._single
-                return True
-        self._single = None
-        if faded > 0:  # what rises is an old image that goes, and no measure of how far likeness falls by chance
-            self._flicker = 0.9 * self._flicker + 0.1 * min(faded, 0.02)
-        return False
 
     # What follows from it -------------------------------------------------------------------------------------------
 
@@ -204,6 +180,7 @@ class ViewTracker:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
         self._expected.learn(reading.heard, proof.confirmed, at_once=self._given_up)
+        self._fading.shown(picture, proof, anew=self._given_up)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)
@@ -268,6 +245,6 @@ class ViewTracker:
     def _know(self, patches: Patches) -> None:
         """Other patches from now on."""
         self._expected.carried_to(self._patches, patches)
-        self._likeness, self._single = np.zeros(len(patches)), None
+        self._fading.other_patches(len(patches))
         self._patches = self._finder.patches = self._reader.patches = patches
         self._rows = RowProof(patches, self._outlines)

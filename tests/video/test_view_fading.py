@@ -41,3 +41,13 @@ def test_two_knocks_while_the_picture_fades_leave_no_image_bare(kept: float, pau
             (place for place, share in parts.items() if share > 0.1), 0
         )
     assert not covers[-1].opaque
+
+
+@pytest.mark.parametrize("step", [0.02, 0.04])
+def test_an_image_that_comes_by_and_by_is_seen_before_it_is_a_quarter(step: float) -> None:
+    """So slowly that no picture differs much from the one before: what counts is the last picture that held none of it."""
+    far: Place = (14.0, -26.0)
+    shares = [{HOME: 1.0}] * 8 + [{HOME: 1 - step * n, far: step * n} for n in range(1, round(0.8 / step))]
+    covers = watch(guard(), [mixed(parts, seed) for seed, parts in enumerate(shares)])
+    for parts, cover in zip(shares, covers, strict=True):
+        assert parts.get(far, 0.0) < 0.25 or uncovered(cover, *far) == 0

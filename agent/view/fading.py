@@ -1,0 +1,126 @@
+"""Whether a second, fainter image of the view lies in a picture: one that fades in or out, or a movement within the exposure.
+
+When all that is known of a view grows paler together there is a reason for it: light, focus, fog, or another picture under it.
+A lorry takes its part and leaves the rest as it was. So the whole is measured by its middle, against what it was of late, and
+while it is paler the picture is compared with the last one that was not: that one holds nothing of the second image.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from agent.picture.planes import Plane
+from agent.view.finder import middle
+from agent.view.phase_correlation import CLEAREST_BY_CHANCE, SecondImage, find_second_image
+from agent.view.pose import Pose, inverse
+from agent.view.proof import LEAST_LIKENESS, Proof
+
+_PALER = 0.004
+_PALER_SIGMAS = 6.0
+_PALER_OF_LATE = 0.02
+_OF_LATE = 0.1
+"""How far what a view was like of late follows each picture: ten pictures, as long as noise reduction keeps what it keeps."""
+_OF_LATE_IN_DOUBT = 0.025
+"""The same on pictures that are not shown: what has become paler for good is believed after a second and a half."""
+_UNTOUCHED = 0.92
+_CLEAREST_IN_DOUBT = 10.0
+"""What suffices of a second image where more than a light or a focus takes is gone besides: stale blocks show none of it."""
+_CLEAREST_FAR, _CLEAREST_FADING = 9.5, 8.0
+"""The same far from the first image, and where besides the view has become paler over some pictures."""
+_CLEAREST_AGAIN = 6.5
+"""The same in a place where it was already seen on the picture before: chance finds another place every time."""
+_FAR_PX = 8.0
+"""Nearer to the first image its own edges, out of focus or read out a little off, are as clear as this."""
+_SAME_PX = 2.5
+_MOVES_PX = 5.0
+"""How far an image that was found moves from one picture to the next."""
+
+
+class _Shown(Struct, frozen=True, eq=False):
+    """A picture that was shown, the pose it was proved at, and how alike every patch was."""
+
+    picture: Plane
+    pose: Pose
+    likeness: NDArray[np.float64]
+
+
+class Fading:
+    """One thread. Knows what every patch was like of late, and keeps the last picture on which nothing faded."""
+
+    def __init__(self, patches: int) -> None:
+        self._likeness = np.zeros(patches)
+        self._of_late: NDArray[np.float64] | None = None
+        self._flicker = 0.0
+        self._single: _Shown | None = None
+        self._last: _Shown | None = None
+        self._seen: SecondImage | None = None
+        self._found = False
+
+    def doubled(
+        self, picture: Plane, proof: Proof, sure: NDArray[np.bool_], kept: float, known: Sequence[tuple[float, float]]
+    ) -> bool:
+        """Whether the picture shows the view twice. `sure`: the patches that confirmed on the last picture shown.
+
+        `known`: displacements from the proved pose at which an image would be no news, since masks lie there anyway.
+        """
+        before, self._likeness = self._likeness, proof.likeness
+        sure = sure & proof.inside
+        if self._of_late is None or self._single is None or not sure.any():
+            return False
+        at_once = middle((before - proof.likeness)[sure])
+        of_late = self._of_late
+        lately = proof.inside & (of_late > LEAST_LIKENESS)
+        paler = middle((of_late - proof.likeness)[lately]) if lately.any() else 0.0
+        least = max(_PALER, _PALER_SIGMAS * self._flicker)
+        fading = paler >= _PALER_OF_LATE
+        found = False
+        # Once there were two images, the last picture without is what counts, whichever of them is the stronger by now.
+        falls = at_once >= least or (self._found and middle((self._single.likeness - proof.likeness)[sure]) >= least)
+        if falls or fading:
+            near = math.inf if not falls else CLEAREST_BY_CHANCE if kept > _UNTOUCHED else _CLEAREST_IN_DOUBT
+            far = _CLEAREST_FADING if fading else _CLEAREST_FAR
+            here = self._besides(self._single, picture, proof, known)
+            if here.clear <= far and self._last is not None and self._last is not self._single:
+                here = max(here, self._besides(self._last, picture, proof, known), key=lambda image: image.clear)
+            found = here.clear > (far if here.off_px > _FAR_PX else near) or self._again(here)
+            self._seen = here
+        else:
+            self._seen = None
+        self._found = found
+        if at_once > 0 and not found:  # what rises is an old image that goes, and no measure of how far likeness falls by chance
+            self._flicker = 0.9 * self._flicker + 0.1 * min(at_once, 0.02)
+        if found:
+            self._of_late += _OF_LATE_IN_DOUBT * (proof.likeness - self._of_late)
+        return found
+
+    def shown(self, picture: Plane, proof: Proof, *, anew: bool) -> None:
+        """The picture is shown. `anew`: what the view was like before counts no longer."""
+        if self._of_late is None or anew:
+            self._of_late = proof.likeness.copy()
+            self._seen = None
+        else:
+            self._of_late += _OF_LATE * (proof.likeness - self._of_late)
+        self._last = _Shown(picture, proof.pose, proof.likeness)
+        if self._seen is None:
+            self._single = self._last
+
+    def other_patches(self, patches: int) -> None:
+        """So many patches from now on, and none of those before."""
+        self._likeness, self._of_late, self._single, self._last = np.zeros(patches), None, None, None
+
+    @staticmethod
+    def _besides(single: _Shown, picture: Plane, proof: Proof, known: Sequence[tuple[float, float]]) -> SecondImage:
+        """What the picture shows besides one that was shown before."""
+        return find_second_image(single.picture, picture, proof.pose @ inverse(single.pose), known)
+
+    def _again(self, here: SecondImage) -> bool:
+        """Whether the image lies where it was seen on the picture before, and far enough to be none of the first one's edges."""
+        before = self._seen
+        if before is None or here.clear <= _CLEAREST_AGAIN or before.clear <= _CLEAREST_AGAIN or here.off_px <= _FAR_PX:
+            return False
+        return here.apart_px(before) <= (_MOVES_PX if self._found else _SAME_PX)
