@@ -63,6 +63,11 @@ class ViewAgeing:
             threading.Thread(target=self._choose, args=(lumas,), name="view ageing").start()
         return None
 
+    @property
+    def signed(self) -> int:
+        """How many of the present patches, the first ones, are those of the signed reference."""
+        return self._signed
+
     def doubtful(self) -> None:
         """The view is not certain any more: what was collected is worth nothing."""
         self._certain_frames = 0

@@ -23,6 +23,8 @@ BRIEF_FRAMES = 3
 FLOW_EVERY = 4
 """A view lost for longer is looked for by optical flow on every so many frames only."""
 
+_OUTWEIGHS = 0.15
+"""Of the known area."""
 _LEAST_ASIDE = 0.1
 """Of the known area: when so much agrees on another place nearby, that place is looked at."""
 _ASIDE_PX = 0.8
@@ -51,17 +53,21 @@ class Finder:
     def find(self, picture: Plane, before: Before, kept: Kept, least_alike: int) -> tuple[Proof | None, list[Pose]]:
         """The best proof of this picture, and other poses that deserve a look."""
         quick = self._prove(picture, before.tracked, before, least_alike)
-        if quick is not None and kept(quick) >= SURE_KEPT:
+        found = self._relocation.answer()
+        if quick is not None and kept(quick) >= SURE_KEPT and not found:
             return quick, self._aside(quick)
+        if quick is not None and kept(quick) >= SURE_KEPT:
+            best, others = self._best(picture, quick, found, before, kept)
+            return best, others + self._aside(quick)
         shift = (0.0, 0.0)
         if before.picture is not None and before.lost_frames <= BRIEF_FRAMES:
             shift = overall_shift(before.picture, picture)
             shifted = self._prove(picture, panned(self._frame, before.pose, *shift), before)
-            if shifted is not None and kept(shifted) >= SURE_KEPT:
+            if shifted is not None and kept(shifted) >= SURE_KEPT and not self._outweighs(quick, shifted):
                 left = shifted.inside & ~shifted.confirmed
                 return shifted, self._follow(before.picture, picture, before.pose, shift, left) + self._aside(shifted)
         proof = quick if quick is not None else self._prove(picture, before.tracked, before)
-        candidates = self._relocation.answer() + ([] if proof is None else self._aside(proof))
+        candidates = found + ([] if proof is None else self._aside(proof))
         if before.pose is not before.tracked:
             candidates.append(before.pose)
         if before.lost_frames % 5 == 1:
@@ -78,18 +84,30 @@ class Finder:
     def _best(
         self, picture: Plane, best: Proof | None, candidates: Sequence[Pose], before: Before, kept: Kept
     ) -> tuple[Proof | None, list[Pose]]:
-        """The proof at which most of what is expected is, and where else patches were found or might be."""
+        """The proof at which most of what is expected is, or much more of what is known; and where else patches may be."""
         others = list(candidates)
         for start in candidates:
             rival = self._prove(picture, start, before)
             if rival is None:
                 continue
-            if best is None or kept(rival) > kept(best):
+            more = kept(rival) > (kept(best) if best is not None else -1.0)
+            if self._outweighs(rival, best) or (more and not self._outweighs(best, rival)):
                 others += [] if best is None else [best.pose]
                 best = rival
             else:
                 others.append(rival.pose)
         return best, others
+
+    def _outweighs(self, proof: Proof | None, other: Proof | None) -> bool:
+        """Whether so much more of the known area confirms by one proof than by the other that what is expected does not count.
+
+        What lies on the picture is all that is expected while it hides the scene, or the night does; the scene that comes back
+        elsewhere is more.
+        """
+        if proof is None or other is None:
+            return proof is not None
+        area = self.patches.area
+        return float(area[proof.confirmed].sum()) > float(area[other.confirmed].sum()) + _OUTWEIGHS
 
     def _prove(self, picture: Plane, start: Pose, before: Before, least_alike: int = 0) -> Proof | None:
         known = before.pose if before.picture is not None else None

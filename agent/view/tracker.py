@@ -23,7 +23,7 @@ from agent.view.proof import SIGMAS, Proof
 from agent.view.reading import Reader, Reading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
-from agent.view.trail import JUMP_PX, Trail
+from agent.view.trail import JUMP_PX, Trail, displaced
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,11 @@ lies before everything in it, so that it cannot have been hidden and cannot come
 STOOD_AREA = 0.6
 """A view that stays closed because much is gone is believed again when so much of the known area confirms at one pose on so
 many pictures in a row, and no search found another one: no overlay fills half of the picture."""
+LEAST_AREA = 0.5
+LOOK_AROUND_EVERY = 25
+"""While less of the known area than that confirms, the whole picture is searched for the view on every so many that are shown."""
+LEAST_SIGNED_HEARD = 0.15
+"""Of the area of the signed patches: less is chance, and what was learned since proves nothing alone."""
 LENS_DOUBT = 0.06
 """Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
 FAR_DOUBT = 0.02
@@ -104,6 +109,7 @@ class ViewTracker:
         self._stood = 0
         self._returning = 0
         self._elsewhere = 0
+        self._shown_by_half = 0
         self._given_up = False
         self._torn_frames = 0
         self._closed_frames = 0
@@ -124,6 +130,7 @@ class ViewTracker:
         if doubt:
             return self._doubted(luma, proof, doubt)
         sighting = self._shown(picture, reading)
+        self._look_around(luma, proof)
         self._give_up_marks(reading)
         self._age(small, sighting)
         return sighting
@@ -156,6 +163,8 @@ class ViewTracker:
             return "much of the view is not where it was"
         if self._to_prove or self._unsure:
             return "the view is being verified"
+        if self._learned_alone(reading):
+            return "nothing of what was validated is seen"
         if first:
             return ""
         witnesses = (self._expected.of > _EXPECTED) & proof.inside
@@ -166,8 +175,17 @@ class ViewTracker:
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
         sure = self._expected.confirmed == 1.0
-        twice = self._fading.doubled(picture, proof, sure, kept, self._trail.afterglow(proof.pose))
+        masked = displaced(self._frame, [*reading.settled[1:], *reading.rivals], proof.pose)
+        twice = self._fading.doubled(picture, proof, sure, kept, masked)
         return "the picture shows the view twice" if twice else ""
+
+    def _learned_alone(self, reading: Reading) -> bool:
+        """Whether what was learned carries the view without what was signed: it may lie on the lens, and only widens."""
+        signed = len(self._patches) if self._ageing is None else self._ageing.signed
+        if signed == len(self._patches):
+            return False
+        area, inside = self._patches.area[:signed], reading.proof.inside[:signed]
+        return float(area @ (reading.heard[:signed] * inside)) < LEAST_SIGNED_HEARD * float(area[inside].sum())
 
     def _stands(self, proof: Proof) -> bool:
         """Whether enough of the known area has confirmed at one pose for so long that what is gone is given up."""
@@ -188,6 +206,13 @@ class ViewTracker:
         far_px = FAR_DOUBT * self._rows.furthest_px(proof.confirmed)
         doubt_px = SIGMAS * proof.uncertainty_px + proof.residual_px + LENS_DOUBT * shift_px + far_px
         return Sighting((*reading.settled, *reading.rivals), doubt_px, state, "", shift_px, proof.uncertainty_px)
+
+    def _look_around(self, luma: Plane, proof: Proof) -> None:
+        """What little proves a picture may be fixed to the camera: the scene is looked for elsewhere all the while."""
+        half = float(self._patches.area[proof.confirmed].sum()) < LEAST_AREA
+        self._shown_by_half = self._shown_by_half + 1 if half else 0
+        if self._shown_by_half % LOOK_AROUND_EVERY == 1:
+            self._relocation.look_for(luma)
 
     def _doubted(self, luma: Plane, proof: Proof, reason: str) -> Sighting:
         """A pose was proved and the picture is not shown: nothing is learned from it, and the view is looked for elsewhere."""

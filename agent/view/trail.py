@@ -54,17 +54,6 @@ class Trail:
         left = [pose for pose, _ in self._left]
         return distinct(self._frame, [latest, *self._latest[1:], *self._swept, *left])
 
-    def afterglow(self, latest: Pose) -> list[tuple[float, float]]:
-        """How far, across and down, from the middle of the picture each pose that still carries masks lies."""
-        middle = np.append(self._frame.centre, 1.0)
-        here = latest @ middle
-        out = []
-        for pose, _ in self._left:
-            there = pose @ middle
-            across, down = (there[:2] / there[2] - here[:2] / here[2]).tolist()
-            out.append((across, down))
-        return out
-
     def _leave(self, pose: Pose) -> None:
         kept = [(left, frames) for left, frames in self._left if self._frame.shift_px(left, pose) > DISTINCT_PX]
         self._left = [(pose, AFTERGLOW_FRAMES), *kept][:_MOST_LEFT]
@@ -74,6 +63,18 @@ def between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
     """Where the view was on its way: what a movement smears over one picture lies there."""
     steps = min(_SWEEP_MOST, int(jump_px / _SWEEP_PX) + 1) if jump_px > DISTINCT_PX else 0
     return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
+
+
+def displaced(frame: Frame, poses: Sequence[Pose], here: Pose) -> list[tuple[float, float]]:
+    """How far, across and down, from the middle of the picture at one pose it lies at each of the others."""
+    middle = np.append(frame.centre, 1.0)
+    at = here @ middle
+    out = []
+    for pose in poses:
+        there = pose @ middle
+        across, down = (there[:2] / there[2] - at[:2] / at[2]).tolist()
+        out.append((across, down))
+    return out
 
 
 def distinct(frame: Frame, poses: Sequence[Pose]) -> list[Pose]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from agent.view.pose import HOME, Frame, Pose
-from agent.view.trail import AFTERGLOW_FRAMES, Trail
+from agent.view.trail import AFTERGLOW_FRAMES, Trail, displaced
 
 FRAME = Frame(320, 180)
 
@@ -63,4 +63,9 @@ def test_a_sway_leaves_nothing_behind() -> None:
         trail.passed(pose, before)
         before = pose
     assert len(places(trail, before)) <= 3
-    assert trail.afterglow(before) == []
+    assert not trail.poses(before)[3:]
+
+
+def test_displacements_are_measured_in_the_middle_of_the_picture() -> None:
+    """From where the view is to where it also carries masks."""
+    assert displaced(FRAME, [at(30.0), HOME], at(10.0)) == [(20.0, 0.0), (-10.0, 0.0)]
