@@ -30,6 +30,7 @@ class Saying(Enum):
         "its certificate is not marked as one for signing films: "
         "any unmarked one of this CA passes as well, unless `--node` asks for one"
     )
+    TORN = "its last {count} bytes are no whole fragment: it was torn there, by a loss of power or an unfinished copy"
     OTHER_PACE = (
         "pictures {first} to {last} play for {shown} s, the signatures say {signed} s: "
         "somebody changed the container's times, which no seal covers, or the clock was stepped"

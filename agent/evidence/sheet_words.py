@@ -60,6 +60,7 @@ _REMARKS: Final[Mapping[Saying, str]] = {
     Saying.ANY_CERTIFICATE: (
         "Le certificat du nœud ne porte pas l’usage « signature de films » : tout autre de la même autorité passerait aussi."
     ),
+    Saying.TORN: "Les {count} derniers octets ne forment pas un fragment entier : le film a été tronqué là.",
     Saying.OTHER_PACE: (
         "Les images {first} à {last} durent {shown} s à la lecture et {signed} s selon les signatures : la durée de lecture, "
         "qu’aucun scellé ne couvre, a été changée, ou bien l’horloge."

@@ -142,11 +142,11 @@ def _torn_off(report: Report, count: int) -> Report:
     """What is left of a film can be judged; what it showed behind that cannot, and players may show some of it."""
     if not count:
         return report
-    what = f"its last {count} bytes are no whole fragment: it was torn there, by a loss of power or an unfinished copy"
+    what = Remark(Saying.TORN, count=count)
     if report.verdict not in (Verdict.AUTHENTIC, Verdict.NOT_TOLD):
         return replace(report, notes=(*report.notes, what))
-    before = () if report.verdict is Verdict.AUTHENTIC else (report.reason,)
-    return replace(report, verdict=Verdict.NOT_TOLD, reason=what, notes=(*report.notes, *before))
+    reason = str(what) if report.verdict is Verdict.AUTHENTIC else f"{what}; {report.reason}"
+    return replace(report, verdict=Verdict.NOT_TOLD, reason=reason)
 
 
 def _with_seal(report: Report, seal: Seal | None) -> Report:

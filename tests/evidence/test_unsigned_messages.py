@@ -60,9 +60,7 @@ def test_an_encoder_whose_faults_ffmpeg_makes_up_for_is_no_word_of_the_signer(
     assert "picture 0: says that an old x264 made it" in report.reason
 
 
-@pytest.mark.parametrize(
-    "text", ["x264-core20", "x264 \n-\tcore  7", "x264 - core -3", "x264 - core 0000"]
-)
+@pytest.mark.parametrize("text", ["x264-core20", "x264 \n-\tcore  7", "x264 - core -3", "x264 - core 0000"])
 def test_however_it_is_written(tmp_path: Path, full_colour: list[AccessUnit], node_ca: CertificateChain, text: str) -> None:
     """As C reads numbers, with any UUID, and in any picture."""
     film = write(with_message(full_colour, 7, message(5, bytes(16) + text.encode())), tmp_path / "film.mp4")
