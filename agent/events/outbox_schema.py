@@ -108,11 +108,10 @@ def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def insert(connection: sqlite3.Connection, row: Row) -> None:
+def insert(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Inside the caller's transaction."""
-    connection.execute(_INSERT_ROW, values_of(row))
-    if row.class_number:
-        connection.execute(class_number.CARRY, (row.sequence, row.class_number))
+    connection.executemany(_INSERT_ROW, [values_of(row) for row in rows])
+    connection.executemany(class_number.CARRY, [(row.sequence, row.class_number) for row in rows if row.class_number])
 
 
 def carry(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:

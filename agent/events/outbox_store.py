@@ -160,9 +160,10 @@ class OutboxStore:
         tally = self.tally.copy()
         try:
             with sql.transaction(self._writer) as connection:
-                for row in (*self.volatile.rows.values(), *fresh):
+                written = [*self.volatile.rows.values(), *fresh]
+                sql.insert(connection, written)
+                for row in written:
                     tally.add(row)
-                    sql.insert(connection, row)
                 for row, draft in zip(fresh, drafts, strict=True):
                     _keep_state(connection, row, draft)
                 sent_rows.keep(connection, done, self._clock.wall_ns())
@@ -248,9 +249,9 @@ class OutboxStore:
         try:
             with sql.transaction(self._writer) as connection:
                 connection.execute("DELETE FROM dropped")
+                sql.insert(connection, rows)
                 for row in rows:
                     tally.add(row)
-                    sql.insert(connection, row)
                 self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
             self.trouble = str(error)
