@@ -70,9 +70,6 @@ def open_board() -> Board:
 
 def open_transport(credentials: BrokerCredentials) -> MqttTransport:
     """An MQTT connection yet to be opened."""
-    from hardware.footprint.spared_module import spare
-
-    spare("urllib.request")  # for proxies, which paho asks about only beside PySocks: 2 MB with its HTTP and mail
     from hardware.mqtt_paho import PahoTransport
 
     return PahoTransport(credentials)

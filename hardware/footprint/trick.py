@@ -15,12 +15,8 @@ class Trick(StrEnum):
     """All threads share one heap: separate ones hold back what the others could use."""
     NO_HUGE_PAGES = "no-huge-pages"
     """A huge page is resident in whole for the first byte written to it, and x264 asks for them."""
-    TRIM = "trim"
-    """What is free inside the heap goes back to the kernel."""
     UNMAP = "unmap"
     """Program pages that nothing was written to go back: importing ran through every library once."""
-    SPARED_MODULES = "spared-modules"
-    """Modules that a library imports and a node never uses are not loaded."""
 
     @property
     def is_on(self) -> bool:

@@ -64,7 +64,7 @@ def test_the_switch_leaves_everything_out() -> None:
     assert told["same"]
 
 
-@pytest.mark.parametrize("switch", ["", "off", "-trim", "-trim,-unmap", "trim", "-tri", "off,-trim", "nonsense"])
+@pytest.mark.parametrize("switch", ["", "off", "-unmap", "-one-heap,-unmap", "unmap", "-unma", "off,-unmap", "nonsense"])
 def test_the_switch_leaves_out_what_it_names(monkeypatch: pytest.MonkeyPatch, switch: str) -> None:
     """All by `off`, some by name; what it does not know it leaves in."""
     monkeypatch.setenv("VIGIE_FOOTPRINT", switch)
