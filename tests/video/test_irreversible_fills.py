@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bench.irreversible import FRAMES, NOT_OFFERED, OFFERED, fonts, measure, most_by_guessing
+from bench.fonts import fonts
+from bench.irreversible import FRAMES, NOT_OFFERED, OFFERED, measure, most_by_guessing
 
 LARGE = 84
 FONT = fonts()["simplex"]
