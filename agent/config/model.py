@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -32,8 +32,9 @@ CheckedPolygon = Annotated[tuple[Corner, ...], _checked(check_polygon), Meta(exa
 BrokerUrl = Annotated[str, _checked(check_broker_url), Meta(examples=["mqtts://broker.example:8883"])]
 Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", max_length=120)]
 
-LIVE_DRIVERS: Final = frozenset({"picamera2", "v4l2", "rtsp"})
-"""Behind these drivers stands a sensor."""
+Driver = Literal["picamera2", "v4l2", "rtsp", "file", "synthetic"]
+LIVE_DRIVERS: Final = frozenset(get_args(Driver)) - {"file", "synthetic"}
+"""Behind these drivers stands a sensor, which may hang: all that are not said to play something."""
 
 DEFAULT_STATE_DIR: Final = Path("/var/lib/vigie")
 
@@ -56,7 +57,7 @@ class Node(Section, frozen=True, kw_only=True):
 class Camera(Section, frozen=True, kw_only=True):
     """[camera]"""
 
-    driver: Annotated[Literal["picamera2", "v4l2", "rtsp", "file", "synthetic"], Meta(examples=["synthetic"])]
+    driver: Annotated[Driver, Meta(examples=["synthetic"])]
     source: str = ""
     password_file: Path | None = None
     transport: Literal["tcp", "udp"] = "tcp"
