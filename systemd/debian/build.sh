@@ -94,7 +94,7 @@ gzip -9n "$share"/man/man1/*.1
 # Pages for people at the pole, as they stand in the repository; pictures and the builders' decisions stay there.
 install -D -m 644 -t "$share/doc/vigie/docs" docs/*.md
 install -D -m 644 -t "$share/doc/vigie/docs/hub" docs/hub/*.md
-install -D -m 644 -t "$share/doc/vigie" README.md
+install -D -m 644 -t "$share/doc/vigie" README.md LICENSE SECURITY.md
 install -D -m 644 -t "$share/doc/vigie/examples" config.example.toml
 [ ! -f CHANGELOG.md ] || gzip -9nc CHANGELOG.md | install -D -m 644 /dev/stdin "$root/usr/share/doc/vigie/changelog.gz"
 
