@@ -26,6 +26,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "hold list": ["sudo vigie hold list"],
     "hold release": ['sudo vigie hold release 1 --by "A. Martin"'],
     "identity init": ["sudo vigie identity init"],
+    "identity rename": ["sudo vigie identity rename && sudo systemctl restart vigie"],
     "identity csr": ["sudo vigie identity csr --out /var/lib/vigie/pole-42.csr"],
     "identity install": ["sudo vigie identity install /var/lib/vigie/chain.pem --ca /var/lib/vigie/ca.pem"],
     "identity show": ["sudo vigie identity show"],

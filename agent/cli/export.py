@@ -21,6 +21,7 @@ from agent.evidence.export import Export
 from agent.evidence.export_boxes import Place, Provenance, Source
 from agent.evidence.exported import Exported, Request
 from agent.identity.certificates import CertificateChain
+from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")
@@ -77,6 +78,8 @@ def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | No
         signer = identity.load()
     except (EvidenceError, OSError) as error:
         click.echo(f"vigie: the export is not sealed: {error}", err=True)
+    if signer is not None and (other := misnamed(signer.chain.leaf, node.config.node.id)) is not None:
+        click.echo(f"vigie: the sheet will show two names: {other.what}; {other.remedy}", err=True)
     return signer, anchors
 
 

@@ -37,6 +37,24 @@ def init(config_path: Path, *, if_missing: bool) -> None:
 
 @command.command()
 @config_option
+def rename(config_path: Path) -> None:
+    """Bear the name that the configuration has today: the same key, a new certificate. Films of before stay verifiable.
+
+    For a node whose [node] id was changed after its key was made. One that a town's CA vouches for is refused: see csr and
+    install.
+    """
+    directory, node_id = _identity(config_path)
+    before = common_name(directory.load().chain.leaf)
+    directory.rename(node_id)
+    if before == node_id:
+        click.echo(f"{directory.chain_path}: the certificate is that of {node_id} already")
+        return
+    click.echo(f"{directory.chain_path}: {before} signs as {node_id} from the next start on: sudo systemctl restart vigie")
+    click.echo(f"{directory.ca_path}: hand this to whoever verifies films; it serves for those of {before} as well")
+
+
+@command.command()
+@config_option
 @click.option("--out", type=click.Path(path_type=Path), help="write to this file instead of standard output")
 def csr(config_path: Path, out: Path | None) -> None:
     """A certificate request for the town's CA."""

@@ -11,6 +11,7 @@ from agent.commissioning.certificate import days_left
 from agent.commissioning.line import Figure, Line, fail, ok, warn
 from agent.config.model import Config
 from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
+from agent.identity.name import misnamed
 from agent.identity.node_key import IdentityDirectory
 from agent.identity.own_authority import is_own
 from agent.journal.verdict import Flaw, Trust, verify
@@ -32,7 +33,9 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
     until = leaf.not_valid_after_utc.date().isoformat()
     figures: dict[str, Figure] = {"name": name, "key": key_digest(leaf), "days_left": left, "until": until}
     said = f"{name}, key {key_digest(leaf)[:16]}…"
-    if leaf.not_valid_before_utc > now:
+    if (other := misnamed(leaf, config.node.id)) is not None:
+        yield fail("identity", other.what, other.remedy, **figures)
+    elif leaf.not_valid_before_utc > now:
         yield fail(
             "identity", f"{said}: valid only from {leaf.not_valid_before_utc.date()} on", "is this node's clock right?", **figures
         )
@@ -55,13 +58,6 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
             "identity",
             f"{said}: by an authority of its own, nobody vouches for it",
             "have the town's CA sign `vigie identity csr`, or hand out identity/ca.pem",
-            **figures,
-        )
-    elif name != config.node.id:
-        yield fail(
-            "identity",
-            f"the certificate is of {name!r}, this node is {config.node.id!r}",
-            "install the one issued for this node",
             **figures,
         )
     else:

@@ -16,7 +16,40 @@ LEAST_BITS_PER_PIXEL = 0.01
 
 def advice(config: Config, sources: Sources) -> list[str]:
     """One sentence each, most important first; empty when there is nothing to say."""
-    return [*_privacy(config), *_replaced(sources), *_console(config), *_picture(config), *_broker(config), *_files(config)]
+    return [
+        *_as_shipped(config),
+        *_privacy(config),
+        *_replaced(sources),
+        *_console(config),
+        *_picture(config),
+        *_broker(config),
+        *_files(config),
+    ]
+
+
+SHIPPED_ID, SHIPPED_HOST, SHIPPED_MASK = "pole-17", "hub.example", "flat above the bakery"
+"""What config.example.toml shows, and no node of a town has: a test holds them against the file."""
+SHIPPED_POLYGON = ((0.12, 0.08), (0.31, 0.08), (0.31, 0.27), (0.12, 0.27))
+
+
+def _as_shipped(config: Config) -> list[str]:
+    """A template that nobody filled in passes every other check."""
+    notes = []
+    if config.node.id == SHIPPED_ID:
+        notes.append(
+            f'node.id is still "{SHIPPED_ID}", as shipped: write the name of this pole, for life, before its key is made'
+        )
+    if not config.node.site.strip():
+        notes.append('node.site is empty: write where the node hangs, as site = "place du marché"; sheets and exports show it')
+    if any(mask.polygon == SHIPPED_POLYGON for mask in config.privacy.mask):
+        notes.append(
+            f'privacy.mask "{SHIPPED_MASK}" still has the corners it was shipped with: draw the one of this view, '
+            "by the grid of `vigie masks show`"
+        )
+    urls = () if config.mqtt is None else (config.mqtt.url, *config.mqtt.fallback_urls)
+    if any(urlsplit(url).hostname == SHIPPED_HOST for url in urls):
+        notes.append(f"mqtt.url is still that of {SHIPPED_HOST}, as shipped: write the address of the town's broker")
+    return notes
 
 
 def _replaced(sources: Sources) -> list[str]:

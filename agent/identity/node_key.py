@@ -26,6 +26,7 @@ from agent.base.regular_file import open_regular
 from agent.identity import own_authority
 from agent.identity.certificates import CertificateChain, common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.identity.ecdsa import Ecdsa
+from agent.identity.name import misnamed
 from agent.identity.usage import lacking
 
 log = logging.getLogger(__name__)
@@ -146,6 +147,27 @@ class IdentityDirectory(Struct, frozen=True):
             _write_whole(self.chain_path, CertificateChain((leaf,)).pem)
         except EvidenceError as error:
             log.warning("the certificate stays its own CA, which ONVIF's validator refuses: %s", error)
+        return self.load()
+
+    def rename(self, node_id: str) -> NodeSigner:
+        """A certificate in the node's present name, for its key. Raises EvidenceError where a town vouches for the old one.
+
+        `ca.pem` then holds the new authority and those of before, so that films signed under the old name verify with it too.
+        """
+        signer = self.load()
+        if (other := misnamed(signer.chain.leaf, node_id)) is None:
+            return signer
+        if not other.own:
+            raise EvidenceError(
+                f"{self.chain_path}: a CA vouches for {other.certified!r}, and it alone can for {node_id!r}",
+                remedy=other.remedy.partition(": ")[2],
+            )
+        before = signer.chain.leaf
+        former = read_chain(self.ca_path).certificates if self.ca_path.exists() else ()
+        former = (*former, before) if before.issuer == before.subject and before not in former else former
+        leaf, authority = own_authority.issue(self._load_key().public_key(), node_id)
+        _write_whole(self.ca_path, CertificateChain((authority, *former[: _MOST_EARLIER - 1])).pem)
+        _write_whole(self.chain_path, CertificateChain((leaf,)).pem)
         return self.load()
 
     def anchors(self) -> CertificateChain:

@@ -6,6 +6,7 @@ import logging
 
 from agent.base.errors import EvidenceError
 from agent.config.model import Config
+from agent.identity.name import misnamed
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.identity.unreadable_key import UnreadableKey
 
@@ -19,7 +20,10 @@ def own_key(config: Config) -> tuple[NodeSigner, bool]:
     """
     identity = IdentityDirectory.here(config.identity_dir)
     if identity.exists() and identity.chain_path.exists():
-        return identity.carry_over(config.node.id), False
+        signer = identity.carry_over(config.node.id)
+        if (other := misnamed(signer.chain.leaf, config.node.id)) is not None:
+            log.warning("%s: %s", other.what, other.remedy)
+        return signer, False
     return identity.init(config.node.id), True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,23 @@ def test_who_may_not_read_the_file_is_told_to_use_sudo(tmp_path: Path) -> None:
         f"{directory / 'config.toml'}: may not be read by this user; use sudo: `sudo vigie check`"
     ], done.stderr
     assert os.access(directory, os.X_OK)
+
+
+EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
+
+
+def test_every_value_still_as_shipped_is_named(tmp_path: Path) -> None:
+    """The template with its sample mask awake: id, site, mask and broker, each by its key; nothing is refused for it."""
+    text = re.sub(r"^#(?=\[\[privacy.mask\]\]|name = \"flat|polygon = \[\[0.12)", "", EXAMPLE.read_text(), flags=re.MULTILINE)
+    code, out, _ = check(tmp_path, text)
+    assert code == 0
+    for words in (
+        'node.id is still "pole-17"',
+        "node.site is empty",
+        'mask "flat above the bakery" still',
+        "still that of hub.example",
+    ):
+        assert words in out
+    filled = text.replace('"pole-17"', '"pole-42"').replace('site = ""', 'site = "quai"').replace("hub.example", "hub.town.fr")
+    filled = filled.replace("[0.12, 0.08], [0.31", "[0.13, 0.08], [0.31")
+    assert "shipped" not in check(tmp_path, filled)[1]
