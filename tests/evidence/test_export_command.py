@@ -117,3 +117,17 @@ def test_what_nohup_ignores_ends_no_export(node: SignedRecordings) -> None:
     before = "signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     assert ended("agent.evidence.export.sync_directory", signal.SIGHUP, arguments(node, 1, 4), before) == 0
     assert node.out.exists()
+
+
+def test_a_rename_leaves_old_films_and_old_exports_authentic(node: SignedRecordings, capsys: pytest.CaptureFixture[str]) -> None:
+    """An export of before, and one made afterwards of footage of before, are authentic by the CA file of afterwards."""
+    assert run(arguments(node, 1, 3)) == 0
+    config, ca = node.out.parent / "config.toml", str(node.out.parent / "state/identity/ca.pem")
+    first = node.out.rename(node.out.with_name("before.mp4"))
+    node.out.with_suffix(".html").unlink()
+    config.write_text(config.read_text().replace("cam-7", "cam-8"))
+    assert run(["identity", "rename", "--config", str(config)]) == 0
+    assert run(arguments(node, 2, 5)) == 0
+    assert "two names" not in capsys.readouterr().err
+    for film in (first, node.out):
+        assert run(["verify", str(film), "--ca", ca]) == 0, capsys.readouterr()
