@@ -121,6 +121,100 @@ def test_a_loosened_lock_is_noticed(house: Path) -> None:
     assert who_may_see_raw_frames(house) != set(MAY_SEE_RAW_FRAMES)
 
 
+AS_AGREED = {
+    LAYERS: (
+        "layers",
+        [
+            "cli",
+            "demo",
+            "fleet",
+            "node",
+            "console : uplink : evidence : commissioning : (live) : (playback) : (nomad) : (onvif)",
+            "analytics : recording",
+            "stream",
+            "view",
+            "board : journal : events : signing : operations",
+            "ports",
+            "mask",
+            "config : picture : identity",
+            "base",
+        ],
+        [],
+    ),
+    DRIVERS: (
+        "forbidden",
+        ["hardware", "picamera2", "libcamera", "av", "paho", "systemd", "gi", "aiortc"],
+        ["agent.node.drivers -> hardware.**", "agent.fleet.wiring -> hardware.**"],
+    ),
+    FEATURES: (
+        "forbidden",
+        [
+            "agent.cli",
+            "agent.node",
+            "agent.operations",
+            "agent.recording",
+            "agent.evidence",
+            "agent.events",
+            "agent.uplink",
+            "agent.analytics",
+            "agent.journal",
+            "agent.console",
+        ],
+        [],
+    ),
+    ROOMS: ("independence", ["agent.recording", "agent.events"], []),
+    RAW: ("protected", ["agent.picture.frame"], []),
+    PICTURES: ("forbidden", ["cv2", "numpy"], []),
+}
+"""Each contract: its kind, what it is about, and what it lets pass. Whoever loosens one does it twice, and says why in docs/."""
+
+
+def agreed(place: Path) -> dict[str, tuple[str, list[str], list[str]]]:
+    """The contracts as they stand in the settings."""
+    contracts = tomllib.loads((place / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    about = ("layers", "forbidden_modules", "protected_modules", "modules")
+    return {
+        each["name"]: (each["type"], next(each[key] for key in about if key in each), each.get("ignore_imports", []))
+        for each in contracts
+    }
+
+
+def test_the_contracts_are_those_that_were_agreed_on(house: Path) -> None:
+    """They stand here a second time: none is taken out, and none lets anything more pass, unseen."""
+    assert agreed(house) == AS_AGREED
+
+
+PASS = 'exhaustive = true\nignore_imports = ["agent.signing.nal -> agent.node.node"]'
+BOTH = '"agent.recording", "agent.events"]'
+LOOSENED = [
+    (LAYERS, "agent/signing/nal.py", "import agent.node.node", "exhaustive = true", PASS),
+    (DRIVERS, "agent/stream/still.py", "import av", '"libcamera", "av", ', '"libcamera", '),
+    (FEATURES, "hardware/encoder_libav.py", "import agent.recording", '"agent.recording", "agent.evidence"', '"agent.evidence"'),
+    (ROOMS, "agent/recording/segment.py", "import agent.events.outbox", BOTH, '"agent.recording"]'),
+    (PICTURES, "agent/console/preview.py", "import cv2", '["cv2", "numpy"]', '["numpy"]'),
+]
+"""A contract, a file and the import that it forbids, and what in its text lets that import pass."""
+
+
+@pytest.mark.parametrize(("contract", "module", "statement", "old", "new"), LOOSENED)
+def test_a_contract_that_is_loosened_is_noticed(
+    house: Path, contract: str, module: str, statement: str, old: str, new: str
+) -> None:
+    """Import-linter is content with the offence then; what was agreed on is not."""
+    imports(house, module, statement)
+    assert contract in broken(house)
+    loosen(house, old, new)
+    assert contract not in broken(house)
+    assert agreed(house) != AS_AGREED
+
+
+def test_a_room_that_no_layer_names_is_found(house: Path) -> None:
+    """It could be imported from anywhere, and import anything."""
+    (house / "agent" / "attic").mkdir()
+    (house / "agent" / "attic" / "__init__.py").write_text("")
+    assert broken(house) == {LAYERS}
+
+
 def test_the_seal_is_named_in_one_module_only() -> None:
     """`_SEAL`, which makes a MaskedFrame, appears nowhere but where it is defined; nor does anybody go around `__init__`."""
     for path in [*(REPOSITORY / "agent").rglob("*.py"), *(REPOSITORY / "hardware").rglob("*.py")]:
