@@ -53,6 +53,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
         case Config():
             yield from _picture_can_be_encoded(section)
             yield from _segment_holds_a_keyframe(section)
+            yield from _keyframes_stand_apart(section)
         case _:
             pass
 
@@ -257,4 +258,17 @@ def _segment_holds_a_keyframe(config: Config) -> Iterator[Misfit]:
             beside=[("encoding", "keyframe_seconds")],
             remedy=f"write at least {keyframe_s:g}, or lower encoding.keyframe_seconds",
             instead=max(60.0, keyframe_s),
+        )
+
+
+def _keyframes_stand_apart(config: Config) -> Iterator[Misfit]:
+    keyframe_s, fps = config.encoding.keyframe_seconds, config.camera.fps
+    if round(keyframe_s * fps) < 2:
+        yield Misfit(
+            f"a keyframe every {keyframe_s:g} s at {fps:g} pictures per second makes every picture a keyframe: "
+            "films of several times the size, and a signature for each picture",
+            at=("encoding", "keyframe_seconds"),
+            beside=[("camera", "fps")],
+            remedy=f"write at least {2 / fps:.2g}",
+            instead=max(2.0, 2 / fps),
         )

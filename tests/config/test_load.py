@@ -239,6 +239,13 @@ def test_a_check_of_two_keys_is_made_behind_a_slip_in_a_third(tmp_path: Path) ->
     assert "between keyframes" in found["recording.segment_seconds"][1]
 
 
+def test_every_picture_a_keyframe_is_refused(tmp_path: Path) -> None:
+    """A signature for each picture costs more than a node promises: the line, and the least that may be written."""
+    found = findings(tmp_path, GOOD + "[encoding]\nkeyframe_seconds = 0.04\n")
+    assert "every picture a keyframe" in found["encoding.keyframe_seconds"][1]
+    assert "write at least 0.0" in found["encoding.keyframe_seconds"][1]
+
+
 @pytest.mark.parametrize(
     ("text", "keys"),
     [
