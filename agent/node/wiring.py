@@ -30,6 +30,7 @@ from agent.node.supervisor import Supervisor
 from agent.operations.desk import Desk
 from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
+from agent.recording.reconcile import open_catalog
 from agent.recording.trusted_time import boot_id
 from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
@@ -88,14 +89,16 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock)
     privacy = PrivacyFeature(config, camera.capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config)
     analytics = AnalyticsFeature(config, camera.sameness, tap)
+    # Opened before the signer: whether the chain goes on over the restart hangs on what was recorded last.
+    catalog = open_catalog(state_dir / "catalog.sqlite3", recordings, register.path)
     signing = SigningFeature(
         config,
         key,
         tap,
         clock,
         version=__version__,
-        newest_ns=lambda: recording.newest_ns(),  # noqa: PLW0108 - it is made below, and asked once the stream runs
-        unclosed=lambda: recording.unclosed(),  # noqa: PLW0108 - likewise
+        newest_ns=lambda: catalog.stock().newest_ns or 0,
+        unclosed=lambda: recording.unclosed(),  # noqa: PLW0108 - it is made below, and asked once the node runs
     )
     stream = StreamFeature(
         privacy.masking,
@@ -110,6 +113,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     recording = RecordingFeature(
         config,
         recordings,
+        catalog,
         drivers.open_muxer(),
         register,
         tap,
@@ -118,7 +122,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         stream=stream.broadcast,
         raise_durably=outbox.raise_event_durably,
     )
-    warn_of_room(config, recording.catalog)
+    warn_of_room(config, catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_trouble)
     control = ControlFeature(state_dir, desk, clock)
     house.move_in(

@@ -21,8 +21,8 @@ from agent.ports.event import EventSink
 from agent.ports.health import DiskHealth, RecordingHealth
 from agent.ports.video import MuxerFactory
 from agent.recording import alarms, requests
+from agent.recording.catalog import Catalog
 from agent.recording.hold import Holds
-from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
 from agent.recording.requests import FootageRequests, RaiseDurably
 from agent.recording.retention import Retention
@@ -44,6 +44,7 @@ class RecordingFeature(Feature[Config]):
         self,
         config: Config,
         directory: Path,
+        catalog: Catalog,
         muxer: MuxerFactory,
         register: Register,
         events: EventSink,
@@ -58,7 +59,7 @@ class RecordingFeature(Feature[Config]):
         self._clock = clock
         self._boot = boot
         node_id = config.node.id
-        self.catalog = open_catalog(config.node.state_dir / "catalog.sqlite3", directory, register.path)
+        self.catalog = catalog
         self.recorder = Recorder(
             clock=clock,
             catalog=self.catalog,
@@ -113,10 +114,6 @@ class RecordingFeature(Feature[Config]):
     def storage_trouble(self) -> str:
         """What the recorder has against its disk; empty when it writes."""
         return str(self.recorder.figures()["trouble"])
-
-    def newest_ns(self) -> int:
-        """When the newest recorded picture was taken; 0 when there is none."""
-        return self.catalog.stock().newest_ns or 0
 
     def _retention(self, config: Config) -> Retention:
         """What destroys footage on its day."""
