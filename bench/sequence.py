@@ -26,6 +26,7 @@ from agent.view.cover_geometry import private_outlines
 from agent.view.guard import ViewGuard
 from agent.view.reference import ViewIdentity, ViewReference, working_frame
 from agent.view.relocation import SteppedRelocation
+from agent.view.small_copy import SteppedCopySearch
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Slab, Stage
 from bench.disturbance_kinds import KINDS
@@ -221,7 +222,8 @@ def commissioned(
     reference, verdict = ViewReference.take(lumas, drawn, identity, by="the corpus", on="", excluded=excluded)
     if not verdict.guardable:
         raise MaskError(verdict.reason)
-    return ViewGuard(reference, drawn, MARGIN, SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES))
+    relocation = SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES)
+    return ViewGuard(reference, drawn, MARGIN, relocation, SteppedCopySearch(_SEARCH_TAKES_FRAMES))
 
 
 def raw_frame(luma: Plane, n: int, *, corrupt: bool = False) -> RawFrame:

@@ -22,6 +22,7 @@ from agent.view.ageing import ViewAgeing
 from agent.view.cover_geometry import CoverGeometry
 from agent.view.reference import ViewIdentity, ViewReference, forbidden_for_patches, mask_set_digest
 from agent.view.relocation import Relocation, RelocationThread
+from agent.view.small_copy import CopySearch
 from agent.view.store import Verifier, ViewStore
 from agent.view.tracker import ViewTracker
 from agent.view.verdict import LEAST_PATCHES
@@ -65,6 +66,7 @@ class ViewGuard:
         polygons: Sequence[Polygon],
         margin: float,
         relocation: Relocation | None = None,
+        copies: CopySearch | None = None,
     ) -> None:
         if not polygons or len(reference.patches) < LEAST_PATCHES:
             raise MaskError("a view without masks or without a usable reference cannot be guarded")
@@ -77,6 +79,7 @@ class ViewGuard:
             corners,
             relocation or RelocationThread(reference.landmarks),
             ViewAgeing(reference.patches, forbidden_for_patches(corners, reference.frame, reference.excluded)),
+            copies,
         )
         self._geometry = CoverGeometry(corners, reference.frame, margin)
         self._failed = ""

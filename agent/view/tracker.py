@@ -23,6 +23,7 @@ from agent.view.proof import SIGMAS, Proof
 from agent.view.reading import Reader, Reading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
+from agent.view.small_copy import CopySearch, CopySearchThread
 from agent.view.trail import JUMP_PX, Trail, displaced
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,10 @@ LOOK_AROUND_EVERY = 25
 """While less of the known area than that confirms, the whole picture is searched for the view on every so many that are shown."""
 LEAST_SIGNED_HEARD = 0.15
 """Of the area of the signed patches: less is chance, and what was learned since proves nothing alone."""
+LEAST_SILENT = 0.02
+"""Of the known area: the least that a copy of the picture within itself hides."""
+COPY_SEARCH_EVERY, COPY_SEARCH_EVERY_IN_DOUBT = 50, 12
+"""Pictures from one search for a copy to the next: while so much is silent; while it went just now, or a copy was found."""
 LENS_DOUBT = 0.06
 """Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
 FAR_DOUBT = 0.02
@@ -59,6 +64,7 @@ LOST_FOR_GOOD_FRAMES = 250
 AT_HOME_PX = 0.75
 """Nearer than this the view lies where it was validated, and can be learned from."""
 
+_ITSELF = "the picture shows itself a second time, small"
 _EXPECTED = 0.5
 _LEAST_ALIKE = 0.5
 
@@ -89,7 +95,11 @@ class ViewTracker:
         polygons: Sequence[Corners],
         relocation: Relocation,
         ageing: ViewAgeing | None = None,
+        copies: CopySearch | None = None,
     ) -> None:
+        self._copies = copies or CopySearchThread()
+        self._shows_itself = False
+        self._since_copy_search = COPY_SEARCH_EVERY
         self._outlines = [frame.from_fractions(np.asarray(p, np.float64)) for p in polygons]
         self._normalise = Normaliser()
         self._patches = patches
@@ -125,7 +135,8 @@ class ViewTracker:
         if proof is None:
             return self._not_proved(luma)
         reading = self._reader.read(picture, proof, candidates)
-        doubt = self._doubt(picture, reading)
+        self._look_for_copy(luma, reading)
+        doubt = self._doubt(picture, reading) or (_ITSELF if self._shows_itself else "")
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)
         if doubt:
             return self._doubted(luma, proof, doubt)
@@ -178,6 +189,20 @@ class ViewTracker:
         masked = displaced(self._frame, [*reading.settled[1:], *reading.rivals], proof.pose)
         twice = self._fading.doubled(picture, proof, sure, kept, masked)
         return "the picture shows the view twice" if twice else ""
+
+    def _look_for_copy(self, luma: Plane, reading: Reading) -> None:
+        """Where a part of the view is silent the camera may have laid its own picture over it."""
+        found = self._copies.answer()
+        if found is not None:
+            self._shows_itself = found
+        heard = float(self._patches.area[reading.proof.inside] @ reading.heard[reading.proof.inside])
+        silent = heard < (1 - LEAST_SILENT) * float(self._patches.area[reading.proof.inside].sum())
+        self._since_copy_search += 1
+        in_doubt = reading.kept < 1 - LEAST_SILENT or self._shows_itself
+        due = COPY_SEARCH_EVERY_IN_DOUBT if in_doubt else COPY_SEARCH_EVERY
+        if (silent or self._shows_itself) and self._since_copy_search >= due:
+            self._since_copy_search = 0
+            self._copies.look_at(luma)
 
     def _learned_alone(self, reading: Reading) -> bool:
         """Whether what was learned carries the view without what was signed: it may lie on the lens, and only widens."""
