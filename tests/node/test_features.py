@@ -26,6 +26,8 @@ from agent.operations.verbs import VERBS
 from agent.ports.event import Event, PropertyOperation
 from agent.ports.health import Health
 from agent.recording.feature import RecordingFeature
+from agent.signing.feature import SigningFeature
+from agent.signing.link import Link
 from agent.stream.privacy_feature import PrivacyFeature
 from agent.uplink.feature import UplinkFeature
 from agent.uplink.health_feature import HealthFeature
@@ -201,6 +203,19 @@ def test_a_state_that_nobody_tells_any_more_is_withdrawn(node: Node, tmp_path: P
     standing = {event.topic for event in outbox.standing()}
     assert "VideoSource/SignalLoss" in standing
     assert standing.isdisjoint({motion.TOPIC, "VideoSource/vigie:OfAnotherVersion"})
+
+
+def test_a_signed_node_that_ended_in_order_starts_again(node: Node, tmp_path: Path) -> None:
+    """Its signer takes up the chain that was left, and asks when the last footage ends before anything runs."""
+    path = tmp_path / "config.toml"
+    signer = node.house.find(SigningFeature).signer
+    assert signer is not None
+    signer._links.leave(Link(7, bytes(32), 1, b"signature"))
+    node.claim.give_back()
+    again = build(load(path), path)
+    again.claim.give_back()
+    again.house.find(RecordingFeature).catalog.close()
+    assert not (tmp_path / "state" / "signing.json").exists()
 
 
 class Stray(Feature[Config]):
