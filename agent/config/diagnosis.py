@@ -70,6 +70,8 @@ def _wrong_choice(choices: tuple[Any, ...], given: Any) -> tuple[str, str]:
 def _wrong_text(path: KeyPath, given: Any, wanted: Any) -> tuple[str, str]:
     if not isinstance(given, str):
         return f"{_shown(given)} is no text", f'write it in quotation marks: "{_plain(given)}"'
+    if plain(wanted) is Path and not any(c in given for c in "\b\t\n\f\r"):
+        return "a character in this path cannot be seen", "write it anew"
     if plain(wanted) is Path:
         return "a backslash in a text has a meaning of its own", "write paths with /"
     least, most = bound(wanted, "min_length"), bound(wanted, "max_length")

@@ -123,4 +123,4 @@ def _listed(fault: Fault, written_as: str) -> str | None:
 
 def _spelled(written_as: str) -> str:
     """A text as it stands between its quotation marks."""
-    return written_as.strip("\"'")
+    return "".join(c for c in written_as.strip("\"'").replace("\u00a0", " ") if c.isprintable())

@@ -102,7 +102,7 @@ class Remedies:
             return ()
         self._keep(document, *_commented(row, line))
         homes = [table for table, many in tables().items() if not many and key in keys_of(table)]
-        if len(homes) != 1 or (*homes[0], key) in document.read_places:
+        if len(homes) != 1 or (*homes[0], key) in document.read_places or not strict_whole(line):
             return ()
         return tuple(_put(homes[0], line.strip(), document))
 

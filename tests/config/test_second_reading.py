@@ -108,11 +108,11 @@ def test_a_remedy_pasted_takes_its_finding_away(text: str) -> None:
 @settings(max_examples=30, deadline=None)
 @given(mutated())
 def test_all_remedies_pasted_give_toml(text: str) -> None:
-    """Whatever else a person must decide: the file is TOML after some rounds of pasting what is proposed."""
+    """After some rounds of pasting what is proposed the file is TOML, or has a line that nobody repeats: it may hold a secret."""
     for _ in range(6):
         edits = [edit for finding in found(text) for edit in finding.edits]
         text = "\n".join(apply(text.split("\n"), edits))
-    assert is_toml(text), ([str(f) for f in found(text)], text)
+    assert is_toml(text) or any(not finding.edits for finding in found(text)), ([str(f) for f in found(text)], text)
 
 
 @settings(max_examples=150, deadline=None)

@@ -8,6 +8,7 @@ import tomllib
 
 from agent.config.locate import KeyPath
 from agent.config.mending.repair import Repair
+from agent.config.mending.statement import seen
 from agent.config.mending.wanted import header_of, tables
 
 _HEADER = re.compile(
@@ -59,7 +60,7 @@ def mend_header(line: str, row: int) -> tuple[KeyPath | None, Repair | None]:
         lines = [wanted, more] if "=" in more else [f"{wanted}  # {more}"]
     elif more.startswith("#"):
         lines = [f"{wanted}  {more}"]
-    return table, Repair(row, 1, tuple(lines), *_words(wanted, match["open"], match["close"], name))
+    return table, Repair(row, 1, tuple(map(seen, lines)), *_words(wanted, match["open"], match["close"], name))
 
 
 def _words(wanted: str, opened: str, closed: str, name: str) -> tuple[str, str]:

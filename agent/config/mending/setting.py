@@ -12,7 +12,7 @@ from agent.config.finding import without_secrets
 from agent.config.locate import KeyPath
 from agent.config.mending.corners import corner_rows
 from agent.config.mending.repair import Repair
-from agent.config.mending.statement import Statement
+from agent.config.mending.statement import Statement, seen
 from agent.config.mending.value import Mended, is_toml, mend
 from agent.config.mending.wanted import example, header_of, keys_of, kind_of
 from agent.config.toml_value import written
@@ -20,13 +20,12 @@ from agent.config.toml_value import written
 _SIGN = re.compile(r"^(?P<key>[^=:\"'\[\]{}#]+?)\s*(?P<sign>:=|==+|=>|->|=|:(?!//))\s*(?P<value>.*)$", re.DOTALL)
 _APART = re.compile(r"^(?P<key>[\w.-]+)\s+(?P<value>\S.*)$", re.DOTALL)
 _BARE_KEY = re.compile(r"^[A-Za-z0-9_-]+(\s*\.\s*[A-Za-z0-9_-]+)*$")
-_UNSEEN = re.compile("[\u00a0\u1680\u2000-\u200f\u2028-\u202f\u2060\u3000\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _VALUE_BEGINS = re.compile(r"^[\"'\[\d+.“«-]|^(true|false|yes|no|True|False)\b")
 
 
 def mend_setting(statement: Statement, table: KeyPath) -> list[Repair]:
     """The repairs of a statement in `table` that is no TOML."""
-    head, rest = _seen(statement.lines[0]), statement.lines[1:]
+    head, rest = seen(statement.lines[0]), statement.lines[1:]
     found = _parts(head, table)
     if found is None:
         return [_no_setting(statement)]
@@ -54,7 +53,7 @@ def mend_setting(statement: Statement, table: KeyPath) -> list[Repair]:
         lines += _further(made.behind, statement.row, table)
     words = ", and ".join(word for word in (*what, made.what) if word) or "a character in this line cannot be seen"
     count, remedy = len(statement.lines), made.remedy or f"write {key} = ..."
-    return [Repair(statement.row, count, tuple(lines), words, remedy if made.what else "write key = value", made.sure)]
+    return [Repair(statement.row, count, tuple(map(seen, lines)), words, remedy if made.what else "write key = value", made.sure)]
 
 
 def _further(text: str, row: int, table: KeyPath) -> list[str]:
@@ -145,9 +144,9 @@ def _no_setting(statement: Statement) -> Repair:
     bare = line.strip()
     if not bare.strip("[](){},;."):
         return Repair(statement.row, 1, ("",), "a bracket is closed that none opens", "remove this line")
-    text = re.sub(r"^(//+|;+|--+|/\*+|REM\b|%+)\s*|\s*\*/$", "", _seen(bare), flags=re.IGNORECASE)
+    text = re.sub(r"^(//+|;+|--+|/\*+|REM\b|%+)\s*|\s*\*/$", "", seen(bare), flags=re.IGNORECASE)
     count = len(statement.lines)
-    lines = tuple(f"# {_seen(more).strip()}".rstrip() for more in (text, *statement.lines[1:]))
+    lines = tuple(f"# {seen(more).strip()}".rstrip() for more in (text, *statement.lines[1:]))
     return Repair(statement.row, count, lines, "this is no setting", "write key = value; an explanation begins with #")
 
 
@@ -178,8 +177,3 @@ def _without_comment(text: str) -> tuple[str, str]:
     if "\n" in comment:
         return text.strip(), ""
     return found["value"].strip(), f"  {comment}" if comment else ""
-
-
-def _seen(line: str) -> str:
-    """Without what an editor or a web page smuggled in."""
-    return _UNSEEN.sub(lambda m: " " if m[0] in "\u00a0\u202f\u2009" else "", line)

@@ -9,7 +9,9 @@ from msgspec import Struct
 
 _HEADER = re.compile(r"^\s*\[{1,2}\s*[A-Za-z_][\w. -]*(\]{1,2}\s*(#.*)?)?$")
 _SETTING = re.compile(r"^\s*[A-Za-z_][\w.-]*\s*(=|:(?!//))")
+_SIGN = re.compile(r"^[^=:\"'\[\]{}]+[=:]")
 _STRING = re.compile(r'"""|\'\'\'|"(?:[^"\\]|\\.)*"?|\'[^\']*\'?|#.*')
+_UNSEEN = re.compile("[\u00a0\u1680\u2000-\u200f\u2028-\u202f\u2060\u3000\ufeff\x00-\x08\x0b-\x1f\x7f]")
 _MOST_JOINED = 5
 """Lines over which a text may have been wrapped by an editor."""
 
@@ -35,6 +37,11 @@ def statements(lines: Sequence[str]) -> Iterator[Statement]:
         row += count
 
 
+def seen(line: str) -> str:
+    """Without what an editor or a web page smuggled in."""
+    return _UNSEEN.sub(lambda m: " " if m[0] in "\u00a0\u202f\u2009" else "", line)
+
+
 def begins(line: str) -> bool:
     """True for a line that can only be meant as a header or the begin of a setting."""
     return bool(_HEADER.match(line) or _SETTING.match(line))
@@ -43,6 +50,8 @@ def begins(line: str) -> bool:
 def _length(lines: Sequence[str], row: int) -> int:
     line = lines[row]
     if not line.strip() or line.lstrip().startswith("#") or _HEADER.match(line):
+        return 1
+    if not _SIGN.match(line):
         return 1
     value = re.split(r"[=:]", line, maxsplit=1)[-1].strip()
     for quotes in ('"""', "'''"):
@@ -57,7 +66,7 @@ def _length(lines: Sequence[str], row: int) -> int:
 
 def _up_to(lines: Sequence[str], row: int, quotes: str, *, begun: bool) -> int:
     end = row + 1
-    while begun and end < len(lines):
+    while begun and end < len(lines) and not _HEADER.match(lines[end]):
         begun = quotes not in lines[end]
         end += 1
     return 1 if begun else end - row

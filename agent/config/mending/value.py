@@ -20,7 +20,7 @@ _NOTHING: Final = frozenset({"none", "null", "nil", "nan", "undefined", "~", "-"
 _TYPOGRAPHIC: Final = "“”„‟«»″"
 _SINGLE: Final = "‘’‚‹›`´"
 _DAY = re.compile(r"^(?P<a>\d{1,4})\s*[-/.]\s*(?P<b>\d{1,2})\s*[-/.]\s*(?P<c>\d{1,4})(?P<time>[T ].*)?$")
-_BEHIND = re.compile(r"^(?P<value>\"(?:[^\"\\]|\\.)*\"|'[^']*'|[^\s\"']+)\s+(?P<next>[A-Za-z_][\w.-]*\s*=.*)$")
+_BEHIND = re.compile(r"^(?P<value>\"(?:[^\"\\]|\\.)*\"\s*|'[^']*'\s*|[^\s\"']+\s+)(?P<next>[A-Za-z_][\w.-]*\s*=.*)$")
 
 
 class Mended(Struct, frozen=True):
@@ -72,7 +72,7 @@ def _behind(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
     match = _BEHIND.match(raw)
     if match is None:
         return None
-    first = match["value"].rstrip(",;")
+    first = match["value"].strip().rstrip(",;")
     made = Mended(first, "") if is_toml(first) else mend(first, path, kind)
     what = "something behind the value" + (f", and {made.what}" if made.what else "")
     return Mended(made.toml, what, "each setting stands on a line of its own", made.sure, match["next"].rstrip(",; "))
