@@ -39,6 +39,7 @@ setup(
         "pi": ["picamera2>=0.3.31"],
         "systemd": ["systemd-python>=235"],
         "dev": [
+            "codespell>=2.3",
             "fonttools>=4.50",
             "hypothesis>=6.100",
             "import-linter>=2.1",

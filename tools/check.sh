@@ -11,6 +11,7 @@ step() {
 
 step "ruff" .venv/bin/python -m ruff check --quiet .
 step "ruff format" .venv/bin/python -m ruff format --check --quiet .
+step "spelling" .venv/bin/codespell
 step "mypy --strict" .venv/bin/python -m mypy --no-error-summary
 step "import contracts" .venv/bin/lint-imports --no-logo
 [ "${1:-}" != --lint-only ] || exit 0
