@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
 from agent.config.edit import Edit
 from agent.config.locate import KeyPath, Place, Span, locate
-from agent.config.mending.repair import Repair
-from agent.config.mending.second_reading import SECOND, SecondReading, merged, second_reading
+
+if TYPE_CHECKING:
+    from agent.config.mending.repair import Repair
+    from agent.config.mending.second_reading import SecondReading
 
 MOST_SLIPS = 50
 """Of one file; who has more has opened the wrong file."""
@@ -71,6 +73,8 @@ def parse(text: str, *, closely: bool = False) -> Parsed:
 
 def _again(lines: tuple[str, ...], said: str) -> Parsed:
     """The second reading, for its findings alone: `said` is why the first one failed, and then there is one slip at least."""
+    from agent.config.mending.second_reading import merged, second_reading  # a good file needs none of it
+
     reading = second_reading(lines)
     slips = [_slip(repair, lines, reading) for repair in reading.repairs]
     content, read, more = _loaded(reading, lines)
@@ -116,7 +120,7 @@ def _loaded(reading: SecondReading, lines: Sequence[str]) -> tuple[dict[str, Any
 
 def _moved(places: Mapping[KeyPath, Place], reading: SecondReading) -> Mapping[KeyPath, Place]:
     """The places of what stood below a second header are those of the table it belongs to."""
-    moved = {path: place for path, place in places.items() if not str(path[0]).startswith(SECOND)}
+    moved = {path: place for path, place in places.items() if str(path[0]) not in reading.again}
     for path, place in places.items():
         table = reading.again.get(str(path[0]))
         if table is not None and len(path) > 1:
