@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from agent.base.clock import ClockQuality
 from agent.events import outbox_schema as sql
+from agent.events.alarms import EVENTS_DROPPED
 from agent.events.bounds import Bounds
 from agent.events.row import Row
-from agent.ports.event import Priority
+from agent.ports.event import Event, Priority, Value
 
 
 class Dropped(Struct, frozen=True):
@@ -26,6 +27,12 @@ class Dropped(Struct, frozen=True):
     first: int
     last: int
     count: int
+
+    def event(self, wall_ns: int) -> Event:
+        """An alarm: the gap in the sequence is known here, and will not be filled."""
+        source: dict[str, Value] = {"Class": self.priority.name.lower(), "Reason": self.reason}
+        data: dict[str, Value] = {"Count": self.count, "First": self.first, "Last": self.last}
+        return Event(EVENTS_DROPPED, wall_ns, source, data, priority=Priority.ALARM)
 
 
 @dataclass(slots=True)
@@ -73,6 +80,12 @@ def note(connection: sqlite3.Connection, tally: Tally, priority: Priority, reaso
     """Enter a sequence that will never be sent in the account of drops."""
     connection.execute(sql.NOTE_DROPPED, (priority, reason, sequence, sequence))
     tally.dropped += 1
+
+
+def unannounced(connection: sqlite3.Connection) -> list[Dropped]:
+    """What stands in the account of drops, the earliest first."""
+    found = connection.execute("SELECT priority, reason, first, last, count FROM dropped ORDER BY first").fetchall()
+    return [Dropped(Priority(p), reason, first, last, count) for p, reason, first, last, count in found]
 
 
 def make_room(

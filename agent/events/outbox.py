@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -12,19 +11,19 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import JournalError
-from agent.events.alarms import EVENTS_DROPPED
 from agent.events.edge import Edges
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
+from agent.events.raised import Raised, Receipt
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
+from agent.events.send_order import SendOrder
 from agent.ports.event import Event, Priority
 
 log = logging.getLogger(__name__)
 
 STILL_MOST_BYTES = 64 * 1024
-WAITING_MOST = 10_000
 
 
 class OutboxFigures(Struct, frozen=True):
@@ -66,30 +65,26 @@ class Outbox(Component):
         self.committed = committed
         self._store = store
         self._changed = threading.Condition()
-        self._waiting: deque[tuple[Draft, _Receipt | None]] = deque()
-        self._overrun: Counter[Priority] = Counter()
+        self._raised = Raised(self._changed)
         self._writing = False
         self._announce = False
         self._announced: int | None = None
         self._done: list[tuple[int, str]] = []
-        self._in_flight: set[int] = set()
-        self._finished: set[int] = set()
+        self._order = SendOrder(store)
         self._edges = Edges(event_of(row.body) for row in store.standing())
         self._replay = ReplayWindow(clock, old=store.count.sequence)
-        self._cursor = dict.fromkeys(Priority, 0)
-        self._attached = store.attached
         self._housekept_ns = clock.monotonic_ns()
 
     # -- raising (any thread) --------------------------------------------------------------------------------------
 
     def raise_event(self, event: Event) -> None:
         """Queue for the next commit; returns at once."""
-        self._queue(self._draft_of(event), None)
+        self._raised.put(self._draft_of(event))
 
     def raise_event_durably(self, event: Event, timeout_s: float) -> int:
         """Raise, and wait until the event is on disk; its sequence. JournalError when that takes too long."""
-        receipt = _Receipt()
-        self._queue(self._draft_of(event), receipt)
+        receipt = Receipt()
+        self._raised.put(self._draft_of(event), receipt)
         if not receipt.committed.wait(timeout_s):
             raise JournalError(
                 f"the event {event.topic} is not on disk after {timeout_s:.0f} s",
@@ -100,15 +95,15 @@ class Outbox(Component):
     def raise_with_still(self, event: Event, still: bytes) -> None:
         """Raise an event and a small masked JPEG that refers to it. A still above 64 KiB is left out."""
         draft = self._draft_of(event)
-        self._queue(draft, None)
+        self._raised.put(draft)
         if len(still) <= STILL_MOST_BYTES:
-            self._queue(self._draft(Kind.STILL, Priority.TELEMETRY, still, about=draft.event_id), None)
+            self._raised.put(self._draft(Kind.STILL, Priority.TELEMETRY, still, about=draft.event_id))
         else:
             log.warning("a still of %d bytes is left out: %d are allowed", len(still), STILL_MOST_BYTES)
 
     def enter_register(self, line: bytes) -> None:
         """Queue one entry of the register, as JSON, for the hub."""
-        self._queue(self._draft(Kind.REGISTER, Priority.REGISTER, line), None)
+        self._raised.put(self._draft(Kind.REGISTER, Priority.REGISTER, line))
 
     def _draft_of(self, event: Event) -> Draft:
         """The event's draft, told to the log under its id: `journalctl EVENT_ID=...`."""
@@ -122,21 +117,6 @@ class Outbox(Component):
         now_ns = self.clock.wall_ns()
         return Draft(new_event_id(now_ns), priority, kind, now_ns, self.clock.quality(), body, about)
 
-    def _queue(self, draft: Draft, receipt: _Receipt | None) -> None:
-        with self._changed:
-            if len(self._waiting) >= WAITING_MOST:
-                self._shed(draft.priority)
-            self._waiting.append((draft, receipt))
-            self._changed.notify()
-
-    def _shed(self, arriving: Priority) -> None:
-        """The disk hangs and memory is full: let go of the oldest of the lowest class; the next commit counts it."""
-        lowest = min(range(len(self._waiting)), key=lambda i: (self._waiting[i][0].priority, i))
-        draft, _ = self._waiting[lowest]
-        del self._waiting[lowest]
-        self._overrun[draft.priority] += 1
-        log.error("the outbox cannot keep up: an event of class %s is lost for one of %s", draft.priority.name, arriving.name)
-
     # -- writing (the writer's thread) -----------------------------------------------------------------------------
 
     def work(self) -> None:
@@ -146,7 +126,7 @@ class Outbox(Component):
             if self._store.trouble:
                 self.clock.wait(self.stopping, 1.0)
             self.progressed()
-        while self._waiting or self._done:
+        while self._raised or self._done:
             self.write_once()
             if self._store.refused:
                 break
@@ -160,16 +140,16 @@ class Outbox(Component):
 
     def _await_work(self) -> None:
         with self._changed:
-            if not self._waiting and not self._announce and not self.stopping.is_set():
+            if not self._raised and not self._announce and not self.stopping.is_set():
                 self._changed.wait(self.settle_s if self._done else 1.0)
-            if not self._waiting and self._done and not self.stopping.is_set():
+            if not self._raised and self._done and not self.stopping.is_set():
                 self._changed.wait(self.settle_s)
 
     def write_once(self) -> int:
         """One group commit of what waits; how many rows it brought."""
         with self._changed:
             self._writing = True
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), COMMITTED_AT_ONCE))]
+            batch = self._raised.take(COMMITTED_AT_ONCE)
             done, self._done = [*self._done, *((sequence, "") for sequence in self._replay.let_go())], []
         given_up = [(sequence, reason) for sequence, reason in done if reason]
         rows: list[Row] = []
@@ -177,23 +157,24 @@ class Outbox(Component):
             rows = self._store.commit(
                 [draft for draft, _ in batch],
                 {s for s, reason in done if not reason},
-                self._in_flight.copy(),
+                self._order.in_flight.copy(),
                 self._replay.kept(),
             )
             if self._store.refused:
                 with self._changed:
                     self._done.extend(done)
             else:
-                self._finished.difference_update(s for s, _ in done)
+                self._order.finished.difference_update(s for s, _ in done)
             self._replay.made_way(self._store.made_way)
-            self._finished.difference_update(self._store.made_way)
+            self._order.finished.difference_update(self._store.made_way)
             for (_, receipt), row in zip(batch, rows, strict=True):
                 if receipt is not None and not self._store.trouble:
                     receipt.sequence = row.sequence
                     receipt.committed.set()
         for sequence, reason in given_up:
             self._store.drop(sequence, reason)
-        self._own_up()
+        if not self._store.refused:
+            self._raised.own_up(self._store.note_lost)
         self._keep_house()
         if self._announce and not self._store.refused:
             self._announce = False
@@ -204,30 +185,8 @@ class Outbox(Component):
             self.committed()
         return len(rows)
 
-    def _own_up(self) -> None:
-        """Enter what was shed in the account of drops; what the disk does not take now waits for the next commit."""
-        while self._overrun and not self._store.refused:
-            with self._changed:
-                priority, count = self._overrun.popitem()
-            if not self._store.note_lost(priority, count):
-                with self._changed:
-                    self._overrun[priority] += count
-                return
-
     def _announce_now(self) -> list[Row]:
-        told = [
-            draft_of(
-                Event(
-                    EVENTS_DROPPED,
-                    self.clock.wall_ns(),
-                    {"Class": drop.priority.name.lower(), "Reason": drop.reason},
-                    {"Count": drop.count, "First": drop.first, "Last": drop.last},
-                    priority=Priority.ALARM,
-                ),
-                self.clock,
-            )
-            for drop in self._store.unannounced()
-        ]
+        told = [draft_of(drop.event(self.clock.wall_ns()), self.clock) for drop in self._store.unannounced()]
         rows = self._store.announce(told) if told else []
         if len(rows) == len(told):
             self._announced = self._store.tally.dropped
@@ -239,43 +198,13 @@ class Outbox(Component):
             self._housekept_ns = now_ns
             self._store.check_file()
             self._store.trim_sent()
-            self._store.drop_aged(self._in_flight | self._finished)
+            self._store.drop_aged(self._order.in_flight | self._order.finished)
 
     # -- sending (the session's thread) ----------------------------------------------------------------------------
 
     def take(self, room: int, ordinary_room: int) -> list[Row]:
-        """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms.
-
-        All that waits, in its sequence; where that is more than may go, alarms pass the backlog.
-        """
-        if self._attached != self._store.attached:  # another file: what lies in it may be older than all that was sent
-            self._attached = self._store.attached
-            self._cursor = dict.fromkeys(Priority, 0)
-        taken: list[Row] = []
-        backlog = False
-        for priority in sorted(Priority, reverse=True):
-            if not self._store.tally.count[priority] and not self._store.volatile:
-                continue
-            limit = room - len(taken)
-            if priority is not Priority.ALARM:
-                limit = min(limit, ordinary_room)
-            rows = self._next_of(priority, limit)
-            backlog = backlog or len(rows) >= limit
-            if priority is not Priority.ALARM:
-                ordinary_room -= len(rows)
-            taken.extend(rows)
-        self._in_flight.update(row.sequence for row in taken)
-        return taken if backlog else sorted(taken, key=lambda row: row.sequence)
-
-    def _next_of(self, priority: Priority, limit: int) -> list[Row]:
-        found: list[Row] = []
-        while len(found) < limit:
-            rows = self._store.pending(priority, self._cursor[priority], limit - len(found))
-            if not rows:
-                break
-            self._cursor[priority] = rows[-1].sequence
-            found.extend(r for r in rows if r.sequence not in self._finished and r.sequence not in self._in_flight)
-        return found
+        """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms."""
+        return self._order.take(room, ordinary_room)
 
     def heard(self) -> None:
         """The broker is alive: what it acknowledged before has been with it for so long."""
@@ -283,22 +212,22 @@ class Outbox(Component):
 
     def acknowledge(self, sequence: int) -> None:
         """The broker has it: the row is forgotten when its time in the replay window is over."""
-        self._in_flight.discard(sequence)
-        self._finished.add(sequence)
+        self._order.in_flight.discard(sequence)
+        self._order.finished.add(sequence)
         self._replay.keep(sequence)
 
     def set_aside(self, sequence: int) -> None:
         """The broker does not take it for now: it waits, as bounded by space and age as all that does, until `bring_back`."""
-        self._in_flight.discard(sequence)
+        self._order.in_flight.discard(sequence)
 
     def bring_back(self) -> None:
         """What was set aside is to be taken again."""
-        self._cursor = dict.fromkeys(Priority, 0)
+        self._order.rewind()
 
     def refuse(self, sequence: int, reason: str) -> None:
         """The broker will never take it: drop the row, counted and announced."""
-        self._in_flight.discard(sequence)
-        self._finished.add(sequence)
+        self._order.in_flight.discard(sequence)
+        self._order.finished.add(sequence)
         with self._changed:
             self._done.append((sequence, reason))
             self._changed.notify()
@@ -306,26 +235,26 @@ class Outbox(Component):
     @property
     def drained(self) -> bool:
         """Nothing is raised that is not committed yet: when `take` gives nothing, there is nothing."""
-        return not self._waiting and not self._writing
+        return not self._raised and not self._writing
 
     def release(self) -> None:
         """The connection is gone: whatever was in flight is to be taken again."""
-        self._in_flight.clear()
-        self._cursor = dict.fromkeys(Priority, 0)
+        self._order.in_flight.clear()
+        self._order.rewind()
 
     def replay(self) -> None:
         """A new connection: what was acknowledged shortly before it is to be taken again, in its place of the sequence."""
-        self._finished.difference_update(self._replay.reopen())
-        self._cursor = dict.fromkeys(Priority, 0)
+        self._order.finished.difference_update(self._replay.reopen())
+        self._order.rewind()
 
     def states(self) -> Sequence[Row]:
         """The last event of every property that is not pending, to be sent anew after a connect."""
-        return self._store.states(self._finished)
+        return self._store.states(self._order.finished)
 
     def again(self, epoch: str, first: int, last: int, most: int) -> Again:
         """What is kept of a span; any thread. JournalError when the disk cannot be read."""
         found = self._store.asked_for(epoch, first, last, most)
-        rows = [row for row, within in found if not within or row.sequence in self._finished]
+        rows = [row for row, within in found if not within or row.sequence in self._order.finished]
         return Again(rows, len(found) - len(rows), found[-1][0].sequence if len(found) == most else last)
 
     def standing(self) -> Sequence[Event]:
@@ -341,28 +270,20 @@ class Outbox(Component):
     @property
     def pending(self) -> int:
         """How many events the broker does not have yet; any thread."""
-        kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._finished)
-        return max(0, kept) + len(self._waiting)
+        kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._order.finished)
+        return max(0, kept) + len(self._raised)
 
     def figures(self) -> OutboxFigures:
         """For health; any thread."""
         pending = self.pending
-        oldest_ns = self._store.oldest_raised_ns(self._finished) if pending else None
+        oldest_ns = self._store.oldest_raised_ns(self._order.finished) if pending else None
         age_s = None if oldest_ns is None else max(0.0, (self.clock.wall_ns() - oldest_ns) / NS)
         return OutboxFigures(
             pending,
             age_s,
-            self._store.tally.dropped + sum(self._overrun.values()),
+            self._store.tally.dropped + self._raised.let_go,
             self._store.count.sequence,
             self._store.count.epoch,
             self._store.trouble,
             {priority.name.lower(): number for priority, number in self._store.count.numbers.items()},
         )
-
-
-class _Receipt:
-    """Where the raiser of a durable event waits."""
-
-    def __init__(self) -> None:
-        self.committed = threading.Event()
-        self.sequence = 0

@@ -11,7 +11,7 @@ from typing import Any
 from agent.base.clock import ClockQuality
 from agent.base.database_parts import clear_the_way
 from agent.events import class_number
-from agent.events.row import Kind, Row
+from agent.events.row import Draft, Kind, Row
 from agent.ports.event import Priority
 
 SCHEMA_VERSION = 1
@@ -118,6 +118,14 @@ def carry(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
     """Inside the caller's transaction: those of another database that are not there yet."""
     connection.executemany(_CARRY_ROW, [values_of(row) for row in rows])
     connection.executemany(class_number.CARRY, [(row.sequence, row.class_number) for row in rows if row.class_number])
+
+
+def keep_state(connection: sqlite3.Connection, row: Row, draft: Draft) -> None:
+    """The last event of a property is kept, and goes with the one that ends it."""
+    if draft.ends_state:
+        connection.execute(END_STATE, (draft.state,))
+    elif draft.state:
+        connection.execute(SET_STATE, (draft.state, *values_of(row)))
 
 
 def values_of(row: Row) -> tuple[int, str, str, int, str, int, str, bytes, str]:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from agent.base.clock import Clock, ClockQuality
 from agent.base.errors import JournalError
 from agent.base.regular_file import IrregularFileError
-from agent.events import epoch, eviction, sent_rows
+from agent.events import epoch, eviction, sent_rows, without_disk
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
 from agent.events.count import Count
@@ -30,9 +30,7 @@ from agent.ports.event import Priority
 
 log = logging.getLogger(__name__)
 
-_Eviction = Callable[[sqlite3.Connection, Tally], None]
-
-BOUNDS_WITHOUT_DISK = Bounds(body_bytes=8 << 20)
+_Change = Callable[[sqlite3.Connection, Tally], None]
 
 
 class OutboxStore:
@@ -68,9 +66,7 @@ class OutboxStore:
                 raise JournalError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
             self._without_disk = self.trouble = str(error)
-            memory = sql.connect(None)
-            sql.create_tables(memory)
-            return epoch.new_epoch(memory, mark, "the disk was full at the start", 0, self._clock.wall_ns())
+            return without_disk.begin(mark, self._clock.wall_ns())
 
     def _take_up(self, beginning: Beginning) -> None:
         self._writer = self._reader = beginning.connection
@@ -108,19 +104,12 @@ class OutboxStore:
             self._recover("somebody removed the file")
 
     def _return_to_disk(self, path: Path) -> None:
-        """The count goes on: it was taken above the mark, so no sequence on the disk is the same."""
         try:
-            beginning = epoch.begin(path, None, self._clock.wall_ns())
-            with sql.transaction(beginning.connection) as connection:
-                held = sql.rows_within_reach(self._writer)
-                sql.carry(connection, held)
-                connection.executemany(sql.SET_STATE, self._writer.execute("SELECT * FROM state").fetchall())
-                connection.executemany(sql.CARRY_DROPPED, self._writer.execute("SELECT * FROM dropped").fetchall())
-                self.count.save(connection, beginning.dropped + self.tally.dropped)
+            beginning, carried = without_disk.move(self._writer, path, self.count, self.tally.dropped, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
             self._without_disk = str(error)
             return
-        log.warning("the outbox %s can be written again; %d waiting events were carried over", path, len(held))
+        log.warning("the outbox %s can be written again; %d waiting events were carried over", path, carried)
         memory, self._writer = self._writer, beginning.connection
         self._without_disk = self.trouble = ""
         self.tally = Tally(dropped=beginning.dropped + self.tally.dropped)
@@ -165,13 +154,13 @@ class OutboxStore:
                 for row in written:
                     tally.add(row)
                 for row, draft in zip(fresh, drafts, strict=True):
-                    _keep_state(connection, row, draft)
+                    sql.keep_state(connection, row, draft)
                 sent_rows.keep(connection, done, self._clock.wall_ns())
                 for sequence in done:
                     eviction.forget(connection, tally, sequence)
                 for priority, sequence in self.volatile.lost:
                     eviction.note(connection, tally, priority, "memory", sequence)
-                bounds = BOUNDS_WITHOUT_DISK if self._without_disk else self._bounds
+                bounds = without_disk.BOUNDS if self._without_disk else self._bounds
                 made_way = eviction.make_room(connection, tally, bounds, spare, delivered)
                 self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
@@ -194,22 +183,16 @@ class OutboxStore:
 
         False when the disk refuses: they are still to be entered.
         """
-        tally, before = self.tally.copy(), self.count.stands
-        try:
-            with sql.transaction(self._writer) as connection:
-                for _ in range(count):
-                    eviction.note(connection, tally, priority, "memory", self.count.skip(priority))
-                self.count.save(connection, tally.dropped)
-        except sqlite3.Error as error:
-            self.trouble = str(error)
-            self.count.go_back(before)
-            return False
-        self.tally = tally
-        return True
+
+        def note(connection: sqlite3.Connection, tally: Tally) -> None:
+            for _ in range(count):
+                eviction.note(connection, tally, priority, "memory", self.count.skip(priority))
+
+        return self._change(note)
 
     def drop(self, sequence: int, reason: str) -> None:
         """Give one row up for good: the broker will never take it."""
-        self._evict(lambda connection, tally: eviction.drop(connection, tally, [sequence], reason))
+        self._change(lambda connection, tally: eviction.drop(connection, tally, [sequence], reason))
 
     def drop_aged(self, spare: Collection[int] = ()) -> None:
         """Drop what is past its class's age, where the clock can be trusted. Writes nothing when there is nothing to drop."""
@@ -221,7 +204,7 @@ class OutboxStore:
             self.trouble = str(error)
             return
         if old:
-            self._evict(lambda connection, tally: eviction.drop(connection, tally, old, "age"))
+            self._change(lambda connection, tally: eviction.drop(connection, tally, old, "age"))
 
     def trim_sent(self) -> None:
         """Let go of what was sent long ago."""
@@ -238,38 +221,34 @@ class OutboxStore:
 
     def unannounced(self) -> list[Dropped]:
         """What was dropped and not yet told."""
-        found = self._writer.execute("SELECT priority, reason, first, last, count FROM dropped ORDER BY first").fetchall()
-        return [Dropped(Priority(p), reason, first, last, count) for p, reason, first, last, count in found]
+        return eviction.unannounced(self._writer)
 
     def announce(self, drafts: Sequence[Draft]) -> list[Row]:
         """Commit the announcements of all that is `unannounced` and clear it, in one; empty when the disk refuses."""
-        before = self.count.stands
-        rows = self.count.place(drafts)
-        tally = self.tally.copy()
-        try:
-            with sql.transaction(self._writer) as connection:
-                connection.execute("DELETE FROM dropped")
-                sql.insert(connection, rows)
-                for row in rows:
-                    tally.add(row)
-                self.count.save(connection, tally.dropped)
-        except sqlite3.Error as error:
-            self.trouble = str(error)
-            self.count.go_back(before)
-            return []
-        self.tally = tally
-        return rows
+        rows: list[Row] = []
 
-    def _evict(self, work: _Eviction) -> None:
-        tally = self.tally.copy()
+        def tell(connection: sqlite3.Connection, tally: Tally) -> None:
+            connection.execute("DELETE FROM dropped")
+            rows.extend(self.count.place(drafts))
+            sql.insert(connection, rows)
+            for row in rows:
+                tally.add(row)
+
+        return rows if self._change(tell) else []
+
+    def _change(self, work: _Change) -> bool:
+        """One transaction with the counts in it. False, `trouble` says why and nothing is changed, when the disk refuses."""
+        tally, before = self.tally.copy(), self.count.stands
         try:
             with sql.transaction(self._writer) as connection:
                 work(connection, tally)
                 self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
             self.trouble = str(error)
-            return
+            self.count.go_back(before)
+            return False
         self.tally = tally
+        return True
 
     def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], delivered: Collection[int], why: str) -> None:
         """The disk refuses: what came is sent from memory, and the mark says that the database's count cannot be trusted."""
@@ -319,10 +298,3 @@ class OutboxStore:
         """Close; afterwards only counts may be asked for."""
         self._reader.close()
         self._writer.close()
-
-
-def _keep_state(connection: sqlite3.Connection, row: Row, draft: Draft) -> None:
-    if draft.ends_state:
-        connection.execute(sql.END_STATE, (draft.state,))
-    elif draft.state:
-        connection.execute(sql.SET_STATE, (draft.state, *sql.values_of(row)))

@@ -197,7 +197,7 @@ def test_a_still_follows_its_event(outbox: Outbox) -> None:
 
 def test_memory_is_bounded_while_the_disk_hangs(outbox: Outbox, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody writes: the oldest of the lowest class makes way, no alarm does, and the account has it."""
-    monkeypatch.setattr("agent.events.outbox.WAITING_MOST", 10)
+    monkeypatch.setattr("agent.events.raised.WAITING_MOST", 10)
     for number in range(8):
         outbox.raise_event(event(number, Priority.TELEMETRY))
     for number in range(100, 106):
@@ -215,7 +215,7 @@ def test_what_was_shed_is_owned_up_to_although_the_disk_refused_once(path: Path,
     clock = ManualClock()
     store = OutboxStore(path, clock)
     outbox = Outbox(store, clock)
-    monkeypatch.setattr("agent.events.outbox.WAITING_MOST", 10)
+    monkeypatch.setattr("agent.events.raised.WAITING_MOST", 10)
     for number in range(14):
         outbox.raise_event(event(number, Priority.TELEMETRY))
     commit = store.commit
