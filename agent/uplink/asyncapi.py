@@ -52,51 +52,7 @@ def document(topics: Sequence[Topic]) -> dict[str, Any]:
 
     `docs/asyncapi.yaml` is this; `make asyncapi` writes it.
     """
-    messages: dict[str, Any] = {
-        "status": _message(Status, "Birth, goodbye, will"),
-        "health": _message(Health, "How the node fares"),
-        "register": _message(RegisterLine, "An entry of the register", headers=True),
-        "still": {
-            "title": "A small masked JPEG that goes with an event, 64 KiB at most",
-            "contentType": "image/jpeg",
-            "headers": _ref(EventProperties),
-            "payload": {"type": "string", "format": "binary"},
-        },
-        "accepted": _message(Accepted, "The command was carried out"),
-        "refused": _message(Refusing, "The command was not carried out"),
-    }
-    channels = {
-        "status": _channel(Branch.STATUS, ["status"], retained=True),
-        "health": _channel(Branch.HEALTH, ["health"], retained=True, qos=0),
-        "register": _channel(Branch.REGISTER, ["register"]),
-        "still": _channel(f"{Branch.STILLS}/{{event}}", ["still"], {"event": "the event's id"}),
-        # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
-        "answer": _channel(f"{Branch.ANSWERS}/{{caller}}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
-    }
-    for told in topics:
-        messages[told.title] = _event(told)
-        parameters = {name.lower(): f"`Source.{name}`" for name in told.source}
-        channels[told.title] = _channel(f"{Branch.EVENTS}/{told.address}", [told.title], parameters, retained=told.state)
-    messages["announcement"] = _announcement()
-    channels["announcement"] = {
-        **_channel("", ["announcement"], {"discovery": "`[mqtt] home_assistant_prefix`"}, retained=True),
-        "address": NodeTopics("{prefix}", "{node}", "{discovery}").announcement,
-    }
-    del channels["announcement"]["parameters"]["prefix"]
-    retained = {"status", "health", "announcement", *(told.title for told in topics if told.state)}
-    operations = {
-        f"send-{name}": {
-            "action": "send",
-            "channel": {"$ref": f"#/channels/{name}"},
-            "bindings": {"mqtt": {"qos": 0 if name == "health" else 1, "retain": name in retained}},
-        }
-        for name in channels
-        if name != "answer"
-    }
-    for verb in COMMANDS.values():
-        messages[verb.name] = {**_message(verb.request, _first_line(verb.request)), "bindings": {"mqtt": _ASKING}}
-        channels[verb.name] = _channel(f"{Branch.COMMANDS}/{verb.name}", [verb.name])
-        operations[verb.name] = _command(verb)
+    channels = _channels(topics)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -108,9 +64,72 @@ def document(topics: Sequence[Topic]) -> dict[str, Any]:
         "servers": _servers(),
         "defaultContentType": "application/json",
         "channels": channels,
-        "operations": operations,
-        "components": {"messages": messages, "schemas": _schemas(topics), "securitySchemes": _SECURITY},
+        "operations": _operations(topics, channels),
+        "components": {"messages": _messages(topics), "schemas": _schemas(topics), "securitySchemes": _SECURITY},
     }
+
+
+def _messages(topics: Sequence[Topic]) -> dict[str, Any]:
+    """What is said, by its name: the fixed ones, the events, Home Assistant's, the commands."""
+    told = {each.title: _event(each) for each in topics}
+    asked = {
+        verb.name: {**_message(verb.request, _first_line(verb.request)), "bindings": {"mqtt": _ASKING}}
+        for verb in COMMANDS.values()
+    }
+    return {
+        "status": _message(Status, "Birth, goodbye, will"),
+        "health": _message(Health, "How the node fares"),
+        "register": _message(RegisterLine, "An entry of the register", headers=True),
+        "still": {
+            "title": "A small masked JPEG that goes with an event, 64 KiB at most",
+            "contentType": "image/jpeg",
+            "headers": _ref(EventProperties),
+            "payload": {"type": "string", "format": "binary"},
+        },
+        "accepted": _message(Accepted, "The command was carried out"),
+        "refused": _message(Refusing, "The command was not carried out"),
+        **told,
+        "announcement": _announcement(),
+        **asked,
+    }
+
+
+def _channels(topics: Sequence[Topic]) -> dict[str, Any]:
+    """Where each is said, in the order of the messages."""
+    channels = {
+        "status": _channel(Branch.STATUS, ["status"], retained=True),
+        "health": _channel(Branch.HEALTH, ["health"], retained=True, qos=0),
+        "register": _channel(Branch.REGISTER, ["register"]),
+        "still": _channel(f"{Branch.STILLS}/{{event}}", ["still"], {"event": "the event's id"}),
+        # An answer goes wherever its request's ResponseTopic says; this is where the access lists in docs/hub let it go.
+        "answer": _channel(f"{Branch.ANSWERS}/{{caller}}", ["accepted", "refused"], {"caller": "whatever the caller chose"}),
+    }
+    for told in topics:
+        parameters = {name.lower(): f"`Source.{name}`" for name in told.source}
+        channels[told.title] = _channel(f"{Branch.EVENTS}/{told.address}", [told.title], parameters, retained=told.state)
+    channels["announcement"] = {
+        **_channel("", ["announcement"], {"discovery": "`[mqtt] home_assistant_prefix`"}, retained=True),
+        "address": NodeTopics("{prefix}", "{node}", "{discovery}").announcement,
+    }
+    del channels["announcement"]["parameters"]["prefix"]
+    for verb in COMMANDS.values():
+        channels[verb.name] = _channel(f"{Branch.COMMANDS}/{verb.name}", [verb.name])
+    return channels
+
+
+def _operations(topics: Sequence[Topic], channels: Mapping[str, Any]) -> dict[str, Any]:
+    """What a node does on its channels: it sends on each, but for answers, which belong to the commands it takes."""
+    retained = {"status", "health", "announcement", *(told.title for told in topics if told.state)}
+    sent = {
+        f"send-{name}": {
+            "action": "send",
+            "channel": {"$ref": f"#/channels/{name}"},
+            "bindings": {"mqtt": {"qos": 0 if name == "health" else 1, "retain": name in retained}},
+        }
+        for name in channels
+        if name != "answer" and name not in COMMANDS
+    }
+    return {**sent, **{verb.name: _command(verb) for verb in COMMANDS.values()}}
 
 
 def _event(told: Topic) -> dict[str, Any]:

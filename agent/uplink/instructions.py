@@ -97,19 +97,7 @@ class Probe(Struct, frozen=True):
     endpoint: BrokerEndpoint
 
 
-Instruction = (
-    Connect
-    | Send
-    | Subscribe
-    | Restate
-    | Forget
-    | GiveUp
-    | SetAside
-    | BringBack
-    | Release
-    | Disconnect
-    | Deliver
-    | Probe
-    | Sweep
-    | Cleared
-)
+RowInstruction = Forget | GiveUp | SetAside | BringBack | Release
+"""What the outbox is to be told of its rows."""
+
+Instruction = Connect | Send | Subscribe | Restate | RowInstruction | Disconnect | Deliver | Probe | Sweep | Cleared

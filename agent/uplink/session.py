@@ -25,20 +25,15 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
-from agent.uplink.aside import Told
 from agent.uplink.credentials_watch import CredentialsWatch
 from agent.uplink.full_state import FullState
 from agent.uplink.instructions import (
-    BringBack,
     Cleared,
     Connect,
     Deliver,
     Disconnect,
-    Forget,
-    GiveUp,
     Instruction,
     Probe,
-    Release,
     Restate,
     Send,
     SetAside,
@@ -46,11 +41,13 @@ from agent.uplink.instructions import (
     Sweep,
 )
 from agent.uplink.limits import PACKET_TOO_LARGE
+from agent.uplink.line_log import LineLog
 from agent.uplink.pace import Pace
 from agent.uplink.packet_size import subscriptions
 from agent.uplink.phase import Phase
 from agent.uplink.presence import Identity
 from agent.uplink.retained import Retained
+from agent.uplink.row_outcomes import RowOutcomes
 from agent.uplink.session_core import SessionCore
 from agent.uplink.small_health import health_publication, with_line
 from agent.uplink.topics import publication_of
@@ -65,8 +62,8 @@ class Session(Component):
     """One node's session with the broker. Its thread is the transport's loop: nothing else touches the connection.
 
     `on_message` gets every message of `filters` on this thread and must return at once; `plain_filters` say the same without
-    wildcards; `greetings` are sent after every
-    connect, after the birth message and the properties. `credentials` are watched: renewed files renew the handshake.
+    wildcards; `greetings` are sent after every connect, after the birth message and the
+    properties. `credentials` are watched: renewed files renew the handshake.
     Not critical: a node without a broker records on.
     A simulated node does not start the thread but calls `turn` with the transport's events.
     """
@@ -93,8 +90,8 @@ class Session(Component):
     ) -> None:
         super().__init__("uplink", clock)
         self.identity = identity
-        self.acknowledged = 0
         self._outbox = outbox
+        self._outcomes = RowOutcomes(identity.topics, outbox, clock)
         self._transport = transport
         self._filters = tuple(filters)
         self._plain_filters = tuple(plain_filters)
@@ -109,7 +106,7 @@ class Session(Component):
         self._asked_for_state = threading.Event()
         self.credentials = CredentialsWatch(credentials or BrokerCredentials(), clock)
         self._announced_ns: int | None = None
-        self._told: Phase | None = None
+        self._line = LineLog()
         outbox.committed = transport.wake
 
     # -- any thread ------------------------------------------------------------------------------------------------
@@ -139,6 +136,11 @@ class Session(Component):
         return replace(self._core.health(), certificate_days=self.credentials.days.left())
 
     @property
+    def acknowledged(self) -> int:
+        """How many events the broker has had since the start."""
+        return self._outcomes.acknowledged
+
+    @property
     def set_aside(self) -> int:
         """How many events the broker does not take for now."""
         return self._core.set_aside
@@ -162,7 +164,7 @@ class Session(Component):
             if deadline_ns is not None:
                 wait_s = min(wait_s, max(0.0, (deadline_ns - self.clock.monotonic_ns()) / NS))
             self.turn(self._transport.wait(wait_s))
-            self._tell_line()
+            self._line.tell(self._core.phase, self._core.health)
             self.progressed()
 
     def wake(self) -> None:
@@ -207,13 +209,6 @@ class Session(Component):
                 return
         self._transport.wake()
 
-    def _tell_of(self, told: Told) -> None:
-        """The hub and the journal hear that rows wait for the broker to take them."""
-        log.error("%s %s; its events wait, from %d on, and everything else goes on", told.place, told.why, told.sequence)
-        event = told.event(self.clock.wall_ns())
-        if self.identity.topics.event(event) != told.place:
-            self._outbox.raise_event(event)
-
     def _subscribe(self, asked: Subscribe) -> None:
         filters = self._plain_filters if asked.plainly else self._filters
         if asked.status:
@@ -225,20 +220,6 @@ class Session(Component):
             log.error("not every subscription fits into what the broker takes (%d bytes)", asked.packet_bytes)
         if filters and not packets:
             self._carry_out(self._core.handle(Subscribed((PACKET_TOO_LARGE,))))
-
-    def _tell_line(self) -> None:
-        """One line in the journal when the broker is out of reach, and one when it is there again."""
-        phase = self._core.phase
-        if phase is self._told or phase not in (Phase.ONLINE, Phase.WAITING):
-            return
-        self._told = phase
-        health = self._core.health()
-        if phase is Phase.ONLINE:
-            log.info("online at %s", health.broker)
-        else:
-            log.warning(
-                "the broker is out of reach: %s; events wait in the outbox. `vigie doctor` tells what is wrong", health.reason
-            )
 
     def _send_asked(self) -> None:
         if self._asked_for_state.is_set():
@@ -276,24 +257,10 @@ class Session(Component):
             match instruction:
                 case Send():
                     self._transport.publish(instruction.publication, instruction.tag)
-                case Forget():
-                    self.acknowledged += 1
-                    self._outbox.acknowledge(instruction.sequence)
-                case GiveUp():
-                    log.error("the broker will never take event %d: %s", instruction.sequence, instruction.why)
-                    self._outbox.refuse(instruction.sequence, instruction.why)
-                case SetAside():
-                    self._outbox.set_aside(instruction.sequence)
-                    if instruction.told is not None:
-                        self._tell_of(instruction.told)
                 case Sweep():
                     self._send_all(self._state.clearing(self._core.broker))
                 case Cleared():
                     self._state.cleared(self._core.broker, instruction.topic)
-                case BringBack():
-                    self._outbox.bring_back()
-                case Release():
-                    self._outbox.release()
                 case Connect():
                     self._transport.open(instruction.endpoint, instruction.options)
                 case Disconnect():
@@ -314,3 +281,5 @@ class Session(Component):
                         self._on_message(instruction.message)
                 case Probe():
                     self._transport.probe(instruction.endpoint)
+                case _:
+                    self._outcomes.enter(instruction)

@@ -26,6 +26,7 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
+from agent.uplink.birth_rhythm import BirthRhythm
 from agent.uplink.connecting import connect_options
 from agent.uplink.instructions import (
     Connect,
@@ -39,6 +40,7 @@ from agent.uplink.instructions import (
     Sweep,
 )
 from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
+from agent.uplink.listening import Listening
 from agent.uplink.outgoing import Outgoing
 from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
@@ -64,12 +66,12 @@ class SessionCore:
         self._trouble = Trouble(clock, pace)
         self._out = Outgoing(identity.topics, pace, clock, self._trouble)
         self._twin = Twin(identity.topics.status, identity.boot_id, clock)
-        self._listening = Subscribe()
+        self._listening = Listening()
         self._since_ns: int | None = None
         self._online_ns = 0
         self._due_ns = clock.monotonic_ns()
         self._probe_ns = 0
-        self._birth_ns = self._birth_gap_ns = 0
+        self._births = BirthRhythm(pace)
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -114,9 +116,8 @@ class SessionCore:
             case Phase.ONLINE if not self._rota.is_preferred and now_ns >= self._probe_ns:
                 self._probe_ns = now_ns + self._rota.probe_after_ns()
                 return [Probe(self._rota.preferred)]
-            case Phase.ONLINE if now_ns >= self._birth_ns:
-                self._birth_gap_ns = min(2 * self._birth_gap_ns, round(self._pace.birth_again_most_s * NS))
-                self._birth_ns = now_ns + self._birth_gap_ns
+            case Phase.ONLINE if now_ns >= self._births.due_ns:
+                self._births.again(now_ns)
                 # A broker that retains nothing forgot the states as well.
                 return [*self.birth(), Sweep() if self._out.limits.retain else Restate(replay=False)]
             case _:
@@ -171,7 +172,7 @@ class SessionCore:
             case Phase.FINISHED:
                 return None
             case Phase.ONLINE:
-                due = [self._birth_ns, self._out.flight.deadline_ns(), self._out.aside.due_ns]
+                due = [self._births.due_ns, self._out.flight.deadline_ns(), self._out.aside.due_ns]
                 due += [] if self._rota.is_preferred else [self._probe_ns]
                 return min(ns for ns in due if ns is not None)
             case _:
@@ -221,20 +222,17 @@ class SessionCore:
         self._trouble.opened()
         self._out.begin(self._rota.current, granted)
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
-        self._birth_gap_ns = round(self._pace.birth_again_s * NS)
-        self._birth_ns = self._online_ns + self._birth_gap_ns
+        self._births.begin(self._online_ns)
         self._out.queue(self._identity.status("online", self._since_ns))
         limits = self._out.limits
-        self._listening = Subscribe(not limits.wildcards, self._twin.is_feared, limits.packet_bytes)
-        return [*self._flush(), self._listening, Restate()]
+        asked = self._listening.ask(Subscribe(not limits.wildcards, self._twin.is_feared, limits.packet_bytes))
+        return [*self._flush(), asked, Restate()]
 
     def _subscribed(self, codes: Sequence[int]) -> list[Instruction]:
-        of_commands = codes[:-1] if self._listening.status else codes
-        if WILDCARDS_NOT_SUPPORTED in of_commands and not self._listening.plainly:
+        if self._listening.lacks_wildcards(codes):
             self._out.known.learn(self._rota.current, WILDCARDS_NOT_SUPPORTED)
-            self._listening = Subscribe(plainly=True, packet_bytes=self._out.limits.packet_bytes)
-            return [self._listening]
-        self._trouble.subscribed(of_commands)
+            return [self._listening.ask(Subscribe(plainly=True, packet_bytes=self._out.limits.packet_bytes))]
+        self._trouble.subscribed(self._listening.of_commands(codes))
         return []
 
     def _refused(self, code: int | None, why: str) -> list[Instruction]:

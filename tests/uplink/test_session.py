@@ -150,7 +150,7 @@ def test_the_journal_says_when_the_broker_is_out_of_reach(
     hub: Subscriber, node: UplinkNode, broker: LocalBroker, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One line with the reason and the remedy for each outage, one when it is over; tries that fail on the way add none."""
-    caplog.set_level(logging.INFO, "agent.uplink.session")
+    caplog.set_level(logging.INFO, "agent.uplink")
     node.raise_alarm(0)
     hub.wait_for(lambda heard: numbers(heard) == [0])
     broker.kill()
