@@ -6,26 +6,18 @@ file exists and goes after its file is gone, so that after a power cut only rows
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
-from agent.base.clock import ClockQuality
 from agent.base.database_parts import clear_the_way
 from agent.base.errors import StorageError
 from agent.base.regular_file import IrregularFileError
 from agent.recording import schema
-from agent.recording.row import DestroyedSpan, Extent, Gap, MaskSpan, NewSegment, SegmentRow, SegmentState, Stock
-
-_HELD = "EXISTS (SELECT 1 FROM hold WHERE released_ns IS NULL AND hold.from_ns < s.wall_to_ns AND hold.to_ns > s.wall_from_ns)"
-_COLUMNS = (
-    "s.id, s.path, s.state, s.boot, s.media_from_ns, s.media_to_ns, s.wall_from_ns, s.wall_to_ns, s.clock, s.trusted_from_ns,"
-    f" s.bytes, s.frames, s.sha256, s.masks, s.gaps, {_HELD}"
-)
+from agent.recording.row import DestroyedSpan, Extent, NewSegment, SegmentRow, Stock
+from agent.recording.segment_columns import COLUMNS, HELD, row_of, spans_text
 
 
 class Catalog:
@@ -73,7 +65,7 @@ class Catalog:
                     new.wall_from_ns,
                     new.clock,
                     new.trusted_from_ns,
-                    _spans(new.gaps),
+                    spans_text(new.gaps),
                 ),
             )
             assert cursor.lastrowid is not None
@@ -142,7 +134,7 @@ class Catalog:
 
     def unheld(self, where: str, values: Sequence[int | str], more: str) -> list[SegmentRow]:
         """Like `rows`, without what is held."""
-        return self.rows(f"{where} AND NOT {_HELD}", values, more)
+        return self.rows(f"{where} AND NOT {HELD}", values, more)
 
     def mark_destroying(self, rows: Sequence[SegmentRow]) -> list[SegmentRow]:
         """Seal the fate of these rows, save of those that came under a hold since they were read; the ones that go."""
@@ -150,7 +142,7 @@ class Catalog:
             sealed = {
                 row.id
                 for row in rows
-                if db.execute(f"UPDATE segment AS s SET state = 'destroying' WHERE id = ? AND NOT {_HELD}", (row.id,)).rowcount  # noqa: S608
+                if db.execute(f"UPDATE segment AS s SET state = 'destroying' WHERE id = ? AND NOT {HELD}", (row.id,)).rowcount  # noqa: S608
             }
         return [row for row in rows if row.id in sealed]
 
@@ -224,36 +216,14 @@ class Catalog:
         self._db.execute(
             "UPDATE segment SET media_to_ns = ?1, wall_to_ns = wall_from_ns + ?1 - media_from_ns, bytes = ?2, frames = ?3,"
             " masks = ?4, gaps = ?5 WHERE id = ?6",
-            (extent.media_to_ns, extent.bytes, extent.frames, _spans(extent.masks), _spans(extent.gaps), segment_id),
+            (extent.media_to_ns, extent.bytes, extent.frames, spans_text(extent.masks), spans_text(extent.gaps), segment_id),
         )
 
     def rows(self, where: str, values: Sequence[int | str] = (), more: str = "ORDER BY s.id") -> list[SegmentRow]:
         """Segments (as `s`) that satisfy a constant condition of this package."""
         with self.read() as db:
-            found = db.execute(f"SELECT {_COLUMNS} FROM segment AS s WHERE {where} {more}", values).fetchall()  # noqa: S608 - constants
-        return [self._row(row) for row in found]
-
-    def _row(self, row: Sequence[Any]) -> SegmentRow:
-        segment_id, path, state, boot, media_from, media_to, wall_from, wall_to, clock, trusted = row[:10]
-        size, frames, sha256, masks, gaps, held = row[10:]
-        return SegmentRow(
-            id=segment_id,
-            path=self.root / path,
-            state=SegmentState(state),
-            boot=boot,
-            media_from_ns=media_from,
-            media_to_ns=media_to,
-            wall_from_ns=wall_from,
-            wall_to_ns=wall_to,
-            clock=ClockQuality(clock),
-            trusted_from_ns=trusted,
-            bytes=size,
-            frames=frames,
-            sha256=sha256,
-            masks=tuple(MaskSpan(a, b, digest, bool(opaque), view) for a, b, digest, opaque, view in json.loads(masks)),
-            gaps=tuple(Gap(a, b) for a, b in json.loads(gaps)),
-            held=bool(held),
-        )
+            found = db.execute(f"SELECT {COLUMNS} FROM segment AS s WHERE {where} {more}", values).fetchall()  # noqa: S608 - constants
+        return [row_of(row, self.root) for row in found]
 
     def _relative(self, path: Path) -> str:
         return str(path.relative_to(self.root))
@@ -281,13 +251,6 @@ class Catalog:
                 yield self._db
             except sqlite3.Error as error:
                 raise _refused(self.path, error) from error
-
-
-def _spans(spans: Sequence[MaskSpan | Gap]) -> str:
-    return json.dumps(
-        [[s.from_ns, s.to_ns, s.digest, s.opaque, s.view] if isinstance(s, MaskSpan) else [s.from_ns, s.to_ns] for s in spans],
-        separators=(",", ":"),
-    )
 
 
 def condemned(path: Path) -> Path:
