@@ -28,6 +28,17 @@ class Unit(Struct, frozen=True, gc=False):
     sets: bytes
 
 
+def side_by_side(units: Sequence[Unit]) -> list[list[Unit]]:
+    """Cut into runs of which each unit follows the one before, in the film as well."""
+    runs: list[list[Unit]] = []
+    for unit in units:
+        if runs and unit.ordinal == runs[-1][-1].ordinal + 1:
+            runs[-1].append(unit)
+        else:
+            runs.append([unit])
+    return runs
+
+
 class PendingUnits:
     """In decoding order. One thread.
 

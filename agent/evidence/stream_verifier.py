@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.base.errors import EvidenceError
+from agent.evidence.dangling import Dangling
 from agent.evidence.findings import Findings, VerifiedSlices
 from agent.evidence.gop_order import begins_anew, check_order
-from agent.evidence.pending_units import PendingUnits, Unit
+from agent.evidence.pending_units import PendingUnits, Unit, side_by_side
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import State
 from agent.evidence.signing_key import Key
@@ -115,18 +116,10 @@ class StreamVerifier:
         """Units at the end of a recording that no signature covers: one GOP may be, whatever lies before it may not."""
         if not units:
             return
-        starts = [number for number, unit in enumerate(units) if unit.gop_start]
-        begins_at = 0
-        if self._previous is not None and not self._previous.partial:
-            begins_at = starts[0] if starts else len(units)
-            self._change(units[:begins_at], "inserted after the end of a signed GOP")
-        # A signature comes with the GOP that follows, or shortly after it began: one whole GOP and one picture may lack theirs.
-        later = [start for start in starts if start > begins_at]
-        dangling_from = later[-1] if later else begins_at
-        if later and units[dangling_from].picture == units[-1].picture:
-            dangling_from = later[-2] if len(later) > 1 else begins_at
-        self._change(units[begins_at:dangling_from], "the signature of this GOP is missing although the next GOP follows")
-        self._say_pending(units[dangling_from:], why)
+        dangling = Dangling.of(units, after_whole_gop=self._previous is not None and not self._previous.partial)
+        self._change(dangling.inserted, "inserted after the end of a signed GOP")
+        self._change(dangling.unsigned, "the signature of this GOP is missing although the next GOP follows")
+        self._say_pending(dangling.waiting, why)
 
     # --- signatures -------------------------------------------------------------------------------------------------
 
@@ -266,21 +259,11 @@ class StreamVerifier:
                 self._change([unit], "changed, inserted or moved since it was signed", gop)
             else:
                 approved.append(unit)
-        self._approve_singly(approved, found, gop)
+        for run in side_by_side(approved):
+            self._approve(run, found, gop)
         for count in lacking.values():
             self._say_missing(picture, count, gop, cut=False)
         self.found.date(gop)
-
-    def _approve_singly(self, units: list[Unit], found: SigningSei, gop: GopInformation) -> None:
-        """Runs of units that stand side by side."""
-        run: list[Unit] = []
-        for unit in units:
-            if run and unit.ordinal != run[-1].ordinal + 1:
-                self._approve(run, found, gop)
-                run = []
-            run.append(unit)
-        if run:
-            self._approve(run, found, gop)
 
     def _is_cut(self, unit: Unit) -> bool:
         """True for the first unit of a film that begins in the middle of a GOP."""
