@@ -23,6 +23,7 @@ from agent.picture.planes import Plane
 from agent.view.guard import ViewGuard
 from agent.view.reference import ViewIdentity, ViewReference
 from agent.view.relocation import SteppedRelocation
+from agent.view.small_copy import SteppedCopySearch
 from bench.sequence import MARGIN, raw_frame, white_frame
 
 _SEARCH_TAKES_FRAMES = 5
@@ -84,7 +85,7 @@ def play(films: Path, name: str) -> Run:
     identity = ViewIdentity("0" * 64, "film", width, height, 0)
     reference, _ = ViewReference.take(still[: script.reference_frames], polygons, identity, by="the bench", on="")
     relocation = SteppedRelocation(reference.landmarks, delay_frames=_SEARCH_TAKES_FRAMES)
-    guard = ViewGuard(reference, polygons, MARGIN, relocation)
+    guard = ViewGuard(reference, polygons, MARGIN, relocation, SteppedCopySearch(_SEARCH_TAKES_FRAMES))
     mask = PrivacyMask("solid")
     for n, luma in enumerate(still[script.reference_frames :]):
         guard.observe(raw_frame(luma, n - len(still)))

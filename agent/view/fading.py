@@ -8,7 +8,7 @@ while it is paler the picture is compared with the last one that was not: that o
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -40,6 +40,8 @@ _SAME_PX = 2.5
 _MOVES_PX = 5.0
 """How far an image that was found moves from one picture to the next."""
 
+Places = Sequence[tuple[float, float]]
+
 
 class _Shown(Struct, frozen=True, eq=False):
     """A picture that was shown, the pose it was proved at, and how alike every patch was."""
@@ -61,12 +63,11 @@ class Fading:
         self._seen: SecondImage | None = None
         self._found = False
 
-    def doubled(
-        self, picture: Plane, proof: Proof, sure: NDArray[np.bool_], kept: float, known: Sequence[tuple[float, float]]
-    ) -> bool:
+    def doubled(self, picture: Plane, proof: Proof, sure: NDArray[np.bool_], kept: float, masked: Callable[[], Places]) -> bool:
         """Whether the picture shows the view twice. `sure`: the patches that confirmed on the last picture shown.
 
-        `known`: displacements from the proved pose at which an image would be no news, since masks lie there anyway.
+        `masked` gives the displacements from the proved pose at which an image would be no news, since masks lie there
+        anyway; most pictures do not ask.
         """
         before, self._likeness = self._likeness, proof.likeness
         sure = sure & proof.inside
@@ -83,7 +84,7 @@ class Fading:
         falls = at_once >= least or (self._found and middle((self._single.likeness - proof.likeness)[sure]) >= least)
         if falls or fading:
             near = math.inf if not falls else CLEAREST_BY_CHANCE if kept > _UNTOUCHED else _CLEAREST_IN_DOUBT
-            far = _CLEAREST_FADING if fading else _CLEAREST_FAR
+            far, known = _CLEAREST_FADING if fading else _CLEAREST_FAR, masked()
             here = self._besides(self._single, picture, proof, known)
             if here.clear <= far and self._last is not None and self._last is not self._single:
                 here = max(here, self._besides(self._last, picture, proof, known), key=lambda image: image.clear)
@@ -114,7 +115,7 @@ class Fading:
         self._likeness, self._of_late, self._single, self._last = np.zeros(patches), None, None, None
 
     @staticmethod
-    def _besides(single: _Shown, picture: Plane, proof: Proof, known: Sequence[tuple[float, float]]) -> SecondImage:
+    def _besides(single: _Shown, picture: Plane, proof: Proof, known: Places) -> SecondImage:
         """What the picture shows besides one that was shown before."""
         return find_second_image(single.picture, picture, proof.pose @ inverse(single.pose), known)
 

@@ -186,8 +186,8 @@ class ViewTracker:
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return "the picture is torn"
         sure = self._expected.confirmed == 1.0
-        masked = displaced(self._frame, [*reading.settled[1:], *reading.rivals], proof.pose)
-        twice = self._fading.doubled(picture, proof, sure, kept, masked)
+        masked = [*reading.settled[1:], *reading.rivals]
+        twice = self._fading.doubled(picture, proof, sure, kept, lambda: displaced(self._frame, masked, proof.pose))
         return "the picture shows the view twice" if twice else ""
 
     def _look_for_copy(self, luma: Plane, reading: Reading) -> None:

@@ -63,3 +63,14 @@ def test_a_search_that_fails_is_no_answer_and_the_next_one_runs() -> None:
     finally:
         threading.excepthook = excepthook
     assert answer
+
+
+def test_a_front_of_equal_windows_is_no_copy() -> None:
+    """Smaller, its windows blur into those next to them; closely looked at they are other windows."""
+    front = np.full((HEIGHT, WIDTH), 170, np.uint8)
+    front[:60], front[HEIGHT - 60 :] = 220, 90
+    for y in range(70, HEIGHT - 116, 90):
+        for x in range(12, WIDTH - 32, 64):
+            front[y : y + 56, x : x + 32] = 40
+    grain = np.random.default_rng(1).normal(0, 2, front.shape)
+    assert not shows_itself(np.asarray(np.clip(cv2.GaussianBlur(front, (0, 0), 1.2) + grain, 0, 255), np.uint8))
