@@ -19,7 +19,7 @@ from agent.events.raised import Raised, Receipt
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
 from agent.events.send_order import SendOrder
-from agent.ports.event import Event, Priority
+from agent.ports.event import Event, Priority, PropertyOperation
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,9 @@ class Outbox(Component):
         draft = draft_of(event, self.clock, self._edges.next(event))
         facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
         # One text per topic and value, since the log folds what repeats by its text.
-        log.info(f"event {event.topic}: {facts or 'it happened'}", extra={"event_id": draft.event_id})
+        withdrawn = event.operation is PropertyOperation.DELETED
+        said = "this state is told no more" if withdrawn else facts or "it happened"
+        log.info(f"event {event.topic}: {said}", extra={"event_id": draft.event_id})
         return draft
 
     def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:
