@@ -97,7 +97,10 @@ def test_everything_starts_with_the_target(bare: Machine) -> None:
 
 
 def test_upgrade_keeps_state_and_settings(bare: Machine, derive: Derive) -> None:
-    """A new release that does the node's job stays; key, recordings, count of events and the edited file are as they were."""
+    """A new release that does the node's job stays; key, recordings, count of events and the edited file are as they were.
+
+    The newer release is derived from the same code; what older commits left in the state is in tests/upgrade.
+    """
     trial_of(bare, 30)
     before = status(bare)
     kept = "cat /var/lib/vigie/identity/chain.pem /etc/vigie/config.toml"
