@@ -194,9 +194,9 @@ def full_disk(scene: Scene) -> Verdict:
                 node.ask("raise 20", "raised")
                 ballast = fill(mount)
                 node.ask("raise 40", "raised")
-                trouble = node.ask("health", "health")["trouble"]
-                if "full" not in trouble and "I/O" not in trouble:
-                    raise DeviceError(f"the disk was not full after all: health says {trouble!r}")
+                fault = node.ask("health", "health")["trouble"]
+                if "full" not in fault and "I/O" not in fault:
+                    raise DeviceError(f"the disk was not full after all: health says {fault!r}")
                 settled(hub, node, {*node.alarms, *node.volatile})
                 ballast.unlink()
                 broker.kill()

@@ -59,7 +59,7 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
                 "pictures acknowledged": toll.acknowledged,
                 "acknowledged pictures lost": toll.lost,
                 "segments repaired": toll.repaired,
-                "troubles": toll.troubles,
+                "troubles": toll.faults,
             }
     table = Table("figure", "value")
     for key, value in figures.items():

@@ -112,7 +112,7 @@ class Toll:
     lost: int = 0
     repaired: int = 0
     torn_bytes: int = 0
-    troubles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 def kill_many(state: Path, kills: int, seed: int, latest_s: float = 1.6) -> Toll:
@@ -164,20 +164,20 @@ def _check(state: Path, claims: dict[int, int], held: set[int], toll: Toll) -> N
         if row is None or row.state is SegmentState.DESTROYING:
             if not destroyed_to:
                 toll.lost += pictures
-                toll.troubles.append(f"segment {segment_id} is gone without having been destroyed")
+                toll.faults.append(f"segment {segment_id} is gone without having been destroyed")
             del claims[segment_id]  # by retention, or it would have a row
         elif row.frames < pictures:
             toll.lost += pictures - row.frames
-            toll.troubles.append(f"{row.path}: {row.frames} of {pictures} acknowledged pictures")
+            toll.faults.append(f"{row.path}: {row.frames} of {pictures} acknowledged pictures")
     for row in rows.values():
         if row.state is SegmentState.WHOLE:
             if not row.path.exists() or row.path.stat().st_size != row.bytes:
-                toll.troubles.append(f"{row.path}: catalog and disk disagree")
+                toll.faults.append(f"{row.path}: catalog and disk disagree")
             elif _pictures_that_play(row.path) != row.frames:
-                toll.troubles.append(f"{row.path}: does not play whole")
+                toll.faults.append(f"{row.path}: does not play whole")
     known = {row.path for row in rows.values()}
-    toll.troubles += [f"{path}: no row" for path in (state / "recordings").rglob("*.mp4") if path not in known]
+    toll.faults += [f"{path}: no row" for path in (state / "recordings").rglob("*.mp4") if path not in known]
     in_force = {hold.id for hold in active_holds(catalog)}
-    toll.troubles += [f"hold {each} is lost" for each in held - in_force]
-    toll.troubles += [finding.what for finding in verify(state / "register.jsonl").findings if finding.flaw != "torn"]
+    toll.faults += [f"hold {each} is lost" for each in held - in_force]
+    toll.faults += [finding.what for finding in verify(state / "register.jsonl").findings if finding.flaw != "torn"]
     catalog.close()

@@ -51,7 +51,7 @@ class _Observed:
 
 
 def run(options: Mapping[str, object]) -> dict[str, Any]:
-    """Trouble the node for so many minutes; the figures."""
+    """Disturb the node for so many minutes; the figures."""
     minutes = float(str(options.get("minutes", 30)))
     every = {what: float(str(options.get(f"{what}_every", s))) for what, s in (("broker", 60), ("reload", 20), ("disk", 120))}
     kept = options.get("directory")
@@ -146,7 +146,7 @@ def _health(state: Path) -> dict[str, Any]:
 
 
 def _fill_for_a_while(disk: Path) -> None:
-    """Leave not a byte free for a few seconds; another process does it, so that the node's troubles go on meanwhile."""
+    """Leave not a byte free for a few seconds; another process does it, so that the node's faults go on meanwhile."""
     script = f"head -c 1G /dev/zero > {disk}/ballast 2>/dev/null; sleep {FULL_FOR_S}; rm -f {disk}/ballast"
     subprocess.Popen(["sh", "-c", script], stderr=subprocess.DEVNULL)
 

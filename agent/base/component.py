@@ -42,7 +42,7 @@ class Component(ABC):
         self.clock = clock
         self.stopping = threading.Event()
         self.state = ComponentState.STARTING
-        self.trouble = ""
+        self.fault = ""
         self._progress_ns = clock.monotonic_ns()
         self._thread: threading.Thread | None = None
 
@@ -88,7 +88,7 @@ class Component(ABC):
                 self.work()
                 break
             except VigieError as error:
-                self.trouble = str(error)
+                self.fault = str(error)
                 if error.final:
                     self.state = ComponentState.FAILED
                     log.error("%s: %s", self.name, error)
@@ -100,14 +100,14 @@ class Component(ABC):
                 self._pause(pause_s)
                 pause_s = min(2 * pause_s, self.retry_most_s)
             except Exception as error:
-                self.trouble = f"{type(error).__name__}: {error}"
+                self.fault = f"{type(error).__name__}: {error}"
                 self.state = ComponentState.FAILED
                 log.exception("%s failed and cannot go on", self.name)
                 return
         self.state = ComponentState.STOPPED
 
     def _pause(self, pause_s: float) -> None:
-        """A known trouble that is tried again and reported is no hang: a restart would not free a full disk."""
+        """A known fault that is tried again and reported is no hang: a restart would not free a full disk."""
         while pause_s > 0 and not self.stopping.is_set():
             self._progress_ns = self.clock.monotonic_ns()
             self.clock.wait(self.stopping, min(pause_s, _BREATH_S))

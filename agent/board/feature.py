@@ -18,13 +18,13 @@ from agent.ports.host import Board
 
 
 class BoardFeature(Feature[Config]):
-    """`storage_trouble`: what the recorder has against its disk, empty when it writes."""
+    """`storage_fault`: what the recorder has against its disk, empty when it writes."""
 
     topics = thresholds.TOPICS
     keys = ("board",)
 
-    def __init__(self, config: Config, board: Board, events: EventSink, clock: Clock, storage_trouble: Callable[[], str]) -> None:
-        self._monitor = BoardMonitor(board, BoardWatch(config.board, clock), events, clock, storage_trouble)
+    def __init__(self, config: Config, board: Board, events: EventSink, clock: Clock, storage_fault: Callable[[], str]) -> None:
+        self._monitor = BoardMonitor(board, BoardWatch(config.board, clock), events, clock, storage_fault)
 
     def components(self) -> Sequence[Component]:
         return (self._monitor,)

@@ -16,19 +16,19 @@ EVERY_S: Final = 2.0
 
 
 class BoardMonitor(Component):
-    """Component `board`. `storage_trouble` says what the recorder has against its disk, empty when it writes."""
+    """Component `board`. `storage_fault` says what the recorder has against its disk, empty when it writes."""
 
     critical = False
 
     def __init__(
-        self, board: Board, watch: BoardWatch, events: EventSink, clock: Clock, storage_trouble: Callable[[], str]
+        self, board: Board, watch: BoardWatch, events: EventSink, clock: Clock, storage_fault: Callable[[], str]
     ) -> None:
         super().__init__("board", clock)
         self._watch = watch
         self.figures = BoardFigures()
         self._board = board
         self._events = events
-        self._storage_trouble = storage_trouble
+        self._storage_fault = storage_fault
 
     def set_limits(self, limits: BoardLimits) -> None:
         """Judge the next reading by these; any thread."""
@@ -38,7 +38,7 @@ class BoardMonitor(Component):
         """Until stopped."""
         while not self.stopping.is_set():
             self.figures = self._board.read()
-            for event in self._watch.judge(self.figures, self._storage_trouble()):
+            for event in self._watch.judge(self.figures, self._storage_fault()):
                 self._events.raise_event(event)
             self.progressed()
             self.clock.wait(self.stopping, EVERY_S)

@@ -63,9 +63,9 @@ class BoardWatch:
             THROTTLED, "Throttled", Hysteresis(on_after_s=10, off_after_s=60), board, priority=Priority.PROPERTY
         )
 
-    def judge(self, figures: BoardFigures, storage_trouble: str = "") -> list[Event]:
-        """The events of this reading. `storage_trouble` is what the recorder says of its disk, empty when it writes."""
-        reason = storage_trouble or storage_wear(figures)
+    def judge(self, figures: BoardFigures, storage_fault: str = "") -> list[Event]:
+        """The events of this reading. `storage_fault` is what the recorder says of its disk, empty when it writes."""
+        reason = storage_fault or storage_wear(figures)
         return [
             *self._changes(self._temperature, self._too_hot(figures), Celsius=figures.temperature_c),
             *self._changes(self._storage, bool(reason), Reason=reason),

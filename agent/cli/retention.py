@@ -47,7 +47,7 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
                 "absent": done.absent,
                 "ended_holds": [hold.id for hold in done.ended_holds],
                 "shortfall_days": None if done.shortfall is None else round(done.shortfall.days, 3),
-                "troubles": done.troubles,
+                "troubles": done.faults,
             }
         )
     elif done.destroyed:
@@ -59,5 +59,5 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
             f"vigie: the disk holds {done.shortfall.days:.1f} days of the {done.shortfall.wanted_days:g} that are to be kept",
             err=True,
         )
-    if done.troubles:
-        raise StorageError("; ".join(trouble.rstrip(".") for trouble in done.troubles))
+    if done.faults:
+        raise StorageError("; ".join(fault.rstrip(".") for fault in done.faults))

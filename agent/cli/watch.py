@@ -46,16 +46,16 @@ def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: f
     finally:
         listener.close()
     if not listener.subscribed:
-        raise UplinkError(f"{broker} was not heard: {listener.trouble or 'it did not take the subscription in time'}")
+        raise UplinkError(f"{broker} was not heard: {listener.fault or 'it did not take the subscription in time'}")
 
 
 def _stream(feed: FleetFeed, listener: Listener, _broker: str, go_on: Callable[[], bool]) -> None:
     """One line per change."""
-    trouble = ""
+    fault = ""
     while go_on():
-        if listener.trouble != trouble:
-            trouble = listener.trouble
-            _print({"change": "broker", "trouble": trouble})
+        if listener.fault != fault:
+            fault = listener.fault
+            _print({"change": "broker", "trouble": fault})
         listener.listen(REFRESH_S, lambda message: _print(*feed.take(message, time.monotonic_ns())))
         _print(*feed.look(time.monotonic_ns()))
 
@@ -82,4 +82,4 @@ def _show(feed: FleetFeed, listener: Listener, broker: str, go_on: Callable[[], 
             while (left_s := until - time.monotonic()) > 0:
                 listener.listen(left_s, take)
             feed.look(time.monotonic_ns())
-            live.update(draw(feed, broker, listener.trouble, time.monotonic_ns(), width=console.width), refresh=True)
+            live.update(draw(feed, broker, listener.fault, time.monotonic_ns(), width=console.width), refresh=True)

@@ -86,13 +86,13 @@ def _judge(
                 f"the connection broke in the TLS handshake: {_said(error)}", "does the broker speak TLS on this port?"
             )
         tls |= _figures(handshake)
-        if handshake.trouble:
+        if handshake.fault:
             shown = (
                 f" (it shows {handshake.subject}, names {', '.join(handshake.names) or 'none'}{_until(handshake)})"
                 if handshake.subject
                 else ""
             )
-            yield fail(check, f"{endpoint.url}: {handshake.trouble}{shown}", handshake.remedy, **tls)
+            yield fail(check, f"{endpoint.url}: {handshake.fault}{shown}", handshake.remedy, **tls)
             return
         yield _certificate(check, handshake, tls)
     if told is not None:

@@ -29,7 +29,7 @@ _LOOK = "see that it is plugged in and its cable is seated; [camera] driver and 
 def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
     """What a look through the camera gives: every line of the subject."""
     if not sight.pictures:
-        yield fail("camera", f"{camera.driver}: {sight.trouble}", _LOOK, driver=camera.driver)
+        yield fail("camera", f"{camera.driver}: {sight.fault}", _LOOK, driver=camera.driver)
         yield from judge_picture(camera.purpose, camera.width, camera.height, None)
         yield judge_density(camera)
         return

@@ -32,7 +32,7 @@ MEASURE_EVERY_NS = NS // 8
 
 
 class Sight(Struct, frozen=True):
-    """What was seen. `fps` is None before two pictures came; `trouble` is what the camera said when none came.
+    """What was seen. `fps` is None before two pictures came; `fault` is what the camera said when none came.
 
     `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `figures` are of masked
     pictures in any case, None when nothing of them was visible.
@@ -47,13 +47,13 @@ class Sight(Struct, frozen=True):
     view: ViewState | None = None
     shift_px: float = 0.0
     driver: Mapping[str, float | str] = field(default_factory=dict)
-    trouble: str = ""
+    fault: str = ""
     same_s: float = 0.0
     """For how long the same picture had come at the end, bit for bit; 0 where no sensor stands behind the driver."""
 
 
 def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds: float = 6.0) -> Sight:
-    """Watch for `seconds` from the first picture on. Never raises for what the camera does: that is `trouble`."""
+    """Watch for `seconds` from the first picture on. Never raises for what the camera does: that is `fault`."""
     sameness = Sameness() if config.camera.driver in LIVE_DRIVERS else None
     capture = Capture(camera, clock, sameness=sameness)
     masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
@@ -82,8 +82,8 @@ def focus_through(camera: Camera, config: Config, clock: Clock) -> Iterator[floa
             with masking.next(0.5) as frame:
                 now_ns = clock.monotonic_ns()
                 if frame is None:
-                    if capture.trouble or now_ns - began_ns > FIRST_PICTURE_S * NS:
-                        raise CameraError(capture.trouble or "the camera does not deliver", remedy="see `vigie doctor`")
+                    if capture.fault or now_ns - began_ns > FIRST_PICTURE_S * NS:
+                        raise CameraError(capture.fault or "the camera does not deliver", remedy="see `vigie doctor`")
                     continue
                 if now_ns < next_ns:
                     continue
@@ -119,7 +119,7 @@ class _Watch:
         try:
             while self._clock.monotonic_ns() < until_ns and self._capture.state != "failed":
                 if not self._one_picture():
-                    if self._capture.trouble and not self._times:
+                    if self._capture.fault and not self._times:
                         break  # it has said what is wrong: trying again would only repeat it
                     if not self._times and self._packets_came():
                         until_ns = min(self._clock.monotonic_ns() + round(FIRST_PICTURE_S * NS), keyframe_ns)
@@ -164,8 +164,8 @@ class _Watch:
 
     def _sight(self) -> Sight:
         if not self._times:
-            trouble = self._capture.trouble or f"it was opened, and no picture came within {FIRST_PICTURE_S:.0f} s"
-            return Sight(trouble=trouble, driver=self._capture.figures())
+            fault = self._capture.fault or f"it was opened, and no picture came within {FIRST_PICTURE_S:.0f} s"
+            return Sight(fault=fault, driver=self._capture.figures())
         opaque, view, shift_px = self._guarded or ("", None, 0.0)
         (first, first_ns), (last, last_ns) = self._times[0], self._times[-1]
         return Sight(
@@ -178,5 +178,5 @@ class _Watch:
             view=view,
             shift_px=shift_px,
             driver=self._capture.figures(),
-            trouble=self._capture.trouble,
+            fault=self._capture.fault,
         )

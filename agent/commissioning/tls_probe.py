@@ -24,12 +24,12 @@ _CONNACK = b"\x20"
 
 
 class Handshake(Struct, frozen=True):
-    """`trouble` is empty when the broker proved its name; else why not, in words, with `remedy`.
+    """`fault` is empty when the broker proved its name; else why not, in words, with `remedy`.
 
     The certificate is also told when it was not accepted: it is what the technician has to talk about.
     """
 
-    trouble: str = ""
+    fault: str = ""
     remedy: str = ""
     version: str = ""
     cipher: str = ""
@@ -61,7 +61,7 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
         return _described(
             certificate,
             now,
-            trouble=f"the broker is not trusted: {_why(error)}",
+            fault=f"the broker is not trusted: {_why(error)}",
             remedy=_remedy(error, certificate, endpoint, credentials.ca_file),
         )
     except (ssl.SSLError, ConnectionResetError) as error:
@@ -132,15 +132,15 @@ def _described(
     certificate: x509.Certificate | None,
     now: datetime,
     *,
-    trouble: str = "",
+    fault: str = "",
     remedy: str = "",
     version: str = "",
     cipher: str = "",
 ) -> Handshake:
     if certificate is None:
-        return Handshake(trouble, remedy, version, cipher)
+        return Handshake(fault, remedy, version, cipher)
     return Handshake(
-        trouble,
+        fault,
         remedy,
         version,
         cipher,

@@ -28,7 +28,7 @@ def load_from(sources: Sources) -> Config:
 
 
 def _refused(sources: Sources, faults: Sequence[Fault]) -> RefusedConfiguration:
-    from agent.config.trouble import findings
+    from agent.config.faults import findings
 
     found = findings(faults, sources)
     closer = sources.read_closely()

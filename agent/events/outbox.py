@@ -27,7 +27,7 @@ STILL_MOST_BYTES = 64 * 1024
 
 
 class OutboxFigures(Struct, frozen=True):
-    """What health says of the outbox. `dropped` counts through the database's life; `trouble` is empty when all is well.
+    """What health says of the outbox. `dropped` counts through the database's life; `fault` is empty when all is well.
 
     `classes` has the last number of each class within the epoch.
     """
@@ -37,7 +37,7 @@ class OutboxFigures(Struct, frozen=True):
     dropped: int
     sequence: int
     epoch: str
-    trouble: str
+    fault: str
     classes: dict[str, int]
 
 
@@ -125,14 +125,14 @@ class Outbox(Component):
         while not self.stopping.is_set():
             self._await_work()
             self.write_once()
-            if self._store.trouble:
+            if self._store.fault:
                 self.clock.wait(self.stopping, 1.0)
             self.progressed()
         while self._raised or self._done:
             self.write_once()
             if self._store.refused:
                 break
-        if self._store.trouble:
+        if self._store.fault:
             self._store.check_file()
         self._store.close()
 
@@ -155,7 +155,7 @@ class Outbox(Component):
             done, self._done = [*self._done, *((sequence, "") for sequence in self._replay.let_go())], []
         given_up = [(sequence, reason) for sequence, reason in done if reason]
         rows: list[Row] = []
-        if batch or done or self._store.volatile or self._store.trouble:
+        if batch or done or self._store.volatile or self._store.fault:
             rows = self._store.commit(
                 [draft for draft, _ in batch],
                 {s for s, reason in done if not reason},
@@ -170,7 +170,7 @@ class Outbox(Component):
             self._replay.made_way(self._store.made_way)
             self._order.finished.difference_update(self._store.made_way)
             for (_, receipt), row in zip(batch, rows, strict=True):
-                if receipt is not None and not self._store.trouble:
+                if receipt is not None and not self._store.fault:
                     receipt.sequence = row.sequence
                     receipt.committed.set()
         for sequence, reason in given_up:
@@ -286,6 +286,6 @@ class Outbox(Component):
             self._store.tally.dropped + self._raised.let_go,
             self._store.count.sequence,
             self._store.count.epoch,
-            self._store.trouble,
+            self._store.fault,
             {priority.name.lower(): number for priority, number in self._store.count.numbers.items()},
         )

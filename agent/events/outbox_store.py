@@ -38,7 +38,7 @@ class OutboxStore:
 
     def __init__(self, path: Path | None, clock: Clock, bounds: Bounds | None = None) -> None:
         self.path = path
-        self.trouble = ""
+        self.fault = ""
         self.refused = False
         self.volatile = HeldRows()
         self.made_way: list[int] = []
@@ -65,7 +65,7 @@ class OutboxStore:
                     why, remedy = str(error.strerror), ""
                 raise JournalError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
-            self._without_disk = self.trouble = str(error)
+            self._without_disk = self.fault = str(error)
             return without_disk.begin(mark, self._clock.wall_ns())
 
     def _take_up(self, beginning: Beginning) -> None:
@@ -111,7 +111,7 @@ class OutboxStore:
             return
         log.warning("the outbox %s can be written again; %d waiting events were carried over", path, carried)
         memory, self._writer = self._writer, beginning.connection
-        self._without_disk = self.trouble = ""
+        self._without_disk = self.fault = ""
         self.tally = Tally(dropped=beginning.dropped + self.tally.dropped)
         self._attach()
         memory.close()
@@ -138,7 +138,7 @@ class OutboxStore:
     ) -> list[Row]:
         """Make `drafts` durable in one transaction and forget the sequences in `done`; the rows, in sequence.
 
-        On a full or broken disk `trouble` says so, and the rows stay sendable from memory (`volatile`) until a later commit
+        On a full or broken disk `fault` says so, and the rows stay sendable from memory (`volatile`) until a later commit
         carries them over. Rows in `spare` are in flight and are not dropped for space; for those in `delivered`, which are
         only kept to be said again, giving way is no loss; `made_way` names those that did. At most COMMITTED_AT_ONCE drafts.
         """
@@ -171,7 +171,7 @@ class OutboxStore:
             return fresh
         self.refused = False
         self.tally = tally
-        self.trouble = self._without_disk
+        self.fault = self._without_disk
         self.made_way = made_way
         self.volatile.written()
         if self.count.burnt:
@@ -201,7 +201,7 @@ class OutboxStore:
         try:
             old = eviction.aged(self._writer, self._bounds, self._clock.wall_ns(), spare)
         except sqlite3.Error as error:
-            self.trouble = str(error)
+            self.fault = str(error)
             return
         if old:
             self._change(lambda connection, tally: eviction.drop(connection, tally, old, "age"))
@@ -237,14 +237,14 @@ class OutboxStore:
         return rows if self._change(tell) else []
 
     def _change(self, work: _Change) -> bool:
-        """One transaction with the counts in it. False, `trouble` says why and nothing is changed, when the disk refuses."""
+        """One transaction with the counts in it. False, `fault` says why and nothing is changed, when the disk refuses."""
         tally, before = self.tally.copy(), self.count.stands
         try:
             with sql.transaction(self._writer) as connection:
                 work(connection, tally)
                 self.count.save(connection, tally.dropped)
         except sqlite3.Error as error:
-            self.trouble = str(error)
+            self.fault = str(error)
             self.count.go_back(before)
             return False
         self.tally = tally
@@ -252,11 +252,11 @@ class OutboxStore:
 
     def _hold_in_memory(self, fresh: Sequence[Row], done: Collection[int], delivered: Collection[int], why: str) -> None:
         """The disk refuses: what came is sent from memory, and the mark says that the database's count cannot be trusted."""
-        if not self.trouble:
+        if not self.fault:
             log.error("the outbox cannot be written (%s): events are kept in memory and sent from there", why)
         if not self.count.burnt:
             self.count.write_mark(burnt=True)
-        self.trouble = why
+        self.fault = why
         self.made_way = self.volatile.hold(fresh, done, delivered)
 
     # -- reading (the session's thread) ----------------------------------------------------------------------------
@@ -289,7 +289,7 @@ class OutboxStore:
         except sqlite3.ProgrammingError:
             return []  # closed
         except sqlite3.Error as error:
-            self.trouble = self.trouble or str(error)
+            self.fault = self.fault or str(error)
             if epoch.is_damage(error):
                 self._damage = str(error)
             return []

@@ -63,7 +63,7 @@ class NodeView:
         self.runs = [*(run for run in self.runs if run != boot_id), boot_id][-RUNS_KEPT:]
         return self.meet_twin("births of two runs in turn", boots=[*before, boot_id]) if back else []
 
-    def troubles(self) -> list[tuple[int, str]]:
+    def faults(self) -> list[tuple[int, str]]:
         """What is wrong, each with its weight, worst first."""
         found: list[tuple[int, str]] = []
         if self.twin_ns is not None:
@@ -126,11 +126,11 @@ class FleetFeed:
         town = NodeTopics(self._prefix, EVERY_NODE)
         return town.status, town.health, town.events, town.register
 
-    def by_trouble(self) -> list[NodeView]:
-        """The worst trouble first, of equals the most of it, then by name: many small ones do not outweigh a dead node."""
+    def by_fault(self) -> list[NodeView]:
+        """The worst fault first, of equals the most of it, then by name: many small ones do not outweigh a dead node."""
 
         def key(view: NodeView) -> tuple[int, int, str]:
-            weights = [weight for weight, _ in view.troubles()]
+            weights = [weight for weight, _ in view.faults()]
             return (-max(weights, default=0), -sum(weights), view.node)
 
         return sorted(self.nodes.values(), key=key)

@@ -121,7 +121,7 @@ def _listen(url: str, prefix: str, credentials: BrokerCredentials, pipe: Connect
                 case "count":
                     pipe.send(tally.report())
                 case "why" if not told:
-                    pipe.send(listener.trouble)
+                    pipe.send(listener.fault)
                 case "reset":
                     tally.count.latencies_ms.clear()
                     tally.count.online_at_s.clear()

@@ -16,7 +16,7 @@ PATIENCE_S = 15.0
 
 
 class Listener:
-    """One thread. `trouble` says in words why nothing, or not all, is heard, and is empty when all is well.
+    """One thread. `fault` says in words why nothing, or not all, is heard, and is empty when all is well.
 
     `subscribed` is true once the broker has taken every filter.
     """
@@ -31,7 +31,7 @@ class Listener:
         session_expiry_s: int = 0,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self.trouble = "connecting"
+        self.fault = "connecting"
         self.subscribed = False
         self._client_id = client_id or f"vigie-watch-{os.getpid()}-{os.urandom(3).hex()}"
         self._session_expiry_s = session_expiry_s
@@ -54,12 +54,12 @@ class Listener:
         for event in self._transport.wait(timeout_s):
             match event:
                 case Opened():
-                    self.trouble, self._answered = "", True
+                    self.fault, self._answered = "", True
                     self._transport.subscribe(self._filters)
                 case Subscribed(codes):
                     refused = [in_words(code) for code in codes if code >= REFUSED_FROM]
                     self.subscribed = not refused
-                    self.trouble = f"subscription refused: {refused[0]}" if refused else ""
+                    self.fault = f"subscription refused: {refused[0]}" if refused else ""
                 case Refused() | Lost():
                     self._try_again(event.why)
                 case Received():
@@ -72,7 +72,7 @@ class Listener:
             self._try_again(f"{self._endpoint.host}:{self._endpoint.port} takes the connection and does not answer")
 
     def _try_again(self, why: str) -> None:
-        self.trouble, self._open = why, False
+        self.fault, self._open = why, False
         self._retry_at = time.monotonic() + RETRY_S
 
     def close(self) -> None:

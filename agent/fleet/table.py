@@ -1,4 +1,4 @@
-"""The table `vigie watch` draws: the nodes in trouble on top."""
+"""The table `vigie watch` draws: the nodes with the worst faults on top."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ WHEN_NARROW = ("node", "state", "heard", "view", "missing")
 NARROW = 110
 
 
-def draw(feed: FleetFeed, broker: str, trouble: str, now_ns: int, *, width: int = 160) -> RenderableType:
+def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int = 160) -> RenderableType:
     """The whole screen. On a narrow one figures give way to words: what is wrong is always told."""
     shown = COLUMNS if width >= NARROW else WHEN_NARROW
-    views = feed.by_trouble()
+    views = feed.by_fault()
     online = sum(view.state == "online" and not view.silent for view in views)
     headline = Text(f"{broker}  {len(views)} nodes, {online} online", style="bold")
-    if trouble:
-        headline.append(f"  {trouble}", style="bold red")
+    if fault:
+        headline.append(f"  {fault}", style="bold red")
     table = Table(expand=True, show_edge=False, header_style="dim")
     for name in shown:
         table.add_column(name, no_wrap=True, justify="left" if name in ("node", "state", "view") else "right")
-    table.add_column("trouble", ratio=1, min_width=20, overflow="fold")
+    table.add_column("fault", ratio=1, min_width=20, overflow="fold")
     for view in views[:ROWS_MOST]:
         row = _row(view, now_ns)
-        table.add_row(*(row[name] for name in shown), row["trouble"])
+        table.add_row(*(row[name] for name in shown), row["fault"])
     parts: list[RenderableType] = [headline, table]
     if len(views) > ROWS_MOST:
-        parts.append(Text(f"and {len(views) - ROWS_MOST} more, in less trouble", style="dim"))
+        parts.append(Text(f"and {len(views) - ROWS_MOST} more, with lesser faults", style="dim"))
     return Group(*parts)
 
 
 def _row(view: NodeView, now_ns: int) -> dict[str, RenderableType]:
-    troubles = view.troubles()
-    worst = troubles[0][0] if troubles else 0
+    faults = view.faults()
+    worst = faults[0][0] if faults else 0
     style = "red" if worst >= 60 else "yellow" if worst else "green"
-    words = "; ".join(text for _, text in troubles)
+    words = "; ".join(text for _, text in faults)
     if not words and view.alarms:
         words = f"last alarm: {view.alarms[-1]}"
     return {
@@ -53,7 +53,7 @@ def _row(view: NodeView, now_ns: int) -> dict[str, RenderableType]:
         "events": str(view.events),
         "missing": str(view.ledger.unexplained or ""),
         "alarms": str(view.alarm_count or ""),
-        "trouble": Text(words, style=style if troubles else "dim"),
+        "fault": Text(words, style=style if faults else "dim"),
     }
 
 

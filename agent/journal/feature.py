@@ -41,8 +41,8 @@ class RegisterFeature(Feature[Config]):
             events.raise_event(alarms.of_register(sentence, clock.wall_ns(), node_id))
 
         self.register = Register(path, clock, key, alarm, node=node_id, key_is_new=key_is_new)
-        if trouble := self.register.trouble():
-            alarm(trouble)
+        if fault := self.register.fault():
+            alarm(fault)
         self.looks = FoldedLooks(self.register, clock)
         self._registrar = Registrar(register=self.register, clock=clock, hand_on=hand_on, settle=self.looks.settle)
 

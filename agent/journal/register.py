@@ -87,7 +87,7 @@ class Register:
         """Where the chain stands now, by the head file; n = 0 for a register that was never written."""
         return read_head(self.path) or Head(0, chain.GENESIS)
 
-    def trouble(self) -> str:
+    def fault(self) -> str:
         """What a start finds wrong with the register, in words with the remedy; empty when nothing is. Raises JournalError."""
         try:
             known, last = read_head(self.path), last_line(self.path)

@@ -149,11 +149,11 @@ class PrivacyMask:
         self._said = ""
         return frame
 
-    def _say(self, trouble: str) -> None:
+    def _say(self, fault: str) -> None:
         """Log what closes the picture once, not with every frame."""
-        if trouble != self._said:
-            log.error("picture closed: %s", trouble)
-            self._said = trouble
+        if fault != self._said:
+            log.error("picture closed: %s", fault)
+            self._said = fault
 
     def _masked(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         planes, small = raw.planes, analysis_luma(raw)

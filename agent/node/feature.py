@@ -42,7 +42,7 @@ class NodeFeature(Feature[Config]):
         return {
             "config_digest": self._in_force.digest,
             "restart_needed": list(self._in_force.waiting),
-            "config_trouble": self._in_force.trouble,
+            "config_trouble": self._in_force.fault,
             "clock": ClockHealth(quality=self._clock.quality()),
             "components": dict(self._states()),
         }

@@ -16,5 +16,5 @@ class InForce:
         self.digest = config_digest(config)
         self.waiting: tuple[str, ...] = ()
         """Keys of the file that take effect with the next start."""
-        self.trouble = ""
+        self.fault = ""
         """Why the file as it stands now is refused; empty when it was taken over."""

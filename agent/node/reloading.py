@@ -64,16 +64,16 @@ class Reloading:
             config = load(self._path)
         except RefusedConfiguration as error:
             log.error("the node goes on with the former configuration: %s", error)
-            self._in_force.trouble = error.brief
+            self._in_force.fault = error.brief
             return
         try:
             self._take_over(config)
         except VigieError as error:
             # The former one stays the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
-            self._in_force.trouble = f"not taken over: {error}"
+            self._in_force.fault = f"not taken over: {error}"
         else:
-            self._in_force.trouble = ""
+            self._in_force.fault = ""
             keep_last_good(self._path, config)
 
     def _take_over(self, config: Config) -> None:

@@ -113,7 +113,7 @@ class Supervisor:
             now_ns = self._clock.monotonic_ns()
             for component in self.components:
                 if component.critical and component.state is ComponentState.FAILED:
-                    log.critical("%s is dead: %s; stopping", component.name, component.trouble)
+                    log.critical("%s is dead: %s; stopping", component.name, component.fault)
                     return Ending.FAILED
             if self._is_reload_wished(wishes):
                 self._take_up(reload)

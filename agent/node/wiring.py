@@ -123,7 +123,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         raise_durably=outbox.raise_event_durably,
     )
     warn_of_room(config, catalog)
-    board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_trouble)
+    board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
     control = ControlFeature(state_dir, desk, clock)
     house.move_in(
         [node, events, uplink, kept, health, recording, signing, stream, camera, privacy, analytics, board, control, console]

@@ -15,7 +15,7 @@ _EVERY_NS = NS
 _LEAST_LOOKS = 5
 _LONGEST_GAP_NS = 15 * NS
 """Pictures further apart than this say nothing of what was between them."""
-TROUBLE = f"the camera has sent the same picture, bit for bit, for {FROZEN_S:.0f} s or more: it hangs; restart it"
+FROZEN = f"the camera has sent the same picture, bit for bit, for {FROZEN_S:.0f} s or more: it hangs; restart it"
 
 
 class Sameness:

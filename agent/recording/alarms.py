@@ -47,14 +47,14 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 
 
 def of_start(wall_ns: int, token: str) -> Event:
-    """No picture is lost yet: takes back what a daemon that was killed in trouble left behind."""
+    """No picture is lost yet: takes back what a daemon that was killed in the midst of a fault left behind."""
     data: dict[str, str | int | float | bool] = {"Failed": False, "What": ""}
     return Event(RECORDING_REFUSED, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
 
 
-def of_sweep(trouble: str, wall_ns: int, token: str) -> Event:
+def of_sweep(fault: str, wall_ns: int, token: str) -> Event:
     """Retention could not do all it should: too little is free, or something refuses to be destroyed."""
-    return Event(RETENTION_TROUBLE, wall_ns, {"Token": token}, {"What": trouble}, None, Priority.ALARM)
+    return Event(RETENTION_TROUBLE, wall_ns, {"Token": token}, {"What": fault}, None, Priority.ALARM)
 
 
 def of_shortfall(shortfall: Shortfall | None, wall_ns: int, token: str) -> Event:

@@ -25,13 +25,13 @@ _JOINED_NS: Final = NS  # spans that lie closer than this are told as one
 class Went:
     """What became of some rows: `gone` are destroyed, `absent` lie nowhere below the recordings any more.
 
-    What is in neither could not be removed. `directories` had a name removed; `troubles` are sentences for the operator.
+    What is in neither could not be removed. `directories` had a name removed; `faults` are sentences for the operator.
     """
 
     gone: list[SegmentRow] = field(default_factory=list)
     absent: list[SegmentRow] = field(default_factory=list)
     directories: set[Path] = field(default_factory=set)
-    troubles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 def remove(catalog: Catalog, disk: Disk, rows: Sequence[SegmentRow], *, begun: bool) -> Went:
@@ -46,12 +46,12 @@ def remove(catalog: Catalog, disk: Disk, rows: Sequence[SegmentRow], *, begun: b
             if (found := disk.look(row.path)) is None:
                 (went.gone if begun else elsewhere).append(row)
             elif not stat.S_ISREG(found.st_mode) or not _is_ours(row, found.st_size):
-                went.troubles.append(f"{row.path} is not the film that was recorded there: somebody put it there. It is left")
+                went.faults.append(f"{row.path} is not the film that was recorded there: somebody put it there. It is left")
                 elsewhere.append(row)
             else:
                 _erase(went, disk, row, row.path, found.st_nlink)
         except StorageError as error:
-            went.troubles.append(str(error))
+            went.faults.append(str(error))
     if elsewhere:
         _remove_elsewhere(went, catalog, disk, elsewhere)
     for directory in sorted(went.directories):
@@ -69,23 +69,23 @@ def _remove_elsewhere(went: Went, catalog: Catalog, disk: Disk, rows: Sequence[S
         path = found.get(Identity.of(row))
         if path is None:
             went.absent.append(row)
-            went.troubles.append(
+            went.faults.append(
                 f"{row.path} is not there any more, and this node did not destroy it: find out who took or removed the film"
             )
             continue
         try:
             if (seen := disk.look(path)) is not None:
                 _erase(went, disk, row, path, seen.st_nlink)
-                went.troubles.append(f"{row.path} had been moved to {path}: it was destroyed there")
+                went.faults.append(f"{row.path} had been moved to {path}: it was destroyed there")
         except StorageError as error:
-            went.troubles.append(str(error))
+            went.faults.append(str(error))
 
 
 def _erase(went: Went, disk: Disk, row: SegmentRow, path: Path, links: int) -> None:
     if links > 1:
         disk.truncate(path, 0)
         names = "another name" if links == 2 else f"{links - 1} other names"
-        went.troubles.append(f"{path} had {names}: what it held is destroyed under all of them. Find out who made the links")
+        went.faults.append(f"{path} had {names}: what it held is destroyed under all of them. Find out who made the links")
     disk.unlink(path)
     went.directories.add(path.parent)
     went.gone.append(row)

@@ -78,7 +78,7 @@ class RecordingFeature(Feature[Config]):
             clock=clock,
             retention=self._retention(config),
             report=lambda short: events.raise_event(alarms.of_shortfall(short, clock.wall_ns(), node_id)),
-            alarm=lambda trouble: events.raise_event(alarms.of_sweep(trouble, clock.wall_ns(), node_id)),
+            alarm=lambda fault: events.raise_event(alarms.of_sweep(fault, clock.wall_ns(), node_id)),
         )
         self._holds = Holds(self.catalog, register, clock)
         self._requests = FootageRequests(node_id, self.catalog, self._holds, raise_durably, clock)
@@ -111,9 +111,9 @@ class RecordingFeature(Feature[Config]):
         """How many segments ended without the signature over their last pictures."""
         return int(self.recorder.figures()["unclosed"])
 
-    def storage_trouble(self) -> str:
+    def storage_fault(self) -> str:
         """What the recorder has against its disk; empty when it writes."""
-        return str(self.recorder.figures()["trouble"])
+        return str(self.recorder.figures()["fault"])
 
     def _retention(self, config: Config) -> Retention:
         """What destroys footage on its day."""
@@ -140,7 +140,7 @@ class RecordingFeature(Feature[Config]):
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(
             state=str(figures["state"]),
-            reason=str(figures["trouble"]),
+            reason=str(figures["fault"]),
             oldest=rfc3339(stock.oldest_ns) if stock.oldest_ns is not None else None,
             newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
             bytes=stock.bytes,

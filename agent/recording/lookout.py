@@ -34,7 +34,7 @@ class Lookout:
         """
         if self._looked_lately(mono_ns) or not self._catalog.root.is_dir():
             return []
-        troubles: list[str] = []
+        faults: list[str] = []
         foreign: list[Path] = []
         copies = False
         for stray in strays_below(self._catalog, self._catalog.root):
@@ -43,15 +43,15 @@ class Lookout:
             else:
                 said = self._take(stray.path, stray.identity)
                 copies = copies or said.endswith(_COPY)
-                troubles += [said] if said else []
+                faults += [said] if said else []
         if foreign:
             others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
-            troubles.append(
+            faults.append(
                 f"{foreign[0]}{others} below the recordings is not of this node: nobody destroys it on its day. Take it away"
             )
         if not copies:  # a copy must go with its film: it is looked for in each sweep
             self._note(mono_ns)
-        return troubles
+        return faults
 
     def _take(self, path: Path, identity: Identity) -> str:
         row = row_of(self._catalog, identity)

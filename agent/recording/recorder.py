@@ -77,7 +77,7 @@ class Recorder(Component):
         self._segment_id = 0
         self._first: AccessUnit | None = None
         self._last: AccessUnit | None = None
-        self._troubled = False
+        self._failing = False
         self._why = ""
         self._settled = False
         self._broken = False  # pictures were lost since the last one on disk
@@ -98,10 +98,10 @@ class Recorder(Component):
         """For health: state; every picture offered: recorded, lost, queued or pending; `unclosed`, the segments of a signed
         stream that ended without the signature over their last pictures. Any thread."""
         count = self._tally.count()
-        state = "failing" if self._troubled else "recording" if self._segment is not None else "waiting"
+        state = "failing" if self._failing else "recording" if self._segment is not None else "waiting"
         return {
             "state": state,
-            "trouble": self._why if self._troubled else "",
+            "fault": self._why if self._failing else "",
             "offered": count.offered,
             "recorded": count.recorded,
             "lost": count.lost,
@@ -247,8 +247,8 @@ class Recorder(Component):
         self._catalog.advance(self._segment_id, extent)
         self._shelf.keep_reserve()
         self.progressed()
-        if self._troubled:
-            self._troubled = False
+        if self._failing:
+            self._failing = False
             self._tell(Fault.STORAGE, "the disk takes recordings again", over=True)
 
     def _finish(self, next_dts_ns: int | None) -> None:
@@ -276,8 +276,8 @@ class Recorder(Component):
         self._tally.given_up()
         self._broken = True
         self._why = str(error)
-        if not self._troubled:
-            self._troubled = True
+        if not self._failing:
+            self._failing = True
             self._tell(Fault.STORAGE, str(error))
             self._spell.end(f"failed: {error}")
 

@@ -45,7 +45,7 @@ class Shortfall(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Sweep:
-    """What one sweep did. `absent`: films that somebody else took. `troubles` are sentences for the operator.
+    """What one sweep did. `absent`: films that somebody else took. `faults` are sentences for the operator.
 
     Footage that could not be removed stays `destroying`.
     """
@@ -56,7 +56,7 @@ class Sweep:
     for_space: int = 0
     ended_holds: list[Hold] = field(default_factory=list)
     shortfall: Shortfall | None = None
-    troubles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
 
 
 class Retention:
@@ -108,11 +108,11 @@ class Retention:
     def _sweep(self, done: Sweep) -> None:
         now = self._now(done)
         if now.leap_ns:
-            done.troubles.append(_leap(now.leap_ns))
+            done.faults.append(_leap(now.leap_ns))
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
         self._attempt(done, lambda: done.ended_holds.extend(self._holds.end_due(now.now_ns)))
         self._attempt(done, lambda: self._adopt_strays(now.now_ns))
-        self._attempt(done, lambda: done.troubles.extend(self._lookout.look(self._clock.monotonic_ns())))
+        self._attempt(done, lambda: done.faults.extend(self._lookout.look(self._clock.monotonic_ns())))
         self._attempt(done, lambda: self._carry_on(done, now))
         self._attempt(done, lambda: self._by_age(done, now))
         self._ballast.take()  # before free space is counted: it is no free space
@@ -126,7 +126,7 @@ class Retention:
         try:
             return self._with_room(lambda: look_at_clock(self._catalog, self._clock, self._boot))
         except StorageError as error:
-            done.troubles.append(str(error))
+            done.faults.append(str(error))
             return peek_at_clock(self._catalog, self._clock, self._boot)
 
     def _by_age(self, done: Sweep, now: Trusted) -> None:
@@ -162,7 +162,7 @@ class Retention:
             done.for_space += done.destroyed - before
             left = wanted - self._free_bytes()
             if (done.destroyed, done.absent) == (before, before_absent) or not rows:
-                done.troubles.append(
+                done.faults.append(
                     f"{left // 1_000_000} MB too little is free under {self._catalog.root}, "
                     "and nothing is left that may be destroyed"
                 )
@@ -203,7 +203,7 @@ class Retention:
                 if reason != AGE or not says_full(error):
                     raise
         went = remove(self._catalog, self._disk, rows, begun=marked)
-        done.troubles += went.troubles
+        done.faults += went.faults
         at_ns = self._clock.wall_ns()
         told = [*spans(went.gone, reason, at_ns), *spans(went.absent, ABSENT, at_ns)]
         self._with_room(lambda: self._catalog.destroy([*went.gone, *went.absent], told))
@@ -236,7 +236,7 @@ class Retention:
                     },
                 )
             except JournalError as error:
-                done.troubles.append(str(error))
+                done.faults.append(str(error))
                 return
             self._catalog.entered(span_id)
 
@@ -252,7 +252,7 @@ class Retention:
         total = self._disk.total_bytes(self._measured)
         if self._min_free_bytes < total:
             return self._min_free_bytes
-        done.troubles.append(
+        done.faults.append(
             f"min_free_mb wants {self._min_free_bytes // 1_000_000} MB free of a disk of {total // 1_000_000} MB: "
             f"{_SANE_PART:.0%} of the disk is kept free instead. Lower it"
         )
@@ -278,7 +278,7 @@ class Retention:
         try:
             self._with_room(act)
         except (StorageError, JournalError) as error:
-            done.troubles.append(str(error))
+            done.faults.append(str(error))
 
 
 def _leap(leap_ns: int) -> str:

@@ -36,7 +36,7 @@ class Sweeper(Component):
         self._nudged = threading.Event()
         self._told: Shortfall | None = None
         self._has_told = False
-        self._troubles: frozenset[str] = frozenset()
+        self._faults: frozenset[str] = frozenset()
         self.last: Sweep | None = None
 
     def replace(self, retention: Retention) -> None:
@@ -56,9 +56,9 @@ class Sweeper(Component):
             self._nudged.clear()
 
     def _tell(self, sweep: Sweep) -> None:
-        for trouble in sorted(set(sweep.troubles) - self._troubles):
-            self._alarm(trouble)
-        self._troubles = frozenset(sweep.troubles)
+        for fault in sorted(set(sweep.faults) - self._faults):
+            self._alarm(fault)
+        self._faults = frozenset(sweep.faults)
         now, told = sweep.shortfall, self._told
         changed = (now is None) != (told is None) or (now is not None and told is not None and abs(now.days - told.days) > 1 / 24)
         if changed or not self._has_told:

@@ -9,7 +9,7 @@ SIGNING_FAILURE = "vigie:Evidence/SigningFailure"
 TOPICS = (Topic(SIGNING_FAILURE, "What is recorded is not signed.", {"Failed": TRUTH, "What": WORDS}),)
 
 
-def of_signing(trouble: str, wall_ns: int, token: str) -> Event:
+def of_signing(fault: str, wall_ns: int, token: str) -> Event:
     """What is recorded from now on is not signed, and why; with an empty text, it is (again)."""
-    data: dict[str, str | int | float | bool] = {"Failed": bool(trouble), "What": trouble}
+    data: dict[str, str | int | float | bool] = {"Failed": bool(fault), "What": fault}
     return Event(SIGNING_FAILURE, wall_ns, {"Token": token}, data, PropertyOperation.CHANGED, Priority.ALARM)

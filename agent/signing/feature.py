@@ -39,8 +39,8 @@ class SigningFeature(Feature[Config]):
     ) -> None:
         node_id = config.node.id
 
-        def tell(trouble: str) -> None:
-            events.raise_event(alarms.of_signing(trouble, clock.wall_ns(), node_id))
+        def tell(fault: str) -> None:
+            events.raise_event(alarms.of_signing(fault, clock.wall_ns(), node_id))
 
         self.signer: MediaSigner | None = None
         self._unclosed = unclosed
@@ -56,4 +56,4 @@ class SigningFeature(Feature[Config]):
         if signer is None:
             return {"evidence": EvidenceHealth()}
         failures = signer.failures + self._unclosed()
-        return {"evidence": EvidenceHealth(signing=True, signed=signer.signed, failures=failures, trouble=signer.trouble)}
+        return {"evidence": EvidenceHealth(signing=True, signed=signer.signed, failures=failures, trouble=signer.fault)}

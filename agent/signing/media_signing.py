@@ -46,9 +46,9 @@ _MOST_SLICES = 64
 class MediaSigner:
     """One stream. The pipeline thread calls `process` for every access unit, in decoding order, and `finish` at its end.
 
-    A key that fails (EvidenceError of the Signer) leaves GOPs unsigned, is counted in `failures` and told in `trouble`; it
+    A key that fails (EvidenceError of the Signer) leaves GOPs unsigned, is counted in `failures` and told in `fault`; it
     never stops the stream. `signed` counts signatures. `report` is called on the same thread with the first signature and
-    whenever trouble begins or ends: with its words, empty for none.
+    whenever a fault begins or ends: with its words, empty for none.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class MediaSigner:
         self._last: AccessUnit | None = None
         self.signed = 0
         self.failures = 0
-        self.trouble = ""
+        self.fault = ""
         self._report = report
         self._failing: bool | None = None
 
@@ -200,7 +200,7 @@ class MediaSigner:
             made = sei.build(body, self._signer.sign, certificate=certificate)
         except EvidenceError as error:
             self.failures += 1
-            if not self.trouble:
+            if not self.fault:
                 log.error("recordings are not signed: %s", error)
             self._tell(str(error))
             return None
@@ -208,8 +208,8 @@ class MediaSigner:
         self.signed += 1
         return made
 
-    def _tell(self, trouble: str) -> None:
-        self.trouble = trouble
-        if bool(trouble) is not self._failing:
-            self._failing = bool(trouble)
-            self._report(trouble)
+    def _tell(self, fault: str) -> None:
+        self.fault = fault
+        if bool(fault) is not self._failing:
+            self._failing = bool(fault)
+            self._report(fault)

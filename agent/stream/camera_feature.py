@@ -44,13 +44,13 @@ class CameraFeature(Feature[Config]):
                 corrupt=capture.corrupt,
                 last_frame_age_s=None if age_s is None else round(age_s, 3),
                 state=capture.delivery,
-                reason=capture.trouble,
+                reason=capture.fault,
                 figures=capture.figures(),
             )
         }
 
     def sentence(self) -> str:
-        return self.capture.trouble or f"{self.capture.fps():.0f} pictures/s"
+        return self.capture.fault or f"{self.capture.fps():.0f} pictures/s"
 
     def summary(self) -> Mapping[str, Any]:
         return {"captured": self.capture.captured, "dropped": self.capture.dropped, "corrupt": self.capture.corrupt}

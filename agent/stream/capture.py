@@ -13,7 +13,7 @@ from agent.base.component import Component
 from agent.base.errors import CameraEnded
 from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
-from agent.picture.sameness import TROUBLE, Sameness
+from agent.picture.sameness import FROZEN, Sameness
 from agent.ports.video import Camera
 
 log = logging.getLogger(__name__)
@@ -115,15 +115,15 @@ class Capture(Component):
 
     def _look_whether_it_hangs(self, frame: RawFrame) -> None:
         if self._sameness is None or frame.corrupt:
-            self.trouble = ""
+            self.fault = ""
             return
         hung = self._sameness.frozen
         self._sameness.saw(frame.planes.y, frame.time.monotonic_ns)
         if self._sameness.frozen and not hung:
-            log.warning("%s", TROUBLE)
+            log.warning("%s", FROZEN)
         elif hung and not self._sameness.frozen:
             log.info("the camera sends new pictures again")
-        self.trouble = TROUBLE if self._sameness.frozen else ""
+        self.fault = FROZEN if self._sameness.frozen else ""
 
     def _hand_on(self, frame: RawFrame) -> None:
         if not self._lossless:

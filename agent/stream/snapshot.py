@@ -34,7 +34,7 @@ class Snapshot:
         self._wanted_px = 0
         self._done = threading.Event()
         self._still: Still | None = None
-        self._trouble = ""
+        self._fault = ""
 
     def show(self, frame: MaskedFrame) -> None:
         """Make the still that is waited for out of this picture; a held one is no new one, and the next is waited for."""
@@ -48,13 +48,13 @@ class Snapshot:
             at = rfc3339(frame.time.wall_ns)
             self._still = Still(picture, at, frame.opaque, frame.reason, frame.mask_digest)
         except EncoderError as error:
-            self._trouble = str(error)
+            self._fault = str(error)
         self._done.set()
 
     def take(self, width: int, patience_s: float = PATIENCE_S) -> Still:
         """The next masked picture, at most `width` wide. CameraError when none comes, EncoderError when it does not fit."""
         with self._taking:
-            self._still, self._trouble = None, ""
+            self._still, self._fault = None, ""
             self._done.clear()
             self._wanted_px = width
             if not self._clock.wait(self._done, patience_s):
@@ -62,5 +62,5 @@ class Snapshot:
                 raise CameraError(f"no picture came within {patience_s:.0f} s", remedy="health says what the camera does")
             still = self._still
         if still is None:
-            raise EncoderError(self._trouble)
+            raise EncoderError(self._fault)
         return still

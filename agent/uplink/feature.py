@@ -89,7 +89,7 @@ class UplinkFeature(Feature[Config]):
                 dropped=figures.dropped,
                 sequence=figures.sequence,
                 epoch=figures.epoch,
-                trouble=figures.trouble,
+                trouble=figures.fault,
                 set_aside=session.set_aside if session is not None else 0,
                 classes=figures.classes,
             ),

@@ -16,12 +16,12 @@ from agent.uplink.aside import Aside
 from agent.uplink.flight import Flight, Sent
 from agent.uplink.instructions import BringBack, Cleared, Forget, GiveUp, Instruction, Release, Restate, Send, SetAside
 from agent.uplink.limits import KnownLimits, Limits
+from agent.uplink.line_fault import LineFault
 from agent.uplink.pace import Pace
 from agent.uplink.packet_size import packet_bytes
 from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, PASSING, REFUSED_FROM, in_words
 from agent.uplink.suspicion import Suspicion
 from agent.uplink.topics import NodeTopics, publication_of
-from agent.uplink.trouble import Trouble
 
 CONTROL_MOST = 2000
 TOO_LARGE = "larger than the broker takes"
@@ -30,7 +30,7 @@ TOO_LARGE = "larger than the broker takes"
 class Outgoing:
     """Part of the session's core: one thread, but for `aside`'s words. `begin` and `broke` with every connection."""
 
-    def __init__(self, topics: NodeTopics, pace: Pace, clock: Clock, trouble: Trouble) -> None:
+    def __init__(self, topics: NodeTopics, pace: Pace, clock: Clock, fault: LineFault) -> None:
         self.control_dropped = 0
         self.flight = Flight(pace, clock)
         self.aside = Aside(pace, clock)
@@ -40,7 +40,7 @@ class Outgoing:
         self._topics = topics
         self._suspicion = Suspicion(pace, clock)
         self._control: deque[Publication] = deque()
-        self._trouble = trouble
+        self._fault = fault
 
     def begin(self, endpoint: BrokerEndpoint, granted: Opened) -> None:
         """A new connection, with what the broker grants."""
@@ -110,7 +110,7 @@ class Outgoing:
             clears=publication.payload is None,
         )
         if not self._fits(sent.packet_bytes):
-            self._trouble.too_large(sent.place, sent.packet_bytes, self.limits.packet_bytes or 0)
+            self._fault.too_large(sent.place, sent.packet_bytes, self.limits.packet_bytes or 0)
             return []
         if publication.retain and self.aside.holds(sent.place):
             return []
@@ -180,29 +180,29 @@ class Outgoing:
             back = [BringBack(), Restate(replay=False)]
         if sent.clears:
             back.append(Cleared(sent.place))
-        self._trouble.accepted(sent.place)
+        self._fault.accepted(sent.place)
         ours = self._topics.owns(sent.place)
         if ours and event.code < NOBODY_SUBSCRIBED:
             self.flight.found_audience()
-            self._trouble.somebody_listens()
+            self._fault.somebody_listens()
         if sent.sequence is None:
             return back
         if event.code == NOBODY_SUBSCRIBED and not self.flight.is_listened_to:
             self.flight.hush()
-            self._trouble.nobody_listens()
+            self._fault.nobody_listens()
             return [*back, Release()]
         return [*back, Forget(sent.sequence)]
 
     def _refused(self, sent: Sent, code: int) -> list[Instruction]:
         if sent.sequence is not None and code in NEVER_ACCEPTED:
-            self._trouble.refused(sent.place, code)
+            self._fault.refused(sent.place, code)
             return self._give_up(sent.sequence, sent.place, in_words(code))
         if sent.sequence is not None and code in PASSING and self.flight.hold_back(sent.sequence):
-            self._trouble.refused(sent.place, code)
+            self._fault.refused(sent.place, code)
             return []
         # Refused for now, and likely so for longer: it keeps its place in the outbox, rests with its like, and others go on.
         if sent.sequence is not None or sent.retained:
             self.aside.refuse(sent.place, f"is refused: {in_words(code)}")
         else:
-            self._trouble.refused(sent.place, code)
+            self._fault.refused(sent.place, code)
         return [] if sent.sequence is None else self._set_aside(sent.sequence, sent.place)

@@ -40,6 +40,7 @@ from agent.uplink.instructions import (
     Sweep,
 )
 from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
+from agent.uplink.line_fault import LineFault
 from agent.uplink.listening import Listening
 from agent.uplink.outgoing import Outgoing
 from agent.uplink.pace import Pace
@@ -47,7 +48,6 @@ from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
 from agent.uplink.presence import Identity
 from agent.uplink.reasons import REFUSED_FROM, in_words
 from agent.uplink.rota import BrokerRota
-from agent.uplink.trouble import Trouble
 from agent.uplink.twin import Twin
 
 
@@ -63,8 +63,8 @@ class SessionCore:
         self._clock = clock
         self._pace = pace
         self._rota = BrokerRota(endpoints, pace, dice)
-        self._trouble = Trouble(clock, pace)
-        self._out = Outgoing(identity.topics, pace, clock, self._trouble)
+        self._fault = LineFault(clock, pace)
+        self._out = Outgoing(identity.topics, pace, clock, self._fault)
         self._twin = Twin(identity.topics.status, identity.boot_id, clock)
         self._listening = Listening()
         self._since_ns: int | None = None
@@ -101,7 +101,7 @@ class SessionCore:
             case Phase.WAITING if now_ns >= self._due_ns:
                 return self._connect()
             case Phase.CONNECTING if now_ns >= self._due_ns:
-                self._trouble.no_line("the broker does not answer")
+                self._fault.no_line("the broker does not answer")
                 self._wait(self._rota.unanswered())
                 return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
@@ -198,7 +198,7 @@ class SessionCore:
         return UplinkHealth(
             state=SEEN_AS.get(self.phase, "offline"),
             broker=self._rota.current.url,
-            reason=self._trouble.said(self._twin.words(), self._out.aside.words(), self._out.limits.words()),
+            reason=self._fault.said(self._twin.words(), self._out.aside.words(), self._out.limits.words()),
             since=None if self._since_ns is None else rfc3339(self._since_ns),
             reconnects=self.reconnects,
         )
@@ -219,7 +219,7 @@ class SessionCore:
         self._rota.answered()
         self._online_ns = self._clock.monotonic_ns()
         self._since_ns = self._clock.wall_ns()
-        self._trouble.opened()
+        self._fault.opened()
         self._out.begin(self._rota.current, granted)
         self._probe_ns = self._online_ns + self._rota.probe_after_ns()
         self._births.begin(self._online_ns)
@@ -232,11 +232,11 @@ class SessionCore:
         if self._listening.lacks_wildcards(codes):
             self._out.known.learn(self._rota.current, WILDCARDS_NOT_SUPPORTED)
             return [self._listening.ask(Subscribe(plainly=True, packet_bytes=self._out.limits.packet_bytes))]
-        self._trouble.subscribed(self._listening.of_commands(codes))
+        self._fault.subscribed(self._listening.of_commands(codes))
         return []
 
     def _refused(self, code: int | None, why: str) -> list[Instruction]:
-        self._trouble.no_line(in_words(code, why))
+        self._fault.no_line(in_words(code, why))
         if self._out.known.learn(self._rota.current, code):
             return self._connect()
         self._wait(self._rota.refused(code))
@@ -253,7 +253,7 @@ class SessionCore:
             return self._refused(event.code, event.why)
         if self.phase not in CONNECTED:
             return []
-        self._trouble.no_line(in_words(event.code, event.why))
+        self._fault.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
         explained = self._out.broke(self._rota.current, event.code, event.why, blame=not self._twin.is_certain)
         self._twin.lost(event.code, explained=explained or ours)

@@ -18,7 +18,7 @@ class Twin:
     """`words` on any thread, the rest on the session's.
 
     Certain is a birth under our name that is none of ours, and a broker that says twice that another client took over. Some
-    brokers (mosquitto 2.0) only end the connection: three times without any other sign of trouble, and it is asked.
+    brokers (mosquitto 2.0) only end the connection: three times without any other sign of a fault, and it is asked.
     """
 
     def __init__(self, status_topic: str, boot_id: str, clock: Clock) -> None:

@@ -98,13 +98,13 @@ def test_a_sagging_supply_is_told_at_once_and_not_at_every_sag() -> None:
 
 def test_storage_fails_by_its_own_account_or_by_the_recorders() -> None:
     """Worn out, out of spare blocks, or refusing to write: one property, with the reason."""
-    for figures, trouble in (
+    for figures, fault in (
         (replace(CALM, more={"storage_worn_percent": 110.0}), ""),
         (replace(CALM, more={"storage_pre_eol": "urgent"}), ""),
         (CALM, "the disk is read-only"),
     ):
         watch = BoardWatch(Board(), HandClock())
         watch.judge(CALM)
-        (event,) = watch.judge(figures, trouble)
+        (event,) = watch.judge(figures, fault)
         assert (event.topic, event.data["Failed"]) == (STORAGE, True)
         assert event.data["Reason"]

@@ -275,7 +275,7 @@ def test_a_value_that_the_check_put_in_itself_is_held_against_nobody(tmp_path: P
 def test_a_good_file_loads_nothing_that_only_a_bad_one_needs() -> None:
     """The second reading, and the words for faults, stay out of a daemon's memory."""
     script = "import sys; from pathlib import Path; from agent.config.load import load; load(Path(sys.argv[1]));"
-    script += "print([m for m in sys.modules if m.startswith(('agent.config.mending', 'agent.config.trouble', 'difflib'))])"
+    script += "print([m for m in sys.modules if m.startswith(('agent.config.mending', 'agent.config.faults', 'difflib'))])"
     root = EXAMPLE.parent
     done = subprocess.run([sys.executable, "-c", script, str(EXAMPLE)], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

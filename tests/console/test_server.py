@@ -153,9 +153,9 @@ def test_a_taken_port_is_said_and_tried_again(register_path: Path, tap: EventTap
             "127.0.0.1", port, clock, health=dict, preview=Preview(clock, Register(register_path, clock)), events=tap
         )
         console.start()
-        until(lambda: console.trouble, "the trouble is told")
-        assert f"the local page cannot listen on 127.0.0.1:{port}: address already in use" in console.trouble.lower()
-        assert "[console] port" in console.trouble
+        until(lambda: console.fault, "the fault is told")
+        assert f"the local page cannot listen on 127.0.0.1:{port}: address already in use" in console.fault.lower()
+        assert "[console] port" in console.fault
         assert not console.critical
     until(lambda: console.url, "the page is there after all")
     console.stop()

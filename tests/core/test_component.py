@@ -46,4 +46,4 @@ def test_final_failure_is_not_tried_again() -> None:
     component.start()
     assert component.join(60)
     assert (component.entered, component.state) == (1, ComponentState.FAILED)
-    assert "the driver hangs" in component.trouble
+    assert "the driver hangs" in component.fault

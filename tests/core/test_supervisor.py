@@ -130,7 +130,7 @@ def test_a_dead_critical_part_ends_the_daemon() -> None:
     assert [part.state for part in parts] == [ComponentState.STOPPED, ComponentState.FAILED]
 
 
-def test_a_known_trouble_is_tried_again() -> None:
+def test_a_known_fault_is_tried_again() -> None:
     """A camera that is not there yet is no bug: the part is entered again after a pause, and recovers."""
     diary: list[str] = []
     part = Part("camera", diary, fails=DeviceError("no camera"))
@@ -139,7 +139,7 @@ def test_a_known_trouble_is_tried_again() -> None:
     assert part.began.wait(60)
     part.began.clear()
     assert part.began.wait(60)
-    assert part.trouble == "no camera"
+    assert part.fault == "no camera"
     part.fails = None
     part.stop()
     assert part.join(60)

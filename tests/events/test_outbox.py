@@ -227,7 +227,7 @@ def test_what_was_shed_is_owned_up_to_although_the_disk_refused_once(path: Path,
 
     monkeypatch.setattr(store, "commit", commit_then_refuse)
     outbox.write_once()
-    assert "readonly" in store.trouble
+    assert "readonly" in store.fault
     monkeypatch.undo()
     store._writer.execute("PRAGMA query_only = 0")
     outbox.write_once()

@@ -170,7 +170,7 @@ def test_damage_while_running_is_survived(path: Path, clock: ManualClock) -> Non
         store.commit(drafts(clock, number), ())
         pending(store)  # the session reads, and is the first to notice
     assert {*range(100), 1000, 1001, 1002} <= set(numbers(store))
-    assert not store.trouble
+    assert not store.fault
     store.close()
     again = OutboxStore(path, clock)
     assert {1000, 1001, 1002} <= set(numbers(again))
@@ -350,10 +350,10 @@ def test_a_disk_that_refuses_keeps_events_in_memory(path: Path, clock: ManualClo
     pages = store._writer.execute("PRAGMA page_count").fetchone()[0]
     store._writer.execute(f"PRAGMA max_page_count={pages}")
     number = 0
-    while not store.trouble:
+    while not store.fault:
         store.commit(drafts(clock, number), ())
         number += 1
-    assert "full" in store.trouble
+    assert "full" in store.fault
     assert numbers(store) == list(range(number))
     last = store.count.sequence
     store.close()
@@ -377,13 +377,13 @@ def test_starts_without_its_disk_and_returns_to_it(path: Path, clock: ManualCloc
     store = OutboxStore(path, clock)
     rows = store.commit(drafts(clock, 4, 5), ())
     store.check_file()
-    assert "full" in store.trouble
+    assert "full" in store.fault
     assert numbers(store) == [4, 5]
     assert rows[0].sequence > before[-1].sequence
     assert "full" in str(epochs_told(store)[-1]["Reason"])
     monkeypatch.setattr(epoch, "begin", begin)
     store.check_file()
-    assert not store.trouble
+    assert not store.fault
     assert numbers(store) == [1, 2, 3, 4, 5]
     store.commit(drafts(clock, 6), {rows[0].sequence})
     store.close()
@@ -397,11 +397,11 @@ def test_memory_follows_to_the_disk_when_there_is_room_again(path: Path, clock: 
     """(1) What waited in memory is committed with the next event, in its place."""
     store = OutboxStore(path, clock)
     store._writer.execute("PRAGMA max_page_count=1")
-    while not store.trouble:
+    while not store.fault:
         store.commit(drafts(clock, *range(20)), ())
     store._writer.execute("PRAGMA max_page_count=100000")
     store.commit(drafts(clock, 777), ())
-    assert not store.trouble
+    assert not store.fault
     assert not store.volatile
     sequences = [row.sequence for row in pending(store)]
     store.close()

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 def test_an_ordinary_video_element_plays_an_export(
     tmp_path: Path, browser: Browser, signer: NodeSigner, node_ca: CertificateChain
 ) -> None:
-    """Signatures before, between and behind the pictures trouble no player; the length is right, the end is reached."""
+    """Signatures before, between and behind the pictures disturb no player; the length is right, the end is reached."""
     node = SignedRecordings(Recordings(tmp_path / "state"), signer, node_ca, tmp_path / "export.mp4")
     node.record(6)
     node.export(0, 6)

@@ -162,7 +162,7 @@ def test_a_camera_that_falls_silent_leaves_nothing_unsigned(
         assert [(s.state, s.first) for s in dropped.spans if s.state is not State.AUTHENTIC] == [(State.MISSING, 22)]
 
 
-def test_trouble_is_reported_as_it_begins_and_ends(tmp_path: Path, signer: NodeSigner) -> None:
+def test_a_fault_is_reported_as_it_begins_and_ends(tmp_path: Path, signer: NodeSigner) -> None:
     """Once each, and with the first signature that all is well: not with every GOP."""
     told: list[str] = []
     key = FailingKey(signer, fails=False)
@@ -180,7 +180,7 @@ def test_a_key_that_fails_never_stops_the_stream(tmp_path: Path, signer: NodeSig
     media_signer = MediaSigner(FailingKey(signer), VENDOR)
     assert [media_signer.process(unit) for unit in plain] == plain
     assert media_signer.failures
-    assert "secure element" in media_signer.trouble
+    assert "secure element" in media_signer.fault
     assert media_signer.finish() is None
 
 

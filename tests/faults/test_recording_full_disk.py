@@ -40,7 +40,7 @@ def test_recording_on_a_disk_that_fills_loses_nothing_and_comes_back(disk: Path)
     for unit in node.units(3):
         recorder.offer(unit)
     until(lambda: recorder.figures()["state"] == "failing", "the failure in health")
-    assert "full" in str(recorder.figures()["trouble"])
+    assert "full" in str(recorder.figures()["fault"])
     assert Fault.STORAGE in {fault.kind for fault in node.faults}
     greedy.unlink()
     node.pictures = 0

@@ -84,9 +84,9 @@ def remembered(message: Received) -> Received:
     return Received(message.topic, message.payload, True, message.user_properties)
 
 
-def troubles(feed: FleetFeed) -> list[str]:
+def faults(feed: FleetFeed) -> list[str]:
     """What is wrong with node a, in words."""
-    return [words for _, words in feed.nodes["a"].troubles()]
+    return [words for _, words in feed.nodes["a"].faults()]
 
 
 @pytest.mark.parametrize(
@@ -103,26 +103,26 @@ def troubles(feed: FleetFeed) -> list[str]:
         ("vigie:Evidence/SigningFailure/&rec", {"Failed": True, "What": "no key"}, "SigningFailure: no key"),
     ],
 )
-def test_an_alarm_from_before_the_watch_is_a_trouble(topic: str, data: dict[str, Any], words: str) -> None:
-    """Retained or restated, a state that is so stands in the node's trouble and is told once, until it is deleted."""
+def test_an_alarm_from_before_the_watch_is_a_fault(topic: str, data: dict[str, Any], words: str) -> None:
+    """Retained or restated, a state that is so stands among the node's faults and is told once, until it is deleted."""
     feed = FleetFeed("vigie")
     feed.take(status("online"), NOW)
     told = event(3, topic, data)
     assert changes(feed, remembered(told), event(3, topic, data, restated="true")) == ["state"]
-    assert troubles(feed) == [words]
+    assert faults(feed) == [words]
     assert feed.nodes["a"].alarm_count == 0
     changes(feed, Received(told.topic, b"", False, event(4).user_properties))
-    assert troubles(feed) == []
+    assert faults(feed) == []
 
 
 def test_a_live_alarm_stands_until_the_node_takes_it_back() -> None:
-    """Raised, it is a trouble; lowered, it is none, also when what was overtaken comes late."""
+    """Raised, it is a fault; lowered, it is none, also when what was overtaken comes late."""
     feed = FleetFeed("vigie")
     feed.take(status("online"), NOW)
     changes(feed, event(1, data={"State": False}), event(3, data={"State": True}), event(2, data={"State": False}))
-    assert troubles(feed) == ["SignalLoss"]
+    assert faults(feed) == ["SignalLoss"]
     changes(feed, event(4, data={"State": False}))
-    assert troubles(feed) == []
+    assert faults(feed) == []
 
 
 def test_what_merely_happens_or_moves_does_not_stand() -> None:
@@ -133,7 +133,7 @@ def test_what_merely_happens_or_moves_does_not_stand() -> None:
     lost = event(2, "RecordingConfig/vigie:PicturesLost/&rec", {"Failed": True, "What": "the disk does not keep up"})
     register = event(3, "Device/HardwareFailure/vigie:RegisterFailure/&rec", {"Failed": True, "What": "full"})
     assert changes(feed, remembered(motion), motion, lost, register) == ["event", "alarm", "alarm"]
-    assert troubles(feed) == []
+    assert faults(feed) == []
 
 
 @pytest.mark.parametrize(
@@ -145,23 +145,23 @@ def test_what_merely_happens_or_moves_does_not_stand() -> None:
         ("silent", "a.mp4 is missing", ["camera: a.mp4 is missing"]),
     ],
 )
-def test_a_camera_that_does_not_deliver_is_a_trouble(state: str, reason: str, expected: list[str]) -> None:
+def test_a_camera_that_does_not_deliver_is_a_fault(state: str, reason: str, expected: list[str]) -> None:
     """Health alone shows it, whatever the events said."""
     feed = FleetFeed("vigie")
     feed.take(status("online"), NOW)
     feed.take(Received("vigie/a/health", json.dumps({"camera": {"fps": 0.0, "state": state, "reason": reason}}).encode()), NOW)
-    assert troubles(feed) == expected
+    assert faults(feed) == expected
 
 
 def test_a_dead_camera_stands_above_a_well_node_and_below_a_dead_one() -> None:
-    """The worst trouble decides; several smaller ones do not outweigh it."""
+    """The worst fault decides; several smaller ones do not outweigh it."""
     feed = FleetFeed("vigie")
     for node in "bac":
         feed.take(status("online", node), NOW)
     feed.take(status("offline", "c"), NOW)
     feed.take(Received("vigie/a/health", json.dumps({"camera": {"state": "silent"}}).encode()), NOW)
     changes(feed, remembered(event(1, data={"State": True})))
-    assert [view.node for view in feed.by_trouble()] == ["c", "a", "b"]
+    assert [view.node for view in feed.by_fault()] == ["c", "a", "b"]
 
 
 def test_an_all_clear_is_no_alarm() -> None:
@@ -171,7 +171,7 @@ def test_an_all_clear_is_no_alarm() -> None:
     clear = [event(1, data={"State": False}), event(2, "vigie:Evidence/SigningFailure/&rec", {"Failed": False, "What": ""})]
     assert changes(feed, *clear) == ["event", "event"]
     view = feed.nodes["a"]
-    assert (view.alarm_count, list(view.alarms), troubles(feed)) == (0, [], [])
+    assert (view.alarm_count, list(view.alarms), faults(feed)) == (0, [], [])
 
 
 def test_the_worst_stands_first() -> None:
@@ -182,7 +182,7 @@ def test_the_worst_stands_first() -> None:
     feed.take(status("offline", "c"), NOW)
     feed.take(Received("vigie/d/health", json.dumps({"privacy": {"state": "opaque", "reason": "moved"}}).encode()), NOW)
     changes(feed, event(1), event(9))
-    assert [view.node for view in feed.by_trouble()] == ["c", "d", "a", "b"]
+    assert [view.node for view in feed.by_fault()] == ["c", "d", "a", "b"]
 
 
 def test_silence_without_a_will_is_noticed() -> None:
@@ -216,12 +216,12 @@ def test_nonsense_is_said_and_never_fatal(messages: list[tuple[str, bytes, dict[
     for topic, payload, properties, retain in messages:
         for change in feed.take(Received(f"vigie/a/{topic}", payload, retain, tuple(properties.items())), NOW):
             json.dumps(change)
-    assert len(feed.by_trouble()) <= 1
+    assert len(feed.by_fault()) <= 1
     Console(file=io.StringIO()).print(draw(feed, "mqtt://x", "", NOW))
 
 
 def test_a_narrow_screen_still_tells_what_is_wrong() -> None:
-    """Eighty columns: figures give way, the words of the trouble do not."""
+    """Eighty columns: figures give way, the words of the fault do not."""
     feed = FleetFeed("vigie")
     feed.take(status("online"), NOW)
     health = {"privacy": {"state": "opaque", "reason": "no reference"}, "camera": {"fps": 25.0}}
@@ -241,7 +241,7 @@ def test_what_a_node_says_of_its_line_is_shown() -> None:
     for outbox, words in (({}, "line: x is refused"), ({"set_aside": 7}, "7 events set aside: x is refused")):
         health = {"outbox": outbox, "uplink": {"state": "online", "reason": "x is refused"}}
         feed.take(Received("vigie/a/health", json.dumps(health).encode()), NOW)
-        assert troubles(feed) == [words]
+        assert faults(feed) == [words]
 
 
 def test_a_doctors_trial_is_no_news() -> None:

@@ -15,7 +15,7 @@ from tests.support.deadline import until
 
 
 def test_a_broker_that_never_answers_is_told_and_asked_again() -> None:
-    """Connected and met with silence: the trouble says so, and another connection comes."""
+    """Connected and met with silence: the fault says so, and another connection comes."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         taken: list[socket.socket] = []
 
@@ -29,15 +29,15 @@ def test_a_broker_that_never_answers_is_told_and_asked_again() -> None:
         threading.Thread(target=take, daemon=True).start()
         endpoint = BrokerEndpoint.of(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
         listener = Listener(endpoint, transport(BrokerCredentials()), ["vigie/#"], patience_s=0.3)
-        troubles: set[str] = set()
+        faults: set[str] = set()
 
         def heard_nothing_twice() -> bool:
             listener.listen(0.1, lambda _: None)
-            troubles.add(listener.trouble)
+            faults.add(listener.fault)
             return len(taken) >= 2
 
         until(heard_nothing_twice, "it connects a second time", 30)
-        assert any("does not answer" in trouble for trouble in troubles)
+        assert any("does not answer" in fault for fault in faults)
         listener.close()
         server.shutdown(socket.SHUT_RDWR)
     for connection in taken:
@@ -73,19 +73,19 @@ class PlayedBroker:
 
 
 @pytest.mark.parametrize("codes", [(0x87, 0x87), (0x01, 0x87)])
-def test_a_refused_subscription_is_a_trouble(codes: tuple[int, ...]) -> None:
+def test_a_refused_subscription_is_a_fault(codes: tuple[int, ...]) -> None:
     """All or a part refused: said in words, and not subscribed."""
     listener = Listener(BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(*codes), ["vigie/+/status", "vigie/+/health"])
     for _ in range(2):
         listener.listen(0, lambda _: None)
-    assert "check its access list (0x87)" in listener.trouble
+    assert "check its access list (0x87)" in listener.fault
     assert not listener.subscribed
 
 
-def test_a_subscription_that_is_taken_is_no_trouble() -> None:
+def test_a_subscription_that_is_taken_is_no_fault() -> None:
     """Every filter taken, with whatever quality of service: subscribed, and not a word."""
     listener = Listener(BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(0x01, 0x00), ["vigie/+/status", "vigie/+/health"])
     for _ in range(2):
         listener.listen(0, lambda _: None)
-    assert listener.trouble == ""
+    assert listener.fault == ""
     assert listener.subscribed

@@ -79,11 +79,11 @@ def test_births_in_turn_are_two_nodes_and_a_late_will_is_none(late: Received) ->
 
 
 def test_it_stands_on_top_until_it_is_over() -> None:
-    """The trouble outweighs all others, is told once, and ends ten minutes after the last sign of it."""
+    """The fault outweighs all others, is told once, and ends ten minutes after the last sign of it."""
     feed = FleetFeed("vigie")
     for _ in range(3):
         for boot in "AB":
             feed.take(birth(boot), NOW)
-    assert feed.nodes["pole-1"].troubles()[0][1].startswith("two nodes under this name")
+    assert feed.nodes["pole-1"].faults()[0][1].startswith("two nodes under this name")
     feed.look(NOW + int(TWIN_FOR_S * 1e9) + 1)
-    assert not any("two nodes" in words for _, words in feed.nodes["pole-1"].troubles())
+    assert not any("two nodes" in words for _, words in feed.nodes["pole-1"].faults())

@@ -353,7 +353,7 @@ def test_a_history_written_anew_without_signatures_is_found(path: Path, signer: 
     entered(path, 10, None)
     assert verify(path).whole
     assert flaws(verify(path, trusted(signer))) == [(1, Flaw.UNSIGNED)]
-    assert "none of its 10 lines is signed" in Register(path, ManualClock(), signer).trouble()
+    assert "none of its 10 lines is signed" in Register(path, ManualClock(), signer).fault()
     entered(path, 3, signer)
     assert flaws(verify(path, trusted(signer))) == [(1, Flaw.UNSIGNED)]
 
@@ -406,18 +406,18 @@ def test_a_register_of_an_older_version_is_not_accused(path: Path, signer: NodeS
 def test_a_lost_end_is_said_at_the_start(path: Path, signer: NodeSigner) -> None:
     """Emptied, removed, cut, or without its head: one sentence with the remedy; a register in order is silence."""
     register = Register(path, ManualClock(), signer)
-    assert register.trouble() == ""
+    assert register.fault() == ""
     entered(path, 7, signer)
-    assert register.trouble() == ""
+    assert register.fault() == ""
     whole = path.read_bytes()
     path.write_bytes(b"")
-    assert "is empty, and 7 lines that had been written are gone. `vigie register --verify`" in register.trouble()
+    assert "is empty, and 7 lines that had been written are gone. `vigie register --verify`" in register.fault()
     path.unlink()
-    assert "7 lines" in register.trouble()
+    assert "7 lines" in register.fault()
     path.write_bytes(b"".join(line + b"\n" for line in whole.splitlines()[:6]))
-    assert "ends at line 6, and 1 line that" in register.trouble()
+    assert "ends at line 6, and 1 line that" in register.fault()
     head_path(path).unlink()
-    assert "register.head is missing" in register.trouble()
+    assert "register.head is missing" in register.fault()
 
 
 @pytest.mark.parametrize("name", ["register.jsonl", "register.head", "register.torn"])

@@ -70,7 +70,7 @@ def test_it_takes_no_more_than_its_bound(path: Path, signer: NodeSigner) -> None
     verdict = verify(path, trusted(signer))
     assert verdict.whole
     assert verdict.first > 100
-    assert Register(path, ManualClock(), signer).trouble() == ""
+    assert Register(path, ManualClock(), signer).fault() == ""
 
 
 def test_a_part_that_somebody_took_is_found(path: Path, signer: NodeSigner) -> None:
@@ -113,7 +113,7 @@ def test_a_power_cut_between_two_parts_costs_nothing(path: Path, signer: NodeSig
     fill(path, 10, signer)
     last = list(lines(path))[-1]
     path.rename(path.with_name(f"register-{1:012d}-{parse(last).n:012d}.jsonl"))
-    assert small(path, signer).trouble() == ""
+    assert small(path, signer).fault() == ""
     assert verify(path, trusted(signer)).whole
     fill(path, 3, signer)
     assert verify(path, trusted(signer)).whole

@@ -79,7 +79,7 @@ def reloaded(node: Node, tmp_path: Path, tables: str) -> None:
         text += tables
     path.write_text(text)
     node._reloading.apply()
-    assert node.in_force.trouble == ""
+    assert node.in_force.fault == ""
 
 
 def test_every_key_has_a_feature_that_answers_for_it(node: Node) -> None:

@@ -121,7 +121,7 @@ def test_a_refused_file_changes_nothing(running: Running) -> None:
     assert running.node.log().count("the configuration is refused") == 1
     assert running.part("recording")["state"] == "recording"
     running.reload("hold_secs = 1", "hold_seconds = 1")
-    until(lambda: running.health().get("config_trouble") == "", "a mended file is no trouble any more")
+    until(lambda: running.health().get("config_trouble") == "", "a mended file is no fault any more")
 
 
 def test_a_register_that_cannot_be_written_keeps_the_former_configuration(running: Running) -> None:

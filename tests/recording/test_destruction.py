@@ -22,7 +22,7 @@ from tests.support.recordings import DAY_S, Recordings
 def films(node: Recordings) -> list[Path]:
     """Three films of four seconds, of a real recorder; the last begins eight seconds after the first."""
     node.record(12)
-    assert node.retention().sweep().troubles == []
+    assert node.retention().sweep().faults == []
     return node.files()
 
 
@@ -53,7 +53,7 @@ def test_a_film_that_was_renamed_or_moved_goes_on_its_day(node: Recordings, film
         films[0].rename(target)
         node.clock.advance(3600)
         done = node.retention().sweep()
-        assert any(str(target) in trouble for trouble in done.troubles)
+        assert any(str(target) in fault for fault in done.faults)
         assert [len(play(row.path).times_s) for row in node.rows()] == [row.frames for row in node.rows()]
         done = day_comes(node, 3600)
     else:
@@ -62,7 +62,7 @@ def test_a_film_that_was_renamed_or_moved_goes_on_its_day(node: Recordings, film
         films[0].rename(target)
         node.clock.advance(60)
         done = node.retention().sweep()
-        assert any(str(target) in trouble for trouble in done.troubles)
+        assert any(str(target) in fault for fault in done.faults)
     assert (done.destroyed, done.absent) == (3, 0)
     assert pixels_left(node.root) == []
     assert (entries(node, Act.DESTROYED), entries(node, Act.ABSENT)) == (3, 0)
@@ -73,10 +73,10 @@ def test_a_film_that_was_taken_away_is_never_told_as_destroyed(node: Recordings,
     films[1].rename(tmp_path / "taken.mp4")
     done = day_comes(node)
     assert (done.destroyed, done.absent) == (2, 1)
-    assert any(str(films[1]) in trouble and "find out who" in trouble for trouble in done.troubles)
+    assert any(str(films[1]) in fault and "find out who" in fault for fault in done.faults)
     assert (entries(node, Act.DESTROYED), entries(node, Act.ABSENT)) == (2, 1)
     assert node.rows() == []
-    assert node.retention().sweep().troubles == []
+    assert node.retention().sweep().faults == []
 
 
 @pytest.mark.parametrize("outside", [True, False])
@@ -88,7 +88,7 @@ def test_what_a_film_held_is_destroyed_under_all_its_names(
     os.link(films[0], link)
     done = day_comes(node)
     assert done.destroyed == 3
-    assert any("another name" in trouble for trouble in done.troubles)
+    assert any("another name" in fault for fault in done.faults)
     assert link.read_bytes() == b""
     assert pixels_left(node.root) == []
 
@@ -100,7 +100,7 @@ def test_a_copy_beside_the_film_goes_with_it(node: Recordings, films: list[Path]
     shutil.copy(films[0], copy)
     node.clock.advance(3600)
     done = node.retention().sweep()
-    assert any("copy" in trouble and str(copy) in trouble for trouble in done.troubles)
+    assert any("copy" in fault and str(copy) in fault for fault in done.faults)
     assert [row.path for row in node.rows()] == films
     node.clock.advance(14 * DAY_S - 3600)
     node.retention().sweep()
@@ -141,7 +141,7 @@ def test_what_is_not_ours_is_left_alone_and_told(node: Recordings, films: list[P
         os.link(precious, films[0])
     done = day_comes(node)
     assert (done.destroyed, done.absent) == (2, 1)
-    assert any(str(films[0]) in trouble and "somebody put it there" in trouble for trouble in done.troubles)
+    assert any(str(films[0]) in fault and "somebody put it there" in fault for fault in done.faults)
     assert precious.read_bytes() == b"precious"
     assert os.path.lexists(films[0])
 
@@ -175,7 +175,7 @@ def test_a_destruction_that_was_cut_short_accuses_nobody(node: Recordings, films
         db.execute("UPDATE segment SET state = ?", (SegmentState.DESTROYING,))
     films[0].unlink()
     done = day_comes(node)
-    assert (done.destroyed, done.absent, done.troubles) == (3, 0, [])
+    assert (done.destroyed, done.absent, done.faults) == (3, 0, [])
 
 
 def test_files_of_others_below_the_recordings_are_told(node: Recordings, films: list[Path]) -> None:
@@ -184,6 +184,6 @@ def test_files_of_others_below_the_recordings_are_told(node: Recordings, films: 
     foreign.write_bytes(b"not ours")
     node.clock.advance(3600)
     done = node.retention().sweep()
-    assert any(str(foreign) in trouble and "Take it away" in trouble for trouble in done.troubles)
+    assert any(str(foreign) in fault and "Take it away" in fault for fault in done.faults)
     assert foreign.read_bytes() == b"not ours"
     assert node.files() == films

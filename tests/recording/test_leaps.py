@@ -34,8 +34,8 @@ def test_a_leap_under_synchronised_destroys_nothing_for_a_day(node: Recordings) 
     for _ in range(23):
         done = node.retention().sweep()
         assert done.destroyed == 0
-        assert "leapt 50.00 days ahead" in done.troubles[0]
-        assert "Check the time server" in done.troubles[0]
+        assert "leapt 50.00 days ahead" in done.faults[0]
+        assert "Check the time server" in done.faults[0]
         node.clock.advance(3600)
     node.clock.advance(3700)
     assert node.retention().sweep().destroyed == 120
@@ -62,7 +62,7 @@ def test_a_clock_that_comes_back_was_never_believed(node: Recordings) -> None:
     node.clock.advance(7200)
     leapt(node, -50)
     done = node.retention().sweep()
-    assert (done.destroyed, done.troubles) == (0, [])
+    assert (done.destroyed, done.faults) == (0, [])
     node.clock.advance(14 * DAY_S - 7200 - 120 * 60)
     assert node.retention().sweep().destroyed == 1
 
@@ -76,7 +76,7 @@ def test_small_steps_add_up_to_a_leap(node: Recordings) -> None:
         node.clock.advance(30)
         leapt(node, 9 / DAY_S)
         done = node.retention().sweep()
-    assert "leapt" in done.troubles[0]
+    assert "leapt" in done.faults[0]
     node.clock.advance(DAY_S - 3600 - 3000 - 600)
     assert node.retention().sweep().destroyed == 0
 
@@ -120,7 +120,7 @@ def test_a_unit_that_was_switched_off_destroys_at_power_up(node: Recordings, qua
     node.clock.step_wall(now + timedelta(days=40))
     node.clock.clock_quality = ClockQuality.SYNCHRONISED
     done = node.retention().sweep()
-    assert (done.destroyed, done.troubles) == (120, [])
+    assert (done.destroyed, done.faults) == (120, [])
 
 
 @dataclass

@@ -162,7 +162,7 @@ class Model(RuleBasedStateMachine):
         """The timer runs. Only what is due goes; when the time is known, all of it goes."""
         before = self.node.rows()
         done = self.node.retention().sweep()
-        assert done.troubles == []
+        assert done.faults == []
         after = {row.path: row for row in self.node.rows()}
         for row in before:
             if row.path not in after:

@@ -272,7 +272,7 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
         recorder.offer(unit)
     until(lambda: recorder.figures()["state"] == "failing", "the failure in health")
     assert gate.torn == 1
-    assert "no space left" in str(recorder.figures()["trouble"])
+    assert "no space left" in str(recorder.figures()["fault"])
     gate.refuse = None
     node.pictures = 0
     for unit in node.units(2):
@@ -388,8 +388,8 @@ def test_two_daemons_do_not_record_into_one_directory(node: Recordings) -> None:
         first.offer(unit)
     until(node.rows, "the first one records")
     second.start()
-    until(lambda: second.trouble, "the second one's trouble")
-    assert "another process records" in second.trouble
+    until(lambda: second.fault, "the second one's fault")
+    assert "another process records" in second.fault
     second.stop()
     node.stop(first)
     node.assert_in_order()

@@ -157,7 +157,7 @@ def test_space_never_takes_what_is_held(tmp_path: Path) -> None:
     node.holds().add(starts[0], starts[10], "PV 9", "OPJ")
     done = node.retention().sweep()
     assert begins(node) == starts[:10]
-    assert any("nothing is left that may be destroyed" in trouble for trouble in done.troubles)
+    assert any("nothing is left that may be destroyed" in fault for fault in done.faults)
 
 
 def test_more_free_space_than_the_disk_has_destroys_nothing(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_more_free_space_than_the_disk_has_destroys_nothing(tmp_path: Path) -> N
     lay_in(node, 100)
     done = node.retention().sweep()
     assert done.destroyed == 0
-    assert any("min_free_mb wants" in trouble for trouble in done.troubles)
+    assert any("min_free_mb wants" in fault for fault in done.faults)
     disk.room_bytes = 130 * FILE_BYTES
     assert node.retention().sweep().destroyed == 0
     disk.room_bytes = 104 * FILE_BYTES
@@ -323,13 +323,13 @@ def test_a_sweep_that_breaks_anywhere_is_carried_on(tmp_path: Path, at: int, err
 
 
 def test_one_file_that_cannot_be_removed_does_not_save_the_others(tmp_path: Path) -> None:
-    """The trouble is told, the file stays condemned, and it goes once the disk allows it."""
+    """The fault is told, the file stays condemned, and it goes once the disk allows it."""
     disk = Refusing(3)
     node = Recordings(tmp_path, disk=disk)
     lay_in(node, 10)
     node.clock.advance(14 * DAY_S)
     done = node.retention().sweep()
-    assert (done.destroyed, len(done.troubles)) == (9, 1)
+    assert (done.destroyed, len(done.faults)) == (9, 1)
     assert [row.state for row in node.rows()] == [SegmentState.DESTROYING]
     assert node.retention().sweep().destroyed == 1
 
@@ -362,7 +362,7 @@ def test_a_register_that_refuses_stops_no_destruction_and_is_made_up_for(node: R
     node.register.path.mkdir()
     done = node.retention().sweep()
     assert (done.destroyed, node.files()) == (10, [])
-    assert any("register" in trouble for trouble in done.troubles)
+    assert any("register" in fault for fault in done.faults)
     node.register.path.rmdir()
     node.retention().sweep()
     node.retention().sweep()

@@ -1,4 +1,4 @@
-"""The daemon's own sweep: shortfall and troubles are told when they begin and when they end, not each minute."""
+"""The daemon's own sweep: shortfall and faults are told when they begin and when they end, not each minute."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_the_first_sweep_says_how_it_stands(tmp_path: Path) -> None:
     assert told.shortfalls == [None]
 
 
-def test_a_trouble_is_an_alarm_once_for_as_long_as_it_lasts(tmp_path: Path) -> None:
+def test_a_fault_is_an_alarm_once_for_as_long_as_it_lasts(tmp_path: Path) -> None:
     """The disk is gone: one alarm, not one a minute; back and gone again: another."""
     node = Recordings(tmp_path)
     lay_in(node, 3)
@@ -89,13 +89,13 @@ def test_a_trouble_is_an_alarm_once_for_as_long_as_it_lasts(tmp_path: Path) -> N
     told.sweep()
     assert len(told.alarms) == 1
     assert "is mounted" in told.alarms[0]
-    assert "; ".join(told.last().troubles) == told.alarms[0]
+    assert "; ".join(told.last().faults) == told.alarms[0]
     away.rename(node.root)
     told.sweep()
     told.sweep()
     told.end()
     assert node.files() == []
-    assert told.last().troubles == []
+    assert told.last().faults == []
 
 
 def test_health_tells_what_there_is(tmp_path: Path) -> None:

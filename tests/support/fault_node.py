@@ -90,7 +90,7 @@ class FaultNode:
             case "health":
                 figures = self.outbox.figures()
                 health = msgspec.structs.asdict(self.session.health())
-                say("health", {**health, "pending": figures.pending, "trouble": figures.trouble, "sequence": figures.sequence})
+                say("health", {**health, "pending": figures.pending, "trouble": figures.fault, "sequence": figures.sequence})
             case _:
                 for part in (self.session, self.outbox):
                     part.stop()

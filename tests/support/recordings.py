@@ -104,7 +104,7 @@ class Recordings:
         """Stop clean and wait for the end."""
         recorder.stop()
         assert recorder.join(_PATIENCE_S)
-        assert recorder.state is not ComponentState.FAILED, recorder.trouble
+        assert recorder.state is not ComponentState.FAILED, recorder.fault
 
     def retention(self) -> Retention:
         """As the timer runs it: of its own."""

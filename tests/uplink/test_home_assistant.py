@@ -99,7 +99,7 @@ def test_the_schema_can_fail() -> None:
 
 
 def test_a_node_is_withdrawn_once_the_option_is_gone(tmp_path: Path) -> None:
-    """After a reload without the option nothing is retained for Home Assistant, and nothing of it troubles the line."""
+    """After a reload without the option nothing is retained for Home Assistant, and nothing of it disturbs the line."""
     topic = "homeassistant/device/vigie/pole-7/config"
     with running_town(tmp_path, "home_assistant = true") as town:
         town.hub.wait_for(lambda all_heard: any(h.topic == topic and h.payload for h in all_heard))

@@ -179,7 +179,7 @@ def test_capture_thread_recovers_by_itself_and_gives_up_when_only_a_restart_help
     def taken(count: int) -> None:
         until = time.monotonic() + DEADLINE_S
         while count:
-            assert time.monotonic() < until, capture.trouble
+            assert time.monotonic() < until, capture.fault
             frame = capture.take(0.5)
             if frame is not None:
                 frame.release()
@@ -188,7 +188,7 @@ def test_capture_thread_recovers_by_itself_and_gives_up_when_only_a_restart_help
     taken(5)
     VirtualPicamera2.frozen = True
     until = time.monotonic() + DEADLINE_S
-    while "stopped delivering" not in capture.trouble:
+    while "stopped delivering" not in capture.fault:
         assert time.monotonic() < until
         time.sleep(0.05)
     VirtualPicamera2.frozen = False

@@ -17,7 +17,7 @@ class _Refusal(Struct, frozen=True):
     ends_ns: int
 
 
-class Trouble:
+class LineFault:
     """`said` on any thread, the rest on the session's. While there is no connection, only why counts."""
 
     def __init__(self, clock: Clock, pace: Pace) -> None:
