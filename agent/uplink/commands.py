@@ -21,7 +21,7 @@ from agent.operations.payloads import Accepted, Refusing
 from agent.operations.verbs import COMMANDS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.refusals import Refusals
-from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.token import check_token, read_hub_keys
 from agent.uplink.topics import NodeTopics
 
@@ -51,7 +51,7 @@ class Commands(Component):
         self,
         topics: Callable[[], NodeTopics],
         key_file: Callable[[], Path | None],
-        spent: SpentTokens,
+        spent: ReplayCache,
         journal: Journal,
         desk: Desk,
         publish: Callable[[Publication], None],

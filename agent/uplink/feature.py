@@ -22,9 +22,9 @@ from agent.uplink import aside
 from agent.uplink.commands import Commands
 from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
+from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.retained import Retained
 from agent.uplink.session import Session
-from agent.uplink.spent_tokens import SpentTokens
 from agent.uplink.topics import NodeTopics
 
 RESENT_AT_ONCE = 500
@@ -59,7 +59,7 @@ class UplinkFeature(Feature[Config]):
         self._commands = Commands(
             lambda: topics_of(self._mqtt, config.node.id),
             lambda: self._mqtt.command_key_file if self._mqtt is not None else None,
-            SpentTokens(config.node.state_dir / "commands.sqlite3", clock),
+            ReplayCache(config.node.state_dir / "commands.sqlite3", clock),
             journal,
             desk,
             self._publish,

@@ -13,7 +13,7 @@ from agent.events.row import Row
 from agent.ports.event import Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Opened, Publication
 from agent.uplink.aside import Aside
-from agent.uplink.flight import Flight, Sent
+from agent.uplink.in_flight_window import InFlightWindow, Sent
 from agent.uplink.instructions import BringBack, Cleared, Forget, GiveUp, Instruction, Release, Restate, Send, SetAside
 from agent.uplink.limits import KnownLimits, Limits
 from agent.uplink.line_fault import LineFault
@@ -32,7 +32,7 @@ class Outgoing:
 
     def __init__(self, topics: NodeTopics, pace: Pace, clock: Clock, fault: LineFault) -> None:
         self.control_dropped = 0
-        self.flight = Flight(pace, clock)
+        self.in_flight = InFlightWindow(pace, clock)
         self.aside = Aside(pace, clock)
         self.known = KnownLimits(clock)
         self.limits = Limits()
@@ -47,13 +47,13 @@ class Outgoing:
         self._control.clear()
         self._endpoint = endpoint
         self.limits = self.known.opened(endpoint, granted)
-        self.flight.begin(granted)
+        self.in_flight.begin(granted)
         self.aside.begin()
         self._suspicion.begin()
 
     def clear(self) -> None:
         """The connection is left, and what was out goes again on the next."""
-        self.flight.clear()
+        self.in_flight.clear()
         self._control.clear()
 
     def broke(self, endpoint: BrokerEndpoint, code: int | None, why: str, *, blame: bool = True) -> bool:
@@ -65,7 +65,7 @@ class Outgoing:
             self._suspicion.acquit()
             self.clear()
             return False
-        unanswered = self.flight.unanswered
+        unanswered = self.in_flight.unanswered
         learnt = self.known.learn(endpoint, code, max((sent.packet_bytes for sent in unanswered), default=0))
         probes = [key for sent in unanswered for key in {sent.key, sent.place} if self.aside.probes(key)]
         culprit = None if learnt or probes else self._suspicion.broke(unanswered, code)
@@ -80,7 +80,7 @@ class Outgoing:
     @property
     def is_empty(self) -> bool:
         """Nothing is out, and nothing but rows waits."""
-        return self.flight.is_empty and not self._control
+        return self.in_flight.is_empty and not self._control
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class Outgoing:
         """Send what is queued, as far as the window reaches."""
         self._suspicion.settle()
         out: list[Instruction] = []
-        while self._control and self.flight.has_window(alone=self._suspicion.one_at_a_time):
+        while self._control and self.in_flight.has_window(alone=self._suspicion.one_at_a_time):
             out.extend(self._send(self.limits.fitted(self._control.popleft())))
         return out
 
@@ -115,13 +115,13 @@ class Outgoing:
         if publication.retain and self.aside.holds(sent.place):
             return []
         if publication.qos == 0 and self.limits.qos and not self._suspicion.one_at_a_time:
-            self.flight.let_go(sent)
+            self.in_flight.let_go(sent)
             return [Send(publication, 0)]
-        return [Send(publication, self.flight.launch(sent))]
+        return [Send(publication, self.in_flight.launch(sent))]
 
     def room(self) -> tuple[int, int]:
         """How many rows may be sent now, and how many of them that are no alarms."""
-        return (0, 0) if self._control else self.flight.room(alone=self._suspicion.one_at_a_time)
+        return (0, 0) if self._control else self.in_flight.room(alone=self._suspicion.one_at_a_time)
 
     def send_rows(self, rows: Sequence[Row], retains: Callable[[Row], bool] = lambda _: True) -> list[Instruction]:
         """Send rows that were taken within `room`, or say what becomes of them otherwise."""
@@ -141,7 +141,7 @@ class Outgoing:
             return self._set_aside(row.sequence, place)
         clears = publication.retain and publication.payload is None
         sent = Sent(place, size, row.sequence, row.priority is not Priority.ALARM, clears=clears)
-        return [Send(publication, self.flight.launch(sent))]
+        return [Send(publication, self.in_flight.launch(sent))]
 
     def _give_up(self, sequence: int, place: str, why: str) -> list[Instruction]:
         # What tells of drops waits instead: dropped, it would be told of by the next one, and that one again, for ever.
@@ -166,10 +166,10 @@ class Outgoing:
 
     def answered(self, event: Acknowledged) -> list[Instruction]:
         """What the broker's answer means for the row it is. An answer of an earlier connection matches nothing."""
-        self.flight.heard()
-        if not self.flight.is_out(event.tag):
+        self.in_flight.heard()
+        if not self.in_flight.is_out(event.tag):
             return []
-        sent = self.flight.land(event.tag)
+        sent = self.in_flight.land(event.tag)
         self._suspicion.answered(sent)
         if self._endpoint is not None:
             self.known.took(self._endpoint, sent.packet_bytes)
@@ -183,12 +183,12 @@ class Outgoing:
         self._fault.accepted(sent.place)
         ours = self._topics.owns(sent.place)
         if ours and event.code < NOBODY_SUBSCRIBED:
-            self.flight.found_audience()
+            self.in_flight.found_audience()
             self._fault.somebody_listens()
         if sent.sequence is None:
             return back
-        if event.code == NOBODY_SUBSCRIBED and not self.flight.is_listened_to:
-            self.flight.hush()
+        if event.code == NOBODY_SUBSCRIBED and not self.in_flight.is_listened_to:
+            self.in_flight.hush()
             self._fault.nobody_listens()
             return [*back, Release()]
         return [*back, Forget(sent.sequence)]
@@ -197,7 +197,7 @@ class Outgoing:
         if sent.sequence is not None and code in NEVER_ACCEPTED:
             self._fault.refused(sent.place, code)
             return self._give_up(sent.sequence, sent.place, in_words(code))
-        if sent.sequence is not None and code in PASSING and self.flight.hold_back(sent.sequence):
+        if sent.sequence is not None and code in PASSING and self.in_flight.hold_back(sent.sequence):
             self._fault.refused(sent.place, code)
             return []
         # Refused for now, and likely so for longer: it keeps its place in the outbox, rests with its like, and others go on.

@@ -28,6 +28,7 @@ from agent.ports.mqtt import (
 )
 from agent.uplink.birth_rhythm import BirthRhythm
 from agent.uplink.connecting import connect_options
+from agent.uplink.failover import BrokerFailover
 from agent.uplink.instructions import (
     Connect,
     Deliver,
@@ -47,7 +48,6 @@ from agent.uplink.pace import Pace
 from agent.uplink.phase import CONNECTED, SEEN_AS, Phase
 from agent.uplink.presence import Identity
 from agent.uplink.reasons import REFUSED_FROM, in_words
-from agent.uplink.rota import BrokerRota
 from agent.uplink.twin import Twin
 
 
@@ -62,7 +62,7 @@ class SessionCore:
         self._identity = identity
         self._clock = clock
         self._pace = pace
-        self._rota = BrokerRota(endpoints, pace, dice)
+        self._failover = BrokerFailover(endpoints, pace, dice)
         self._fault = LineFault(clock, pace)
         self._out = Outgoing(identity.topics, pace, clock, self._fault)
         self._twin = Twin(identity.topics.status, identity.boot_id, clock)
@@ -87,7 +87,7 @@ class SessionCore:
             case Acknowledged():
                 return [*self._answered(event), *self._flush()]
             case Received():
-                self._out.flight.heard()
+                self._out.in_flight.heard()
                 return [] if self._twin.hear(event) else [Deliver(event)]
             case Subscribed():
                 return self._subscribed(event.codes)
@@ -102,20 +102,20 @@ class SessionCore:
                 return self._connect()
             case Phase.CONNECTING if now_ns >= self._due_ns:
                 self._fault.no_line("the broker does not answer")
-                self._wait(self._rota.unanswered())
+                self._wait(self._failover.unanswered())
                 return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
                 return self._depart()
-            case Phase.ONLINE if self._out.flight.is_stalled:
+            case Phase.ONLINE if self._out.in_flight.is_stalled:
                 return [Disconnect(abruptly=True), *self._lost(Lost(None, "the broker no longer acknowledges"), ours=True)]
             case Phase.ONLINE if self._out.aside.is_due:
                 return self.renew()
-            case Phase.ONLINE if self._out.flight.may_try_again:
-                self._out.flight.try_again()
+            case Phase.ONLINE if self._out.in_flight.may_try_again:
+                self._out.in_flight.try_again()
                 return [Release(), *self._flush()]
-            case Phase.ONLINE if not self._rota.is_preferred and now_ns >= self._probe_ns:
-                self._probe_ns = now_ns + self._rota.probe_after_ns()
-                return [Probe(self._rota.preferred)]
+            case Phase.ONLINE if not self._failover.is_preferred and now_ns >= self._probe_ns:
+                self._probe_ns = now_ns + self._failover.probe_after_ns()
+                return [Probe(self._failover.preferred)]
             case Phase.ONLINE if now_ns >= self._births.due_ns:
                 self._births.again(now_ns)
                 # A broker that retains nothing forgot the states as well.
@@ -172,8 +172,8 @@ class SessionCore:
             case Phase.FINISHED:
                 return None
             case Phase.ONLINE:
-                due = [self._births.due_ns, self._out.flight.deadline_ns(), self._out.aside.due_ns]
-                due += [] if self._rota.is_preferred else [self._probe_ns]
+                due = [self._births.due_ns, self._out.in_flight.deadline_ns(), self._out.aside.due_ns]
+                due += [] if self._failover.is_preferred else [self._probe_ns]
                 return min(ns for ns in due if ns is not None)
             case _:
                 return self._due_ns
@@ -181,7 +181,7 @@ class SessionCore:
     @property
     def broker(self) -> str:
         """The URL of the one in use."""
-        return self._rota.current.url
+        return self._failover.current.url
 
     @property
     def largest_packet(self) -> int | None:
@@ -197,7 +197,7 @@ class SessionCore:
         """For the health document; any thread."""
         return UplinkHealth(
             state=SEEN_AS.get(self.phase, "offline"),
-            broker=self._rota.current.url,
+            broker=self._failover.current.url,
             reason=self._fault.said(self._twin.words(), self._out.aside.words(), self._out.limits.words()),
             since=None if self._since_ns is None else rfc3339(self._since_ns),
             reconnects=self.reconnects,
@@ -208,20 +208,20 @@ class SessionCore:
     def _connect(self) -> list[Instruction]:
         self.phase = Phase.CONNECTING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.connect_timeout_s * NS)
-        limits, wall_ns = self._out.known.of(self._rota.current), self._clock.wall_ns()
-        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=self._rota.is_session_in_doubt)
-        return [Connect(self._rota.current, options)]
+        limits, wall_ns = self._out.known.of(self._failover.current), self._clock.wall_ns()
+        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=self._failover.is_session_in_doubt)
+        return [Connect(self._failover.current, options)]
 
     def _opened(self, granted: Opened) -> list[Instruction]:
         if self.phase is not Phase.CONNECTING:
             return []
         self.phase = Phase.ONLINE
-        self._rota.answered()
+        self._failover.answered()
         self._online_ns = self._clock.monotonic_ns()
         self._since_ns = self._clock.wall_ns()
         self._fault.opened()
-        self._out.begin(self._rota.current, granted)
-        self._probe_ns = self._online_ns + self._rota.probe_after_ns()
+        self._out.begin(self._failover.current, granted)
+        self._probe_ns = self._online_ns + self._failover.probe_after_ns()
         self._births.begin(self._online_ns)
         self._out.queue(self._identity.status("online", self._since_ns))
         limits = self._out.limits
@@ -230,16 +230,16 @@ class SessionCore:
 
     def _subscribed(self, codes: Sequence[int]) -> list[Instruction]:
         if self._listening.lacks_wildcards(codes):
-            self._out.known.learn(self._rota.current, WILDCARDS_NOT_SUPPORTED)
+            self._out.known.learn(self._failover.current, WILDCARDS_NOT_SUPPORTED)
             return [self._listening.ask(Subscribe(plainly=True, packet_bytes=self._out.limits.packet_bytes))]
         self._fault.subscribed(self._listening.of_commands(codes))
         return []
 
     def _refused(self, code: int | None, why: str) -> list[Instruction]:
         self._fault.no_line(in_words(code, why))
-        if self._out.known.learn(self._rota.current, code):
+        if self._out.known.learn(self._failover.current, code):
             return self._connect()
-        self._wait(self._rota.refused(code))
+        self._wait(self._failover.refused(code))
         return []
 
     def _answered(self, event: Acknowledged) -> list[Instruction]:
@@ -255,14 +255,14 @@ class SessionCore:
             return []
         self._fault.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
-        explained = self._out.broke(self._rota.current, event.code, event.why, blame=not self._twin.is_certain)
+        explained = self._out.broke(self._failover.current, event.code, event.why, blame=not self._twin.is_certain)
         self._twin.lost(event.code, explained=explained or ours)
         if self.phase is Phase.STOPPING:
             self.phase = Phase.FINISHED
             return [Release()]
         self.reconnects += 1
         steady = self._clock.monotonic_ns() - self._online_ns > self._pace.steady_s * NS
-        self._wait(self._rota.lost(event.code, steady=steady or explained))
+        self._wait(self._failover.lost(event.code, steady=steady or explained))
         return [Release()]
 
     def _wait(self, delay_ns: int) -> None:
@@ -272,10 +272,10 @@ class SessionCore:
     # -- hand-over and goodbye -------------------------------------------------------------------------------------
 
     def _probed(self, event: Probed) -> list[Instruction]:
-        if self.phase is not Phase.ONLINE or self._rota.is_preferred or not event.reachable:
+        if self.phase is not Phase.ONLINE or self._failover.is_preferred or not event.reachable:
             return []
         out = self._leave()
-        self._rota.return_to_preferred()
+        self._failover.return_to_preferred()
         return out
 
     def _leave(self) -> list[Instruction]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from agent.base.clock import NS, Clock
 from agent.uplink.aside import Key
-from agent.uplink.flight import Sent
+from agent.uplink.in_flight_window import Sent
 from agent.uplink.pace import Pace
 from agent.uplink.reasons import BLAMES_A_PACKET
 

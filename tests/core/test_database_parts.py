@@ -13,7 +13,7 @@ from agent.base.clock import SystemClock
 from agent.base.errors import JournalError, StorageError
 from agent.events.outbox_store import OutboxStore
 from agent.recording.catalog import Catalog
-from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.replay_cache import ReplayCache
 
 
 def outbox(path: Path) -> None:
@@ -26,9 +26,9 @@ def catalog(path: Path) -> None:
     Catalog(path, path.parent).close()
 
 
-def spent_tokens(path: Path) -> None:
+def replay_cache(path: Path) -> None:
     """Opened and closed by each call."""
-    SpentTokens(path, SystemClock()).begin()
+    ReplayCache(path, SystemClock()).begin()
 
 
 KINDS: dict[str, Callable[[Path, Path], None]] = {
@@ -37,7 +37,7 @@ KINDS: dict[str, Callable[[Path, Path], None]] = {
     "a directory": lambda place, _: place.mkdir(),
     "a pipe": lambda place, _: os.mkfifo(place),
 }
-OPENED = (outbox, catalog, spent_tokens)
+OPENED = (outbox, catalog, replay_cache)
 
 
 @pytest.mark.parametrize("kind", KINDS)

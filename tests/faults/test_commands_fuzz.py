@@ -26,7 +26,7 @@ from agent.operations.payloads import Done
 from agent.operations.verbs import COMMANDS, Verb
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import Commands, Waiting
-from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.topics import NodeTopics
 from tests.support.deadline import until
 from tests.support.desks import desk
@@ -189,7 +189,7 @@ def test_ten_thousand_hostile_commands(tmp_path: Path, caplog: pytest.LogCapture
         done.append(verb.name)
         return Done()
 
-    spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
+    spent = ReplayCache(tmp_path / "commands.sqlite3", clock)
     commands = Commands(lambda: TOPICS, lambda: enemy.hub.path, spent, register, desk(register, carry_out), answers.append, clock)
     for verb, body in enemy.used:
         commands.take(Waiting(message(verb, body)))
@@ -246,7 +246,7 @@ def test_a_bug_behind_one_verb_ends_no_other(tmp_path: Path, caplog: pytest.LogC
     hub = HubKey(tmp_path / "hub.pem", clock=clock)
     register = Register(tmp_path / "register.jsonl", clock)
     answers: list[Publication] = []
-    spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
+    spent = ReplayCache(tmp_path / "commands.sqlite3", clock)
 
     def carry_out(verb: Verb, *_: object) -> Done:
         if verb.name == "ping":
@@ -274,7 +274,7 @@ def test_a_flood_is_turned_away_and_counted(tmp_path: Path) -> None:
     hub = HubKey(tmp_path / "hub.pem", clock=clock)
     register = Register(tmp_path / "register.jsonl", clock)
     answers: list[Publication] = []
-    spent = SpentTokens(tmp_path / "commands.sqlite3", clock)
+    spent = ReplayCache(tmp_path / "commands.sqlite3", clock)
     commands = Commands(
         lambda: TOPICS, lambda: hub.path, spent, register, desk(register, lambda *_: Done()), answers.append, clock
     )

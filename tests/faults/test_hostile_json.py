@@ -12,7 +12,7 @@ from agent.journal.register import Register
 from agent.operations.payloads import Done
 from agent.ports.mqtt import Publication, Received
 from agent.uplink.commands import LONGEST_REQUEST_BYTES, Commands, Waiting
-from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.topics import NodeTopics
 from tests.support.desks import desk
 from tests.support.hostile_json import CONVERTIBLE, ILL_CODED, with_text
@@ -31,7 +31,7 @@ class Node:
         self.hub = HubKey(directory / "hub.pem", clock=clock)
         self._root = topics.root
         self._answers: list[Publication] = []
-        self._spent = SpentTokens(directory / "commands.sqlite3", clock)
+        self._spent = ReplayCache(directory / "commands.sqlite3", clock)
         register = Register(directory / "register.jsonl", clock)
         self._commands = Commands(
             lambda: topics,

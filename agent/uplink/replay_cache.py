@@ -24,7 +24,7 @@ INSERT OR IGNORE INTO forgotten VALUES (1, 0);
 """
 
 
-class SpentTokens:
+class ReplayCache:
     """`spend` is on disk on return. One thread.
 
     A token is forgotten once it has ended; from then on every token that ends no later is taken for used, so that a clock

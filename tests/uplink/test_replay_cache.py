@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.base.clock import NS
 from agent.base.errors import JournalError
 from agent.operations.caller import Caller, Refusal, Refused, Role
-from agent.uplink.spent_tokens import SpentTokens
+from agent.uplink.replay_cache import ReplayCache
 from tests.support.manual_clock import ManualClock
 
 START_S = 1_780_000_000
@@ -34,7 +34,7 @@ def test_a_lost_memory_brings_no_token_back(tmp_path: Path) -> None:
     """The file is gone: what was issued before it began anew is refused, used or not; what is issued since is good."""
     clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
     path = tmp_path / "c.sqlite3"
-    spent = SpentTokens(path, clock)
+    spent = ReplayCache(path, clock)
     spent.begin()
     spent.spend(caller("used"))
     path.unlink()
@@ -50,7 +50,7 @@ def test_a_memory_that_began_in_the_future_refuses_nobody_for_long(tmp_path: Pat
     """The clock was years ahead when the file was made: once it is set right, new tokens are taken."""
     clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
     step(clock, 10 * 365 * 86_400)
-    spent = SpentTokens(tmp_path / "c.sqlite3", clock)
+    spent = ReplayCache(tmp_path / "c.sqlite3", clock)
     spent.begin()
     step(clock, -10 * 365 * 86_400)
     spent.spend(caller("a"))
@@ -64,23 +64,23 @@ def test_the_memory_of_an_earlier_version_goes_on(tmp_path: Path) -> None:
         db.execute("CREATE TABLE forgotten (only INTEGER PRIMARY KEY CHECK (only = 1), up_to_s INTEGER NOT NULL) STRICT")
         db.execute("INSERT INTO forgotten VALUES (1, 0)")
     step(clock, 5)
-    SpentTokens(tmp_path / "c.sqlite3", clock).spend(caller("a"))
+    ReplayCache(tmp_path / "c.sqlite3", clock).spend(caller("a"))
 
 
 def test_a_token_is_used_once_even_across_restarts(tmp_path: Path) -> None:
     """A new process on the same file still knows it."""
     clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
-    SpentTokens(tmp_path / "c.sqlite3", clock).spend(caller("a"))
+    ReplayCache(tmp_path / "c.sqlite3", clock).spend(caller("a"))
     with pytest.raises(Refused) as refused:
-        SpentTokens(tmp_path / "c.sqlite3", clock).spend(caller("a"))
+        ReplayCache(tmp_path / "c.sqlite3", clock).spend(caller("a"))
     assert refused.value.code is Refusal.REPLAYED
-    SpentTokens(tmp_path / "c.sqlite3", clock).spend(caller("b"))
+    ReplayCache(tmp_path / "c.sqlite3", clock).spend(caller("b"))
 
 
 def test_a_clock_that_steps_back_revives_nothing(tmp_path: Path) -> None:
     """What was forgotten because it had ended stays refused when it is yesterday again."""
     clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
-    spent = SpentTokens(tmp_path / "c.sqlite3", clock)
+    spent = ReplayCache(tmp_path / "c.sqlite3", clock)
     spent.spend(caller("a"))
     step(clock, 200)
     spent.spend(caller("b", START_S + 260))
@@ -92,7 +92,7 @@ def test_a_clock_that_steps_back_revives_nothing(tmp_path: Path) -> None:
 def test_memory_is_bounded_and_frees_itself(tmp_path: Path) -> None:
     """Full of live tokens it refuses; once they have ended it takes new ones."""
     clock = ManualClock(datetime.fromtimestamp(START_S, UTC))
-    spent = SpentTokens(tmp_path / "c.sqlite3", clock, most=3)
+    spent = ReplayCache(tmp_path / "c.sqlite3", clock, most=3)
     for n in range(3):
         spent.spend(caller(str(n)))
     with pytest.raises(Refused) as refused:
@@ -107,7 +107,7 @@ def test_a_damaged_file_refuses_every_command(tmp_path: Path) -> None:
     path = tmp_path / "c.sqlite3"
     path.write_bytes(b"no database at all, but long enough to be taken for one" * 20)
     with pytest.raises(JournalError, match=r"c\.sqlite3"):
-        SpentTokens(path, ManualClock(datetime.fromtimestamp(START_S, UTC))).spend(caller("a"))
+        ReplayCache(path, ManualClock(datetime.fromtimestamp(START_S, UTC))).spend(caller("a"))
 
 
 @settings(max_examples=25, deadline=None)
@@ -122,7 +122,7 @@ def test_no_order_of_uses_and_clock_steps_lets_one_through_twice(
     for number, step_s in steps:
         step(clock, step_s)
         try:
-            SpentTokens(path, clock, most=4).spend(caller(str(number), START_S + 50 * number))
+            ReplayCache(path, clock, most=4).spend(caller(str(number), START_S + 50 * number))
         except Refused:
             continue
         assert number not in passed

@@ -31,7 +31,7 @@ class Sent(Struct, frozen=True):
         return self.place if self.sequence is None else self.sequence
 
 
-class Flight:
+class InFlightWindow:
     """One thread. `begin` with every connection.
 
     Tags are never used twice in the life of a session, so a late answer of an earlier connection matches nothing.

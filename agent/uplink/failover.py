@@ -13,7 +13,7 @@ from agent.uplink.pace import Pace
 STUBBORN = frozenset({0x84, 0x85, 0x86, 0x87, 0x8A, 0x8E})
 
 
-class BrokerRota:
+class BrokerFailover:
     """Brokers in order of preference. Full jitter: nodes that lost one broker at one instant do not return at one instant."""
 
     def __init__(self, endpoints: Sequence[BrokerEndpoint], pace: Pace, dice: random.Random) -> None:
