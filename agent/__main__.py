@@ -12,7 +12,7 @@ def main() -> None:
         from agent.base.standard_streams import fill_closed
 
         fill_closed()
-        from agent.base.leaving import INTERRUPTED, speak_any_language, tell_all
+        from agent.base.process_exit import INTERRUPTED, speak_any_language, tell_all
         from agent.cli import run
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to end

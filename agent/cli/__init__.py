@@ -14,7 +14,7 @@ from collections.abc import Sequence
 import click
 
 from agent import __version__
-from agent.base.leaving import INTERRUPTED, for_root, leave
+from agent.base.process_exit import INTERRUPTED, for_root, leave
 from agent.base.umask import keep_from_writing
 from agent.cli._manners import Group, meant, width, with_examples
 

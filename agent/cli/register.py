@@ -10,7 +10,7 @@ import click
 from cryptography import x509
 
 from agent.base.errors import ConfigurationError, EvidenceError, JournalError
-from agent.base.leaving import OUTPUT_REFUSED
+from agent.base.process_exit import OUTPUT_REFUSED
 from agent.cli._legible import legible
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json

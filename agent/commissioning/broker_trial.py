@@ -25,7 +25,7 @@ from agent.ports.mqtt import (
     Subscribed,
     TransportEvent,
 )
-from agent.uplink.connecting import connect_options
+from agent.uplink.connect_options import connect_options
 from agent.uplink.home_assistant import discovery
 from agent.uplink.limits import KnownLimits, Limits
 from agent.uplink.pace import Pace

@@ -43,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         for_s, summary = given.get("--for"), given.get("--summary")
         return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, signals)
     except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
-        from agent.base.leaving import leave
+        from agent.base.process_exit import leave
 
         return leave(error)
 
@@ -53,7 +53,7 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: 
     from agent.config.load import load
     from agent.journal.feature import RegisterFeature
     from agent.node.drivers import begin_log
-    from agent.node.starting import enter_changes
+    from agent.node.start_entries import enter_changes
     from agent.node.supervisor import Ending
     from agent.node.wiring import build
 

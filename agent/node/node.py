@@ -15,7 +15,7 @@ from agent.base.component import ComponentState
 from agent.base.lock_file import Claim
 from agent.node.house import House
 from agent.node.in_force import InForce
-from agent.node.reloading import Reloading
+from agent.node.reload import NodeReload
 from agent.node.signals import Wishes
 from agent.node.supervisor import Ending, Supervisor
 from agent.stream.feature import StreamFeature
@@ -39,7 +39,7 @@ class Node:
         house: House,
         in_force: InForce,
         supervisor: Supervisor,
-        reloading: Reloading,
+        reload: NodeReload,
         claim: Claim,
         clock: Clock,
         when_under_way: Callable[[], None] = lambda: None,
@@ -48,7 +48,7 @@ class Node:
         self.in_force = in_force
         self.supervisor = supervisor
         self.claim = claim
-        self._reloading = reloading
+        self._reload = reload
         self._clock = clock
         self._when_under_way = when_under_way
         self._pipeline = house.find(StreamFeature).pipeline
@@ -60,7 +60,7 @@ class Node:
         """Start everything, until the end; see Supervisor.run."""
         self._watching_start.start()
         try:
-            return self.supervisor.run(for_s=for_s, reload=self._reloading.apply, signals=signals)
+            return self.supervisor.run(for_s=for_s, reload=self._reload.apply, signals=signals)
         finally:
             self._ended.set()
             self.claim.give_back()

@@ -24,7 +24,7 @@ from agent.node.house import House, topics_of
 from agent.node.in_force import InForce
 from agent.node.node import Node
 from agent.node.own_key import own_key_if_wanted
-from agent.node.reloading import Reloading
+from agent.node.reload import NodeReload
 from agent.node.signals import Wishes
 from agent.node.supervisor import Supervisor
 from agent.operations.desk import Desk
@@ -139,5 +139,5 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         asked=wishes,
     )
     drivers.give_back_memory()
-    reloading = Reloading(config_path, house, in_force, outbox, register, clock, supervisor.follow)
-    return Node(house, in_force, supervisor, reloading, claim, clock, drivers.give_back_memory)
+    reload = NodeReload(config_path, house, in_force, outbox, register, clock, supervisor.follow)
+    return Node(house, in_force, supervisor, reload, claim, clock, drivers.give_back_memory)

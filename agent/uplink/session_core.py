@@ -27,7 +27,7 @@ from agent.ports.mqtt import (
     TransportEvent,
 )
 from agent.uplink.birth_rhythm import BirthRhythm
-from agent.uplink.connecting import connect_options
+from agent.uplink.connect_options import connect_options
 from agent.uplink.failover import BrokerFailover
 from agent.uplink.instructions import (
     Connect,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.base.leaving import STARTED_BY
+from agent.base.process_exit import STARTED_BY
 from agent.demo.broker import LocalBroker
 from tests.support import parts
 from tests.support.footage import REPOSITORY

@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 NODE = """
-import agent.node.daemon, agent.node.starting, agent.node.wiring, agent.node.reloading
+import agent.node.daemon, agent.node.start_entries, agent.node.wiring, agent.node.reload
 from agent.node.drivers import open_transport
 from agent.ports.mqtt import BrokerCredentials
 open_transport(BrokerCredentials())

@@ -78,7 +78,7 @@ def reloaded(node: Node, tmp_path: Path, tables: str) -> None:
     else:
         text += tables
     path.write_text(text)
-    node._reloading.apply()
+    node._reload.apply()
     assert node.in_force.fault == ""
 
 

@@ -33,7 +33,7 @@ def keep_last_good(path: Path, config: Config) -> None:
         log.error("%s", error)
 
 
-class Reloading:
+class NodeReload:
     """Main thread. What is refused, by the file or by the register, is said in the log, and the node goes on.
 
     `follow` has the supervisor run exactly these components: a feature may have made another one.

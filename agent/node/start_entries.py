@@ -12,7 +12,7 @@ from agent.config.last_good import load_last_good
 from agent.config.model import Config
 from agent.config.reload import changes
 from agent.journal.entry import Act, Journal
-from agent.node.reloading import MOST_KEYS_CHARACTERS, keep_last_good
+from agent.node.reload import MOST_KEYS_CHARACTERS, keep_last_good
 
 log = logging.getLogger(__name__)
 

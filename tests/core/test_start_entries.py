@@ -9,7 +9,7 @@ import pytest
 from agent.base.errors import JournalError
 from agent.config.load import load
 from agent.journal.entry import Act
-from agent.node.starting import enter_changes
+from agent.node.start_entries import enter_changes
 from tests.support.journals import Refusing, Remembered
 
 TEXT = """\

@@ -62,7 +62,7 @@ class Reloaded:
         self._full = full
         before = len(self.entries)
         self.path.write_text(text)
-        self.node._reloading.apply()
+        self.node._reload.apply()
         return [(act, facts.get("keys")) for act, facts in self.entries[before:]]
 
     def close(self) -> None:
