@@ -11,7 +11,7 @@ from agent.base.errors import StorageError
 from agent.base.regular_file import IrregularFileError, open_own
 
 
-class Claim:
+class FileLock:
     """A right that one process at a time has, for the catalog at `path`: to write segments, or (`what`) to sweep."""
 
     def __init__(self, path: Path, what: str = "recorder") -> None:

@@ -6,18 +6,18 @@ import os
 from pathlib import Path
 
 from agent.base.errors import DeviceError, StorageError
-from agent.base.lock_file import Claim
+from agent.base.lock_file import FileLock
 
 
-def only_daemon(state_dir: Path) -> Claim:
+def only_daemon(state_dir: Path) -> FileLock:
     """The right to be this state directory's daemon. DeviceError when another one runs, which notices nothing of it."""
-    claim = Claim(writable(state_dir / "run") / "daemon", "lock")
-    if not claim.taken():
+    lock = FileLock(writable(state_dir / "run") / "daemon", "lock")
+    if not lock.taken():
         raise DeviceError(
             f"another daemon runs on {state_dir}",
             remedy="`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own",
         )
-    return claim
+    return lock
 
 
 def writable(directory: Path) -> Path:

@@ -12,7 +12,7 @@ from typing import Any
 
 from agent.base.clock import Clock
 from agent.base.component import ComponentState
-from agent.base.lock_file import Claim
+from agent.base.lock_file import FileLock
 from agent.node.house import House
 from agent.node.in_force import InForce
 from agent.node.reload import NodeReload
@@ -30,7 +30,7 @@ times, the centre reached and the first signatures made by the third. Nothing th
 class Node:
     """Main thread: `run`. `summary`: any thread. All its parts are there before it is.
 
-    `claim`: that no other daemon runs on this state directory; given back after the last component stopped. `when_under_way` is
+    `lock`: that no other daemon runs on this state directory; given back after the last component stopped. `when_under_way` is
     called with the first masked picture encoded, and twice more while all settles.
     """
 
@@ -40,14 +40,14 @@ class Node:
         in_force: InForce,
         supervisor: Supervisor,
         reload: NodeReload,
-        claim: Claim,
+        lock: FileLock,
         clock: Clock,
         when_under_way: Callable[[], None] = lambda: None,
     ) -> None:
         self.house = house
         self.in_force = in_force
         self.supervisor = supervisor
-        self.claim = claim
+        self.lock = lock
         self._reload = reload
         self._clock = clock
         self._when_under_way = when_under_way
@@ -63,7 +63,7 @@ class Node:
             return self.supervisor.run(for_s=for_s, reload=self._reload.apply, signals=signals)
         finally:
             self._ended.set()
-            self.claim.give_back()
+            self.lock.give_back()
 
     def summary(self) -> dict[str, Any]:
         """What was done since the start."""

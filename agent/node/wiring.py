@@ -63,7 +63,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     """A node ready to run. Raises VigieError when it cannot be put together; nothing runs yet."""
     drivers.compute_alone()
     clock, boot, state_dir = clock or SystemClock(), boot_id(), writable(config.node.state_dir)
-    claim = only_daemon(state_dir)
+    lock = only_daemon(state_dir)
     recordings = writable(config.recordings_dir)
     house, in_force, wishes = House(FEATURES), InForce(config), Wishes()
     node = NodeFeature(in_force, config_path, wishes, house.states, clock)
@@ -140,4 +140,4 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     )
     drivers.give_back_memory()
     reload = NodeReload(config_path, house, in_force, outbox, register, clock, supervisor.follow)
-    return Node(house, in_force, supervisor, reload, claim, clock, drivers.give_back_memory)
+    return Node(house, in_force, supervisor, reload, lock, clock, drivers.give_back_memory)

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from agent.base.errors import StorageError
-from agent.base.lock_file import Claim
+from agent.base.lock_file import FileLock
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog, condemned
 from agent.recording.disk import Disk
@@ -35,7 +35,7 @@ class Settled(Struct, frozen=True):
 
 
 def settle(catalog: Catalog, disk: Disk) -> Settled:
-    """Settle every open row. Only the holder of the Claim may call this. StorageError when the disk refuses."""
+    """Settle every open row. Only the holder of the lock may call this. StorageError when the disk refuses."""
     repaired = dropped = cut = unreadable = 0
     for row in catalog.unsettled():
         if row.state is not SegmentState.OPEN:
@@ -100,7 +100,7 @@ def condemn(catalog: Catalog) -> None:
 
 def _replace(path: Path) -> None:
     """Set a damaged catalog aside, unless a daemon still works with it: it will find the damage itself."""
-    if not Claim(path).is_free():
+    if not FileLock(path).is_free():
         raise StorageError(f"the catalog {path} is damaged", remedy="It is made anew when the daemon that records here restarts")
     log.error("the catalog %s is damaged; it is set aside and made anew from the recordings", path)
     _set_aside(path)

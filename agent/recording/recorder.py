@@ -9,7 +9,7 @@ from typing import Final
 from agent.base.clock import NS, Clock, ClockQuality
 from agent.base.component import Component
 from agent.base.errors import StorageError, VigieError
-from agent.base.lock_file import Claim
+from agent.base.lock_file import FileLock
 from agent.base.queues import Closed
 from agent.journal.entry import Journal
 from agent.picture.access_unit import AccessUnit, VideoFormat
@@ -81,7 +81,7 @@ class Recorder(Component):
         self._why = ""
         self._settled = False
         self._broken = False  # pictures were lost since the last one on disk
-        self._claim = Claim(catalog.path)
+        self._file_lock = FileLock(catalog.path)
 
     def offer(self, unit: AccessUnit) -> bool:
         """Hand one unit over; False when it is lost, because the disk does not keep up. Never blocks."""
@@ -124,13 +124,13 @@ class Recorder(Component):
             self._give_up(error)
             if isinstance(error, StorageError) and damaged(error):
                 condemn(self._catalog)
-                self._claim.give_back()
+                self._file_lock.give_back()
                 error.final = True  # only a restart, which makes it anew, can go on
             raise
 
     def begin(self) -> None:
         """What a crash left open is settled, and the recording that it ended is entered as ended."""
-        self._claim.take()
+        self._file_lock.take()
         settled = settle(self._catalog, self._disk)
         segments = settled.repaired + settled.unreadable
         if segments and not self._settled:
@@ -141,7 +141,7 @@ class Recorder(Component):
         """Finish the open segment and leave the recordings to whoever comes next."""
         self._finish(None)
         self._spell.end("stopped")
-        self._claim.give_back()
+        self._file_lock.give_back()
 
     def turn(self, wait_s: float) -> bool:
         """Deal with the next unit, or with `wait_s` of silence; False once the end is reached. `work` is made of these."""

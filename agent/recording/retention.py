@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, Clock, ClockQuality, rfc3339, utc
 from agent.base.errors import JournalError, StorageError
-from agent.base.lock_file import Claim
+from agent.base.lock_file import FileLock
 from agent.journal.entry import Act, Journal
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
@@ -90,8 +90,8 @@ class Retention:
         self._lookout = Lookout(catalog, boot, looker)
         self._register_bytes = register_bytes
         self._ballast = Ballast(catalog.path)
-        self._claim = Claim(catalog.path)
-        self._broom = Claim(catalog.path, "sweep")  # two at once would tell of one destruction twice
+        self._file_lock = FileLock(catalog.path)
+        self._broom = FileLock(catalog.path, "sweep")  # two at once would tell of one destruction twice
 
     def sweep(self) -> Sweep:
         """Destroy what is past its day, then what must go for space; say what happened. Nothing when another sweep is at it."""
@@ -135,7 +135,7 @@ class Retention:
 
     def _due(self, now: Trusted) -> Iterator[list[SegmentRow]]:
         """Rows not held whose day has come, in batches; by two index scans, O(due)."""
-        states = "('whole', 'open')" if self._claim.is_free() else "('whole')"
+        states = "('whole', 'open')" if self._file_lock.is_free() else "('whole')"
         scans = [("s.trusted_from_ns", "", now.now_ns - self._retention_ns)]
         if self._wall_counts(now):
             scans.append(("s.wall_from_ns", "AND s.clock = 'synchronised'", self._clock.wall_ns() - self._retention_ns))

@@ -26,7 +26,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     path = WholeNode(tmp_path).write()
     made = build(load(path), path)
     yield made
-    made.claim.give_back()
+    made.lock.give_back()
     made.house.find(RecordingFeature).catalog.close()
 
 
@@ -70,7 +70,7 @@ def test_what_starting_needed_is_given_back_with_the_first_picture_and_twice_whi
         if len(given_back_s) == 4:
             node._ended.set()
 
-    node = Node(house, node.in_force, node.supervisor, node._reload, node.claim, clock, give_back)
+    node = Node(house, node.in_force, node.supervisor, node._reload, node.lock, clock, give_back)
     node._note_start()
     assert given_back_s == [0.0, 1.0, 10.0]
     began_ns = clock.now_ns

@@ -67,7 +67,7 @@ class Reloaded:
 
     def close(self) -> None:
         """Give everything back."""
-        self.node.claim.give_back()
+        self.node.lock.give_back()
         self.node.house.find(RecordingFeature).catalog.close()
 
 

@@ -63,7 +63,7 @@ def node(tmp_path: Path) -> Iterator[Node]:
     path.write_text(BASE)
     made = build(load(path), path)
     yield made
-    made.claim.give_back()
+    made.lock.give_back()
     made.house.find(RecordingFeature).catalog.close()
 
 
@@ -211,9 +211,9 @@ def test_a_signed_node_that_ended_in_order_starts_again(node: Node, tmp_path: Pa
     signer = node.house.find(SigningFeature).signer
     assert signer is not None
     signer._links.leave(Link(7, bytes(32), 1, b"signature"))
-    node.claim.give_back()
+    node.lock.give_back()
     again = build(load(path), path)
-    again.claim.give_back()
+    again.lock.give_back()
     again.house.find(RecordingFeature).catalog.close()
     assert not (tmp_path / "state" / "signing.json").exists()
 
