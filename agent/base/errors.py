@@ -8,7 +8,9 @@ VigieError
 ├── MaskError               a mask set or a view reference that must not be used
 ├── EncoderError            the encoder or the muxer refuses
 ├── StorageError            a disk that is full, read-only or gone; a catalog that cannot be written
-├── JournalError            the register or the outbox cannot be written or does not verify
+├── RegisterError           the register cannot be written or does not verify
+├── OutboxError             the outbox cannot be opened, written or read
+├── ReplayCacheError        the memory of used tokens cannot be written: no command is taken
 ├── EvidenceError           keys, signatures, export
 │   ├── NotAuthentic        signed, and changed since (3)
 │   └── NotSigned           carries no signature: cannot be told (4)
@@ -68,8 +70,16 @@ class StorageError(VigieError):
     """The disk or the catalog cannot be written or read."""
 
 
-class JournalError(VigieError):
-    """The register or the outbox cannot be written, or does not verify."""
+class RegisterError(VigieError):
+    """The register cannot be written or read, or does not verify."""
+
+
+class OutboxError(VigieError):
+    """The outbox cannot be opened, written or read, or an event is not on disk in time."""
+
+
+class ReplayCacheError(VigieError):
+    """The memory of used tokens cannot be written: a command could be played again, so none is taken."""
 
 
 class EvidenceError(VigieError):

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from cryptography import x509
 
-from agent.base.errors import ConfigurationError, EvidenceError, JournalError
+from agent.base.errors import ConfigurationError, EvidenceError, RegisterError
 from agent.base.process_exit import OUTPUT_REFUSED
 from agent.cli._legible import legible
 from agent.cli._node_files import NodeFiles
@@ -59,7 +59,9 @@ def command(
     node = _node(config_path, path) if path is None or (wants_verify and not certificates) else None
     found = path or (node.register_path if node is not None else Path("register.jsonl"))
     if path is not None and not path.exists():
-        raise JournalError(f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it")
+        raise RegisterError(
+            f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it"
+        )
     try:
         if wants_verify:
             leaves = _leaves(node, certificates)
@@ -73,7 +75,9 @@ def command(
         if error.errno in OUTPUT_REFUSED:  # no reading ends so: it is where stdout goes that is full
             raise
         why = (error.strerror or str(error)).lower()
-        raise JournalError(f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions") from error
+        raise RegisterError(
+            f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions"
+        ) from error
 
 
 def _node(config_path: Path, path: Path | None) -> NodeFiles | None:

@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.base.clock import Clock
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.base.visitors import Visitors
 from agent.console.door import Door
 from agent.console.feed import EventTap
@@ -156,13 +156,13 @@ class Page:
         """What ends it. Nobody looks without an entry in the register; an end that cannot be entered is said in the log."""
         try:
             end = self._preview.watch(by)
-        except JournalError as error:
+        except RegisterError as error:
             raise web.HTTPServiceUnavailable(text=f"no picture without an entry in the register: {error}") from None
 
         def enter_end() -> None:
             try:
                 end()
-            except JournalError as error:
+            except RegisterError as error:
                 log.error("the end of a look is not entered: %s", error)
 
         return enter_end

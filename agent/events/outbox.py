@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
-from agent.base.errors import JournalError
+from agent.base.errors import OutboxError
 from agent.events.edge import Edges
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
@@ -82,11 +82,11 @@ class Outbox(Component):
         self._raised.put(self._draft_of(event))
 
     def raise_event_durably(self, event: Event, timeout_s: float) -> int:
-        """Raise, and wait until the event is on disk; its sequence. JournalError when that takes too long."""
+        """Raise, and wait until the event is on disk; its sequence. OutboxError when that takes too long."""
         receipt = Receipt()
         self._raised.put(self._draft_of(event), receipt)
         if not receipt.committed.wait(timeout_s):
-            raise JournalError(
+            raise OutboxError(
                 f"the event {event.topic} is not on disk after {timeout_s:.0f} s",
                 remedy="check the disk: `vigie doctor` measures it",
             )
@@ -254,7 +254,7 @@ class Outbox(Component):
         return self._store.states(self._order.finished)
 
     def again(self, epoch: str, first: int, last: int, most: int) -> Again:
-        """What is kept of a span; any thread. JournalError when the disk cannot be read."""
+        """What is kept of a span; any thread. OutboxError when the disk cannot be read."""
         found = self._store.asked_for(epoch, first, last, most)
         rows = [row for row, within in found if not within or row.sequence in self._order.finished]
         return Again(rows, len(found) - len(rows), found[-1][0].sequence if len(found) == most else last)

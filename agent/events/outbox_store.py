@@ -15,7 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent.base.clock import Clock, ClockQuality
-from agent.base.errors import JournalError
+from agent.base.errors import OutboxError
 from agent.base.regular_file import IrregularFileError
 from agent.events import epoch, eviction, sent_rows, without_disk
 from agent.events import outbox_schema as sql
@@ -63,7 +63,7 @@ class OutboxStore:
                 why, remedy = str(error), "check that the disk is mounted, writable and not full"
                 if isinstance(error, IrregularFileError):
                     why, remedy = str(error.strerror), ""
-                raise JournalError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
+                raise OutboxError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
             self._without_disk = self.fault = str(error)
             return without_disk.begin(mark, self._clock.wall_ns())
@@ -213,11 +213,11 @@ class OutboxStore:
             sent_rows.trim(connection, now_ns)
 
     def asked_for(self, of_epoch: str, first: int, last: int, most: int) -> list[tuple[Row, bool]]:
-        """What is kept of a span, `most` at most: each with whether it is in the outbox still. Any thread; JournalError."""
+        """What is kept of a span, `most` at most: each with whether it is in the outbox still. Any thread; OutboxError."""
         try:
             return sent_rows.asked_for(self._reader, of_epoch, first, last, most)
         except sqlite3.Error as error:
-            raise JournalError(f"the outbox cannot be read: {error}", remedy="`vigie doctor` measures the disk") from error
+            raise OutboxError(f"the outbox cannot be read: {error}", remedy="`vigie doctor` measures the disk") from error
 
     def unannounced(self) -> list[Dropped]:
         """What was dropped and not yet told."""

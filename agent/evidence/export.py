@@ -63,7 +63,7 @@ class Export:
         self._progress = progress
 
     def write(self, request: Request, out: Path) -> Exported:
-        """Export to `out`, and the conformity sheet beside it. Raises EvidenceError, StorageError or JournalError; then nothing
+        """Export to `out`, and the conformity sheet beside it. Raises EvidenceError, StorageError or RegisterError; then nothing
         stands under the final names."""
         sheet_path = out.with_suffix(".html")
         _refuse_taken(out, sheet_path)

@@ -32,6 +32,6 @@ class Act(StrEnum):
 
 
 class Journal(Protocol):
-    """The register as its writers see it. JournalError when the entry could not be made durable."""
+    """The register as its writers see it. RegisterError when the entry could not be made durable."""
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None: ...

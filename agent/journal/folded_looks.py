@@ -30,7 +30,7 @@ class _Visit:
 
 
 class FoldedLooks:
-    """Implements Journal for LIVE_BEGUN and LIVE_ENDED; hands everything else on. Any thread. Raises JournalError."""
+    """Implements Journal for LIVE_BEGUN and LIVE_ENDED; hands everything else on. Any thread. Raises RegisterError."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
@@ -48,7 +48,7 @@ class FoldedLooks:
             self._journal.enter(act, by, facts)
 
     def settle(self, now: bool = False) -> None:
-        """Enter the end of visits that have been quiet for long enough, or of all `now`. JournalError: tried again next time."""
+        """Enter the end of visits that have been quiet for long enough, or of all `now`. RegisterError: tried again next time."""
         moment_ns = self._clock.monotonic_ns()
         with self._lock:
             for by, visit in list(self._visits.items()):

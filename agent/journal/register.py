@@ -18,7 +18,7 @@ from typing import Final
 
 from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import sync_directory
-from agent.base.errors import EvidenceError, JournalError
+from agent.base.errors import EvidenceError, RegisterError
 from agent.base.regular_file import open_own
 from agent.journal import chain
 from agent.journal.chain import Draft, Signature
@@ -35,7 +35,7 @@ class Register:
 
     Without a `signer` lines are chained but not signed; `verify` says from where on. `key_is_new`: the signer's key was made just
     now, so that lines before it are honest without it. `alarm` is told in words whenever an entry could not be made durable or
-    signed; the first also raises JournalError.
+    signed; the first also raises RegisterError.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class Register:
         self._thread_lock = threading.Lock()  # flock does not hold between threads that share a process' descriptors
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
-        """Append one entry; it is on disk on return. JournalError with the remedy otherwise, and nothing is half written."""
+        """Append one entry; it is on disk on return. RegisterError with the remedy otherwise, and nothing is half written."""
         try:
             with self._thread_lock, self._locked() as fd:
                 self._open_part(fd)
@@ -70,7 +70,7 @@ class Register:
             raise self._refused(error) from error
 
     def sign_head(self) -> bool:
-        """Enter a signed line when unsigned ones hang at the end. False when there is no need or no key. Raises JournalError."""
+        """Enter a signed line when unsigned ones hang at the end. False when there is no need or no key. Raises RegisterError."""
         if self._signature is None:
             return False
         try:
@@ -88,7 +88,7 @@ class Register:
         return read_head(self.path) or Head(0, chain.GENESIS)
 
     def fault(self) -> str:
-        """What a start finds wrong with the register, in words with the remedy; empty when nothing is. Raises JournalError."""
+        """What a start finds wrong with the register, in words with the remedy; empty when nothing is. Raises RegisterError."""
         try:
             known, last = read_head(self.path), last_line(self.path)
             if last is None:
@@ -187,10 +187,10 @@ class Register:
     def _composed(self, draft: Draft, head: Head, *, or_nothing: bool) -> bytes:
         try:
             return chain.compose(draft, head, self._signature)
-        except (EvidenceError, JournalError) as error:
+        except (EvidenceError, RegisterError) as error:
             self._alarm(f"a register entry could not be signed: {error}")
             if or_nothing:
-                raise JournalError(f"the register cannot be signed: {error.what}", remedy=error.remedy) from error
+                raise RegisterError(f"the register cannot be signed: {error.what}", remedy=error.remedy) from error
             return chain.compose(draft, head, None)
 
     def _set_torn_aside(self, fd: int, size: int) -> tuple[str, int]:
@@ -208,12 +208,12 @@ class Register:
         os.ftruncate(fd, start)
         return chain.digest(tail), start
 
-    def _refused(self, error: OSError) -> JournalError:
+    def _refused(self, error: OSError) -> RegisterError:
         sentence = f"the register {self.path} cannot be used: {(error.strerror or str(error)).lower()}"
         self._alarm(sentence)
         free = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = "Free space on its disk" if free else "Check its disk, its permissions and what lies there"
-        return JournalError(sentence, remedy=remedy)
+        return RegisterError(sentence, remedy=remedy)
 
 
 _REMEDY: Final = (

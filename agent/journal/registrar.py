@@ -15,7 +15,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.durable_file import Temporary
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.base.regular_file import open_regular, read_regular
 from agent.journal.chain import parse
 from agent.journal.parts import first_of, last_of, parts
@@ -41,7 +41,7 @@ class Registrar(Component):
 
     How far it got stands in `register.sent` (the number of the file's first line, and the offset in it), written one round late:
     by then what was handed on is on disk where it went. `settle` is called each round, and with True on the way out: it makes the
-    entries whose time has come. JournalError from it is tried again.
+    entries whose time has come. RegisterError from it is tried again.
     """
 
     critical = False
@@ -112,7 +112,7 @@ class Registrar(Component):
     def _try(self, act: Callable[[], object]) -> bool:
         try:
             act()
-        except JournalError as error:  # the register has raised its alarm itself
+        except RegisterError as error:  # the register has raised its alarm itself
             log.warning("%s", error)
             return False
         return True
@@ -167,7 +167,7 @@ def _begins_with(file: BinaryIO) -> int:
 def _whole_lines(file: _File, offset: int) -> Iterator[tuple[bytes, int]]:
     """The whole lines from `offset` on, without their newlines, each with the offset behind it; a torn one is left for later.
 
-    Raises JournalError when the register cannot be read.
+    Raises RegisterError when the register cannot be read.
     """
     try:
         with open_regular(file.path) as opened:
@@ -185,7 +185,7 @@ def _whole_lines(file: _File, offset: int) -> Iterator[tuple[bytes, int]]:
         raise _unreadable(file.path, error) from error
 
 
-def _unreadable(path: Path, error: OSError) -> JournalError:
-    return JournalError(
+def _unreadable(path: Path, error: OSError) -> RegisterError:
+    return RegisterError(
         f"the register {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy="Check its disk and permissions"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact
 from agent.journal.parts import lines_of, parts
@@ -22,7 +22,7 @@ def gone_with(part: Path) -> dict[str, Fact]:
     try:
         first = parse(next(lines_of(part)))
     except (OSError, ValueError, StopIteration) as error:
-        raise JournalError(
+        raise RegisterError(
             f"{part} does not begin with a line of a register", remedy="`vigie register --verify` tells"
         ) from error
     return {"gone": first.n - 1, "gone digest": first.prev}

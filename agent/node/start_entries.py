@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import load_last_good
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 def enter_changes(path: Path, config: Config, register: Journal) -> None:
     """Compare with the last good configuration, enter what differs, and keep this one from now on.
 
-    A new statement that no mask is needed opens the picture: JournalError when it cannot be entered, and the node must not
+    A new statement that no mask is needed opens the picture: RegisterError when it cannot be entered, and the node must not
     run. Other changes that cannot be entered are an alarm, and are tried again at the next start.
     """
     before = _last(config)
@@ -29,7 +29,7 @@ def enter_changes(path: Path, config: Config, register: Journal) -> None:
         register.enter(Act.MASKS_CHANGED, statement.by, {"masks": 0, "none needed": statement.why})
     try:
         _enter_rest(before, config, register)
-    except JournalError as error:
+    except RegisterError as error:
         log.warning("the changed configuration is not in the register yet: %s", error)
     else:
         keep_last_good(path, config)

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from agent.base.clock import Clock, rfc3339
-from agent.base.errors import JournalError, StorageError
+from agent.base.errors import RegisterError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact, Journal
 from agent.journal.parts import lines
@@ -38,7 +38,7 @@ class Hold(Struct, frozen=True):
 
 
 class Holds:
-    """The holds of one node. Several processes may hold and release at once. Raises StorageError, JournalError."""
+    """The holds of one node. Several processes may hold and release at once. Raises StorageError, RegisterError."""
 
     def __init__(self, catalog: Catalog, journal: Journal, clock: Clock) -> None:
         self._catalog = catalog
@@ -66,7 +66,7 @@ class Holds:
         hold = Hold(hold_id, from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns)
         try:
             self._enter(hold, Act.HELD, hold.by)
-        except JournalError:
+        except RegisterError:
             with self._catalog.change() as db:
                 db.execute("DELETE FROM hold WHERE id = ?", (hold.id,))
             raise
@@ -112,7 +112,7 @@ class Holds:
             )
         try:
             self._enter(hold, Act.RELEASED, by)
-        except JournalError:
+        except RegisterError:
             with self._catalog.change() as db:
                 db.execute("UPDATE hold SET released_ns = NULL, released_by = NULL, unentered = '' WHERE id = ?", (hold.id,))
             raise

@@ -38,7 +38,7 @@ LONGEST_HOLD: Final = timedelta(days=31)
 ON_DISK_WITHIN_S: Final = 5.0
 
 RaiseDurably = Callable[[Event, float], int]
-"""Raise, and wait at most so many seconds until the event is on disk: its sequence. JournalError when that takes longer."""
+"""Raise, and wait at most so many seconds until the event is on disk: its sequence. OutboxError when that takes longer."""
 
 
 class FootageRequests:

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock, ClockQuality, rfc3339, utc
-from agent.base.errors import JournalError, StorageError
+from agent.base.errors import RegisterError, StorageError
 from agent.base.lock_file import FileLock
 from agent.journal.entry import Act, Journal
 from agent.recording.ballast import Ballast, says_full
@@ -235,7 +235,7 @@ class Retention:
                         "digest": span.digest,
                     },
                 )
-            except JournalError as error:
+            except RegisterError as error:
                 done.faults.append(str(error))
                 return
             self._catalog.entered(span_id)
@@ -277,7 +277,7 @@ class Retention:
     def _attempt(self, done: Sweep, act: Callable[[], None]) -> None:
         try:
             self._with_room(act)
-        except (StorageError, JournalError) as error:
+        except (StorageError, RegisterError) as error:
             done.faults.append(str(error))
 
 

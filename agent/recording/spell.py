@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Journal
 from agent.recording.tally import Tally
 
@@ -37,7 +37,7 @@ class Spell:
     def _enter(self, act: Act, facts: Mapping[str, str | int]) -> bool:
         try:
             self._journal.enter(act, "recorder", facts)
-        except JournalError as error:
+        except RegisterError as error:
             self._refused(str(error))
             return False
         return True

@@ -11,7 +11,7 @@ import msgspec
 
 from agent.base.clock import Clock, rfc3339, utc
 from agent.base.component import Component
-from agent.base.errors import JournalError, UplinkError
+from agent.base.errors import RegisterError, ReplayCacheError, UplinkError
 from agent.base.queues import BoundedQueue, Closed
 from agent.journal.entry import Journal
 from agent.operations.arguments import Arguments, WrongArguments
@@ -82,7 +82,7 @@ class Commands(Component):
     def work(self) -> None:
         try:
             self._spent.begin()
-        except JournalError as error:
+        except ReplayCacheError as error:
             log.error("commands will be refused: %s", error)
         while not self.stopping.is_set():
             try:
@@ -130,7 +130,7 @@ class Commands(Component):
             raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.id)
         try:
             self._spent.spend(caller)
-        except JournalError as error:
+        except ReplayCacheError as error:
             raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.id) from error
         result = self._desk.do(name, request, caller)
         return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
@@ -166,7 +166,7 @@ class Commands(Component):
         self.refused += 1
         try:
             self._refusals.enter(name if name in COMMANDS else "", refused.code, refused.by)
-        except JournalError as error:
+        except RegisterError as error:
             log.error("a refused command is not entered yet: %s", error)
         verb = name if name in COMMANDS else ""
         return Refusing(
@@ -210,7 +210,7 @@ class Commands(Component):
     def _settle(self, *, now: bool = False) -> None:
         try:
             self._refusals.settle(now=now)
-        except JournalError as error:
+        except RegisterError as error:
             log.error("refused commands are not entered yet: %s", error)
 
     @property

@@ -14,7 +14,7 @@ _WINDOW_NS: Final = 60 * NS
 
 
 class Refusals:
-    """Counts every refusal into the register exactly once. One thread. JournalError leaves the count for the next try."""
+    """Counts every refusal into the register exactly once. One thread. RegisterError leaves the count for the next try."""
 
     def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal

@@ -10,7 +10,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.base.database_parts import clear_the_way
-from agent.base.errors import JournalError
+from agent.base.errors import ReplayCacheError
 from agent.base.regular_file import IrregularFileError
 from agent.operations.caller import Caller, Refusal, Refused
 from agent.uplink.token import LEEWAY_S
@@ -38,12 +38,12 @@ class ReplayCache:
         self._most = most
 
     def begin(self) -> None:
-        """Begin to remember, when there is no memory yet: the sooner, the fewer tokens are refused. JournalError."""
+        """Begin to remember, when there is no memory yet: the sooner, the fewer tokens are refused. ReplayCacheError."""
         with self._told(), closing(self._open()):
             pass
 
     def spend(self, caller: Caller) -> None:
-        """Use up this token. Refused when it was used, JournalError when the disk does not take it."""
+        """Use up this token. Refused when it was used, ReplayCacheError when the disk does not take it."""
         with self._told(), closing(self._open()) as db, db:
             self._spend(db, caller)
 
@@ -52,9 +52,9 @@ class ReplayCache:
         try:
             yield
         except IrregularFileError as error:
-            raise JournalError(f"the used tokens in {self._path} cannot be written: {error.strerror}") from error
+            raise ReplayCacheError(f"the used tokens in {self._path} cannot be written: {error.strerror}") from error
         except (sqlite3.Error, OSError) as error:
-            raise JournalError(
+            raise ReplayCacheError(
                 f"the used tokens in {self._path} cannot be written: {error}",
                 remedy="free space on its disk; if the file is damaged, move it aside and wait five minutes",
             ) from error

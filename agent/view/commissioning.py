@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import structs
 
 from agent.base.clock import NS, Clock, rfc3339
-from agent.base.errors import CameraError, JournalError, MaskError
+from agent.base.errors import CameraError, MaskError, RegisterError
 from agent.config.model import Config
 from agent.journal.entry import Act, Fact, Journal
 from agent.picture.analysis_luma import analysis_luma
@@ -122,7 +122,7 @@ def may_be_validated(config: Config, state_dir: Path, *, lift: bool) -> None:
 
 
 def enter_nudge(journal: Journal, config: Config, by: str) -> None:
-    """Before the camera is opened for it, or before the daemon's pictures are looked at. Raises JournalError."""
+    """Before the camera is opened for it, or before the daemon's pictures are looked at. Raises RegisterError."""
     journal.enter(Act.VIEW_NUDGED, by, {"masks": view_identity(config).masks})
 
 
@@ -149,7 +149,7 @@ def validate_view(
 
     `nudge` is what a push of the camera showed; without one, what is fixed to the camera is looked for in the sample. Entered
     in the register first: no reference comes into force without its entry. Raises MaskError, and leaves what was there, when
-    the view cannot be guarded, when the push showed nothing, and as `may_be_validated`; JournalError, the same, when the
+    the view cannot be guarded, when the push showed nothing, and as `may_be_validated`; RegisterError, the same, when the
     register refuses.
     """
     by = checked_name(by)
@@ -177,7 +177,7 @@ def validate_view(
         store.save(reference, sign)
         store.lift()
     except MaskError as error:
-        with suppress(JournalError):  # its alarm is raised; the disk that refused the reference may well refuse this too
+        with suppress(RegisterError):  # its alarm is raised; the disk that refused the reference may well refuse this too
             journal.enter(Act.VIEW_VALIDATED, by, facts | {"not in force": error.what})
         raise
     return verdict

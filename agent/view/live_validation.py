@@ -49,7 +49,7 @@ class LiveValidation:
     def answer(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """The control verb `masks-validate`: `{"by": NAME, "lift": bool, "nudge": bool}`.
 
-        Raises MaskError, CameraError, JournalError.
+        Raises MaskError, CameraError, RegisterError.
         """
         named = request.get("by")
         by = checked_name(named if isinstance(named, str) else "")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from agent.base.clock import SystemClock
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.server import Console
@@ -39,7 +39,7 @@ class Drawn(Preview):
 
     def watch(self, by: str):  # type: ignore[no-untyped-def]  # as Preview has it
         if self.refusal:
-            raise JournalError(self.refusal)
+            raise RegisterError(self.refusal)
         return super().watch(by)
 
     def next(self, after: int, timeout_s: float) -> tuple[int, bytes] | None:

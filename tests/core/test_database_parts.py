@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.base.clock import SystemClock
-from agent.base.errors import JournalError, StorageError
+from agent.base.errors import OutboxError, ReplayCacheError, StorageError
 from agent.events.outbox_store import OutboxStore
 from agent.recording.catalog import Catalog
 from agent.uplink.replay_cache import ReplayCache
@@ -66,7 +66,7 @@ def test_what_stands_in_the_place_of_the_database_is_named(tmp_path: Path, opene
     """One sentence with the path and what to do; a full disk is not blamed."""
     path = tmp_path / "x.sqlite3"
     KINDS[kind](path, path)
-    with pytest.raises((JournalError, StorageError), match="no regular file: move it away") as refused:
+    with pytest.raises((OutboxError, ReplayCacheError, StorageError), match="no regular file: move it away") as refused:
         opened(path)
     assert str(path) in str(refused.value)
     assert "Errno" not in str(refused.value)

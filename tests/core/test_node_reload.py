@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.config.load import load
 from agent.journal.entry import Act, Fact
 from agent.journal.feature import RegisterFeature
@@ -43,7 +43,7 @@ class Reloaded:
 
     def _enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         if self._full:
-            raise JournalError("the register cannot be written: no space left on device", remedy="Free space on its disk")
+            raise RegisterError("the register cannot be written: no space left on device", remedy="Free space on its disk")
         self.entries.append((act, facts))
 
     @property

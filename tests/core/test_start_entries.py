@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.config.load import load
 from agent.journal.entry import Act
 from agent.node.start_entries import enter_changes
@@ -63,7 +63,7 @@ def test_a_statement_that_cannot_be_entered_opens_no_picture(tmp_path: Path, reg
     """The start fails, and the next one tries again."""
     start(tmp_path, TEXT + MASK, register)
     for _ in range(2):
-        with pytest.raises(JournalError):
+        with pytest.raises(RegisterError):
             start(tmp_path, TEXT + STATEMENT, Refusing())
     assert (Act.MASKS_CHANGED, "A. Martin") in start(tmp_path, TEXT + STATEMENT, register)
 

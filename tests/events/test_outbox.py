@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from agent.base.clock import SystemClock
-from agent.base.errors import JournalError
+from agent.base.errors import OutboxError
 from agent.events import epoch
 from agent.events.bounds import Bounds, ClassBounds
 from agent.events.epoch import Beginning
@@ -251,7 +251,7 @@ def test_a_durable_event_waits_for_the_disk(path: Path) -> None:
     """With the writer running the sequence comes back; without it, an error that names the disk."""
     clock = SystemClock()
     outbox = Outbox(OutboxStore(path, clock), clock)
-    with pytest.raises(JournalError, match="not on disk"):
+    with pytest.raises(OutboxError, match="not on disk"):
         outbox.raise_event_durably(event(1), 0.01)
     outbox.start()
     first = outbox.raise_event_durably(event(2), 10)

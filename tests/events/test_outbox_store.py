@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.base.clock import ClockQuality
-from agent.base.errors import JournalError
+from agent.base.errors import OutboxError
 from agent.events import epoch, outbox_schema
 from agent.events.bounds import Bounds, ClassBounds
 from agent.events.epoch import Beginning
@@ -153,7 +153,7 @@ def test_any_damage_opens_and_never_counts_twice(tmp_path_factory: pytest.TempPa
     path.write_bytes(content)
     try:
         again = OutboxStore(path, clock)
-    except JournalError:
+    except OutboxError:
         return  # refused in words; the supervisor tries again
     fresh = again.commit(drafts(clock, 1, 2, 3), ())
     assert not {row.sequence for row in fresh} & set(before)
@@ -213,7 +213,7 @@ def test_an_older_database_that_comes_back_is_noticed(path: Path, clock: ManualC
 def test_a_database_that_cannot_be_opened_says_so(tmp_path: Path, clock: ManualClock) -> None:
     """A path that is a directory is refused in words."""
     (tmp_path / "outbox.sqlite3").mkdir()
-    with pytest.raises(JournalError, match="cannot be opened"):
+    with pytest.raises(OutboxError, match="cannot be opened"):
         OutboxStore(tmp_path / "outbox.sqlite3", clock)
 
 

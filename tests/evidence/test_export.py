@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import replace
 
 from agent.base.clock import NS
-from agent.base.errors import EvidenceError, JournalError, StorageError, VigieError
+from agent.base.errors import EvidenceError, RegisterError, StorageError, VigieError
 from agent.evidence.absences import gone
 from agent.evidence.boxes import children, find, need
 from agent.evidence.conformity_sheet import ConformitySheet
@@ -342,13 +342,13 @@ class RefusingJournal:
     """A register on a disk that is gone."""
 
     def enter(self, act: Act, by: str, facts: dict[str, Fact]) -> None:
-        raise JournalError("the register cannot be written")
+        raise RegisterError("the register cannot be written")
 
 
 def test_no_trace_no_export(node: SignedRecordings) -> None:
     """When the register refuses, nothing is left."""
     node.record(3)
-    with pytest.raises(JournalError):
+    with pytest.raises(RegisterError):
         node.export(0, 3, journal=RefusingJournal())
     assert not list(node.out.parent.glob("*export*"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import QUIET_NS, FoldedLooks
 from tests.support.journals import Refusing, Remembered
@@ -54,13 +54,13 @@ def test_each_address_is_told_of_its_own() -> None:
 def test_a_register_that_refuses_refuses_the_look() -> None:
     """Nobody looks without an entry; an end that could not be entered is made up for."""
     clock = ManualClock()
-    with pytest.raises(JournalError):
+    with pytest.raises(RegisterError):
         FoldedLooks(Refusing(), clock).enter(Act.LIVE_BEGUN, "10.0.0.7", HOW)
     journal = Remembered()
     looks = FoldedLooks(journal, clock)
     look(looks, "10.0.0.7", 5, clock)
     looks._journal = Refusing()
-    with pytest.raises(JournalError):
+    with pytest.raises(RegisterError):
         looks.settle(now=True)
     looks._journal = journal
     looks.settle(now=True)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.identity.certificates import key_digest, verify_signature
 from agent.identity.node_key import IdentityDirectory, NodeSigner
 from agent.journal.chain import digest, parse
@@ -278,7 +278,7 @@ def test_an_entry_that_cannot_be_signed_is_made_and_an_alarm_raised(path: Path, 
 
 
 def test_an_entry_that_cannot_be_written_is_an_alarm_and_leaves_nothing_half_done(path: Path) -> None:
-    """No space or no permission: JournalError in words, an alarm, and the register as it was."""
+    """No space or no permission: RegisterError in words, an alarm, and the register as it was."""
     register = filled(path, 3)
     before = path.read_bytes()
     alarms: list[str] = []
@@ -294,7 +294,7 @@ def test_an_entry_that_cannot_be_written_is_an_alarm_and_leaves_nothing_half_don
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "write", full)
-        with pytest.raises(JournalError, match=r"no space left on device\. Free space"):
+        with pytest.raises(RegisterError, match=r"no space left on device\. Free space"):
             failing.enter(Act.COMMAND, "operator", {})
     assert path.read_bytes() == before
     assert len(alarms) == 1
@@ -434,6 +434,6 @@ def test_no_planted_link_is_followed(tmp_path: Path, name: str, old_draft: bool)
     planted.symlink_to(precious)
     try:
         entered(path, 1, None)
-    except JournalError as error:
+    except RegisterError as error:
         assert "symbolic link" in str(error)  # noqa: PT017 - either it is refused, or the link is left alone
     assert precious.read_bytes() == b"precious"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.base.clock import NS
-from agent.base.errors import JournalError, StorageError
+from agent.base.errors import RegisterError, StorageError
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.parts import lines
@@ -61,7 +61,7 @@ def test_a_hold_is_released_once(node: Recordings) -> None:
 def test_a_hold_that_cannot_be_entered_is_not_in_force(node: Recordings) -> None:
     """No trace, no hold: whoever asked is told, and may ask again."""
     node.register.path.mkdir()
-    with pytest.raises(JournalError):
+    with pytest.raises(RegisterError):
         node.holds().add(10, 20, "PV 1", "OPJ")
     assert node.holds().all() == []
 
@@ -71,7 +71,7 @@ def test_a_release_that_cannot_be_entered_does_not_happen(node: Recordings) -> N
     hold = node.holds().add(10, 20, "PV 1", "OPJ")
     node.register.path.rename(node.register.path.with_name("elsewhere"))
     node.register.path.mkdir()
-    with pytest.raises(JournalError):
+    with pytest.raises(RegisterError):
         node.holds().release(hold.id, "A")
     assert node.holds().active() == [hold]
 

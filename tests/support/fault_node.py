@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from agent.base.errors import JournalError
+from agent.base.errors import OutboxError
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
 from agent.ports.event import Event, Priority, PropertyOperation
@@ -106,7 +106,7 @@ class FaultNode:
         try:
             self.outbox.raise_event_durably(event, self.patience_s)
             say("alarm", number)
-        except JournalError:
+        except OutboxError:
             say("volatile", number)
         self.raise_state()
 

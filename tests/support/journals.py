@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from agent.base.errors import JournalError
+from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact
 
 
@@ -24,4 +24,4 @@ class Refusing:
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         """See Journal."""
-        raise JournalError("the register cannot be written: no space left on device", remedy="Free space on its disk")
+        raise RegisterError("the register cannot be written: no space left on device", remedy="Free space on its disk")

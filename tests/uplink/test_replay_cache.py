@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.base.clock import NS
-from agent.base.errors import JournalError
+from agent.base.errors import ReplayCacheError
 from agent.operations.caller import Caller, Refusal, Refused, Role
 from agent.uplink.replay_cache import ReplayCache
 from tests.support.manual_clock import ManualClock
@@ -106,7 +106,7 @@ def test_a_damaged_file_refuses_every_command(tmp_path: Path) -> None:
     """Without memory nothing is carried out, and the reason names the file."""
     path = tmp_path / "c.sqlite3"
     path.write_bytes(b"no database at all, but long enough to be taken for one" * 20)
-    with pytest.raises(JournalError, match=r"c\.sqlite3"):
+    with pytest.raises(ReplayCacheError, match=r"c\.sqlite3"):
         ReplayCache(path, ManualClock(datetime.fromtimestamp(START_S, UTC))).spend(caller("a"))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.base.clock import SystemClock
-from agent.base.errors import JournalError, MaskError
+from agent.base.errors import MaskError, RegisterError
 from agent.config.model import Camera, Config
 from agent.journal.entry import Act, Journal
 from agent.view.commissioning import ViewSample, checked_name, validate_view
@@ -113,7 +113,7 @@ def test_no_reference_comes_into_force_without_its_entry(tmp_path: Path) -> None
     store = ViewStore(tmp_path)
     before = (store.folder / "reference.json").read_bytes()
     store.close("the unit was carried 900 m")
-    with pytest.raises(JournalError, match="no space left"):
+    with pytest.raises(RegisterError, match="no space left"):
         commission(tmp_path, Refusing(), by="B. Technician", lift=True)
     assert (store.folder / "reference.json").read_bytes() == before
     assert store.closed() == "the unit was carried 900 m"
@@ -133,7 +133,7 @@ def test_a_live_validation_that_cannot_be_entered_changes_nothing(tmp_path: Path
     pipeline = threading.Thread(target=film)
     pipeline.start()
     try:
-        with pytest.raises(JournalError, match="no space left"):
+        with pytest.raises(RegisterError, match="no space left"):
             live.answer({"by": "A. Technician"})
     finally:
         over.set()
