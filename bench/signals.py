@@ -33,6 +33,8 @@ class Round:
 
     code: int | None
     seconds: float
+    said: str = ""
+    """The end of its log, where it did not end in order."""
 
 
 def run(options: Mapping[str, object]) -> dict[str, Any]:
@@ -48,6 +50,7 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
         "killed": sum(each.code is None for each in ended),
         "wrong_code": sum(each.code not in (None, 0) for each in ended),
         "slowest_s": round(max(each.seconds for each in ended), 2),
+        "last_words": [f"code {each.code}: {each.said}" for each in ended if each.code != 0],
     }
     for key, value in result.items():
         print(f"{key:<12} {value}")
@@ -89,4 +92,5 @@ def storm(config: Path, log: Path, dice: random.Random, hups: int) -> Round:
             node.kill()
             node.wait()
             code = None
-    return Round(code, time.monotonic() - told)
+    said = "" if code == 0 else log.read_text(errors="replace")[-2000:]
+    return Round(code, time.monotonic() - told, said)
