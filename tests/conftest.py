@@ -16,6 +16,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and every child inherits that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # So does nohup with a line that hangs up.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
 if find_spec("hypothesis") is not None:  # the rootfs of the picamera2 lane does without
     from hypothesis import HealthCheck, settings
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from agent.base.errors import DeviceError
@@ -86,10 +86,28 @@ class ClusterUnderFault:
         return self._cluster.nodes if member is None else (self.urls.index(member),)
 
 
+ATTEMPTS = 3
+
+
+@contextmanager
+def _formed(directory: Path, address: str) -> Iterator[RabbitMqCluster]:
+    """A cluster that runs. A port that was free may be somebody's once a node listens: then all begin again on others."""
+    with ExitStack() as stack:
+        for attempt in range(ATTEMPTS):
+            try:
+                running = stack.enter_context(RabbitMqCluster(directory / f"cluster-{attempt}", line_address=address))
+            except DeviceError:
+                if attempt + 1 == ATTEMPTS:
+                    raise
+            else:
+                break
+        yield running
+
+
 @contextmanager
 def cluster(directory: Path) -> Iterator[Stage]:
     """Start the nodes once; the `Stage` gives the same to every scene, whole again."""
-    with line() as at, RabbitMqCluster(directory, line_address=at.address) as running:
+    with line() as at, _formed(directory, at.address) as running:
         broker = ClusterUnderFault(running, at)
 
         @contextmanager

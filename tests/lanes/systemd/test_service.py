@@ -212,7 +212,7 @@ def test_destruction_goes_on_while_the_daemon_is_dead_and_refused(node: Machine)
     node.run(f"test -f {old}; systemctl restart vigie-retention.timer")
     node.wait_for(f"test -f {old} || echo gone", "^gone$", 60)
     assert show(node, "ActiveState")["ActiveState"] == "failed"
-    assert '"destroyed"' in node.run("grep destroyed /var/lib/vigie/register.jsonl").output
+    node.wait_for("grep destroyed /var/lib/vigie/register.jsonl", '"destroyed"')  # entered once it is gone
 
 
 _OLD_RECORDING = """
