@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import shlex
 import subprocess
 import sys
@@ -135,3 +136,11 @@ def test_make_help_names_every_target() -> None:
     phony = next(line for line in (REPOSITORY / "Makefile").read_text().splitlines() if line.startswith(".PHONY:"))
     told = {line.split()[1] for line in said.splitlines() if len(line.split()) > 3}
     assert told == set(phony.split()[1:])
+
+
+def test_commands_are_tried_as_people_call_them() -> None:
+    """Through `vigie`: a command called by itself keeps for good that it has no `-h`, and later tests in that process see it."""
+    alone = re.compile(r"^from agent\.cli\.\w+ import .*\bcommand\b", re.MULTILINE)
+    assert alone.search("from agent.cli.check import command as check")
+    found = [path for path in Path(__file__).parents[1].rglob("*.py") if alone.search(path.read_text())]
+    assert not found

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli.check import command as check
+from agent.cli import vigie
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load
 from agent.config.url_secret import PLACEHOLDER, line_starred, secret_name, starred, unnamed_secret
@@ -179,7 +179,7 @@ def test_a_path_that_lets_one_in_is_advised_against_and_never_shown(tmp_path: Pa
         assert path not in public_address(address)
         assert path not in line_starred(f'source = "{address}"')
         assert unnamed_secret(address)
-        done = CliRunner().invoke(check, ["--config", str(written(tmp_path, address))])
+        done = CliRunner().invoke(vigie, ["check", "--config", str(written(tmp_path, address))])
         (told,) = [line for line in done.output.splitlines() if "looks like a secret" in line]
         assert PLACEHOLDER in told
         assert path not in done.output

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from agent.cli.verify import command
+from agent.cli import vigie
 from agent.evidence.boxes import top_boxes
 from agent.evidence.report import Verdict
 from agent.evidence.verification import verify
@@ -101,7 +101,7 @@ def test_the_command_says_how_much_was_torn_off(tmp_path: Path, node: ClockedNod
     torn, ca, out = tmp_path / "torn.mp4", tmp_path / "ca.pem", tmp_path / "clean.mp4"
     torn.write_bytes(node.rows()[0].path.read_bytes()[:-100])
     ca.write_bytes(node.identity.anchors().pem)
-    done = CliRunner().invoke(command, [str(torn), "--ca", str(ca), "--json", "--extract", str(out)])
+    done = CliRunner().invoke(vigie, ["verify", str(torn), "--ca", str(ca), "--json", "--extract", str(out)])
     told = json.loads(done.stdout)
     assert (done.exit_code, told["verdict"]) == (4, "cannot be told here")
     assert "bytes are no whole fragment: it was torn there" in told["reason"]
