@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-Figures = Mapping[str, float]
+Metrics = Mapping[str, float]
 
 
-def compared(ours: Sequence[Figures], peer: str, theirs: Sequence[Figures]) -> dict[str, Any]:
+def compared(ours: Sequence[Metrics], peer: str, theirs: Sequence[Metrics]) -> dict[str, Any]:
     """The medians over the rounds of the node (`vigie`) and of `peer`, and the ratios of what they cost a picture."""
     node, other = _medians(ours), _medians(theirs)
     return {
@@ -36,5 +36,5 @@ def show(title: str, peer: str, result: Mapping[str, Any]) -> None:
     Console().print(table)
 
 
-def _medians(rows: Sequence[Figures]) -> dict[str, float]:
+def _medians(rows: Sequence[Metrics]) -> dict[str, float]:
     return {key: round(statistics.median(row[key] for row in rows), 3) for key in rows[0]}

@@ -75,7 +75,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         verify_s, verify_busy_s = time.perf_counter() - began, time.process_time() - busy
         ffmpeg_s = _ffmpeg(sorted((state / "recordings").rglob("*.mp4")), state)
         catalog.close()
-    figures: dict[str, object] = {
+    metrics: dict[str, object] = {
         "minutes": minutes,
         "megabytes": round(film_bytes / 1e6, 1),
         "pictures": exported.contents.pictures,
@@ -90,10 +90,10 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         "worst_allowed_of_verification_s": 2.0,
     }
     table = Table("figure", "value")
-    for name, value in figures.items():
+    for name, value in metrics.items():
         table.add_row(name, str(value))
     Console().print(table)
-    return figures
+    return metrics
 
 
 def record(catalog: Catalog, signer: NodeSigner, minutes: int, kbps: int) -> int:

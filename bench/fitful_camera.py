@@ -142,7 +142,7 @@ class FitfulCamera:
             if looks_s < at_s:
                 clock.advance(max(0.0, began_s + looks_s - clock.monotonic_ns() / NS))
                 self.recorder.turn(0)
-                looks_s += self._late() if self.recorder.figures()["queued"] else _POLL_S
+                looks_s += self._late() if self.recorder.metrics()["queued"] else _POLL_S
                 continue
             clock.advance(max(0.0, began_s + at_s - clock.monotonic_ns() / NS))
             if silent:

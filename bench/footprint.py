@@ -68,9 +68,9 @@ def _resident(config: Path, switch: str, seconds: float) -> tuple[float, float]:
 def _show(found: Mapping[str, Mapping[str, float]]) -> None:
     table = Table("", "peak MB", "saves", "settled MB", "saves", title="What the tricks of hardware/footprint save")
     least = found[_ALL]
-    for what, figures in found.items():
+    for what, metrics in found.items():
         cells = [
-            text for key in ("peak_rss_mb", "rss_mb") for text in (f"{figures[key]:.1f}", f"{figures[key] - least[key]:+.1f}")
+            text for key in ("peak_rss_mb", "rss_mb") for text in (f"{metrics[key]:.1f}", f"{metrics[key] - least[key]:+.1f}")
         ]
         table.add_row(what, *cells)
     Console().print(table)

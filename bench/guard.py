@@ -76,8 +76,8 @@ def _measure(scene: Scene, reference: ViewReference, way: Way, frames: int) -> d
         encoder.encode(frame)
         coded = time.process_time() - before
         if n >= 10:
-            for figures, took in zip((small, guarded, masked), np.diff(marks).tolist(), strict=True):
-                figures.append(1000 * took)
+            for metrics, took in zip((small, guarded, masked), np.diff(marks).tolist(), strict=True):
+                metrics.append(1000 * took)
             encoded.append(1000 * coded)
             clear += not cover.opaque
     whole = np.array(small) + np.array(guarded)

@@ -21,7 +21,7 @@ from agent.demo.broker import LocalBroker
 from bench.beside import compared, show
 from bench.film import film_1080p25
 from bench.filming_node import Tables, commission, film_1080p, write
-from bench.peers import FPS, ffmpeg, figures
+from bench.peers import FPS, ffmpeg, metrics
 from bench.process import as_installed, measure
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,7 +70,7 @@ def node(state: Path, broker: str, seconds: float, preset: str, crf: int) -> dic
         raise SystemExit(f"vigie run left with {cost.code}:\n{log.read_text()[-2000:]}")
     told = json.loads(summary.read_text())
     return {
-        **figures(cost, told["encoded"]),
+        **metrics(cost, told["encoded"]),
         "dropped": told["dropped"],
         "opaque": told["opaque"],
         "first_masked_s": told["first_masked_s"],

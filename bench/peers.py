@@ -32,7 +32,7 @@ def ffmpeg(film: Path, directory: Path, seconds: float, preset: str, crf: int) -
     if cost.code != 0:
         raise SystemExit(f"ffmpeg left with {cost.code}:\n{log.read_text()[-2000:]}")
     frames = int(re.findall(r"frame=\s*(\d+)", log.read_text(errors="replace"))[-1])
-    return {**figures(cost, frames), "bytes_per_s": out.stat().st_size * FPS / frames}
+    return {**metrics(cost, frames), "bytes_per_s": out.stat().st_size * FPS / frames}
 
 
 def motion(film: Path, directory: Path, seconds: float, crf: int) -> dict[str, float]:
@@ -77,7 +77,7 @@ def motion(film: Path, directory: Path, seconds: float, crf: int) -> dict[str, f
     if cost.code != 0 or not films:
         raise SystemExit(f"Motion left with {cost.code} and {len(films)} films:\n{log.read_text()[-2000:]}")
     frames = sum(map(_pictures, films))
-    return {**figures(cost, frames), "bytes_per_s": sum(each.stat().st_size for each in films) * FPS / max(1, frames)}
+    return {**metrics(cost, frames), "bytes_per_s": sum(each.stat().st_size for each in films) * FPS / max(1, frames)}
 
 
 def motion_quality(crf: int) -> int:
@@ -85,7 +85,7 @@ def motion_quality(crf: int) -> int:
     return 100 - -(-crf * 100 // 51)
 
 
-def figures(cost: Cost, frames: int) -> dict[str, float]:
+def metrics(cost: Cost, frames: int) -> dict[str, float]:
     """What is compared: processor time per picture, memory, share of the machine."""
     return {
         "frames": frames,

@@ -46,15 +46,15 @@ FPS = 25
 def run(options: Mapping[str, object]) -> dict[str, Any]:
     """Print a table; the same figures as a mapping."""
     pictures, kills = int(str(options.get("pictures", 500))), int(str(options.get("kills", 0)))
-    figures: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as name:
         where = Path(name)
-        figures |= _writing(where / "writing", pictures)
-        figures |= _fortnight(where / "fortnight")
-        figures |= _register(where / "register")
+        metrics |= _writing(where / "writing", pictures)
+        metrics |= _fortnight(where / "fortnight")
+        metrics |= _register(where / "register")
         if kills:
             toll = kill_many(where / "kills", kills, int(str(options.get("seed", 1))))
-            figures |= {
+            metrics |= {
                 "kills": toll.kills,
                 "pictures acknowledged": toll.acknowledged,
                 "acknowledged pictures lost": toll.lost,
@@ -62,10 +62,10 @@ def run(options: Mapping[str, object]) -> dict[str, Any]:
                 "troubles": toll.faults,
             }
     table = Table("figure", "value")
-    for key, value in figures.items():
+    for key, value in metrics.items():
         table.add_row(key, f"{value:.4g}" if isinstance(value, float) else str(value))
     Console().print(table)
-    return figures
+    return metrics
 
 
 def _writing(where: Path, pictures: int) -> dict[str, Any]:

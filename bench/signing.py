@@ -59,7 +59,7 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
 
     plain_bytes = sum(len(unit.data) for unit in units)
     added_bytes = sum(len(unit.data) for unit in signed) - plain_bytes
-    figures: dict[str, object] = {
+    metrics: dict[str, object] = {
         "pictures": len(units),
         "mbit_s": round(plain_bytes * 8 * FPS / len(units) / 1e6, 3),
         "signatures": signer.signed,
@@ -70,10 +70,10 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         "worst_allowed": {"added_bytes_ratio": 0.03, "cpu_to_x264_ratio": 0.02},
     }
     table = Table("figure", "value")
-    for name, value in figures.items():
+    for name, value in metrics.items():
         table.add_row(name, str(value))
     Console().print(table)
-    return figures
+    return metrics
 
 
 def _decoded(film: Path) -> Iterator[VideoFrame]:

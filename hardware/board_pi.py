@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 
 # Bits of the firmware's get_throttled: what is so now; the same 16 bits higher, what has been so since boot.
 UNDERVOLTAGE = 1 << 0
@@ -34,10 +34,10 @@ class PiBoard:
         self._root = root
         self._flags_by_program = flags_by_program or (_vcgencmd if root == Path("/") else lambda: None)
 
-    def read(self) -> BoardFigures:
+    def read(self) -> BoardMetrics:
         """What the board says now."""
         flags = self._flags()
-        return BoardFigures(
+        return BoardMetrics(
             temperature_c=self._temperature_c(),
             throttled=None if flags is None else bool(flags & (THROTTLED | FREQUENCY_CAPPED | SOFT_TEMPERATURE_LIMIT)),
             undervoltage=self._undervoltage(flags),

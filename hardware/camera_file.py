@@ -26,7 +26,7 @@ LATE_NS = NS
 
 
 class FileCamera:
-    """A film, delivered as planar 4:2:0 of the configured size. One thread calls everything but `figures`.
+    """A film, delivered as planar 4:2:0 of the configured size. One thread calls everything but `metrics`.
 
     Timing is the film's own, thinned to at most `fps` pictures a second; a film slower than `fps` stays as slow as it
     is. With `realtime` pictures come when they are due, else at once; media time follows the film either way, and wall
@@ -97,7 +97,7 @@ class FileCamera:
         if film is not None:
             film.close()
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health: what plays, how often it began anew, what was unreadable, how far it fell behind its own clock."""
         film = self._film
         return {

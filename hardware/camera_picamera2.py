@@ -32,9 +32,9 @@ BARREN_OPENINGS = 3
 """So many openings in a row without one picture, and only a new process helps."""
 LAST_RESORT_S = 60
 """How long an orderly end of the process may take once the driver hangs: after that the kernel ends it."""
-FIGURES_EVERY_NS = NS
+METRICS_EVERY_NS = NS
 
-_FIGURES = {
+_METRICS = {
     "ExposureTime": "exposure_us",
     "AnalogueGain": "analogue_gain",
     "DigitalGain": "digital_gain",
@@ -75,7 +75,7 @@ def found(library: Any, number: int) -> Any:
 
 
 class PicameraCamera:
-    """One thread calls everything but `figures`, and the pictures' `release`, which may come from any.
+    """One thread calls everything but `metrics`, and the pictures' `release`, which may come from any.
 
     Every wait is bounded: what may hang in the kernel runs on a thread that is abandoned after its time. Pictures are
     masked in the camera's own buffer, before the encoder of encoder_picamera2 reads that buffer. Nothing is registered
@@ -100,8 +100,8 @@ class PicameraCamera:
         self._job: Any = None
         self._calls = DriverCalls(undo=lambda picam2: _end(picam2, None))
         self._light = LightFollower(settings, ())
-        self._figures: dict[str, float | str] = {}
-        self._figured_ns = 0
+        self._metrics: dict[str, float | str] = {}
+        self._measured_ns = 0
         self._openings = 0
         self._barren = 0
         self._silent_since_ns = 0
@@ -159,9 +159,9 @@ class PicameraCamera:
         except CameraError as error:
             log.warning("%s", error)
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health: exposure, gain, lux, focus... of a picture at most a second old; openings; what the camera cannot do."""
-        return {**self._figures, "reopened": max(0, self._openings - 1)}
+        return {**self._metrics, "reopened": max(0, self._openings - 1)}
 
     def _hopeless(self, what: str, remedy: str) -> DriverHangs:
         """The process is to end; should the hanging driver keep it from ending, the kernel does it (see alarm(2))."""
@@ -201,7 +201,7 @@ class PicameraCamera:
             raise
         absent = missing_controls(settings, offered)
         self._light = LightFollower(settings, offered)
-        self._figures = {"not_offered": ", ".join(absent)} if absent else {}
+        self._metrics = {"not_offered": ", ".join(absent)} if absent else {}
         return picam2
 
     def _ask(self) -> None:
@@ -246,13 +246,13 @@ class PicameraCamera:
 
     def _look_at(self, request: Any, now_ns: int) -> None:
         """Once a second: the sensor's figures for health, and what the light asks for."""
-        if now_ns - self._figured_ns < FIGURES_EVERY_NS:
+        if now_ns - self._measured_ns < METRICS_EVERY_NS:
             return
-        self._figured_ns = now_ns
+        self._measured_ns = now_ns
         metadata = request.get_metadata()
-        figures = {ours: metadata[theirs] for theirs, ours in _FIGURES.items() if theirs in metadata}
-        kept = {name: self._figures[name] for name in ("not_offered",) if name in self._figures}
-        self._figures = {**kept, **figures, "night": str(self._light.night).lower()}
+        metrics = {ours: metadata[theirs] for theirs, ours in _METRICS.items() if theirs in metadata}
+        kept = {name: self._metrics[name] for name in ("not_offered",) if name in self._metrics}
+        self._metrics = {**kept, **metrics, "night": str(self._light.night).lower()}
         changes = self._light.follow(metadata, now_ns)
         if changes:
             self._picam2.set_controls(changes)

@@ -31,7 +31,7 @@ JITTER_S = 1.0
 
 
 class RtspCamera:
-    """Pulls and decodes one RTSP stream; H.264, H.265, MJPEG, MPEG-4. One thread calls everything but `figures`.
+    """Pulls and decodes one RTSP stream; H.264, H.265, MJPEG, MPEG-4. One thread calls everything but `metrics`.
 
     The network is read on a thread of its own: `read` and `close` return in time even when the server hangs. User and
     password go to the camera alone: no log, error or figure holds them. Whoever owns the camera waits between attempts,
@@ -69,7 +69,7 @@ class RtspCamera:
     def close(self) -> None:
         self._input.close()
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health: the address without credentials, the codec, reconnections, packets, those that could not be decoded,
         pictures left out of a camera that sends more than `fps`."""
         return {

@@ -54,7 +54,7 @@ CLEAR = Disturbance()
 class SyntheticCamera:
     """Draws picture `n` of the square at n / fps seconds: the same seed, size and rate give the same samples.
 
-    One thread calls everything but `figures`. With `realtime` pictures come when due, and those a slow reader misses
+    One thread calls everything but `metrics`. With `realtime` pictures come when due, and those a slow reader misses
     are skipped (the index jumps); else they come at once, and media and wall time advance by 1 / fps each.
     `disturbance` is asked for every index. `rotation` has no effect: the square is always delivered upright.
     """
@@ -119,7 +119,7 @@ class SyntheticCamera:
         """Nothing to free; a wait in `read` ends."""
         self._closed.set()
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health: the seed, and how many pictures came too late to be delivered."""
         return {"seed": self._settings.seed, "skipped": self._skipped}
 

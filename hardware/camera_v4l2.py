@@ -27,7 +27,7 @@ KERNEL_STAMP_NS = 2 * NS
 
 
 class V4l2Camera:
-    """Captures through FFmpeg's v4l2 input; YUYV, MJPEG and H.264 sources are converted. One thread, save `figures`.
+    """Captures through FFmpeg's v4l2 input; YUYV, MJPEG and H.264 sources are converted. One thread, save `metrics`.
 
     The device is asked for the configured size and rate in the formats of `asked_for`, the cheapest suitable first.
     It is read on a thread of its own: a driver that hangs in the kernel delays neither `read` nor `close`.
@@ -57,7 +57,7 @@ class V4l2Camera:
     def close(self) -> None:
         self._input.close()
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health: device, codec (rawvideo, mjpeg, h264), how often it was opened anew, pictures that were broken."""
         return {
             "device": str(self._device),

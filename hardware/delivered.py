@@ -45,7 +45,7 @@ class Delivered:
         """In its own samples; zeros before the first picture."""
         return self._size
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """Health; empty before the first picture."""
         if not self._size[0]:
             return {}

@@ -111,7 +111,7 @@ class LiveInput:
         if self._stream is None:
             return {}
         interlaced = {"deinterlaced": self._stream.interlaced} if self._stream.interlaced else {}
-        return {**self._stream.delivered.figures(), **interlaced}
+        return {**self._stream.delivered.metrics(), **interlaced}
 
     def _tell_of_size(self, delivered: Delivered) -> None:
         if delivered.size == self._size_told:

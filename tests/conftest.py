@@ -61,6 +61,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         return
     terminalreporter.section("lanes", "-")
     for lane, counted in sorted(outcomes.items()):
-        figures = ", ".join(f"{n} {outcome}" for outcome, n in counted.items())
+        metrics = ", ".join(f"{n} {outcome}" for outcome, n in counted.items())
         verdict = "did not run" if set(counted) == {"skipped"} else "ran"
-        terminalreporter.write_line(f"{lane}: {verdict} ({figures}){': ' + reasons[lane] if lane in reasons else ''}")
+        terminalreporter.write_line(f"{lane}: {verdict} ({metrics}){': ' + reasons[lane] if lane in reasons else ''}")

@@ -123,10 +123,10 @@ class AnalyticsFeature(Feature[Config]):
         return super().tells(topic, settings)
 
     def operations(self) -> Sequence[Operation]:
-        def figures(_asked: object, _by: object) -> Mapping[str, Any]:
-            return self.gauge.figures()
+        def metrics(_asked: object, _by: object) -> Mapping[str, Any]:
+            return self.gauge.metrics()
 
-        return (Operation(VERBS["picture"], figures),)
+        return (Operation(VERBS["picture"], metrics),)
 
     def _want_stills(self, config: Config) -> None:
         self._stills = config.mqtt is not None and config.mqtt.event_stills

@@ -6,7 +6,7 @@ import threading
 
 from msgspec import structs
 
-from agent.analytics.picture_figures import PictureFigures, PictureMeasure
+from agent.analytics.picture_metrics import PictureMeasure, PictureMetrics
 from agent.analytics.sharpness import SETTLES_AFTER
 from agent.base.clock import NS
 from agent.base.errors import DeviceError
@@ -20,7 +20,7 @@ FORGET_NS = 5 * NS
 
 
 class PictureGauge:
-    """The pipeline thread calls `show` (see agent.stream.pipeline.Viewer), any other thread `figures`. Idle it costs nothing."""
+    """The pipeline thread calls `show` (see agent.stream.pipeline.Viewer), any other thread `metrics`. Idle it costs nothing."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -28,7 +28,7 @@ class PictureGauge:
         self._measure = PictureMeasure()
         self._last_ns = 0
         self._closed = ""
-        self._found: PictureFigures | None = None
+        self._found: PictureMetrics | None = None
 
     def show(self, frame: MaskedFrame) -> None:
         """Measure this picture if somebody waits for it."""
@@ -44,7 +44,7 @@ class PictureGauge:
             self._wanted -= 1
             self._changed.notify_all()
 
-    def figures(self, timeout_s: float = 4.0, pictures: int = PICTURES) -> dict[str, float | None]:
+    def metrics(self, timeout_s: float = 4.0, pictures: int = PICTURES) -> dict[str, float | None]:
         """The figures of the picture as it is now. DeviceError when it is closed, or when none comes in time."""
         with self._changed:
             self._wanted = pictures

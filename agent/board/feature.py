@@ -33,14 +33,14 @@ class BoardFeature(Feature[Config]):
         return (Setting(("board",), "the board's next reading is judged by it", lambda new: self._monitor.set_limits(new.board)),)
 
     def health(self) -> Mapping[str, Any]:
-        figures = self._monitor.figures
+        metrics = self._monitor.metrics
         return {
             "board": BoardHealth(
-                temperature_c=figures.temperature_c,
-                throttled=figures.throttled,
-                undervoltage=figures.undervoltage,
-                load_1m=figures.load_1m,
-                rss_bytes=figures.rss_bytes,
-                more=dict(figures.more),
+                temperature_c=metrics.temperature_c,
+                throttled=metrics.throttled,
+                undervoltage=metrics.undervoltage,
+                load_1m=metrics.load_1m,
+                rss_bytes=metrics.rss_bytes,
+                more=dict(metrics.more),
             )
         }

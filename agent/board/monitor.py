@@ -10,7 +10,7 @@ from agent.base.component import Component
 from agent.board.thresholds import BoardWatch
 from agent.config.model import Board as BoardLimits
 from agent.ports.event import EventSink
-from agent.ports.host import Board, BoardFigures
+from agent.ports.host import Board, BoardMetrics
 
 EVERY_S: Final = 2.0
 
@@ -25,7 +25,7 @@ class BoardMonitor(Component):
     ) -> None:
         super().__init__("board", clock)
         self._watch = watch
-        self.figures = BoardFigures()
+        self.metrics = BoardMetrics()
         self._board = board
         self._events = events
         self._storage_fault = storage_fault
@@ -37,8 +37,8 @@ class BoardMonitor(Component):
     def work(self) -> None:
         """Until stopped."""
         while not self.stopping.is_set():
-            self.figures = self._board.read()
-            for event in self._watch.judge(self.figures, self._storage_fault()):
+            self.metrics = self._board.read()
+            for event in self._watch.judge(self.metrics, self._storage_fault()):
                 self._events.raise_event(event)
             self.progressed()
             self.clock.wait(self.stopping, EVERY_S)

@@ -10,7 +10,7 @@ from agent.base.topic import NUMBER, TRUTH, WORDS, Topic
 from agent.board.hysteresis import Hysteresis
 from agent.config.model import Board as BoardLimits
 from agent.ports.event import Event, Priority, PropertyOperation, Value
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 
 TEMPERATURE = "Device/HardwareFailure/TemperatureCritical"
 STORAGE = "Device/HardwareFailure/StorageFailure"
@@ -63,22 +63,22 @@ class BoardWatch:
             THROTTLED, "Throttled", Hysteresis(on_after_s=10, off_after_s=60), board, priority=Priority.PROPERTY
         )
 
-    def judge(self, figures: BoardFigures, storage_fault: str = "") -> list[Event]:
+    def judge(self, metrics: BoardMetrics, storage_fault: str = "") -> list[Event]:
         """The events of this reading. `storage_fault` is what the recorder says of its disk, empty when it writes."""
-        reason = storage_fault or storage_wear(figures)
+        reason = storage_fault or storage_wear(metrics)
         return [
-            *self._changes(self._temperature, self._too_hot(figures), Celsius=figures.temperature_c),
+            *self._changes(self._temperature, self._too_hot(metrics), Celsius=metrics.temperature_c),
             *self._changes(self._storage, bool(reason), Reason=reason),
-            *self._changes(self._undervoltage, figures.undervoltage),
-            *self._changes(self._throttled, figures.throttled),
+            *self._changes(self._undervoltage, metrics.undervoltage),
+            *self._changes(self._throttled, metrics.throttled),
         ]
 
-    def _too_hot(self, figures: BoardFigures) -> bool | None:
-        if figures.temperature_c is None:
+    def _too_hot(self, metrics: BoardMetrics) -> bool | None:
+        if metrics.temperature_c is None:
             return None
         critical = self._temperature.hysteresis.state
         limit = self.limits.temperature_clear_c if critical else self.limits.temperature_critical_c
-        return figures.temperature_c >= limit
+        return metrics.temperature_c >= limit
 
     def _changes(self, prop: _Property, condition: bool | None, **more: Value | None) -> Iterator[Event]:
         first = prop.hysteresis.state is None
@@ -90,11 +90,11 @@ class BoardWatch:
         yield Event(prop.topic, self._clock.wall_ns(), prop.source, data, operation, prop.priority)
 
 
-def storage_wear(figures: BoardFigures) -> str:
+def storage_wear(metrics: BoardMetrics) -> str:
     """Why the storage is about to fail by its own account; empty when it does not say so."""
-    if figures.more.get("storage_pre_eol") == "urgent":
+    if metrics.more.get("storage_pre_eol") == "urgent":
         return "the storage has used up its spare blocks"
-    worn = figures.more.get("storage_worn_percent")
+    worn = metrics.more.get("storage_worn_percent")
     if isinstance(worn, int | float) and worn >= WORN_OUT_PERCENT:
         return f"the storage has done {worn:.0f} % of the writes it is made for"
     return ""

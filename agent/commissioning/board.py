@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.config.model import Board as BoardLimits
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 
 WARM_BELOW_CRITICAL_C = 10.0
 LEAST_MEMORY_SHARE = 0.1
@@ -14,21 +14,21 @@ _SUPPLY = "a supply made for this board (5.1 V; 3 A for a Pi 4, 5 A for a Pi 5) 
 _COOL = "shade, a heat sink, air: the case cooks in the sun"
 
 
-def judge_board(limits: BoardLimits, figures: BoardFigures) -> Iterator[Line]:
+def judge_board(limits: BoardLimits, metrics: BoardMetrics) -> Iterator[Line]:
     """Every line of the subject."""
-    more = figures.more
-    yield _temperature(limits, figures.temperature_c)
-    if figures.throttled is None:
+    more = metrics.more
+    yield _temperature(limits, metrics.temperature_c)
+    if metrics.throttled is None:
         yield ok("throttling", "this board does not tell")
-    elif figures.throttled:
+    elif metrics.throttled:
         yield fail("throttling", "the board is slowed down right now", _COOL, now=True)
     elif more.get("throttled_since_boot"):
         yield warn("throttling", "the board was slowed down since it started", _COOL, now=False, since_boot=True)
     else:
         yield ok("throttling", "none since it started", now=False, since_boot=False)
-    if figures.undervoltage is None:
+    if metrics.undervoltage is None:
         yield ok("supply", "this board does not tell its voltage")
-    elif figures.undervoltage:
+    elif metrics.undervoltage:
         yield fail("supply", "the voltage is too low right now", _SUPPLY, now=True)
     elif more.get("undervoltage_since_boot"):
         yield warn("supply", "the voltage was too low since it started", _SUPPLY, now=False, since_boot=True)
@@ -48,10 +48,10 @@ def judge_board(limits: BoardLimits, figures: BoardFigures) -> Iterator[Line]:
 def _temperature(limits: BoardLimits, temperature_c: float | None) -> Line:
     if temperature_c is None:
         return ok("temperature", "this board does not tell")
-    figures = {"temperature_c": round(temperature_c, 1), "critical_c": limits.temperature_critical_c}
+    metrics = {"temperature_c": round(temperature_c, 1), "critical_c": limits.temperature_critical_c}
     said = f"{temperature_c:.0f} °C, critical from {limits.temperature_critical_c:g} °C"
     if temperature_c >= limits.temperature_critical_c:
-        return fail("temperature", said, _COOL, **figures)
+        return fail("temperature", said, _COOL, **metrics)
     if temperature_c >= limits.temperature_critical_c - WARM_BELOW_CRITICAL_C:
-        return warn("temperature", said, _COOL, **figures)
-    return ok("temperature", said, **figures)
+        return warn("temperature", said, _COOL, **metrics)
+    return ok("temperature", said, **metrics)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.commissioning.broker_trial import Trial
-from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, ok, warn
 from agent.commissioning.tls_probe import Handshake, shake_hands, speaks_tls
 from agent.config.model import Mqtt
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
@@ -71,13 +71,13 @@ def _judge(
     now: datetime,
     *,
     beside: bool,
-    told: Callable[[str, BrokerEndpoint, dict[str, Figure]], Line] | None,
+    told: Callable[[str, BrokerEndpoint, dict[str, Metric]], Line] | None,
 ) -> Iterator[Line]:
     reached = _reach(check, endpoint)
     if reached is not None:
         yield reached
         return
-    tls: dict[str, Figure] = {"url": endpoint.url}
+    tls: dict[str, Metric] = {"url": endpoint.url}
     if endpoint.tls:
         try:
             handshake = shake_hands(endpoint, credentials, now)
@@ -85,7 +85,7 @@ def _judge(
             handshake = Handshake(
                 f"the connection broke in the TLS handshake: {_said(error)}", "does the broker speak TLS on this port?"
             )
-        tls |= _figures(handshake)
+        tls |= _metrics(handshake)
         if handshake.fault:
             shown = (
                 f" (it shows {handshake.subject}, names {', '.join(handshake.names) or 'none'}{_until(handshake)})"
@@ -106,7 +106,7 @@ def _judge(
     yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls)
 
 
-def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Figure]) -> Line:
+def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Metric]) -> Line:
     said = (
         f"{endpoint.url} accepts this node: the daemon is in. A login beside it could throw it off, so no topic was tried;"
         " `systemctl stop vigie` before the doctor tries each"
@@ -114,7 +114,7 @@ def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Fi
     return ok(check, said, **tls)
 
 
-def _judge_trial(check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Figure]) -> Iterator[Line]:
+def _judge_trial(check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Metric]) -> Iterator[Line]:
     said = trial.refused
     if said is not None:
         why, remedy = in_words(said.code, said.why), _login_remedy(said.code)
@@ -164,12 +164,12 @@ def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
     return None
 
 
-def _certificate(check: str, handshake: Handshake, figures: dict[str, Figure]) -> Line:
+def _certificate(check: str, handshake: Handshake, metrics: dict[str, Metric]) -> Line:
     name = f"{check} certificate"
     said = f"{handshake.subject}, issued by {handshake.issuer}{_until(handshake)}; {handshake.version}, {handshake.cipher}"
     if handshake.days_left is not None and handshake.days_left < SOON_DAYS:
-        return warn(name, said, "whoever runs the broker must renew it before that day", **figures)
-    return ok(name, said, **figures)
+        return warn(name, said, "whoever runs the broker must renew it before that day", **metrics)
+    return ok(name, said, **metrics)
 
 
 def _until(handshake: Handshake) -> str:
@@ -180,7 +180,7 @@ def _until(handshake: Handshake) -> str:
     return f", expires in {handshake.days_left} days"
 
 
-def _figures(handshake: Handshake) -> dict[str, Figure]:
+def _metrics(handshake: Handshake) -> dict[str, Metric]:
     return {
         "tls_version": handshake.version,
         "tls_cipher": handshake.cipher,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from agent.analytics.picture_figures import PictureFigures
+from agent.analytics.picture_metrics import PictureMetrics
 from agent.base.errors import DeviceError
-from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, ok, warn
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
@@ -15,7 +15,7 @@ from agent.config.model import Camera
 from agent.picture.sameness import FROZEN_S
 
 SHARP = 0.32
-"""Of `PictureFigures.sharpness`; the tampering detector calls a picture blurred below the same figure."""
+"""Of `PictureMetrics.sharpness`; the tampering detector calls a picture blurred below the same figure."""
 DARK_MEAN, BRIGHT_MEAN = 40.0, 200.0
 CLIPPED_SHARE = 0.2
 RATE_OF_WANTED = 0.9
@@ -35,9 +35,9 @@ def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
         return
     yield _same(camera, sight.same_s) if sight.same_s >= SAME_S else _delivery(camera, sight.fps, sight.pictures)
     yield from _size(camera, sight.driver, sight.fps)
-    yield _focus(sight.figures, sight.opaque)
-    if sight.figures is not None:
-        yield _exposure(sight.figures, sight.driver)
+    yield _focus(sight.metrics, sight.opaque)
+    if sight.metrics is not None:
+        yield _exposure(sight.metrics, sight.driver)
 
 
 def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
@@ -53,12 +53,12 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
     yield _same(camera) if told.get("state") == "frozen" else _delivery(camera, fps, told.get("captured", 0))
     yield from _size(camera, told.get("figures", {}), fps)
     try:
-        figures = PictureFigures(**measure())
+        metrics = PictureMetrics(**measure())
     except DeviceError as error:
         yield _focus(None, error.what)
         return
-    yield _focus(figures, "")
-    yield _exposure(figures, told.get("figures", {}))
+    yield _focus(metrics, "")
+    yield _exposure(metrics, told.get("figures", {}))
 
 
 def _size(camera: Camera, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
@@ -84,44 +84,44 @@ def _same(camera: Camera, same_s: float = FROZEN_S) -> Line:
 
 
 def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:
-    figures: dict[str, Figure] = {"driver": camera.driver, "pictures": pictures, "fps": round(fps, 2) if fps else None}
+    metrics: dict[str, Metric] = {"driver": camera.driver, "pictures": pictures, "fps": round(fps, 2) if fps else None}
     if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
         return warn(
             "camera",
             f"{camera.driver} delivers {fps:.1f} of the {camera.fps:g} pictures per second it was asked for",
             "long exposures at night do this (exposure_max_us), as does a weak network or a busy board",
-            **figures,
+            **metrics,
         )
-    return ok("camera", f"{camera.driver} delivers" + (f" {fps:.1f} pictures per second" if fps else ""), **figures)
+    return ok("camera", f"{camera.driver} delivers" + (f" {fps:.1f} pictures per second" if fps else ""), **metrics)
 
 
-def _focus(figures: PictureFigures | None, opaque: str) -> Line:
-    if figures is None:
+def _focus(metrics: PictureMetrics | None, opaque: str) -> Line:
+    if metrics is None:
         why = opaque or "everything is covered"
         return warn("focus", f"not measured: {why}", "draw the masks and validate the view, then run this again")
-    told: dict[str, Figure] = {"focus": round(figures.focus, 1), "sharpness": None}
-    said = f"{figures.focus:.0f} (greatest is best, on this view)"
-    if figures.sharpness is None:
+    told: dict[str, Metric] = {"focus": round(metrics.focus, 1), "sharpness": None}
+    said = f"{metrics.focus:.0f} (greatest is best, on this view)"
+    if metrics.sharpness is None:
         return warn(
             "focus", f"{said}; the scene has too few edges to judge by", "aim at buildings or kerbs, or wait for light", **told
         )
-    told["sharpness"] = round(figures.sharpness, 2)
-    if figures.sharpness < SHARP:
+    told["sharpness"] = round(metrics.sharpness, 2)
+    if metrics.sharpness < SHARP:
         return warn("focus", f"{said}; the picture is blurred", "turn the lens until the figure peaks; wipe the dome", **told)
     return ok("focus", f"{said}; sharp", **told)
 
 
-def _exposure(figures: PictureFigures, driver: Mapping[str, float | str]) -> Line:
-    told: dict[str, Figure] = {
-        "mean_luma": round(figures.mean_luma, 1),
-        "dark_share": round(figures.dark_share, 3),
-        "bright_share": round(figures.bright_share, 3),
+def _exposure(metrics: PictureMetrics, driver: Mapping[str, float | str]) -> Line:
+    told: dict[str, Metric] = {
+        "mean_luma": round(metrics.mean_luma, 1),
+        "dark_share": round(metrics.dark_share, 3),
+        "bright_share": round(metrics.bright_share, 3),
     }
     told |= {name: driver[name] for name in ("exposure_us", "analogue_gain", "lux") if name in driver}
-    said = f"mean {figures.mean_luma:.0f} of 16..235, {figures.dark_share:.0%} black, {figures.bright_share:.0%} white"
-    if figures.mean_luma < DARK_MEAN:
+    said = f"mean {metrics.mean_luma:.0f} of 16..235, {metrics.dark_share:.0%} black, {metrics.bright_share:.0%} white"
+    if metrics.mean_luma < DARK_MEAN:
         return warn("exposure", f"{said}: too dark", "more light, a longer exposure (exposure_max_us), or a faster lens", **told)
-    if figures.mean_luma > BRIGHT_MEAN or figures.bright_share > CLIPPED_SHARE:
+    if metrics.mean_luma > BRIGHT_MEAN or metrics.bright_share > CLIPPED_SHARE:
         return warn(
             "exposure", f"{said}: too bright", "turn it out of the sun, or set hdr = true where the sensor has it", **told
         )

@@ -28,19 +28,19 @@ def judge_clock(
     keeper, offset_s, server = _keeper(ask)
     if offset_s is None and state is not None:
         offset_s = state.offset_s
-    figures = {"quality": quality.value, "keeper": keeper, "server": server, "offset_ms": None}
+    metrics = {"quality": quality.value, "keeper": keeper, "server": server, "offset_ms": None}
     if offset_s is not None:
-        figures["offset_ms"] = f"{1000 * offset_s:.3f}"
+        metrics["offset_ms"] = f"{1000 * offset_s:.3f}"
     by = f"by {keeper}" + (f" from {server}" if server else "") if keeper else "by nobody that could be asked"
     if quality is not ClockQuality.SYNCHRONISED:
-        yield warn("clock", f"set, but not synchronised (kept {by}); it says {rfc3339(wall_ns)}", _REMEDY, **figures)
+        yield warn("clock", f"set, but not synchronised (kept {by}); it says {rfc3339(wall_ns)}", _REMEDY, **metrics)
     elif offset_s is not None and abs(offset_s) > LARGE_OFFSET_S:
         yield warn(
-            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then run this again", **figures
+            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then run this again", **metrics
         )
     else:
         off = f", {1000 * offset_s:+.1f} ms off" if offset_s is not None else ""
-        yield ok("clock", f"synchronised {by}{off}", **figures)
+        yield ok("clock", f"synchronised {by}{off}", **metrics)
     yield _battery_backed(root)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, ok, warn
 from agent.config.model import Config
 from agent.recording.retention import days_that_fit
 
@@ -54,7 +54,7 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
     usable = max(0, room.free_bytes + recorded_bytes - reserve)
     days, wanted = days_that_fit(usable, bps), config.recording.retention_days
     needed = round(wanted * 86_400 * bps / 8 * SPARE)
-    figures: dict[str, Figure] = {
+    metrics: dict[str, Metric] = {
         "days": round(days, 1),
         "wanted_days": wanted,
         "bitrate_kbps": round(bps / 1000),
@@ -69,7 +69,7 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
             "disk",
             f"full: {room.free_bytes / 1e6:.0f} MB free, {said}",
             f"free space, or a disk of {needed / 1e9:.0f} GB",
-            **figures,
+            **metrics,
         )
     fitting_kbps, fitting_days = int(usable * 8 / 86_400 / wanted / SPARE / 1000), int(days / SPARE)
     ways = [f"a disk of {(needed + reserve) / 1e9:.0f} GB"]
@@ -77,10 +77,10 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
     ways += [f"retention_days = {fitting_days}"] if fitting_days >= 1 else []
     remedy = ", or ".join(ways)
     if days < wanted:
-        return fail("disk", said, remedy, **figures)
+        return fail("disk", said, remedy, **metrics)
     if days < wanted * SPARE:
-        return warn("disk", f"{said}: just enough", remedy, **figures)
-    return ok("disk", said, **figures)
+        return warn("disk", f"{said}: just enough", remedy, **metrics)
+    return ok("disk", said, **metrics)
 
 
 class Speed(Struct, frozen=True):
@@ -143,7 +143,7 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
             "disk speed", f"{directory} cannot be written: {(error.strerror or str(error)).lower()}", "check the disk (`dmesg`)"
         )
     bps, _ = _bit_rate(config, None)
-    figures: dict[str, Figure] = {
+    metrics: dict[str, Metric] = {
         "write_mb_per_s": round(speed.write_bytes_per_s / 1e6, 1),
         "sync_median_ms": round(1000 * speed.median_s, 2),
         "sync_worst_ms": round(1000 * speed.worst_s, 2),
@@ -151,12 +151,12 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     median_ms, worst_ms = 1000 * speed.median_s, 1000 * speed.worst_s
     said = f"{speed.write_bytes_per_s / 1e6:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst"
     if speed.write_bytes_per_s * 8 < TIMES_THE_STREAM * bps:
-        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", "another card or disk", **figures)
+        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", "another card or disk", **metrics)
     if speed.worst_s > HOPELESS_SYNC_S:
-        return fail("disk speed", f"{said}: a second may be lost at a power cut", "another card or disk", **figures)
+        return fail("disk speed", f"{said}: a second may be lost at a power cut", "another card or disk", **metrics)
     if speed.worst_s > SLOW_SYNC_S:
-        return warn("disk speed", f"{said}: slow to sync", "a worn card does this; consider an SSD", **figures)
-    return ok("disk speed", said, **figures)
+        return warn("disk speed", f"{said}: slow to sync", "a worn card does this; consider an SSD", **metrics)
+    return ok("disk speed", said, **metrics)
 
 
 def _bit_rate(config: Config, measured_bps: float | None) -> tuple[float, str]:

@@ -95,7 +95,7 @@ class Report(Struct, frozen=True):
                     "grade": line.grade.word,
                     "measured": line.measured,
                     "remedy": line.remedy,
-                    "figures": dict(line.figures),
+                    "figures": dict(line.metrics),
                 }
                 for subject, lines in self.subjects.items()
                 for line in lines

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.base.errors import EvidenceError
 from agent.commissioning.certificate import days_left
-from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, ok, warn
 from agent.config.model import Config
 from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
 from agent.identity.name import misnamed
@@ -31,37 +31,37 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
     leaf = chain.leaf
     name, left = common_name(leaf), days_left(leaf, now)
     until = leaf.not_valid_after_utc.date().isoformat()
-    figures: dict[str, Figure] = {"name": name, "key": key_digest(leaf), "days_left": left, "until": until}
+    metrics: dict[str, Metric] = {"name": name, "key": key_digest(leaf), "days_left": left, "until": until}
     said = f"{name}, key {key_digest(leaf)[:16]}…"
     if (other := misnamed(leaf, config.node.id)) is not None:
-        yield fail("identity", other.what, other.remedy, **figures)
+        yield fail("identity", other.what, other.remedy, **metrics)
     elif leaf.not_valid_before_utc > now:
         yield fail(
-            "identity", f"{said}: valid only from {leaf.not_valid_before_utc.date()} on", "is this node's clock right?", **figures
+            "identity", f"{said}: valid only from {leaf.not_valid_before_utc.date()} on", "is this node's clock right?", **metrics
         )
     elif left < 0:
         yield fail(
             "identity",
             f"{said}: expired {-left} days ago",
             "`vigie identity csr`, have it signed, `vigie identity install`",
-            **figures,
+            **metrics,
         )
     elif left < SOON_DAYS:
         yield warn(
             "identity",
             f"{said}: expires in {left} days",
             "`vigie identity csr`, have it signed, `vigie identity install`",
-            **figures,
+            **metrics,
         )
     elif is_own(leaf):
         yield warn(
             "identity",
             f"{said}: by an authority of its own, nobody vouches for it",
             "have the town's CA sign `vigie identity csr`, or hand out identity/ca.pem",
-            **figures,
+            **metrics,
         )
     else:
-        yield ok("identity", f"{said}, issued by {leaf.issuer.rfc4514_string()}, until {until}", **figures)
+        yield ok("identity", f"{said}, issued by {leaf.issuer.rfc4514_string()}, until {until}", **metrics)
 
 
 def judge_register(path: Path, chain: CertificateChain | None) -> Line:
@@ -81,7 +81,7 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
             f"{path} cannot be read: {(error.strerror or str(error)).lower()}",
             "run this with sudo, or check the disk",
         )
-    figures: dict[str, Figure] = {
+    metrics: dict[str, Metric] = {
         "lines": verdict.lines,
         "signed_through": verdict.signed_through,
         "findings": len(verdict.findings),
@@ -93,7 +93,7 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
             "register",
             f"line {first.line}: {first.what}",
             "`vigie register --verify` lists all; tell whoever answers for it",
-            **figures,
+            **metrics,
         )
     if verdict.signed_through < verdict.lines:
         unsigned = verdict.lines - verdict.signed_through
@@ -101,6 +101,6 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
             "register",
             f"{verdict.lines} lines, whole; nothing vouches for the last {unsigned}",
             "made by a command that cannot read the key? The daemon signs them when it runs; else ask who wrote them",
-            **figures,
+            **metrics,
         )
-    return ok("register", f"{verdict.lines} lines, whole, in order and signed", **figures)
+    return ok("register", f"{verdict.lines} lines, whole, in order and signed", **metrics)

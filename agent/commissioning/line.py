@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from msgspec import Struct, field
 
-Figure = str | int | float | bool | None
+Metric = str | int | float | bool | None
 
 
 class Grade(IntEnum):
@@ -24,28 +24,28 @@ class Grade(IntEnum):
 
 
 class Line(Struct, frozen=True):
-    """`measured` says what was found, `remedy` what to do (empty when all is well), `figures` the same for machines."""
+    """`measured` says what was found, `remedy` what to do (empty when all is well), `metrics` the same for machines."""
 
     check: str
     grade: Grade
     measured: str
     remedy: str = ""
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
 
-def ok(check: str, measured: str, **figures: Figure) -> Line:
+def ok(check: str, measured: str, **metrics: Metric) -> Line:
     """All is well."""
-    return Line(check, Grade.OK, measured, "", figures)
+    return Line(check, Grade.OK, measured, "", metrics)
 
 
-def warn(check: str, measured: str, remedy: str, **figures: Figure) -> Line:
+def warn(check: str, measured: str, remedy: str, **metrics: Metric) -> Line:
     """The node works, and this deserves a hand before it does not."""
-    return Line(check, Grade.WARN, measured, remedy, figures)
+    return Line(check, Grade.WARN, measured, remedy, metrics)
 
 
-def fail(check: str, measured: str, remedy: str, **figures: Figure) -> Line:
+def fail(check: str, measured: str, remedy: str, **metrics: Metric) -> Line:
     """The node does not do its job, or breaks a rule, as long as this stands."""
-    return Line(check, Grade.FAIL, measured, remedy, figures)
+    return Line(check, Grade.FAIL, measured, remedy, metrics)
 
 
 def worst(lines: Sequence[Line]) -> Grade:

@@ -46,12 +46,12 @@ def _cover(config: Config) -> Line:
     share = mask_share(polygons, config.privacy.margin, config.camera.width, config.camera.height)
     names = ", ".join(mask.name for mask in config.privacy.mask)
     said = f"{len(polygons)} ({config.privacy.fill}) cover {share:.1%} of the picture: {names}"
-    figures = {"masks": len(polygons), "cover_percent": round(100 * share, 2)}
+    metrics = {"masks": len(polygons), "cover_percent": round(100 * share, 2)}
     if share > MUCH:
-        return warn("masks", said, "little is left to see: is the camera aimed at a dwelling?", **figures)
+        return warn("masks", said, "little is left to see: is the camera aimed at a dwelling?", **metrics)
     if share < LITTLE:
-        return warn("masks", said, "that is less than a window: are the corners fractions of the picture (0 to 1)?", **figures)
-    return ok("masks", said, **figures)
+        return warn("masks", said, "that is less than a window: are the corners fractions of the picture (0 to 1)?", **metrics)
+    return ok("masks", said, **metrics)
 
 
 def _validation(config: Config, identity: IdentityDirectory) -> Line:

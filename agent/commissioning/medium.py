@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.commissioning.line import Figure, Line, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, ok, warn
 
 IN_MEMORY = ("tmpfs", "ramfs")
 ON_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
@@ -54,7 +54,7 @@ def judge_medium(medium: Medium) -> Line:
     named = f"{_WORDS[medium.kind]}{f' {medium.name}' if medium.name else ''}" + (
         f", {medium.file_system}" if medium.file_system else ""
     )
-    figures: dict[str, Figure] = {
+    metrics: dict[str, Metric] = {
         "kind": medium.kind,
         "name": medium.name,
         "file_system": medium.file_system,
@@ -65,21 +65,21 @@ def judge_medium(medium: Medium) -> Line:
             "storage",
             f"{named}: mounted read-only",
             "look at `dmesg`: a file system turns read-only when the disk fails",
-            **figures,
+            **metrics,
         )
     if medium.kind == "memory":
-        return fail("storage", f"{named}: everything is lost at a restart", "set [recording] directory to a disk", **figures)
+        return fail("storage", f"{named}: everything is lost at a restart", "set [recording] directory to a disk", **metrics)
     if medium.kind == "network":
         return warn(
-            "storage", f"{named}: lost with the network", "record on the board; the centre fetches what it needs", **figures
+            "storage", f"{named}: lost with the network", "record on the board; the centre fetches what it needs", **metrics
         )
     if medium.worn_percent is not None:
         named += f", {medium.worn_percent:.0f} % of its rated life used"
         if medium.worn_percent >= WORN:
-            return warn("storage", named, "replace it before it fails", **figures)
+            return warn("storage", named, "replace it before it fails", **metrics)
     if medium.kind == "sd":
-        return warn("storage", f"{named}: writing day and night wears a card out", "an SSD, or an endurance card", **figures)
-    return ok("storage", named, **figures)
+        return warn("storage", f"{named}: writing day and night wears a card out", "an SSD, or an endurance card", **metrics)
+    return ok("storage", named, **metrics)
 
 
 _WORDS = {

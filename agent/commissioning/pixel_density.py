@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from agent.commissioning.line import Figure, Line, ok, warn
+from agent.commissioning.line import Line, Metric, ok, warn
 from agent.config.model import Camera
 
 FIRST_EDITION = (
@@ -52,10 +52,10 @@ def judge_density(camera: Camera, width_px: int | None = None) -> Line:
     density = pixels_per_metre(width_px or camera.width, camera.distance_m, camera.horizontal_view_degrees)
     first, second = task(density, FIRST_EDITION), task(density, SECOND_EDITION)
     said = f"{density:.0f} at {camera.distance_m:g} m: {first} (IEC 62676-4:2014), {second} (2025)"
-    figures: dict[str, Figure] = {"pixels_per_metre": round(density, 1), "iec_62676_4_2014": first, "iec_62676_4_2025": second}
+    metrics: dict[str, Metric] = {"pixels_per_metre": round(density, 1), "iec_62676_4_2014": first, "iec_62676_4_2025": second}
     wanted = IDENTIFICATION_WANTS if camera.purpose == "identification" else OVERVIEW_WANTS
     if density >= wanted:
-        return ok("pixels per metre", said, **figures)
+        return ok("pixels per metre", said, **metrics)
     nearer_m = camera.distance_m * density / wanted
     remedy = f"{camera.purpose} wants {wanted:g}: a longer lens, more pixels, or a scene {nearer_m:.0f} m away"
-    return warn("pixels per metre", said, remedy, **figures)
+    return warn("pixels per metre", said, remedy, **metrics)

@@ -86,7 +86,7 @@ def _rows(lines: tuple[Line, ...]) -> Iterator[str]:
         if entry is None:
             continue
         try:
-            found = entry.found(line.figures)
+            found = entry.found(line.metrics)
         except KeyError:  # a check that failed before it had measured anything
             found = UNKNOWN
         word, style = ("sans objet", "none") if found == UNKNOWN and line.grade is Grade.OK else _GRADES[line.grade]

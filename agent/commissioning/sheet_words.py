@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
-from agent.commissioning.line import Figure, Line
+from agent.commissioning.line import Line, Metric
 
-Words = Callable[[Mapping[str, Figure]], str]
+Words = Callable[[Mapping[str, Metric]], str]
 
 
 class Entry(Struct, frozen=True):
@@ -34,7 +34,7 @@ def french(line: Line) -> Entry | None:
 UNKNOWN = "non mesuré"
 
 
-def number(value: Figure, digits: int = 0, unit: str = "") -> str:
+def number(value: Metric, digits: int = 0, unit: str = "") -> str:
     """A number the French way: a comma, a narrow space between thousands, a space before the unit."""
     if not isinstance(value, int | float):
         return UNKNOWN
@@ -58,32 +58,32 @@ _RATES = {"measured": "mesuré", "configured": "réglé"}
 _STATES = {"enabled": "actif", "None": "non vérifiable ici"}
 
 
-def _camera(f: Mapping[str, Figure]) -> str:
+def _camera(f: Mapping[str, Metric]) -> str:
     if "same_s" in f:
         return f"{f['driver']}, image figée depuis {number(f['same_s'], 0, 's')}"
     return f"{f['driver']}, {number(f.get('fps'), 1, 'images/s')}"
 
 
-def _density(f: Mapping[str, Figure]) -> str:
+def _density(f: Mapping[str, Metric]) -> str:
     if "pixels_per_metre" not in f:
         return "distance ou optique non renseignée"
     first, second = _TASKS_FIRST[str(f["iec_62676_4_2014"])], _TASKS_SECOND[str(f["iec_62676_4_2025"])]
     return f"{number(f['pixels_per_metre'])} px/m : {first} (éd. 2014), {second} (éd. 2025)"
 
 
-def _days(f: Mapping[str, Figure]) -> str:
+def _days(f: Mapping[str, Metric]) -> str:
     rate = _RATES.get(str(f["bitrate_source"]), "estimé")
     kept = f"{number(f['days'], 1)} jours possibles pour {number(f['wanted_days'])} autorisés"
     return f"{kept}, débit {rate} de {number(f['bitrate_kbps'])} kbit/s"
 
 
-def _masks(f: Mapping[str, Figure]) -> str:
+def _masks(f: Mapping[str, Metric]) -> str:
     if not f.get("masks"):
         return "aucun masque"
     return f"{f['masks']} masque{'s' if f['masks'] != 1 else ''}, {number(f['cover_percent'], 1)} % de l'image"
 
 
-def _identity(f: Mapping[str, Figure]) -> str:
+def _identity(f: Mapping[str, Metric]) -> str:
     return (
         f"certificat de {f['name']} valable jusqu'au {f['until']}, empreinte de clé {str(f['key'])[:16]}…"
         if "key" in f
@@ -91,7 +91,7 @@ def _identity(f: Mapping[str, Figure]) -> str:
     )
 
 
-def _broker_certificate(f: Mapping[str, Figure]) -> str:
+def _broker_certificate(f: Mapping[str, Metric]) -> str:
     return f"{f['tls_version']}, certificat de {f['certificate']}, expire dans {number(f['days_left'], 0, 'jours')}"
 
 

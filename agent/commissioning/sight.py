@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from agent.analytics.picture_figures import PictureFigures, PictureMeasure
+from agent.analytics.picture_metrics import PictureMeasure, PictureMetrics
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
 from agent.base.queues import Closed
@@ -34,7 +34,7 @@ MEASURE_EVERY_NS = NS // 8
 class Sight(Struct, frozen=True):
     """What was seen. `fps` is None before two pictures came; `fault` is what the camera said when none came.
 
-    `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `figures` are of masked
+    `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `metrics` are of masked
     pictures in any case, None when nothing of them was visible.
     """
 
@@ -42,7 +42,7 @@ class Sight(Struct, frozen=True):
     fps: float | None = None
     width: int = 0
     height: int = 0
-    figures: PictureFigures | None = None
+    metrics: PictureMetrics | None = None
     opaque: str = ""
     view: ViewState | None = None
     shift_px: float = 0.0
@@ -88,8 +88,8 @@ def focus_through(camera: Camera, config: Config, clock: Clock) -> Iterator[floa
                 if now_ns < next_ns:
                     continue
                 next_ns = now_ns + NS // 2
-                figures = measure.measure(frame)
-            yield figures.focus if figures is not None else None
+                metrics = measure.measure(frame)
+            yield metrics.focus if metrics is not None else None
     except Closed:
         return
     finally:
@@ -109,7 +109,7 @@ class _Watch:
         self._packets: float | str = 0
         self._times: list[tuple[int, int]] = []
         self._size = (0, 0)
-        self._figures: PictureFigures | None = None
+        self._metrics: PictureMetrics | None = None
         self._guarded: tuple[str, ViewState, float] | None = None
 
     def sight(self) -> Sight:
@@ -136,7 +136,7 @@ class _Watch:
         return self._sight()
 
     def _packets_came(self) -> bool:
-        packets, before = self._capture.figures().get("packets", 0), self._packets
+        packets, before = self._capture.metrics().get("packets", 0), self._packets
         self._packets = packets
         return packets != before
 
@@ -148,7 +148,7 @@ class _Watch:
             self._size = (frame.planes.width, frame.planes.height)
             if frame.time.monotonic_ns >= self._measure_next_ns:
                 self._measure_next_ns = frame.time.monotonic_ns + MEASURE_EVERY_NS
-                self._figures = self._measure.measure(frame) or self._figures
+                self._metrics = self._measure.measure(frame) or self._metrics
             return True
 
     def _hear_guard(self) -> None:
@@ -165,7 +165,7 @@ class _Watch:
     def _sight(self) -> Sight:
         if not self._times:
             fault = self._capture.fault or f"it was opened, and no picture came within {FIRST_PICTURE_S:.0f} s"
-            return Sight(fault=fault, driver=self._capture.figures())
+            return Sight(fault=fault, driver=self._capture.metrics())
         opaque, view, shift_px = self._guarded or ("", None, 0.0)
         (first, first_ns), (last, last_ns) = self._times[0], self._times[-1]
         return Sight(
@@ -173,10 +173,10 @@ class _Watch:
             fps=(last - first) * NS / (last_ns - first_ns) if last_ns > first_ns else None,
             width=self._size[0],
             height=self._size[1],
-            figures=self._figures,
+            metrics=self._metrics,
             opaque=opaque,
             view=view,
             shift_px=shift_px,
-            driver=self._capture.figures(),
+            driver=self._capture.metrics(),
             fault=self._capture.fault,
         )

@@ -62,7 +62,7 @@ class Demonstration:
                 signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
                 ending = node.run(for_s=for_s)
                 feed.settle()
-            summary = {**node.summary(), "ending": ending.value, "hub": feed.figures(), "config": str(config_path)}
+            summary = {**node.summary(), "ending": ending.value, "hub": feed.metrics(), "config": str(config_path)}
         (self._directory / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         self._show(summary)
         return summary

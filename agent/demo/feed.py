@@ -30,7 +30,7 @@ class Feed:
         self._last_picture = ""
         self._thread = threading.Thread(target=self._listen, name="centre", daemon=True)
 
-    def figures(self) -> dict[str, Any]:
+    def metrics(self) -> dict[str, Any]:
         """What the centre counted."""
         nodes = list(self._fleet.nodes.values())
         return {

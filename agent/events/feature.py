@@ -27,5 +27,5 @@ class EventsFeature(Feature[Config]):
         return (self.outbox,)
 
     def summary(self) -> Mapping[str, Any]:
-        figures = self.outbox.figures()
-        return {"events": figures.sequence, "events_pending": figures.pending}
+        metrics = self.outbox.metrics()
+        return {"events": metrics.sequence, "events_pending": metrics.pending}

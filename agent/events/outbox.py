@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 STILL_MOST_BYTES = 64 * 1024
 
 
-class OutboxFigures(Struct, frozen=True):
+class OutboxMetrics(Struct, frozen=True):
     """What health says of the outbox. `dropped` counts through the database's life; `fault` is empty when all is well.
 
     `classes` has the last number of each class within the epoch.
@@ -275,12 +275,12 @@ class Outbox(Component):
         kept = sum(self._store.tally.count.values()) + len(self._store.volatile) - len(self._order.finished)
         return max(0, kept) + len(self._raised)
 
-    def figures(self) -> OutboxFigures:
+    def metrics(self) -> OutboxMetrics:
         """For health; any thread."""
         pending = self.pending
         oldest_ns = self._store.oldest_raised_ns(self._order.finished) if pending else None
         age_s = None if oldest_ns is None else max(0.0, (self.clock.wall_ns() - oldest_ns) / NS)
-        return OutboxFigures(
+        return OutboxMetrics(
             pending,
             age_s,
             self._store.tally.dropped + self._raised.let_go,

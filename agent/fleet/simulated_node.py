@@ -134,14 +134,14 @@ class SimulatedNode:
         }
 
     def _outbox_health(self) -> OutboxHealth:
-        figures = self.outbox.figures()
+        metrics = self.outbox.metrics()
         return OutboxHealth(
-            pending=figures.pending,
-            oldest_age_s=figures.oldest_age_s,
-            dropped=figures.dropped,
-            sequence=figures.sequence,
-            epoch=figures.epoch,
-            classes=figures.classes,
+            pending=metrics.pending,
+            oldest_age_s=metrics.oldest_age_s,
+            dropped=metrics.dropped,
+            sequence=metrics.sequence,
+            epoch=metrics.epoch,
+            classes=metrics.classes,
         )
 
 

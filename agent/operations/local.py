@@ -13,7 +13,7 @@ class Status(Arguments, frozen=True, kw_only=True):
     """The health document."""
 
 
-class PictureFigures(Arguments, frozen=True, kw_only=True):
+class PictureMetrics(Arguments, frozen=True, kw_only=True):
     """Focus and exposure of the picture, for whoever stands at the lens."""
 
 

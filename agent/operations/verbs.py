@@ -51,7 +51,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),
         _local("status", local.Status, _SHOWN),
-        _local("picture", local.PictureFigures),
+        _local("picture", local.PictureMetrics),
         _local("masks-validate", local.MasksValidate),
         _local("masks-progress", local.MasksProgress),
     )

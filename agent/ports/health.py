@@ -41,7 +41,7 @@ class ClockHealth(Part, frozen=True, kw_only=True):
 
 class CameraHealth(Part, frozen=True, kw_only=True):
     """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same picture for 30 s) or
-    over. `corrupt` counts pictures that came damaged or rest on a damaged one, and were not shown. `figures` is what the driver
+    over. `corrupt` counts pictures that came damaged or rest on a damaged one, and were not shown. `metrics` is what the driver
     knows of itself."""
 
     driver: str
@@ -52,7 +52,7 @@ class CameraHealth(Part, frozen=True, kw_only=True):
     last_frame_age_s: float | None = None
     state: CameraState
     reason: str = ""
-    figures: dict[str, float | str] = msgspec.field(default_factory=dict)
+    metrics: dict[str, float | str] = msgspec.field(default_factory=dict, name="figures")  # what hubs read it as
 
     def states(self) -> tuple[object, ...]:
         return self.state, self.reason

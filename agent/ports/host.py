@@ -54,7 +54,7 @@ class ServiceManager(Protocol):
         ...
 
 
-class BoardFigures(Struct, frozen=True):
+class BoardMetrics(Struct, frozen=True):
     """What the board says of itself; None where it cannot tell."""
 
     temperature_c: float | None = None
@@ -69,4 +69,4 @@ class BoardFigures(Struct, frozen=True):
 class Board(Protocol):
     """Temperature, throttling, load: read on the health thread, within 50 ms."""
 
-    def read(self) -> BoardFigures: ...
+    def read(self) -> BoardMetrics: ...

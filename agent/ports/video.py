@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Camera(Protocol):
-    """A picture source. One thread (the capture thread) calls everything but `figures`."""
+    """A picture source. One thread (the capture thread) calls everything but `metrics`."""
 
     def open(self) -> None:
         """Start delivering. Raises CameraError with the remedy when the source is missing or refuses."""
@@ -30,7 +30,7 @@ class Camera(Protocol):
         """Stop and free everything; idempotent; returns within two seconds even when the hardware hangs."""
         ...
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """What the driver knows of itself, for health: exposure, gain, lux, focus, reconnects...; cheap, any thread."""
         ...
 

@@ -104,16 +104,16 @@ class RecordingFeature(Feature[Config]):
         return f"recording {self._recording().state}"
 
     def summary(self) -> Mapping[str, Any]:
-        figures = self.recorder.figures()
-        return {"recordings": str(self._directory), "recorded": figures["recorded"], "lost": figures["lost"]}
+        metrics = self.recorder.metrics()
+        return {"recordings": str(self._directory), "recorded": metrics["recorded"], "lost": metrics["lost"]}
 
     def unclosed(self) -> int:
         """How many segments ended without the signature over their last pictures."""
-        return int(self.recorder.figures()["unclosed"])
+        return int(self.recorder.metrics()["unclosed"])
 
     def storage_fault(self) -> str:
         """What the recorder has against its disk; empty when it writes."""
-        return str(self.recorder.figures()["fault"])
+        return str(self.recorder.metrics()["fault"])
 
     def _retention(self, config: Config) -> Retention:
         """What destroys footage on its day."""
@@ -129,8 +129,8 @@ class RecordingFeature(Feature[Config]):
 
     def _recording(self) -> RecordingHealth:
         """A catalog that cannot be read is `failing`: a sick disk must not silence health."""
-        figures = self.recorder.figures()
-        recorded, lost = int(figures["recorded"]), int(figures["lost"])
+        metrics = self.recorder.metrics()
+        recorded, lost = int(metrics["recorded"]), int(metrics["lost"])
         try:
             stock, holds = self.catalog.stock(), len(self._holds.active())
         except StorageError as error:
@@ -139,8 +139,8 @@ class RecordingFeature(Feature[Config]):
         shortfall = self._sweeper.last.shortfall if self._sweeper.last else None
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(
-            state=str(figures["state"]),
-            reason=str(figures["fault"]),
+            state=str(metrics["state"]),
+            reason=str(metrics["fault"]),
             oldest=rfc3339(stock.oldest_ns) if stock.oldest_ns is not None else None,
             newest=rfc3339(stock.newest_ns) if stock.newest_ns is not None else None,
             bytes=stock.bytes,

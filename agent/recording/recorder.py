@@ -94,7 +94,7 @@ class Recorder(Component):
         """Hand over the signature over the units up to the last one; False when it speaks for none that was taken."""
         return self._intake.offer_closing(closing)
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """For health: state; every picture offered: recorded, lost, queued or pending; `unclosed`, the segments of a signed
         stream that ended without the signature over their last pictures. Any thread."""
         count = self._tally.count()

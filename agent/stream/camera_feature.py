@@ -45,7 +45,7 @@ class CameraFeature(Feature[Config]):
                 last_frame_age_s=None if age_s is None else round(age_s, 3),
                 state=capture.delivery,
                 reason=capture.fault,
-                figures=capture.figures(),
+                metrics=capture.metrics(),
             )
         }
 

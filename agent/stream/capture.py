@@ -81,9 +81,9 @@ class Capture(Component):
             return None
         return (self.clock.monotonic_ns() - self._arrivals_ns[-1]) / NS
 
-    def figures(self) -> dict[str, float | str]:
+    def metrics(self) -> dict[str, float | str]:
         """What the driver says of itself."""
-        return dict(self._camera.figures())
+        return dict(self._camera.metrics())
 
     def _read_on(self) -> None:
         expected: int | None = None

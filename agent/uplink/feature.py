@@ -80,18 +80,18 @@ class UplinkFeature(Feature[Config]):
 
     def health(self) -> Mapping[str, Any]:
         """The line, and what waits for it."""
-        session, figures = self.session, self._outbox.figures()
+        session, metrics = self.session, self._outbox.metrics()
         return {
             "uplink": session.health() if session is not None else UplinkHealth(reason="no broker is configured"),
             "outbox": OutboxHealth(
-                pending=figures.pending,
-                oldest_age_s=figures.oldest_age_s,
-                dropped=figures.dropped,
-                sequence=figures.sequence,
-                epoch=figures.epoch,
-                trouble=figures.fault,
+                pending=metrics.pending,
+                oldest_age_s=metrics.oldest_age_s,
+                dropped=metrics.dropped,
+                sequence=metrics.sequence,
+                epoch=metrics.epoch,
+                trouble=metrics.fault,
                 set_aside=session.set_aside if session is not None else 0,
-                classes=figures.classes,
+                classes=metrics.classes,
             ),
         }
 
@@ -120,7 +120,7 @@ class UplinkFeature(Feature[Config]):
         if mqtt is None:
             return None
         if self._retained is None:
-            self._retained = Retained(node.state_dir / "retained.json", node.id, self._outbox.figures().sequence)
+            self._retained = Retained(node.state_dir / "retained.json", node.id, self._outbox.metrics().sequence)
         identity = Identity(node.id, mqtt.prefix, self._version, self._boot, mqtt.home_assistant_prefix)
         return Session(
             identity,

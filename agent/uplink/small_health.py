@@ -51,7 +51,7 @@ def cut_to(document: bytes, most_bytes: int) -> bytes:
     return document
 
 
-def _drivers_figures(health: dict[str, Any]) -> None:
+def _drivers_metrics(health: dict[str, Any]) -> None:
     for part, name in (("camera", "figures"), ("board", "more")):
         _part(health, part).pop(name, None)
 
@@ -77,4 +77,4 @@ def _part(health: dict[str, Any], name: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-_CUTS: Final[tuple[Callable[[dict[str, Any]], None], ...]] = (_drivers_figures, _long_words, _what_is_well)
+_CUTS: Final[tuple[Callable[[dict[str, Any]], None], ...]] = (_drivers_metrics, _long_words, _what_is_well)

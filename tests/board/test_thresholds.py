@@ -13,7 +13,7 @@ from agent.base.clock import NS, ClockQuality
 from agent.board.thresholds import STORAGE, TEMPERATURE, THROTTLED, UNDERVOLTAGE, BoardWatch
 from agent.config.model import Board
 from agent.ports.event import Event, PropertyOperation
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 
 
 @dataclass
@@ -35,7 +35,7 @@ class HandClock:
         return event.is_set()
 
 
-CALM = BoardFigures(temperature_c=50.0, throttled=False, undervoltage=False)
+CALM = BoardMetrics(temperature_c=50.0, throttled=False, undervoltage=False)
 
 
 def said(events: list[Event]) -> dict[str, bool]:
@@ -56,7 +56,7 @@ def test_the_first_reading_says_how_everything_stands() -> None:
 
 def test_what_a_board_cannot_tell_is_never_an_event() -> None:
     """A board without sensors raises neither alarms nor all-clears."""
-    assert said(BoardWatch(Board(), HandClock()).judge(BoardFigures())) == {STORAGE: False}
+    assert said(BoardWatch(Board(), HandClock()).judge(BoardMetrics())) == {STORAGE: False}
 
 
 @given(st.lists(st.floats(75.0, 79.9), min_size=1, max_size=30))
@@ -98,13 +98,13 @@ def test_a_sagging_supply_is_told_at_once_and_not_at_every_sag() -> None:
 
 def test_storage_fails_by_its_own_account_or_by_the_recorders() -> None:
     """Worn out, out of spare blocks, or refusing to write: one property, with the reason."""
-    for figures, fault in (
+    for metrics, fault in (
         (replace(CALM, more={"storage_worn_percent": 110.0}), ""),
         (replace(CALM, more={"storage_pre_eol": "urgent"}), ""),
         (CALM, "the disk is read-only"),
     ):
         watch = BoardWatch(Board(), HandClock())
         watch.judge(CALM)
-        (event,) = watch.judge(figures, fault)
+        (event,) = watch.judge(metrics, fault)
         assert (event.topic, event.data["Failed"]) == (STORAGE, True)
         assert event.data["Reason"]

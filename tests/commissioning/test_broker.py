@@ -18,7 +18,7 @@ from agent.commissioning.trial_topics import trials
 from agent.config.model import Board, Mqtt
 from agent.demo.broker import LocalBroker, free_port
 from agent.node.wiring import TOPICS
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 from agent.uplink.home_assistant import discovery
 from agent.uplink.presence import Identity
@@ -90,8 +90,8 @@ def test_a_broker_that_accepts_this_node(broker: TlsBroker, authority: Authority
     """TLS version, who issued the certificate, the days that are left (few: a warning), and the session itself."""
     certificate, session = lines(broker.tls_url, credentials(authority, client))
     assert certificate.grade is Grade.WARN
-    assert certificate.figures["days_left"] in (0, 1)
-    assert str(certificate.figures["tls_version"]).startswith("TLSv1.")
+    assert certificate.metrics["days_left"] in (0, 1)
+    assert str(certificate.metrics["tls_version"]).startswith("TLSv1.")
     assert "Test authority" in certificate.measured
     assert session.grade is Grade.OK
     (plain,) = lines(broker.url)
@@ -137,7 +137,7 @@ def test_a_wrong_password_is_refused_in_words(tmp_path: Path) -> None:
     with LocalBroker(tmp_path / "b", settings=f"allow_anonymous false\npassword_file {tmp_path / 'users'}") as strict:
         (found,) = lines(strict.url, BrokerCredentials(username="pole-17", password_file=tmp_path / "password"))
     assert found.grade is Grade.FAIL
-    assert found.figures["code"] in (0x86, 0x87)
+    assert found.metrics["code"] in (0x86, 0x87)
     assert "password_file" in found.remedy
 
 
@@ -208,7 +208,7 @@ def test_the_topic_that_an_access_list_refuses_is_named(tmp_path: Path, queued: 
     with LocalBroker(tmp_path / "b", settings=settings) as broker:
         assert [line.grade for line in lines(broker.url)] == [Grade.OK]
         _, found = lines(broker.url, home=True)
-    assert (found.check, found.grade, found.figures["refused"]) == ("broker topics", Grade.FAIL, 1)
+    assert (found.check, found.grade, found.metrics["refused"]) == ("broker topics", Grade.FAIL, 1)
     assert "homeassistant/device/vigie/pole-17/config" in found.measured
 
 
@@ -249,7 +249,7 @@ def test_every_event_that_is_documented_is_tried() -> None:
 def test_what_the_board_says_is_tried_where_it_is_said() -> None:
     """The board's events have sources of their own: an access list that names topics one by one is tried with these."""
     watch = BoardWatch(Board(), SystemClock())
-    said = watch.judge(BoardFigures(temperature_c=50.0, throttled=False, undervoltage=False))
+    said = watch.judge(BoardMetrics(temperature_c=50.0, throttled=False, undervoltage=False))
     tried = {publication.topic for publication in trials(IDENTITY.topics, TOPICS, 0, None)}
     assert len(said) == 4
     assert {IDENTITY.topics.event(event) for event in said} <= tried

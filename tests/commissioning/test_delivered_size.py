@@ -38,13 +38,13 @@ def test_an_enlarged_picture_is_no_larger_picture(running: bool) -> None:
     """320x180 under 1280x720: below the norm, a quarter of the pixels per metre, and said in both languages."""
     small, whole = judged((320, 180), running=running), judged((1280, 720), running=running)
     assert (small["picture size"].grade, whole["picture size"].grade) == (Grade.FAIL, Grade.OK)
-    assert small["picture size"].figures["width"] == 320
-    assert small["pixels per metre"].figures["pixels_per_metre"] == pytest.approx(22.0, abs=0.1)
-    assert whole["pixels per metre"].figures["pixels_per_metre"] == pytest.approx(88.1, abs=0.1)
+    assert small["picture size"].metrics["width"] == 320
+    assert small["pixels per metre"].metrics["pixels_per_metre"] == pytest.approx(22.0, abs=0.1)
+    assert whole["pixels per metre"].metrics["pixels_per_metre"] == pytest.approx(88.1, abs=0.1)
     assert "delivers 320x180, which is enlarged to 1280x720" in small["delivered size"].measured
     entry = french(small["delivered size"])
     assert entry is not None
-    assert entry.found(small["delivered size"].figures) == "320 × 180, agrandie à 1280 × 720"
+    assert entry.found(small["delivered size"].metrics) == "320 × 180, agrandie à 1280 × 720"
     assert "delivered size" not in whole
 
 
@@ -52,5 +52,5 @@ def test_an_enlarged_picture_is_no_larger_picture(running: bool) -> None:
 def test_a_larger_picture_is_judged_by_what_is_kept_of_it(delivered: tuple[int, int] | None) -> None:
     """4 Mpx scaled down to 1280x720, or a driver that says nothing: the configured size counts."""
     found = judged(delivered, running=True)
-    assert found["picture size"].figures["width"] == 1280
+    assert found["picture size"].metrics["width"] == 1280
     assert "delivered size" not in found

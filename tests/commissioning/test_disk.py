@@ -29,7 +29,7 @@ def config(directory: Path | None = None, **recording: object) -> Config:
 def test_two_megabits_for_fourteen_days_want_three_hundred_gigabytes() -> None:
     """By hand: 2 Mbit/s x 14 days = 302 GB; ten percent and the reserve on top are what is asked for."""
     full = judge_room(config(min_free_mb=0), Room(10**12, 302 * 10**9), 0)
-    assert (full.grade, full.figures["days"]) == (Grade.FAIL, 14.0)
+    assert (full.grade, full.metrics["days"]) == (Grade.FAIL, 14.0)
     assert "333 GB" in full.remedy
     assert judge_room(config(min_free_mb=0), Room(10**12, 340 * 10**9), 0).grade is Grade.OK
     assert judge_room(config(min_free_mb=0), Room(10**12, 310 * 10**9), 0).grade is Grade.WARN
@@ -53,7 +53,7 @@ def test_what_is_advised_suffices(free: int, recorded: int, kbps: int, days: int
 
 def test_the_measured_rate_goes_before_the_configured_one() -> None:
     """A node that has run knows better; crf has only an estimate until then, and says so."""
-    assert judge_room(config(), Room(10**12, 10**12), 0, measured_bps=4e6).figures["bitrate_kbps"] == 4000
+    assert judge_room(config(), Room(10**12, 10**12), 0, measured_bps=4e6).metrics["bitrate_kbps"] == 4000
     crf = configured({**BASE, "encoding": {}})
     assert "estimated" in judge_room(crf, Room(10**12, 10**12), 0).measured
 

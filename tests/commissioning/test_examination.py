@@ -23,7 +23,7 @@ from agent.commissioning.sheet import sheet
 from agent.config.model import Config
 from agent.identity.node_key import IdentityDirectory
 from agent.node.drivers import open_camera
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 from tests.support.parts import program
 from tests.support.whole_node import WholeNode
 
@@ -31,14 +31,14 @@ VOID = {"meta", "br", "hr", "img", "input", "link"}
 
 
 class _Board:
-    def __init__(self, figures: BoardFigures) -> None:
-        self._figures = figures
+    def __init__(self, metrics: BoardMetrics) -> None:
+        self._metrics = metrics
 
-    def read(self) -> BoardFigures:
-        return self._figures
+    def read(self) -> BoardMetrics:
+        return self._metrics
 
 
-HOT = BoardFigures(temperature_c=83.0, throttled=True, undervoltage=False, more={"undervoltage_since_boot": 1.0})
+HOT = BoardMetrics(temperature_c=83.0, throttled=True, undervoltage=False, more={"undervoltage_since_boot": 1.0})
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_subject_that_cannot_be_looked_at_fails_alone(config: Config, means: M
     """A driver that does not exist and a board that cannot be read: the rest is examined all the same."""
 
     class Broken:
-        def read(self) -> BoardFigures:
+        def read(self) -> BoardMetrics:
             raise PermissionError(13, "Permission denied", "/sys/x")
 
     def no_driver(*_: object) -> object:

@@ -21,7 +21,7 @@ from agent.mask.as_drawn import cover_as_drawn
 from agent.mask.privacy_mask import PrivacyMask
 from agent.node.drivers import open_camera
 from agent.picture.cover import Cover
-from agent.ports.host import BoardFigures
+from agent.ports.host import BoardMetrics
 from agent.stream.capture import Capture
 from agent.stream.masking import Masking
 from agent.view.guard import FixedGuard
@@ -31,8 +31,8 @@ MakeCamera = Callable[..., SyntheticCamera]
 
 
 class _NoBoard:
-    def read(self) -> BoardFigures:
-        return BoardFigures()
+    def read(self) -> BoardMetrics:
+        return BoardMetrics()
 
 
 def test_the_figure_comes_again_and_again(config: Config, identity: IdentityDirectory) -> None:
@@ -92,8 +92,8 @@ def turned(config: Config, camera: SyntheticCamera, gauge: PictureGauge, ask: Ca
 
 def test_the_gauge_answers_while_the_pipeline_runs(config: Config, camera: MakeCamera) -> None:
     """Sharp or blurred, as the picture is now."""
-    sharp = turned(config, camera(), gauge := PictureGauge(), lambda: gauge.figures(10))
-    blurred = turned(config, camera(blur_px=3.0), gauge2 := PictureGauge(), lambda: gauge2.figures(10))
+    sharp = turned(config, camera(), gauge := PictureGauge(), lambda: gauge.metrics(10))
+    blurred = turned(config, camera(blur_px=3.0), gauge2 := PictureGauge(), lambda: gauge2.metrics(10))
     assert isinstance(sharp, dict)
     assert isinstance(blurred, dict)
     assert sharp["focus"] > 2 * blurred["focus"]
@@ -105,6 +105,6 @@ def test_the_gauge_says_why_it_has_nothing(config: Config, camera: MakeCamera) -
     bare = replace(config, privacy=replace(config.privacy, mask=()))
     gauge = PictureGauge()
     with pytest.raises(DeviceError, match="no masks"):
-        turned(bare, camera(), gauge, lambda: gauge.figures(10))
+        turned(bare, camera(), gauge, lambda: gauge.metrics(10))
     with pytest.raises(DeviceError, match="no picture"):
-        PictureGauge().figures(0.05)
+        PictureGauge().metrics(0.05)

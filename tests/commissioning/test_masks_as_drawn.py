@@ -56,7 +56,7 @@ def test_no_mask_no_statement_and_too_much_are_told(config: Config, identity: Id
     def grade(**privacy: object) -> tuple[Grade, float]:
         changed = replace(config, privacy=convert(privacy, Privacy))
         line = next(line for line in judge_masks(changed, identity, None) if line.check == "masks")
-        return line.grade, float(line.figures["cover_percent"] or 0)
+        return line.grade, float(line.metrics["cover_percent"] or 0)
 
     assert grade() == (Grade.FAIL, 0)
     assert grade(none_needed={"by": "AM", "on": date(2026, 1, 1), "why": "a blind wall only"}) == (Grade.OK, 0)

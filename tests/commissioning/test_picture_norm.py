@@ -52,7 +52,7 @@ def test_the_purpose_decides_whether_the_density_is_enough() -> None:
     """96 pixels a metre do for an overview and not to identify; unknown distances are asked for."""
     known = {"driver": "synthetic", "width": 1920, "distance_m": 10, "horizontal_view_degrees": 90}
     overview = judge_density(convert(known, Camera))
-    assert (overview.grade, overview.figures["iec_62676_4_2014"], overview.figures["iec_62676_4_2025"]) == (
+    assert (overview.grade, overview.metrics["iec_62676_4_2014"], overview.metrics["iec_62676_4_2025"]) == (
         Grade.OK,
         "observe",
         "discern",

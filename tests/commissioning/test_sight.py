@@ -49,13 +49,13 @@ def test_a_good_camera_is_good_on_every_line(config: Config, camera: MakeCamera)
 
 def test_a_lens_out_of_focus_is_told_and_the_figure_falls_with_it(config: Config, camera: MakeCamera) -> None:
     """The figure falls steadily as the lens is turned away, so that turning it to its peak is turning it right."""
-    figures = []
+    metrics = []
     for blur_px in (0.0, 1.0, 2.0, 4.0):
         sight = seen(camera(blur_px=blur_px), config)
-        assert sight.figures is not None
-        figures.append(sight.figures.focus)
-    assert figures == sorted(figures, reverse=True)
-    assert figures[0] > 5 * figures[-1]
+        assert sight.metrics is not None
+        metrics.append(sight.metrics.focus)
+    assert metrics == sorted(metrics, reverse=True)
+    assert metrics[0] > 5 * metrics[-1]
     assert lines(config, sight)["focus"].grade is Grade.WARN
 
 
@@ -72,7 +72,7 @@ class _Behind:
     def __init__(self, inner: SyntheticCamera, config: Config) -> None:
         self._inner = inner
         self._config = config
-        self.open, self.close, self.figures = inner.open, inner.close, inner.figures
+        self.open, self.close, self.metrics = inner.open, inner.close, inner.metrics
 
     def read(self, timeout_s: float) -> RawFrame | None:
         frame = self._inner.read(timeout_s)
@@ -90,10 +90,10 @@ class _Behind:
 def test_nothing_behind_a_mask_takes_part_in_the_figures(config: Config, camera: MakeCamera) -> None:
     """The sharpest thing imaginable behind every window changes neither focus nor exposure: masked frames are measured."""
     plain, noisy = seen(camera(frozen=True), config), seen(_Behind(camera(frozen=True), config), config)
-    assert plain.figures is not None
-    assert noisy.figures is not None
-    assert noisy.figures.focus == pytest.approx(plain.figures.focus, rel=1e-6)
-    assert noisy.figures.mean_luma == pytest.approx(plain.figures.mean_luma, rel=1e-6)
+    assert plain.metrics is not None
+    assert noisy.metrics is not None
+    assert noisy.metrics.focus == pytest.approx(plain.metrics.focus, rel=1e-6)
+    assert noisy.metrics.mean_luma == pytest.approx(plain.metrics.mean_luma, rel=1e-6)
 
 
 def test_without_masks_and_without_a_statement_nothing_is_measured(config: Config, camera: MakeCamera) -> None:
@@ -101,7 +101,7 @@ def test_without_masks_and_without_a_statement_nothing_is_measured(config: Confi
     bare = structs.replace(config, privacy=structs.replace(config.privacy, mask=()))
     sight = seen(camera(), bare)
     assert sight.pictures > 5
-    assert sight.figures is None
+    assert sight.metrics is None
     assert lines(bare, sight)["focus"].grade is Grade.WARN
 
 

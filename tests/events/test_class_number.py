@@ -163,7 +163,7 @@ def test_what_comes_again_bears_its_number_and_numbers_go_with_their_rows(
     outbox.write_once()
     clock.advance(60)
     outbox.write_once()
-    assert [row.class_number for row in outbox.again(outbox.figures().epoch, 1, 7, 100).rows] == [4, 5, 6]
+    assert [row.class_number for row in outbox.again(outbox.metrics().epoch, 1, 7, 100).rows] == [4, 5, 6]
     assert outbox._store._writer.execute("SELECT count(*) FROM class_number").fetchone() == (3,)
     outbox._store.close()
 

@@ -87,12 +87,12 @@ def test_what_was_acknowledged_just_before_goes_again_on_the_next_connection(out
     outbox.write_once()
     outbox.release()
     assert outbox.take(10, 10) == []
-    assert outbox.figures().pending == 0
-    assert outbox.figures().oldest_age_s is None
+    assert outbox.metrics().pending == 0
+    assert outbox.metrics().oldest_age_s is None
     outbox.raise_event(event(3))
     outbox.write_once()
     outbox.replay()
-    assert outbox.figures().pending == 4
+    assert outbox.metrics().pending == 4
     again = outbox.take(10, 10)
     assert numbers(again) == [0, 1, 2, 3]
     for row in again:
@@ -158,8 +158,8 @@ def test_what_the_broker_has_makes_way_uncounted(path: Path, clock: ManualClock)
     for number in range(3, 6):
         outbox.raise_event(event(number, Priority.PROPERTY))
     outbox.write_once()
-    assert outbox.figures().dropped == 0
-    assert outbox.figures().pending == 3
+    assert outbox.metrics().dropped == 0
+    assert outbox.metrics().pending == 3
     outbox.replay()
     assert numbers(outbox.take(10, 10)) == [3, 4, 5]
     outbox._store.close()
@@ -178,7 +178,7 @@ def test_drops_are_told_once(path: Path, clock: ManualClock) -> None:
     told = [event_of(row.body) for row in outbox.take(100, 100) if b"EventsDropped" in row.body]
     assert [(dict(e.source), e.data["Count"]) for e in told] == [({"Class": "property", "Reason": "space"}, 7)]
     assert told[0].priority is Priority.ALARM
-    assert outbox.figures().dropped == 7
+    assert outbox.metrics().dropped == 7
     outbox._store.close()
 
 
@@ -292,7 +292,7 @@ def test_a_restart_keeps_states_for_the_next_connect(outbox: Outbox) -> None:
         outbox.acknowledge(row.sequence)
     outbox.write_once()
     assert [event_of(row.body).data["State"] for row in outbox.states()] == [True]
-    assert outbox.figures().pending == 0
+    assert outbox.metrics().pending == 0
 
 
 def test_what_lay_on_a_disk_that_was_full_at_the_start_goes_once_it_can_be_read(
@@ -334,7 +334,7 @@ def test_what_was_sent_from_memory_is_not_pending_while_the_disk_refuses(outbox:
     outbox.heard()
     outbox.raise_event(event(number))
     outbox.write_once()
-    assert outbox.figures().pending == 1
+    assert outbox.metrics().pending == 1
     outbox.raise_event(event(number + 1))
     outbox.write_once()
-    assert outbox.figures().pending == 2
+    assert outbox.metrics().pending == 2

@@ -56,7 +56,7 @@ def outbox(path: Path, clock: ManualClock) -> Iterator[Outbox]:
 
 def span(outbox: Outbox, first: int, last: int, most: int = 100) -> tuple[list[int], int, int]:
     """What comes again, what waits, and how far that reaches."""
-    found = outbox.again(outbox.figures().epoch, first, last, most)
+    found = outbox.again(outbox.metrics().epoch, first, last, most)
     return [row.sequence for row in found.rows], found.waiting, found.reached
 
 

@@ -62,7 +62,7 @@ def test_no_signature_is_lost_whatever_the_camera_does(
         camera.play(film(6, fps, keyframe_s), fps, pattern(seed, fps, PATTERN_S))
         rows = node.rows()
         assert judge(rows[judged:], node_ca) == [], f"pattern {seed}"
-        assert camera.recorder.figures()["unclosed"] == 0
+        assert camera.recorder.metrics()["unclosed"] == 0
         assert len(rows) > judged
         judged = len(rows)
     assert node.faults == []
@@ -79,12 +79,12 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_and_no_signature(
         camera = FitfulCamera(node, signer, seed, queue_units=fps)
         stuck = [(at_s, at_s + random.Random(seed).uniform(0.5, 5)) for at_s in (2.0, 9.0)]
         camera.play(film(6, fps, keyframe_s), fps, pattern(seed, fps, 15), stuck=stuck)
-        lost += int(camera.recorder.figures()["lost"])
+        lost += int(camera.recorder.metrics()["lost"])
         rows = node.rows()
         for row in rows[judged:]:
             report = verify(row.path, node_ca)
             assert (report.changed, report.pending, report.authentic) == (0, 0, row.frames), f"pattern {seed}: {report.reason}"
-        assert camera.recorder.figures()["unclosed"] == 0
+        assert camera.recorder.metrics()["unclosed"] == 0
         judged = len(rows)
     assert lost > 100
     assert Fault.SIGNATURE not in {fault.kind for fault in node.faults}

@@ -39,8 +39,8 @@ def test_recording_on_a_disk_that_fills_loses_nothing_and_comes_back(disk: Path)
     greedy = fill(disk)
     for unit in node.units(3):
         recorder.offer(unit)
-    until(lambda: recorder.figures()["state"] == "failing", "the failure in health")
-    assert "full" in str(recorder.figures()["fault"])
+    until(lambda: recorder.metrics()["state"] == "failing", "the failure in health")
+    assert "full" in str(recorder.metrics()["fault"])
     assert Fault.STORAGE in {fault.kind for fault in node.faults}
     greedy.unlink()
     node.pictures = 0
@@ -49,7 +49,7 @@ def test_recording_on_a_disk_that_fills_loses_nothing_and_comes_back(disk: Path)
 
     def resumed() -> bool:
         node.clock.advance(1)
-        return recorder.figures()["queued"] == 0 and recorder.figures()["state"] == "recording"
+        return recorder.metrics()["queued"] == 0 and recorder.metrics()["state"] == "recording"
 
     until(resumed, "recording again")
     node.stop(recorder)

@@ -36,10 +36,10 @@ def test_a_raspberry_pi_tells_everything(tmp_path: Path) -> None:
     (tmp_path / "sys/devices/platform/soc/soc:firmware/get_throttled").write_text("50005\n")
     (tmp_path / "proc/device-tree").mkdir(parents=True)
     (tmp_path / "proc/device-tree/model").write_text("Raspberry Pi 4 Model B Rev 1.4\0")
-    figures = board.read()
-    assert (figures.temperature_c, figures.throttled, figures.undervoltage) == (61.322, True, True)
-    assert (figures.load_1m, figures.uptime_s) == (0.52, 3600.25)
-    assert figures.more == {
+    metrics = board.read()
+    assert (metrics.temperature_c, metrics.throttled, metrics.undervoltage) == (61.322, True, True)
+    assert (metrics.load_1m, metrics.uptime_s) == (0.52, 3600.25)
+    assert metrics.more == {
         "model": "Raspberry Pi 4 Model B Rev 1.4",
         "undervoltage_since_boot": 1.0,
         "throttled_since_boot": 1.0,
@@ -60,8 +60,8 @@ def test_the_firmwares_tool_serves_where_the_kernel_has_no_file(
     tmp_path: Path, answer: str | None, throttled: bool | None, undervoltage: bool | None
 ) -> None:
     """What has been so since boot is not what is so now; an answer that is none is not taken for `all is well`."""
-    figures = PiBoard(tmp_path, flags_by_program=lambda: answer).read()
-    assert (figures.throttled, figures.undervoltage) == (throttled, undervoltage)
+    metrics = PiBoard(tmp_path, flags_by_program=lambda: answer).read()
+    assert (metrics.throttled, metrics.undervoltage) == (throttled, undervoltage)
 
 
 def test_the_kernels_voltage_monitor_serves_without_the_firmware(tmp_path: Path) -> None:
@@ -80,16 +80,16 @@ def test_garbage_in_every_file_is_no_figure(tmp_path: Path) -> None:
         proc__uptime="x y",
         proc__meminfo="MemTotal: lots",
     )
-    figures = board.read()
-    assert (figures.temperature_c, figures.load_1m, figures.uptime_s, dict(figures.more)) == (None, None, None, {})
+    metrics = board.read()
+    assert (metrics.temperature_c, metrics.load_1m, metrics.uptime_s, dict(metrics.more)) == (None, None, None, {})
 
 
 def test_the_machine_at_hand_tells_what_every_linux_tells() -> None:
     """On a real procfs: load, uptime, the process's memory."""
-    figures = PiBoard().read()
-    assert figures.load_1m is not None
-    assert figures.uptime_s is not None
-    assert figures.uptime_s > 0
-    assert figures.rss_bytes is not None
-    assert figures.rss_bytes > 1_000_000
-    assert figures.more["memory_total_bytes"]
+    metrics = PiBoard().read()
+    assert metrics.load_1m is not None
+    assert metrics.uptime_s is not None
+    assert metrics.uptime_s > 0
+    assert metrics.rss_bytes is not None
+    assert metrics.rss_bytes > 1_000_000
+    assert metrics.more["memory_total_bytes"]

@@ -124,7 +124,7 @@ def test_a_reader_that_falls_behind_misses_nothing(tmp_path: Path, clock: Turned
         assert frame.time.monotonic_ns > last_ns
         last_ns, count = frame.time.monotonic_ns, count + 1
     assert count == 20
-    assert float(camera.figures()["late_s"]) > 5
+    assert float(camera.metrics()["late_s"]) > 5
 
 
 def test_variable_frame_rate_keeps_its_own_timing(tmp_path: Path, clock: TurnedClock) -> None:
@@ -158,7 +158,7 @@ def test_loop_begins_anew_and_time_goes_on(tmp_path: Path, clock: TurnedClock) -
     assert [index for index, _, _ in seen] == list(range(60))
     assert {b[1] - a[1] for a, b in pairwise(seen)} == {NS // 10}
     assert [picture for _, _, picture in seen[:20]] == [picture for _, _, picture in seen[40:]]
-    assert camera.figures()["film_loops"] == 2
+    assert camera.metrics()["film_loops"] == 2
 
 
 def test_pictures_under_way_are_bounded(tmp_path: Path, clock: TurnedClock) -> None:
@@ -247,7 +247,7 @@ def test_broken_packets_are_skipped_and_counted(tmp_path: Path, clock: TurnedClo
     camera = camera_of(path, clock)
     count = sum(1 for _ in frames_of(camera))
     assert 37 <= count < 40
-    assert camera.figures()["broken_packets"] == 40 - count
+    assert camera.metrics()["broken_packets"] == 40 - count
 
 
 def test_playlist_cannot_reach_the_network(tmp_path: Path, clock: TurnedClock) -> None:

@@ -183,7 +183,7 @@ def test_realtime_comes_when_due_and_skips_what_a_slow_reader_misses(clock: Turn
     clock.now_ns += 2 * NS
     frame = next_of(camera)
     assert frame.time.index == 24
-    assert camera.figures()["skipped"] == 19
+    assert camera.metrics()["skipped"] == 19
     assert frame.time.wall_ns - frame.time.monotonic_ns == clock.wall_offset_ns
 
 

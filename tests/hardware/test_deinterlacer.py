@@ -85,5 +85,5 @@ def test_an_interlaced_camera_is_deinterlaced_and_says_so() -> None:
         viewer = Viewer(camera)
         viewer.driver.open()
         assert viewer.picture() == (320, 240, False)
-        assert int(viewer.driver.figures()["deinterlaced"]) > 0
+        assert int(viewer.driver.metrics()["deinterlaced"]) > 0
         viewer.driver.close()

@@ -78,10 +78,10 @@ def test_what_was_broken_stays_counted_over_reconnections() -> None:
     with MisbehavingCamera(Habits(garbage=1.0)) as camera:
         viewer = Viewer(camera)
         viewer.driver.open()
-        until(lambda: (viewer.picture()[2], int(viewer.driver.figures()["broken_packets"]) > 1)[1], "packets break")
-        counted = int(viewer.driver.figures()["broken_packets"])
+        until(lambda: (viewer.picture()[2], int(viewer.driver.metrics()["broken_packets"]) > 1)[1], "packets break")
+        counted = int(viewer.driver.metrics()["broken_packets"])
         viewer.driver.open()
-        assert int(viewer.driver.figures()["broken_packets"]) >= counted
+        assert int(viewer.driver.metrics()["broken_packets"]) >= counted
         viewer.driver.close()
 
 
@@ -92,9 +92,9 @@ def test_a_small_picture_is_told_and_one_of_another_shape_is_refused(caplog: pyt
         viewer.driver.open()
         for _ in range(5):
             assert viewer.picture()[:2] == (640, 480)
-        figures = viewer.driver.figures()
-        assert (figures["delivered_width"], figures["delivered_height"], figures["delivered_aspect"]) == (320, 240, 1.333)
-        assert float(figures["delivered_fps"]) > 0
+        metrics = viewer.driver.metrics()
+        assert (metrics["delivered_width"], metrics["delivered_height"], metrics["delivered_aspect"]) == (320, 240, 1.333)
+        assert float(metrics["delivered_fps"]) > 0
         viewer.driver.close()
         assert "delivers 320x240, which is enlarged to 640x480" in caplog.text
         error = Viewer(camera, width=1280, height=720).refusal()
@@ -120,7 +120,7 @@ def test_a_camera_whose_seconds_are_not_ours_loses_no_picture(pace: float) -> No
         viewer.driver.open()
         for _ in range(20):
             assert not viewer.picture()[2]
-        assert viewer.driver.figures()["thinned"] == 0
+        assert viewer.driver.metrics()["thinned"] == 0
         viewer.driver.close()
 
 

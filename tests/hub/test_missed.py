@@ -28,7 +28,7 @@ def life(directory: Path, broker: LocalBroker, alarms: int, bounds: Bounds | Non
     try:
         for number in range(alarms):
             node.raise_alarm(number)
-        until(lambda: node.outbox.drained and node.outbox.figures().pending == 0, "the broker has it all")
+        until(lambda: node.outbox.drained and node.outbox.metrics().pending == 0, "the broker has it all")
         say_health(node)
         yield node
     finally:
@@ -37,7 +37,7 @@ def life(directory: Path, broker: LocalBroker, alarms: int, bounds: Bounds | Non
 
 def say_health(node: UplinkNode) -> None:
     """What the daemon's health says of the outbox."""
-    node.session.publish_health(json.dumps({"outbox": asdict(node.outbox.figures())}).encode())
+    node.session.publish_health(json.dumps({"outbox": asdict(node.outbox.metrics())}).encode())
 
 
 class Centre:
@@ -84,7 +84,7 @@ class Centre:
     def ask_again(self, node: UplinkNode) -> None:
         """`resend`, for every run that is missing."""
         for first, last in self.ledger.holes():
-            found = node.outbox.again(node.outbox.figures().epoch, first, last, 500)
+            found = node.outbox.again(node.outbox.metrics().epoch, first, last, 500)
             node.session.resend(found.rows)
             for row in found.rows:
                 self.hears_again(row.event_id)
@@ -120,11 +120,11 @@ def test_events_that_a_lost_database_took_along_are_lost(tmp_path: Path) -> None
         alone.outbox.start()
         for number in range(4):
             alone.raise_alarm(number)
-        until(lambda: alone.outbox.figures().sequence == 6, "they are on disk")
+        until(lambda: alone.outbox.metrics().sequence == 6, "they are on disk")
         alone.outbox.stop()
         assert alone.outbox.join(60)
         hub.ledger.take(
-            "vigie/pole-1/health", json.dumps({"outbox": asdict(alone.outbox.figures())}).encode(), {}, retained=False
+            "vigie/pole-1/health", json.dumps({"outbox": asdict(alone.outbox.metrics())}).encode(), {}, retained=False
         )
         for part in (tmp_path / "n").glob("outbox.sqlite3*"):
             part.unlink()
@@ -175,7 +175,7 @@ def test_a_tail_that_is_missing_shows_in_health_and_comes_again(tmp_path: Path) 
                 node.raise_alarm(number)
             other.hears_number(8)
             hub.come()
-            until(lambda: node.outbox.figures().pending == 0, "the broker has them")
+            until(lambda: node.outbox.metrics().pending == 0, "the broker has them")
             say_health(node)
             hub.hears("/health", past=1)
             assert hub.ledger.verdicts == ["the tail is missing: 5 events"]
@@ -196,7 +196,7 @@ def test_what_came_before_a_hub_did_is_no_old_copy(tmp_path: Path) -> None:
             late = Centre(broker)
             node.raise_alarm(5)
             late.hears_number(6)
-            again = node.outbox.again(node.outbox.figures().epoch, 1, 5, 500).rows
+            again = node.outbox.again(node.outbox.metrics().epoch, 1, 5, 500).rows
             node.session.resend(again)
             for row in again:
                 late.hears_again(row.event_id)
@@ -227,7 +227,7 @@ def test_what_the_node_dropped_is_said_and_is_no_riddle(tmp_path: Path) -> None:
         alone.outbox.start()
         for number in range(9):
             alone.raise_alarm(number)
-        until(lambda: alone.outbox.figures().sequence == 11, "they are on disk")
+        until(lambda: alone.outbox.metrics().sequence == 11, "they are on disk")
         alone.outbox.stop()
         assert alone.outbox.join(60)
         with life(tmp_path / "n", broker, 0):

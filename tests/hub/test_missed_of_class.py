@@ -27,7 +27,7 @@ def node_at(directory: Path, broker: LocalBroker) -> Iterator[UplinkNode]:
     node.start()
     try:
         yield node
-        until(lambda: node.outbox.drained and node.outbox.figures().pending == 0, "the broker has it all")
+        until(lambda: node.outbox.drained and node.outbox.metrics().pending == 0, "the broker has it all")
     finally:
         node.stop()
 
@@ -98,8 +98,8 @@ def test_a_tail_that_is_missing_shows_in_health(tmp_path: Path) -> None:
             until_number(police, "alarm", 2)
             police.close(forget=True)
             raise_of_each_class(node, 2)
-            until(lambda: node.outbox.drained and node.outbox.figures().pending == 0, "the broker has it all")
-            health = json.dumps({"outbox": asdict(node.outbox.figures())}).encode()
+            until(lambda: node.outbox.drained and node.outbox.metrics().pending == 0, "the broker has it all")
+            health = json.dumps({"outbox": asdict(node.outbox.metrics())}).encode()
     ledger = heard_by("alarm", police.heard)
     ledger.take("vigie/pole-1/health", health, {}, retained=True)
     assert list(ledger.missing.values()) == [[3, 4]]
@@ -116,7 +116,7 @@ def test_what_the_node_dropped_of_a_class_is_no_riddle(tmp_path: Path) -> None:
         alone.outbox.start()
         for number in range(9):
             alone.raise_state(number)
-        until(lambda: alone.outbox.figures().classes["property"] == 10, "they are on disk")
+        until(lambda: alone.outbox.metrics().classes["property"] == 10, "they are on disk")
         alone.outbox.stop()
         assert alone.outbox.join(60)
         with node_at(tmp_path / "n", broker):

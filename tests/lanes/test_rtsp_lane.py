@@ -118,7 +118,7 @@ def test_pictures_come_with_even_times(start: Callable[..., Server]) -> None:
     assert frame.planes.y[60, 300] < 60, "the rightmost bar is blue"
     frame.release()
     times = pictures(camera, 40)
-    assert camera.figures()["codec"] == "h264"
+    assert camera.metrics()["codec"] == "h264"
     camera.close()
     gaps = [b.monotonic_ns - a.monotonic_ns for a, b in pairwise(times) if b.index == a.index + 1]
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(NS / 25, rel=0.05)
@@ -162,7 +162,7 @@ def test_server_that_dies_and_returns_is_pulled_again(start: Callable[..., Serve
     after = pictures(camera, 5)
     camera.close()
     assert after[0].monotonic_ns > before[-1].monotonic_ns
-    assert camera.figures()["reconnects"] == 2
+    assert camera.metrics()["reconnects"] == 2
 
 
 def test_frozen_server_is_noticed_and_close_returns(start: Callable[..., Server]) -> None:
@@ -202,11 +202,11 @@ def test_password_is_taken_from_its_file_and_never_shown(
     camera = camera_at(port, user="anna", password_file=right)
     camera.open()
     pictures(camera, 3)
-    figures = str(camera.figures())
+    metrics = str(camera.metrics())
     camera.close()
     refused = failure(camera_at(port, user="anna", password_file=wrong))
     unknown = failure(camera_at(port, path="none", user="anna", password_file=right))
-    told = "".join([figures, str(refused), refused.remedy, str(unknown), caplog.text])
+    told = "".join([metrics, str(refused), refused.remedy, str(unknown), caplog.text])
     assert "user or password" in str(refused)
     assert "no stream of that path" in str(unknown)
     assert SECRET not in told

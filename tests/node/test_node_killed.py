@@ -12,9 +12,9 @@ def test_nothing_acknowledged_or_recorded_is_lost_by_kill_9(tmp_path: Path) -> N
 
     A few instants here; `vigie bench crash --kills 50` takes more.
     """
-    figures = crash(tmp_path, kills=4, seed=7)
-    assert figures["segments_that_do_not_play"] == 0
-    assert figures["catalog_disagrees"] == 0
-    assert figures["events_lost"] == 0
-    assert figures["events"] > 10
-    assert figures["pictures"] > 50
+    metrics = crash(tmp_path, kills=4, seed=7)
+    assert metrics["segments_that_do_not_play"] == 0
+    assert metrics["catalog_disagrees"] == 0
+    assert metrics["events_lost"] == 0
+    assert metrics["events"] > 10
+    assert metrics["pictures"] > 50

@@ -76,8 +76,8 @@ def test_the_delivered_size_is_what_is_certified(tmp_path: Path) -> None:
         node.configure(camera.url, 'purpose = "identification"', width=1280, height=960)
         with running(node):
             node.says("delivering")
-            figures = node.health()["figures"]
-            assert (figures["delivered_width"], figures["delivered_height"], figures["codec"]) == (320, 240, "h264")
+            metrics = node.health()["figures"]
+            assert (metrics["delivered_width"], metrics["delivered_height"], metrics["codec"]) == (320, 240, "h264")
             assert "delivers 320x240, which is enlarged to 1280x960" in node.log()
             lines = node.doctor()
             assert (lines["delivered size"]["grade"], lines["picture size"]["grade"]) == ("warn", "fail")

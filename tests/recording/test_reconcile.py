@@ -203,7 +203,7 @@ def test_a_film_that_cannot_be_read_keeps_no_other_from_being_recorded(node: Rec
     lost.path.mkdir()  # whoever runs as root reads anything else
     node.clock.advance(5)
     recorder = node.record(2)
-    assert recorder.figures()["recorded"] == 50
+    assert recorder.metrics()["recorded"] == 50
     first, second = node.rows()
     assert (first.state, first.frames, first.bytes, first.sha256) == (SegmentState.WHOLE, lost.frames, lost.bytes, "")
     assert (second.state, second.frames) == (SegmentState.WHOLE, 50)
@@ -317,7 +317,7 @@ def test_damage_that_only_readers_meet_is_mended_at_the_next_segment(node: Recor
     recorder.start()
     node.pictures = 0
     assert all(recorder.offer(unit) for unit in node.units(2))
-    until(lambda: recorder.figures()["queued"] == 0, "it records on")
+    until(lambda: recorder.metrics()["queued"] == 0, "it records on")
     with pytest.raises(StorageError, match="malformed"):
         node.catalog.stock()
     for unit in node.units(8):

@@ -33,7 +33,7 @@ from tests.support.recordings import Recordings
 def feed(recorder: Recorder, units: Sequence[AccessUnit]) -> None:
     """Offer units and wait until the recorder has taken them all."""
     assert all(recorder.offer(unit) for unit in units)
-    until(lambda: recorder.figures()["queued"] == 0, "every picture taken")
+    until(lambda: recorder.metrics()["queued"] == 0, "every picture taken")
 
 
 def test_pictures_become_segments_that_play(node: Recordings) -> None:
@@ -245,9 +245,9 @@ def test_a_disk_that_hangs_costs_pictures_never_order(tmp_path: Path) -> None:
     offered = [recorder.offer(unit) for unit in node.units(6)]
     assert not all(offered)
     assert [fault.kind for fault in node.faults] == [Fault.OVERFLOW]
-    assert recorder.figures()["lost"] == offered.count(False)
+    assert recorder.metrics()["lost"] == offered.count(False)
     gate.open.set()
-    until(lambda: recorder.figures()["queued"] == 0, "the queue drained")
+    until(lambda: recorder.metrics()["queued"] == 0, "the queue drained")
     again = node.units(2)
     assert all(recorder.offer(unit) for unit in again)
     node.stop(recorder)
@@ -270,9 +270,9 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
     gate.refuse = OSError(28, "No space left on device")
     for unit in node.units(1):
         recorder.offer(unit)
-    until(lambda: recorder.figures()["state"] == "failing", "the failure in health")
+    until(lambda: recorder.metrics()["state"] == "failing", "the failure in health")
     assert gate.torn == 1
-    assert "no space left" in str(recorder.figures()["fault"])
+    assert "no space left" in str(recorder.metrics()["fault"])
     gate.refuse = None
     node.pictures = 0
     for unit in node.units(2):
@@ -280,7 +280,7 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
 
     def resumed() -> bool:
         node.clock.advance(1)  # the recorder tries again every few seconds of this clock
-        return recorder.figures()["queued"] == 0
+        return recorder.metrics()["queued"] == 0
 
     until(resumed, "recording again")
     node.stop(recorder)
@@ -332,12 +332,12 @@ def test_every_picture_offered_is_counted_once(tmp_path: Path) -> None:
         for unit in node.units(seconds):
             recorder.offer(unit)
             offered += 1
-            f: Mapping[str, Any] = recorder.figures()
+            f: Mapping[str, Any] = recorder.metrics()
             balanced.append(f["offered"] == f["recorded"] + f["lost"] + f["queued"] + f["pending"] == offered)
 
     def drained() -> bool:
         node.clock.advance(0.5)
-        return recorder.figures()["queued"] == 0
+        return recorder.metrics()["queued"] == 0
 
     offer(2)
     until(drained, "recording")
@@ -352,11 +352,11 @@ def test_every_picture_offered_is_counted_once(tmp_path: Path) -> None:
     until(drained, "recording again")
     offer(2)
     node.stop(recorder)
-    figures = recorder.figures()
+    metrics = recorder.metrics()
     on_disk = sum(row.frames for row in node.rows())
     assert all(balanced)
-    assert (figures["recorded"], figures["lost"]) == (on_disk, offered - on_disk)
-    assert (figures["queued"], figures["pending"]) == (0, 0)
+    assert (metrics["recorded"], metrics["lost"]) == (on_disk, offered - on_disk)
+    assert (metrics["queued"], metrics["pending"]) == (0, 0)
     assert 0 < on_disk < offered
     node.assert_in_order()
 

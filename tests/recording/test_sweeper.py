@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.recording.figures import recording_figures
+from agent.recording.metrics import recording_metrics
 from agent.recording.retention import Shortfall, Sweep
 from agent.recording.sweeper import Sweeper
 from tests.support.recordings import DAY_S, Recordings
@@ -103,13 +103,13 @@ def test_health_tells_what_there_is(tmp_path: Path) -> None:
     node = Recordings(tmp_path)
     starts = lay_in(node, 48, seconds=3600)
     node.holds().add(starts[0], starts[1], "PV 1", "OPJ")
-    figures = recording_figures(node.catalog)
-    assert (figures.oldest, figures.newest) == ("2026-05-30T12:00:00.000Z", "2026-06-01T12:00:00.000Z")
-    assert (figures.bytes, figures.segments, figures.days) == (48 * FILE_BYTES, 48, 2.0)
-    assert [hold.reference for hold in figures.holds] == ["PV 1"]
+    metrics = recording_metrics(node.catalog)
+    assert (metrics.oldest, metrics.newest) == ("2026-05-30T12:00:00.000Z", "2026-06-01T12:00:00.000Z")
+    assert (metrics.bytes, metrics.segments, metrics.days) == (48 * FILE_BYTES, 48, 2.0)
+    assert [hold.reference for hold in metrics.holds] == ["PV 1"]
 
 
 def test_health_of_a_node_that_never_recorded(tmp_path: Path) -> None:
     """Nothing there is no error."""
-    figures = recording_figures(Recordings(tmp_path).catalog)
-    assert (figures.oldest, figures.newest, figures.days, figures.holds) == (None, None, 0.0, ())
+    metrics = recording_metrics(Recordings(tmp_path).catalog)
+    assert (metrics.oldest, metrics.newest, metrics.days, metrics.holds) == (None, None, 0.0, ())

@@ -52,11 +52,11 @@ class Viewer:
 
     def hears(self, packets: int) -> None:
         """Until so many more packets came, and none of them made a picture."""
-        wanted = int(self.driver.figures()["packets"]) + packets
+        wanted = int(self.driver.metrics()["packets"]) + packets
 
         def came() -> bool:
             assert self.driver.read(0.05) is None
-            return int(self.driver.figures()["packets"]) >= wanted
+            return int(self.driver.metrics()["packets"]) >= wanted
 
         until(came, "packets come")
 

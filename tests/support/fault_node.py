@@ -88,14 +88,14 @@ class FaultNode:
                 self.clock.skip(float(count))
                 say("skipped", float(count))
             case "health":
-                figures = self.outbox.figures()
+                metrics = self.outbox.metrics()
                 health = msgspec.structs.asdict(self.session.health())
-                say("health", {**health, "pending": figures.pending, "trouble": figures.fault, "sequence": figures.sequence})
+                say("health", {**health, "pending": metrics.pending, "trouble": metrics.fault, "sequence": metrics.sequence})
             case _:
                 for part in (self.session, self.outbox):
                     part.stop()
                     part.join(20)
-                say("stopped", self.outbox.figures().pending)
+                say("stopped", self.outbox.metrics().pending)
                 return False
         return True
 

@@ -72,10 +72,10 @@ def _silence(scene: Scene, bounds: Bounds, broker: BrokerUnderFault) -> Verdict:
         for number in late:
             outbox.raise_event(_alarm(number, clock))
         ends = time.monotonic() + DRAINED_WITHIN_S
-        while time.monotonic() < ends and (outbox.write_once() or not outbox.drained or outbox.figures().pending):
+        while time.monotonic() < ends and (outbox.write_once() or not outbox.drained or outbox.metrics().pending):
             session.turn(transport.wait(0.02))
-        figures = outbox.figures()
-        hears(hub, figures.sequence - figures.dropped)
+        metrics = outbox.metrics()
+        hears(hub, metrics.sequence - metrics.dropped)
         transport.abort()
         verdict = judge(hub.heard, alarms | late)
         states_before = 0

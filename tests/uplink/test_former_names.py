@@ -43,7 +43,7 @@ def started(directory: Path, url: str, name: str, prefix: str = "vigie", *, devi
     node = UplinkNode(directory, url, name=name, prefix=prefix, remembers=True, greetings=lambda: announced, **pace)
     node.raise_state(1, name)
     node.start()
-    wait_until(lambda: node.session.health().state == "online" and node.outbox.figures().pending == 0)
+    wait_until(lambda: node.session.health().state == "online" and node.outbox.metrics().pending == 0)
     return node
 
 
@@ -70,7 +70,7 @@ def test_what_waited_under_the_old_name_is_no_state_under_the_new(tmp_path: Path
     node = UplinkNode(tmp_path / "n", "mqtt://127.0.0.1:1", name="pole-1", remembers=True)
     node.start()
     node.raise_state(1, "pole-1")
-    wait_until(lambda: node.outbox.figures().pending == 2)
+    wait_until(lambda: node.outbox.metrics().pending == 2)
     node.stop()
     with LocalBroker(tmp_path / "broker") as broker:
         hub = Subscriber(broker.port)

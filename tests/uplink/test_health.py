@@ -147,7 +147,7 @@ def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) ->
     numbers: dict[str, Any] = {"dropped": np.int64(3), "lux": np.float32(0.5)}  # as a careless driver hands them over
     odd = {
         "camera": CameraHealth(
-            driver="file", fps=25, dropped=numbers["dropped"], state="delivering", figures={"lux": numbers["lux"], "reopened": 2}
+            driver="file", fps=25, dropped=numbers["dropped"], state="delivering", metrics={"lux": numbers["lux"], "reopened": 2}
         ),
         "board": BoardHealth(temperature_c=np.float64(50), more={"model": np.str_("Pi")}),
     }
@@ -164,6 +164,6 @@ def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) ->
 
 def test_a_figure_of_the_wrong_type_is_not_sent() -> None:
     """A tuple that a driver calls a figure is an error here, never a document that its schema refuses."""
-    camera = CameraHealth(driver="file", state="delivering", figures={"gains": (1.0, 2.0)})  # type: ignore[dict-item]
+    camera = CameraHealth(driver="file", state="delivering", metrics={"gains": (1.0, 2.0)})  # type: ignore[dict-item]
     with pytest.raises(msgspec.ValidationError, match="figures"):
         HealthPublisher("pole-1", "1.0", ManualClock(), lambda: Node().parts() | {"camera": camera}, lambda _: None).turn()

@@ -132,6 +132,6 @@ def test_templates_read_what_a_live_node_sends(tmp_path: Path) -> None:
     }
     assert said["camera"] == "ON"
     assert 0 <= float(said["disk"]) <= 100
-    figures = {"disk", "temperature", "certificate"}
-    assert all(value in ("ON", "OFF") for key, value in said.items() if key not in figures)
+    metrics = {"disk", "temperature", "certificate"}
+    assert all(value in ("ON", "OFF") for key, value in said.items() if key not in metrics)
     assert (said["privacy_closed"], said["storage"]) == ("OFF", "OFF")

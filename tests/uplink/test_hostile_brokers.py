@@ -43,7 +43,7 @@ def is_online(node: UplinkNode) -> bool:
 
 def has_settled(node: UplinkNode, kept: int) -> bool:
     """Whether all that waits was set aside, and it is so much."""
-    return node.outbox.figures().pending == node.session.set_aside == kept
+    return node.outbox.metrics().pending == node.session.set_aside == kept
 
 
 def started(directory: Path, url: str, **pace: Any) -> UplinkNode:
@@ -73,7 +73,7 @@ def test_each_limit_of_mosquitto_is_honoured_and_told(tmp_path: Path, settings: 
         hub = Subscriber(broker.port)
         node = started(tmp_path, broker.url)
         hub.wait_for(lambda heard: numbers(heard) == set(range(ALARMS)))
-        wait_until(lambda: node.outbox.figures().pending == 0)
+        wait_until(lambda: node.outbox.metrics().pending == 0)
         assert told in node.session.health().reason
         assert node.session.health().state == "online"
         assert node.session.health().reconnects == 0
@@ -103,7 +103,7 @@ def test_a_broker_of_this_temper_gets_every_alarm(tmp_path: Path, name: str) -> 
     with HostileBroker(TEMPERS[name]) as broker:
         node = started(tmp_path, broker.url)
         broker.wait_for(lambda taken: numbers(taken) == set(range(ALARMS)))
-        wait_until(lambda: node.outbox.figures().pending == 0)
+        wait_until(lambda: node.outbox.metrics().pending == 0)
         wait_until(lambda: node.session.health().state == "online")
         assert broker.filters
         assert node.session.health().reconnects <= 3
@@ -123,7 +123,7 @@ def test_subscriptions_fit_into_what_the_broker_takes(tmp_path: Path) -> None:
         broker.wait_for(lambda taken: numbers(taken) == set(range(ALARMS)))
         wait_until(lambda: broker.filters == VERBS)
         health = node.session.health()
-        assert (health.state, health.reconnects, node.outbox.figures().dropped) == ("online", 0, 0)
+        assert (health.state, health.reconnects, node.outbox.metrics().dropped) == ("online", 0, 0)
         assert "cannot be received" not in health.reason
         node.stop()
 
@@ -175,7 +175,7 @@ def test_what_a_broker_never_takes_is_set_aside_counted_and_told(tmp_path: Path,
         taken = broker.wait_for(
             lambda taken: numbers(taken) >= set(range(ALARMS)) and any("EventsSetAside" in t.topic for t in taken), 60
         )
-        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 70, 30)
+        wait_until(lambda: node.outbox.metrics().pending == node.session.set_aside == 70, 30)
         assert told in node.session.health().reason
         story = next(json.loads(t.payload)["Data"] for t in taken if "EventsSetAside" in t.topic)
         assert story["Topic"] == "vigie/pole-1/onvif-ej/VideoSource/MotionAlarm/&front"
@@ -228,8 +228,8 @@ def test_a_largest_packet_that_nobody_announced(tmp_path: Path, says: bool, code
             node.raise_alarm(number)
         broker.wait_for(lambda taken: numbers(taken) >= set(range(100, 100 + ALARMS)) | set(range(4)), 60)
         wait_until(lambda: len([t for t in broker.taken if "/still/" in t.topic]) == 2, 30)
-        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside, 30)
-        wait_until(lambda: node.session.set_aside + node.outbox.figures().dropped == 2)
+        wait_until(lambda: node.outbox.metrics().pending == node.session.set_aside, 30)
+        wait_until(lambda: node.session.set_aside + node.outbox.metrics().dropped == 2)
         wait_until(lambda: node.session.health().state == "online")
         assert "vigie/pole-1/health" in node.session.health().reason
         node.stop()
@@ -250,10 +250,10 @@ def test_a_small_broker_that_never_says_why_is_found_out_by_size(tmp_path: Path)
         for number in range(100, 100 + ALARMS):
             node.raise_alarm(number)
         broker.wait_for(lambda taken: numbers(taken) >= set(range(100, 100 + ALARMS)) | set(range(10)), 60)
-        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 8, 30)
+        wait_until(lambda: node.outbox.metrics().pending == node.session.set_aside == 8, 30)
         wait_until(lambda: node.session.health().state == "online")
         assert len(broker.connects) <= 12
-        assert node.outbox.figures().dropped == 0
+        assert node.outbox.metrics().dropped == 0
         assert "breaks the line over packets above" in node.session.health().reason
         before = len(broker.connects)
         node.outbox.enter_register(b'{"n": "%s"}' % (b"x" * 2000))
@@ -287,7 +287,7 @@ def test_mosquitto_that_ends_the_line_over_a_refused_publish(tmp_path: Path, que
         for number in range(ALARMS):
             node.raise_alarm(number)
         hub.wait_for(lambda heard: numbers(heard) >= set(range(ALARMS)), 60)
-        wait_until(lambda: node.outbox.figures().pending == node.session.set_aside == 5, 30)
+        wait_until(lambda: node.outbox.metrics().pending == node.session.set_aside == 5, 30)
         wait_until(lambda: node.session.health().state == "online")
         for name in (announcement.topic, "MotionAlarm/&front"):
             assert name in node.session.health().reason

@@ -62,7 +62,7 @@ def test_what_is_acknowledged_is_not_pending(hub: Subscriber, node: UplinkNode) 
     for number in range(10):
         node.raise_alarm(number)
     hub.wait_for(lambda heard: len(numbers(heard)) >= 10)
-    wait_until(lambda: node.outbox.figures().pending == 0)
+    wait_until(lambda: node.outbox.metrics().pending == 0)
 
 
 def test_what_is_acknowledged_leaves_once_the_broker_outlived_it(hub: Subscriber, broker: LocalBroker, tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_what_is_acknowledged_leaves_once_the_broker_outlived_it(hub: Subscriber
     for number in range(10):
         node.raise_alarm(number)
     hub.wait_for(lambda heard: len(numbers(heard)) >= 10)
-    wait_until(lambda: node.outbox.figures().pending == 0)
+    wait_until(lambda: node.outbox.metrics().pending == 0)
     assert sum(node.store.tally.count.values()) > 10
     clock.skip(KEPT_S)
     node.raise_alarm(10)
@@ -92,16 +92,16 @@ def test_a_broker_that_dies_with_what_it_acknowledged_costs_nothing(broker: Loca
     with slow.reading_nothing():
         for number in range(30):
             node.raise_alarm(number)
-        wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
+        wait_until(lambda: node.outbox.metrics().sequence > 30 and node.outbox.metrics().pending == 0)
         broker.kill()
     wait_until(lambda: node.session.health().state != "online")
     clock.skip(away_s)
     node.raise_alarm(30)
-    wait_until(lambda: node.outbox.figures().sequence > 31)
+    wait_until(lambda: node.outbox.metrics().sequence > 31)
     broker.start()
     slow.wait_for(lambda heard: set(numbers(heard)) == set(range(31)), 30)
     assert list(dict.fromkeys(numbers(slow.heard))) == list(range(31))
-    assert len({h.event_id for h in slow.heard if h.event_id}) == node.outbox.figures().sequence
+    assert len({h.event_id for h in slow.heard if h.event_id}) == node.outbox.metrics().sequence
     node.stop()
     slow.close()
 
@@ -117,13 +117,13 @@ def test_a_broker_that_dies_with_what_an_absent_hub_had_not_fetched_costs_nothin
         node.start()
         for number in range(30):
             node.raise_alarm(number)
-        wait_until(lambda: node.outbox.figures().sequence > 30 and node.outbox.figures().pending == 0)
+        wait_until(lambda: node.outbox.metrics().sequence > 30 and node.outbox.metrics().pending == 0)
         saved = broker.directory / "mosquitto.db"
         before_ns = time.time_ns()
         wait_until(lambda: saved.exists() and saved.stat().st_mtime_ns > before_ns)
         clock.skip(KEPT_S)
         node.raise_alarm(30)
-        wait_until(lambda: sum(node.store.tally.count.values()) == 1 and node.outbox.figures().pending == 0)
+        wait_until(lambda: sum(node.store.tally.count.values()) == 1 and node.outbox.metrics().pending == 0)
         broker.kill()
         broker.start()
         hub = Subscriber(broker.port)
@@ -205,7 +205,7 @@ def test_an_alarm_passes_rows_that_the_access_list_refuses(tmp_path: Path) -> No
         for number in range(60):
             node.raise_state(number)
         wait_until(lambda: "MotionAlarm/&front is refused" in node.session.health().reason)
-        wait_until(lambda: node.outbox.figures().sequence >= 60)
+        wait_until(lambda: node.outbox.metrics().sequence >= 60)
         node.raise_alarm(60)
         hub.wait_for(lambda heard: numbers(heard) == [60])
         assert states(hub) == ["online"]
@@ -271,6 +271,6 @@ def test_goodbye_takes_along_what_was_raised_before_it(broker: LocalBroker, tmp_
         for number in range(40):
             node.raise_alarm(100 * round_number + number)
         node.stop()
-        assert node.outbox.figures().pending == 0
+        assert node.outbox.metrics().pending == 0
         hub.wait_for(partial(_all_came, range(100 * round_number, 100 * round_number + 40)))
     hub.close()

@@ -49,7 +49,7 @@ class Damaging:
     def close(self) -> None:
         """Nothing is held."""
 
-    def figures(self) -> Mapping[str, float | str]:
+    def metrics(self) -> Mapping[str, float | str]:
         """None."""
         return {}
 

@@ -37,7 +37,7 @@ def steps() -> list[Step]:
     return found
 
 
-def without_figures(line: str) -> str:
+def without_metrics(line: str) -> str:
     """A line as it is compared: what is measured differs from run to run."""
     return " ".join(re.sub(r"\d[\d.]*", "#", line).split())
 
@@ -58,8 +58,8 @@ def test_guide_as_it_was_written(technician: Machine) -> None:
         technician.write(f"/home/technician/step-{number}", step.command)
         done = technician.run(f'{as_technician} "COLUMNS=110 . ./step-{number}"', check=False)
         assert done.code == 0, f"{step.command}\n{done.output}"
-        printed = {without_figures(line) for line in done.output.splitlines()}
-        assert not [line for line in step.shown if without_figures(line) not in printed], f"{step.command}\n{done.output}"
+        printed = {without_metrics(line) for line in done.output.splitlines()}
+        assert not [line for line in step.shown if without_metrics(line) not in printed], f"{step.command}\n{done.output}"
     health = json.loads(technician.run("vigie status --json").output)
     assert (health["privacy"]["state"], health["recording"]["state"]) == ("masked", "recording")
 

@@ -43,7 +43,7 @@ def test_stall_is_bounded_and_cured_by_opening_again() -> None:
     for _ in range(5):
         next_frame(source).release()
     source.close()
-    assert source.figures()["reopened"] == 1
+    assert source.metrics()["reopened"] == 1
 
 
 def test_exception_in_a_callback_is_survived() -> None:

@@ -14,7 +14,7 @@ from agent.recording.retention import Shortfall
 _DAY_NS: Final = 86_400 * NS
 
 
-class RecordingFigures(Struct, frozen=True):
+class RecordingMetrics(Struct, frozen=True):
     """The stock, the holds in force, and how many days the disk falls short of (None: none)."""
 
     oldest_ns: int | None
@@ -36,10 +36,10 @@ class RecordingFigures(Struct, frozen=True):
         return None if self.newest_ns is None else rfc3339(self.newest_ns)
 
 
-def recording_figures(catalog: Catalog, shortfall: Shortfall | None = None) -> RecordingFigures:
+def recording_metrics(catalog: Catalog, shortfall: Shortfall | None = None) -> RecordingMetrics:
     """Read them now; a few milliseconds at 14 days of minutes. StorageError when the catalog cannot be read."""
     stock = catalog.stock()
     days = (stock.newest_ns - stock.oldest_ns) / _DAY_NS if stock.newest_ns is not None and stock.oldest_ns is not None else 0.0
-    return RecordingFigures(
+    return RecordingMetrics(
         stock.oldest_ns, stock.newest_ns, stock.bytes, stock.segments, days, shortfall, tuple(active_holds(catalog))
     )

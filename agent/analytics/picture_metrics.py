@@ -15,7 +15,7 @@ BLACK, WHITE = 20, 230
 """Limited range is 16 to 235: at its ends, detail is lost."""
 
 
-class PictureFigures(Struct, frozen=True):
+class PictureMetrics(Struct, frozen=True):
     """`focus` is the variance of the Laplacian of the full luma: compare it on one view only, turn the lens to its peak.
 
     `sharpness` tells blur on any scene (1 and more sharp, 0.2 blurred), None where a scene has no edges to tell by.
@@ -36,14 +36,14 @@ class PictureMeasure:
     def __init__(self) -> None:
         self._sharpness = Sharpness()
 
-    def measure(self, frame: MaskedFrame) -> PictureFigures | None:
+    def measure(self, frame: MaskedFrame) -> PictureMetrics | None:
         """The figures of this picture; None when too little of it is visible to tell."""
         visible = np.where(frame.hidden == 0, np.uint8(255), np.uint8(0))
         share = cv2.countNonZero(visible) / visible.size
         if frame.opaque or frame.held or share < LEAST_VISIBLE:
             return None
         seen = frame.small[visible != 0]
-        return PictureFigures(
+        return PictureMetrics(
             focus=_focus(frame, visible),
             sharpness=self._sharpness.measure(frame.small, visible),
             mean_luma=float(seen.mean()),
