@@ -21,7 +21,7 @@ import av
 import av.error
 
 from agent.demo.broker import LocalBroker
-from agent.fleet.listener import Listener
+from agent.fleet.listener import FleetListener
 from agent.fleet.wiring import transport
 from agent.node.drivers import drawn_windows
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
@@ -58,7 +58,7 @@ def crash(directory: Path, kills: int, seed: int) -> dict[str, Any]:
         }
         config = write(directory / "config.toml", tables, drawn_windows())
         commission(config)
-        centre = Listener(
+        centre = FleetListener(
             BrokerEndpoint.of(broker.url), transport(BrokerCredentials()), ("vigie/+/onvif-ej/#", "vigie/+/register")
         )
 
@@ -94,7 +94,7 @@ def crash(directory: Path, kills: int, seed: int) -> dict[str, Any]:
     }
 
 
-def _listen_for(centre: Listener, seconds: float, take: Any) -> None:
+def _listen_for(centre: FleetListener, seconds: float, take: Any) -> None:
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         centre.listen(min(left, 0.2), take)

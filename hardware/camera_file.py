@@ -15,7 +15,7 @@ from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.delivered import check_shape
-from hardware.film import Film, Shown
+from hardware.film import FilmDecoder, Shown
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 
@@ -41,7 +41,7 @@ class FileCamera:
         self._pool = PicturePool(settings.width, settings.height, PICTURES)
         self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
         self._closed = threading.Event()
-        self._film: Film | None = None
+        self._film: FilmDecoder | None = None
         self._pictures: Iterator[Shown] = iter(())
         self._due: Shown | None = None
         self._index = 0
@@ -57,7 +57,7 @@ class FileCamera:
         self.close()
         self._closed.clear()
         self._index = self._loops = self._late_ns = self._broken = 0
-        self._film = Film(self._path)
+        self._film = FilmDecoder(self._path)
         check_shape("film", self._film.size, self._film.pixel_aspect, self._writer.size)
         self._pictures = self._play(self._film)
         self._due = next(self._pictures)
@@ -108,7 +108,7 @@ class FileCamera:
             "late_s": round(self._late_ns / NS, 3),
         }
 
-    def _play(self, film: Film) -> Iterator[Shown]:
+    def _play(self, film: FilmDecoder) -> Iterator[Shown]:
         """Every wanted picture with its media time from the first one on; raises CameraEnded after the last."""
         base_ns, limit = 0, RateLimit(self._settings.fps)
         while True:

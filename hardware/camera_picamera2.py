@@ -46,7 +46,7 @@ _METRICS = {
 }
 
 
-class Opened(Protocol):
+class CameraOpener(Protocol):
     """Makes the Picamera2 object of a camera number; blocks, and may hang."""
 
     def __call__(self, number: int) -> Any: ...
@@ -86,7 +86,7 @@ class PicameraCamera:
         self,
         settings: CameraSettings,
         clock: Clock,
-        make: Opened = real_picamera2,
+        make: CameraOpener = real_picamera2,
         last_resort: Callable[[], object] = lambda: signal.alarm(LAST_RESORT_S),
     ) -> None:
         self._settings = settings

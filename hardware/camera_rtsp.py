@@ -22,7 +22,7 @@ from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput
 from hardware.live_stream import NoKeyframe, Source, Undecodable
 from hardware.rtsp_probe import check_login
 from hardware.rtsp_relay import Relay
-from hardware.rtsp_trust import Trust
+from hardware.rtsp_trust import RtspTrust
 from hardware.stream_clock import StreamClock
 
 OPEN_WAIT_S = 2.0
@@ -51,7 +51,7 @@ class RtspCamera:
             self._clock.wait(threading.Event(), random.uniform(0, JITTER_S))  # noqa: S311 - spreads load, guards nothing
         address = private_address(self._settings.source, self._settings.password_file)
         transport = self._settings.transport
-        trust = Trust(self._settings.ca_file, self._settings.tls_fingerprint)
+        trust = RtspTrust(self._settings.ca_file, self._settings.tls_fingerprint)
 
         def connect() -> av.container.InputContainer:
             if needs_relay(address, transport):

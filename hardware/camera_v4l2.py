@@ -46,7 +46,7 @@ class V4l2Camera:
         source = Source(
             lambda: connect(self._device, asked_for(self._settings)),
             lambda error: explain(self._device, error),
-            KernelClock().date,
+            CaptureClock().date,
         )
         self._input.open(source, OPEN_WAIT_S)
 
@@ -69,7 +69,7 @@ class V4l2Camera:
         }
 
 
-class KernelClock:
+class CaptureClock:
     """Dates pictures: the kernel's monotonic stamp where the driver gives it, else the arrival, smoothed."""
 
     def __init__(self) -> None:

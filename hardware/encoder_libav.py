@@ -26,7 +26,7 @@ from agent.base.errors import EncoderError
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.picture.planes import Plane, Planes
-from hardware.encoding import KeyframeClock, KnownFormat, Origin, parameter_sets
+from hardware.encoding import FrameOrigin, KeyframeClock, KnownFormat, parameter_sets
 
 TICKS_PER_S: Final = 90_000
 _MOST_INSIDE: Final = 512  # pictures x264 may hold: far above any lookahead; older entries are lost pictures
@@ -70,7 +70,7 @@ class LibavEncoder:
         self._keyframes = KeyframeClock(keyframe_seconds)
         self._duration_ns = round(NS / fps)
         self._least_ns = max(1, self._duration_ns // 8)
-        self._inside: OrderedDict[int, Origin] = OrderedDict()
+        self._inside: OrderedDict[int, FrameOrigin] = OrderedDict()
         self._anchor_ns: int | None = None
         self._last_tick = -1
         self._last_pts_ns = -1
@@ -103,7 +103,7 @@ class LibavEncoder:
         picture.time_base = Fraction(1, TICKS_PER_S)
         if self._keyframes.due(time.monotonic_ns, self._duration_ns):
             picture.pict_type = PictureType.I
-        self._inside[tick] = Origin.of(frame, self._duration_ns)
+        self._inside[tick] = FrameOrigin.of(frame, self._duration_ns)
         if len(self._inside) > _MOST_INSIDE:
             self._inside.popitem(last=False)
         return self._run(picture)

@@ -12,7 +12,7 @@ from agent.base.clock import NS
 from agent.base.errors import EncoderError
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
-from hardware.encoding import KeyframeClock, KnownFormat, Origin, parameter_sets
+from hardware.encoding import FrameOrigin, KeyframeClock, KnownFormat, parameter_sets
 from hardware.picamera2_buffers import Loan, LoanBook
 
 HARDWARE_DEVICE = Path("/dev/video11")
@@ -60,7 +60,7 @@ class PicameraEncoder:
         self._preset = preset
         self._encoder: Any = None
         self._size = (0, 0)
-        self._inside: dict[int, Origin] = {}
+        self._inside: dict[int, FrameOrigin] = {}
         self._ready: queue.SimpleQueue[tuple[bytes, bool, int]] = queue.SimpleQueue()
         self._first_us = 0
         self._format = KnownFormat()
@@ -80,7 +80,7 @@ class PicameraEncoder:
         if self._keyframes.due(frame.time.monotonic_ns, self._duration_ns):
             self._encoder.force_key_frame()
         stamp_us = int(loan.sensor_ns / 1000) - self._first_us  # exactly as picamera2 reckons it
-        self._inside[stamp_us] = Origin.of(frame, self._duration_ns)
+        self._inside[stamp_us] = FrameOrigin.of(frame, self._duration_ns)
         try:
             self._encoder.encode("main", loan.request)
         except (OSError, RuntimeError, ValueError) as error:
@@ -143,7 +143,7 @@ class PicameraEncoder:
             units.append(self._unit(data, keyframe, origin))
         return units
 
-    def _unit(self, data: bytes, keyframe: bool, origin: Origin) -> AccessUnit:
+    def _unit(self, data: bytes, keyframe: bool, origin: FrameOrigin) -> AccessUnit:
         if keyframe:
             sets = parameter_sets(data)
             if sets:

@@ -12,7 +12,7 @@ from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
 
-class Origin(Struct, frozen=True):
+class FrameOrigin(Struct, frozen=True):
     """What must come out with the unit of a frame that went in."""
 
     pts_ns: int
@@ -24,7 +24,7 @@ class Origin(Struct, frozen=True):
     duration_ns: int
 
     @classmethod
-    def of(cls, frame: MaskedFrame, duration_ns: int) -> Origin:
+    def of(cls, frame: MaskedFrame, duration_ns: int) -> FrameOrigin:
         """`duration_ns`: how long the frame is likely to stand."""
         time = frame.time
         return cls(time.monotonic_ns, time.wall_ns, time.index, frame.mask_digest, frame.opaque, str(frame.view), duration_ns)

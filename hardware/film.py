@@ -49,7 +49,7 @@ class _Mark(NamedTuple):
     sum: int
 
 
-class Film:
+class FilmDecoder:
     """The open container: demuxes, decodes, skips what is broken, and knows how far it came. One thread.
 
     What is on disk when a pass begins is what that pass plays: a film that was replaced meanwhile is opened anew, one that

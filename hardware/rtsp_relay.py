@@ -19,7 +19,7 @@ from agent.base.errors import CameraError
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S
 from hardware.rtsp_framing import Framing, Message
 from hardware.rtsp_login import Login
-from hardware.rtsp_trust import Trust, wrap
+from hardware.rtsp_trust import RtspTrust, wrap
 
 _MOST_REDIRECTS = 3
 _CHUNK = 64 * 1024
@@ -34,7 +34,7 @@ class Relay:
     `address` is the camera's, with user and password: they go to the host of that address, and to no other.
     """
 
-    def __init__(self, address: str, trust: Trust, shown_as: str) -> None:
+    def __init__(self, address: str, trust: RtspTrust, shown_as: str) -> None:
         self._address, self._trust, self._shown_as = address, trust, shown_as
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._secret = f"rtsp://127.0.0.1:{self._listener.getsockname()[1]}/{secrets.token_urlsafe(24)}"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from agent.base.errors import CameraError
 
 
-class Trust(NamedTuple):
+class RtspTrust(NamedTuple):
     """By a CA (the system's, or those in `ca_file`) and its name, or by `fingerprint`: SHA-256 of its own certificate."""
 
     ca_file: Path | None = None
@@ -26,7 +26,7 @@ class Trust(NamedTuple):
         return context
 
 
-def wrap(line: socket.socket, host: str, trust: Trust, shown_as: str) -> ssl.SSLSocket:
+def wrap(line: socket.socket, host: str, trust: RtspTrust, shown_as: str) -> ssl.SSLSocket:
     """The encrypted line to the camera that is meant. CameraError when it is another, or cannot be told."""
     try:
         context = trust.context()
@@ -69,7 +69,7 @@ def fingerprint_of(line: ssl.SSLSocket) -> str:
 
 def _peek(peer: tuple[str, int], host: str, timeout_s: float | None) -> str:
     """The fingerprint of what was refused, asked for once more; nothing else is said on that connection."""
-    context = Trust(fingerprint="any").context()
+    context = RtspTrust(fingerprint="any").context()
     try:
         with (
             socket.create_connection(peer, timeout_s) as again,

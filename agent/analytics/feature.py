@@ -30,7 +30,7 @@ from agent.ports.event import Event, StillSink
 from agent.stream.pipeline import Detector
 
 
-class Scene(Struct, frozen=True):
+class DetectorScene(Struct, frozen=True):
     """What a detector may know besides its settings: whether the camera hangs, and where the caption lies."""
 
     node_id: str
@@ -39,34 +39,34 @@ class Scene(Struct, frozen=True):
     """Top and bottom of its strip, as fractions of the picture's height."""
 
 
-class Kind(Struct, frozen=True):
+class DetectorKind(Struct, frozen=True):
     """One kind of detector. `section` is the one it goes by, empty for one without settings; `on` says whether there is one.
 
     While its section stays as it is, a detector keeps what it has learnt.
     """
 
     topics: tuple[Topic, ...]
-    make: Callable[[Config, Scene], Detector | None]
+    make: Callable[[Config, DetectorScene], Detector | None]
     section: str = ""
 
 
-def _motion(config: Config, scene: Scene) -> Detector | None:
+def _motion(config: Config, scene: DetectorScene) -> Detector | None:
     return MotionDetector(scene.node_id, config.motion, scene.caption) if config.motion.enabled else None
 
 
-def _tampering(config: Config, scene: Scene) -> Detector | None:
+def _tampering(config: Config, scene: DetectorScene) -> Detector | None:
     return TamperDetector(scene.node_id, config.tampering) if config.tampering.enabled else None
 
 
-def _frozen(_: Config, scene: Scene) -> Detector | None:
+def _frozen(_: Config, scene: DetectorScene) -> Detector | None:
     return FrozenPictureDetector(scene.node_id, scene.sameness) if scene.sameness is not None else None
 
 
 KINDS: Final = (
-    Kind(mask_state.TOPICS, lambda _, scene: PrivacyMaskDetector(scene.node_id)),
-    Kind(frozen_picture.TOPICS, _frozen),
-    Kind(motion.TOPICS, _motion, "motion"),
-    Kind(tampering.TOPICS, _tampering, "tampering"),
+    DetectorKind(mask_state.TOPICS, lambda _, scene: PrivacyMaskDetector(scene.node_id)),
+    DetectorKind(frozen_picture.TOPICS, _frozen),
+    DetectorKind(motion.TOPICS, _motion, "motion"),
+    DetectorKind(tampering.TOPICS, _tampering, "tampering"),
 )
 TOPICS: Final = tuple(topic for kind in KINDS for topic in kind.topics)
 STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still)
@@ -75,11 +75,11 @@ STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still)
 class Detectors:
     """Every detector there is, as one. The pipeline's thread looks; `change` may come from any other."""
 
-    def __init__(self, config: Config, scene: Scene) -> None:
+    def __init__(self, config: Config, scene: DetectorScene) -> None:
         self._scene = scene
         self._running: tuple[Detector | None, ...] = tuple(kind.make(config, scene) for kind in KINDS)
 
-    def change(self, kind: Kind, config: Config) -> None:
+    def change(self, kind: DetectorKind, config: Config) -> None:
         """Judge anew by these settings from the next frame on; the others keep what they have learnt and said."""
         fresh = kind.make(config, self._scene)
         self._running = tuple(fresh if each is kind else old for each, old in zip(KINDS, self._running, strict=True))
@@ -102,7 +102,7 @@ class AnalyticsFeature(Feature[Config]):
     def __init__(self, config: Config, sameness: Sameness | None, sink: StillSink) -> None:
         height = config.camera.height
         strip = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone).rows(config.camera.width, height)
-        scene = Scene(config.node.id, sameness, (strip.top / height, strip.bottom / height))
+        scene = DetectorScene(config.node.id, sameness, (strip.top / height, strip.bottom / height))
         self.detectors = Detectors(config, scene)
         self.gauge = PictureGauge()
         self._stills = False

@@ -13,7 +13,7 @@ import click
 from agent.base.errors import UplinkError
 from agent.cli._options import broker_options
 from agent.fleet.feed import Change, FleetFeed
-from agent.fleet.listener import Listener
+from agent.fleet.listener import FleetListener
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
 
 REFRESH_S = 0.25
@@ -33,7 +33,7 @@ def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: f
     from agent.fleet.wiring import transport
 
     feed = FleetFeed(prefix)
-    listener = Listener(BrokerEndpoint.of(broker), transport(credentials), feed.filters)
+    listener = FleetListener(BrokerEndpoint.of(broker), transport(credentials), feed.filters)
     ends_at = None if seconds is None else time.monotonic() + seconds
     try:
         (_stream if as_json else _show)(feed, listener, broker, lambda: ends_at is None or time.monotonic() < ends_at)
@@ -49,7 +49,7 @@ def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: f
         raise UplinkError(f"{broker} was not heard: {listener.fault or 'it did not take the subscription in time'}")
 
 
-def _stream(feed: FleetFeed, listener: Listener, _broker: str, go_on: Callable[[], bool]) -> None:
+def _stream(feed: FleetFeed, listener: FleetListener, _broker: str, go_on: Callable[[], bool]) -> None:
     """One line per change."""
     fault = ""
     while go_on():
@@ -65,7 +65,7 @@ def _print(*changes: Change) -> None:
         click.echo(json.dumps(change, ensure_ascii=False))
 
 
-def _show(feed: FleetFeed, listener: Listener, broker: str, go_on: Callable[[], bool]) -> None:
+def _show(feed: FleetFeed, listener: FleetListener, broker: str, go_on: Callable[[], bool]) -> None:
     """A table that is drawn anew four times a second."""
     from rich.console import Console
     from rich.live import Live

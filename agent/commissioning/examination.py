@@ -56,7 +56,7 @@ class Means(Struct, frozen=True):
     look_s: float = 6.0
 
 
-class Report(Struct, frozen=True):
+class ExaminationReport(Struct, frozen=True):
     """What came out: `subjects` in the order of the sheet."""
 
     config: Config
@@ -103,7 +103,7 @@ class Report(Struct, frozen=True):
         }
 
 
-def examine(config: Config, means: Means, tell: Callable[[str, tuple[Line, ...]], None] = lambda *_: None) -> Report:
+def examine(config: Config, means: Means, tell: Callable[[str, tuple[Line, ...]], None] = lambda *_: None) -> ExaminationReport:
     """Look at everything; `tell` hears of each subject as soon as it is done. Raises for nothing that a node may be like."""
     examination = _Examination(config, means)
     subjects: dict[str, tuple[Line, ...]] = {}
@@ -112,7 +112,7 @@ def examine(config: Config, means: Means, tell: Callable[[str, tuple[Line, ...]]
         subjects[subject] = lines
         tell(subject, lines)
     fixed = excluded_areas(config, means.identity) or ()
-    return Report(config, rfc3339(means.clock.wall_ns()), examination.health is not None, subjects, fixed)
+    return ExaminationReport(config, rfc3339(means.clock.wall_ns()), examination.health is not None, subjects, fixed)
 
 
 def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from agent.commissioning.examination import Report
+from agent.commissioning.examination import ExaminationReport
 from agent.commissioning.line import Grade, Line
 
 _STYLES = {Grade.OK: "green", Grade.WARN: "yellow", Grade.FAIL: "bold red"}
@@ -37,7 +37,7 @@ class Printout:
             if line.remedy:
                 self._print(Text(f"  {'':<{5 + _NAME_COLUMNS}}-> {line.remedy}", style="italic"))
 
-    def verdict(self, report: Report) -> None:
+    def verdict(self, report: ExaminationReport) -> None:
         """The last line: how many of each, and what that means."""
         grades = [line.grade for line in report.lines]
         failed, warned = grades.count(Grade.FAIL), grades.count(Grade.WARN)

@@ -10,7 +10,7 @@ from string import Template
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from agent import __version__
-from agent.commissioning.examination import Report
+from agent.commissioning.examination import ExaminationReport
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import UNKNOWN, french, number
 from agent.config.digest import config_digest
@@ -45,7 +45,7 @@ _VERDICTS = {
 }
 
 
-def sheet(report: Report) -> str:
+def sheet(report: ExaminationReport) -> str:
     """The sheet as one HTML document that needs nothing else."""
     node = report.config.node
     rows = "".join(_subject(title, report.subjects.get(subject, ())) for subject, title in _SUBJECTS.items())
@@ -66,7 +66,7 @@ def sheet(report: Report) -> str:
     )
 
 
-def _local(report: Report) -> str:
+def _local(report: ExaminationReport) -> str:
     """When it was taken, by the town's clock."""
     try:
         zone: tzinfo = ZoneInfo(report.config.encoding.time_zone)

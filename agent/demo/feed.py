@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.fleet.feed import Change, FleetFeed
-from agent.fleet.listener import Listener
+from agent.fleet.listener import FleetListener
 from agent.ports.mqtt import BrokerEndpoint, MqttTransport, Received
 
 SETTLE_DEADLINE_S = 3.0
@@ -23,7 +23,7 @@ class Feed:
 
     def __init__(self, broker_url: str, transport: MqttTransport, prefix: str, screen: Console) -> None:
         self._fleet = FleetFeed(prefix)
-        self._listener = Listener(BrokerEndpoint.of(broker_url), transport, self._fleet.filters)
+        self._listener = FleetListener(BrokerEndpoint.of(broker_url), transport, self._fleet.filters)
         self._screen = screen
         self._over = threading.Event()
         self._health = 0

@@ -36,16 +36,16 @@ class Dropped(Struct, frozen=True):
 
 
 @dataclass(slots=True)
-class Tally:
+class OutboxTally:
     """How many rows and body bytes of each class lie in the database, and how many were ever dropped from it."""
 
     count: dict[Priority, int] = field(default_factory=lambda: dict.fromkeys(Priority, 0))
     body_bytes: dict[Priority, int] = field(default_factory=lambda: dict.fromkeys(Priority, 0))
     dropped: int = 0
 
-    def copy(self) -> Tally:
+    def copy(self) -> OutboxTally:
         """To work on inside a transaction that may fail."""
-        return Tally(dict(self.count), dict(self.body_bytes), self.dropped)
+        return OutboxTally(dict(self.count), dict(self.body_bytes), self.dropped)
 
     def add(self, row: Row) -> None:
         self.count[row.priority] += 1
@@ -57,7 +57,7 @@ class Tally:
             self.count[Priority(priority)], self.body_bytes[Priority(priority)] = count, size
 
 
-def forget(connection: sqlite3.Connection, tally: Tally, sequence: int) -> Priority | None:
+def forget(connection: sqlite3.Connection, tally: OutboxTally, sequence: int) -> Priority | None:
     """Delete one row; its class, None when it was not there."""
     found = connection.execute(sql.FORGET_ROW, (sequence,)).fetchall()
     for number, length in found:
@@ -68,7 +68,7 @@ def forget(connection: sqlite3.Connection, tally: Tally, sequence: int) -> Prior
     return None
 
 
-def drop(connection: sqlite3.Connection, tally: Tally, sequences: Iterable[int], reason: str) -> None:
+def drop(connection: sqlite3.Connection, tally: OutboxTally, sequences: Iterable[int], reason: str) -> None:
     """Delete rows for good and enter them in the account of drops."""
     for sequence in sequences:
         priority = forget(connection, tally, sequence)
@@ -76,7 +76,7 @@ def drop(connection: sqlite3.Connection, tally: Tally, sequences: Iterable[int],
             note(connection, tally, priority, reason, sequence)
 
 
-def note(connection: sqlite3.Connection, tally: Tally, priority: Priority, reason: str, sequence: int) -> None:
+def note(connection: sqlite3.Connection, tally: OutboxTally, priority: Priority, reason: str, sequence: int) -> None:
     """Enter a sequence that will never be sent in the account of drops."""
     connection.execute(sql.NOTE_DROPPED, (priority, reason, sequence, sequence))
     tally.dropped += 1
@@ -89,7 +89,7 @@ def unannounced(connection: sqlite3.Connection) -> list[Dropped]:
 
 
 def make_room(
-    connection: sqlite3.Connection, tally: Tally, bounds: Bounds, spare: Collection[int], delivered: Collection[int]
+    connection: sqlite3.Connection, tally: OutboxTally, bounds: Bounds, spare: Collection[int], delivered: Collection[int]
 ) -> list[int]:
     """Hold every class to its own bounds, and all together to theirs: the oldest of the lowest class goes first.
 
@@ -109,7 +109,7 @@ def make_room(
 
 def _drop_oldest(
     connection: sqlite3.Connection,
-    tally: Tally,
+    tally: OutboxTally,
     priority: Priority,
     spare: Collection[int],
     delivered: Collection[int],

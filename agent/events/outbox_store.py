@@ -22,7 +22,7 @@ from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
 from agent.events.count import Count
 from agent.events.epoch import Beginning
-from agent.events.eviction import Dropped, Tally
+from agent.events.eviction import Dropped, OutboxTally
 from agent.events.held_rows import HeldRows
 from agent.events.mark import MarkFile
 from agent.events.row import Draft, Row, draft_of
@@ -30,7 +30,7 @@ from agent.ports.event import Priority
 
 log = logging.getLogger(__name__)
 
-_Change = Callable[[sqlite3.Connection, Tally], None]
+_Change = Callable[[sqlite3.Connection, OutboxTally], None]
 
 
 class OutboxStore:
@@ -43,7 +43,7 @@ class OutboxStore:
         self.volatile = HeldRows()
         self.made_way: list[int] = []
         self.attached = 0
-        self.tally = Tally()
+        self.tally = OutboxTally()
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._mark_file = None if path is None else MarkFile(path.with_name(f"{path.stem}.mark"))
@@ -72,7 +72,7 @@ class OutboxStore:
         self._writer = self._reader = beginning.connection
         self._inode = 0
         self.count.begin(beginning)
-        self.tally = Tally(dropped=beginning.dropped)
+        self.tally = OutboxTally(dropped=beginning.dropped)
         self._attach()
         if beginning.story is not None:
             self.commit([draft_of(beginning.story, self._clock)], ())
@@ -112,7 +112,7 @@ class OutboxStore:
         log.warning("the outbox %s can be written again; %d waiting events were carried over", path, carried)
         memory, self._writer = self._writer, beginning.connection
         self._without_disk = self.fault = ""
-        self.tally = Tally(dropped=beginning.dropped + self.tally.dropped)
+        self.tally = OutboxTally(dropped=beginning.dropped + self.tally.dropped)
         self._attach()
         memory.close()
 
@@ -184,7 +184,7 @@ class OutboxStore:
         False when the disk refuses: they are still to be entered.
         """
 
-        def note(connection: sqlite3.Connection, tally: Tally) -> None:
+        def note(connection: sqlite3.Connection, tally: OutboxTally) -> None:
             for _ in range(count):
                 eviction.note(connection, tally, priority, "memory", self.count.skip(priority))
 
@@ -227,7 +227,7 @@ class OutboxStore:
         """Commit the announcements of all that is `unannounced` and clear it, in one; empty when the disk refuses."""
         rows: list[Row] = []
 
-        def tell(connection: sqlite3.Connection, tally: Tally) -> None:
+        def tell(connection: sqlite3.Connection, tally: OutboxTally) -> None:
             connection.execute("DELETE FROM dropped")
             rows.extend(self.count.place(drafts))
             sql.insert(connection, rows)

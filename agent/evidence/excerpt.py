@@ -14,7 +14,7 @@ from agent.base.errors import EvidenceError, StorageError
 from agent.evidence.film import Film
 from agent.evidence.sample import Sample
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
-from agent.recording.strays import Identity
+from agent.recording.strays import FilmIdentity
 from agent.signing import nal, sei
 from agent.signing.tlv import MalformedField
 
@@ -105,7 +105,7 @@ def open_segment(row: SegmentRow) -> Film:
     """
     film = Film(row.path, row.bytes if row.state is SegmentState.OPEN else None, follow=False)
     try:
-        if Identity.at(row.path) not in (None, Identity.of(row)):
+        if FilmIdentity.at(row.path) not in (None, FilmIdentity.of(row)):
             raise OtherFilm(f"{row.path} is not the film that was recorded there")
     except BaseException as error:
         film.close()

@@ -17,7 +17,7 @@ _TOLD_NS: Final = NS // 2
 _LATEST: Final = 1 << 62
 
 
-class Pace:
+class DisplayTimes:
     """When each picture is shown, by the container. One thread."""
 
     def __init__(self, timescale: int) -> None:

@@ -15,7 +15,7 @@ from agent.evidence.attestation import read_attestation, read_held, read_interme
 from agent.evidence.film import Film
 from agent.evidence.findings import VerifiedSlices
 from agent.evidence.oddity import Oddity
-from agent.evidence.pace import Pace
+from agent.evidence.pace import DisplayTimes
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.seal import Seal, read_seal
@@ -58,7 +58,7 @@ def judge_film(
     with Film(path, torn=True) as film:
         strict = StrictFilm(film)
         verifier = _verifier(_plain_units(film), anchors)
-        pace = Pace(film.track.timescale)
+        pace = DisplayTimes(film.track.timescale)
         oddities, pictures = _feed(strict, verifier, film, pace, progress)
         report = _torn_off(_with_oddities(_report(verifier, pictures, anchors), oddities), film.torn_bytes)
         beside = (*(report.chain.certificates if report.chain else ()), *read_intermediates(film))
@@ -80,7 +80,7 @@ def judge_film(
 
 
 def _feed(
-    strict: StrictFilm, verifier: StreamVerifier, film: Film, pace: Pace, progress: Callable[[int, int], None] | None
+    strict: StrictFilm, verifier: StreamVerifier, film: Film, pace: DisplayTimes, progress: Callable[[int, int], None] | None
 ) -> tuple[tuple[Oddity, ...], int]:
     """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
     oddities, pictures = strict.oddities, 0

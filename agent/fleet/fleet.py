@@ -11,7 +11,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock
-from agent.fleet.link import Link
+from agent.fleet.link import CuttableLink
 from agent.fleet.simulated_node import SimulatedNode, seconds_ns
 from agent.ports.mqtt import BrokerEndpoint, MqttTransport, TransportEvent
 from agent.uplink.pace import Pace
@@ -142,7 +142,7 @@ class Fleet:
     def _add(self, name: str, prefix: str, endpoint: BrokerEndpoint, pace: Pace, directory: Path | None, now_ns: int) -> None:
         weather, transport = self._weather, self._loop.transport()
         dice = random.Random(self._dice.getrandbits(64))  # noqa: S311
-        link = Link(transport, lambda: self._stirred.__setitem__(node, None))
+        link = CuttableLink(transport, lambda: self._stirred.__setitem__(node, None))
         node = SimulatedNode(
             name, prefix, endpoint, link, self._clock, dice, pace=pace, health_s=weather.health_s, directory=directory
         )

@@ -16,7 +16,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 
 from agent.base import same_python
-from agent.fleet.listener import Listener
+from agent.fleet.listener import FleetListener
 from agent.fleet.tally import Count, Tally
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.topics import EVERY_NODE, NodeTopics
@@ -109,7 +109,7 @@ def _listen(url: str, prefix: str, credentials: BrokerCredentials, pipe: Connect
     town = NodeTopics(prefix, EVERY_NODE)
     filters = [town.status, town.health, town.events]
     client_id = f"vigie-tally-{os.getpid()}"
-    listener = Listener(BrokerEndpoint.of(url), transport(credentials), filters, client_id=client_id, session_expiry_s=3600)
+    listener = FleetListener(BrokerEndpoint.of(url), transport(credentials), filters, client_id=client_id, session_expiry_s=3600)
     told = False
     while True:
         listener.listen(0.2, tally.take)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Publication, Refused, TransportEvent
 
 
-class Link:
+class CuttableLink:
     """Passes everything through until `cut`; from then on the session sees a dead network until `mend`. One thread."""
 
     def __init__(self, inner: MqttTransport, stirred: Callable[[], None]) -> None:

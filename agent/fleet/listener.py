@@ -15,7 +15,7 @@ PATIENCE_S = 15.0
 """A broker that took the connection and does not answer for this long is asked again from the beginning."""
 
 
-class Listener:
+class FleetListener:
     """One thread. `fault` says in words why nothing, or not all, is heard, and is empty when all is well.
 
     `subscribed` is true once the broker has taken every filter.

@@ -9,7 +9,7 @@ from agent.base.clock import NS, Clock
 from agent.base.component import ComponentState
 from agent.events.outbox import Outbox
 from agent.events.outbox_store import OutboxStore
-from agent.fleet.link import Link
+from agent.fleet.link import CuttableLink
 from agent.ports.event import Event, Priority, PropertyOperation
 from agent.ports.health import (
     BoardHealth,
@@ -39,7 +39,7 @@ class SimulatedNode:
         name: str,
         prefix: str,
         endpoint: BrokerEndpoint,
-        link: Link,
+        link: CuttableLink,
         clock: Clock,
         dice: random.Random,
         *,

@@ -46,7 +46,7 @@ class SignatureCheck(Protocol):
     def __call__(self, key_id: str, data: bytes, signature: bytes) -> bool | None: ...
 
 
-class Draft(Struct, frozen=True):
+class LineDraft(Struct, frozen=True):
     """What a line says, before it has its place. `at` is RFC 3339, `clock` the clock's quality then; `node` may be empty."""
 
     node: str
@@ -83,7 +83,7 @@ def digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
-def compose(draft: Draft, head: Head, signature: Signature | None) -> bytes:
+def compose(draft: LineDraft, head: Head, signature: Signature | None) -> bytes:
     """A new line behind `head`, without its newline."""
     fields: dict[str, object] = {"n": head.n + 1}
     if draft.node:

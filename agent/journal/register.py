@@ -21,7 +21,7 @@ from agent.base.durable_file import sync_directory
 from agent.base.errors import EvidenceError, RegisterError
 from agent.base.regular_file import open_own
 from agent.journal import chain
-from agent.journal.chain import Draft, Signature
+from agent.journal.chain import LineDraft, Signature
 from agent.journal.entry import Act, Fact
 from agent.journal.head import Head, read_head, write_head
 from agent.journal.parts import lines, parts, set_aside
@@ -174,7 +174,7 @@ class Register:
         if torn:
             entry["torn"] = torn
         at = rfc3339(self._clock.wall_ns())
-        line = self._composed(Draft(self._node, at, self._clock.quality(), act, by, entry), head, or_nothing=or_nothing)
+        line = self._composed(LineDraft(self._node, at, self._clock.quality(), act, by, entry), head, or_nothing=or_nothing)
         try:
             _write(fd, line + b"\n")
             os.fdatasync(fd)
@@ -184,7 +184,7 @@ class Register:
         write_head(self.path, Head(head.n + 1, chain.digest(line)))
         return None
 
-    def _composed(self, draft: Draft, head: Head, *, or_nothing: bool) -> bytes:
+    def _composed(self, draft: LineDraft, head: Head, *, or_nothing: bool) -> bytes:
         try:
             return chain.compose(draft, head, self._signature)
         except (EvidenceError, RegisterError) as error:

@@ -44,9 +44,9 @@ def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
 
 def film_format(path: Path) -> tuple[int, int, float]:
     """Width and height as it is to be shown (both even) and pictures per second. CameraError when there is no picture in it."""
-    from hardware.film import Film
+    from hardware.film import FilmDecoder
 
-    film = Film(path)
+    film = FilmDecoder(path)
     try:
         width, height = round(film.size[0] * film.pixel_aspect), film.size[1]
         return width - width % 2, height - height % 2, min(float(film.rate), 60.0)

@@ -15,7 +15,7 @@ from agent.base.errors import StorageError
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk
 from agent.recording.row import DestroyedSpan, SegmentRow
-from agent.recording.strays import Identity, find
+from agent.recording.strays import FilmIdentity, find
 
 ABSENT: Final = "absent"
 _JOINED_NS: Final = NS  # spans that lie closer than this are told as one
@@ -61,12 +61,12 @@ def remove(catalog: Catalog, disk: Disk, rows: Sequence[SegmentRow], *, begun: b
 
 
 def _remove_elsewhere(went: Went, catalog: Catalog, disk: Disk, rows: Sequence[SegmentRow]) -> None:
-    wanted = {Identity.of(row) for row in rows}
-    found: dict[Identity, Path] = {}
+    wanted = {FilmIdentity.of(row) for row in rows}
+    found: dict[FilmIdentity, Path] = {}
     for root in {catalog.root, *(row.path.parents[3] for row in rows if not row.path.is_relative_to(catalog.root))}:
         found |= find(root, wanted - found.keys())
     for row in rows:
-        path = found.get(Identity.of(row))
+        path = found.get(FilmIdentity.of(row))
         if path is None:
             went.absent.append(row)
             went.faults.append(
@@ -94,10 +94,10 @@ def _erase(went: Went, disk: Disk, row: SegmentRow, path: Path, links: int) -> N
 def _is_ours(row: SegmentRow, size: int) -> bool:
     """Is it this row's film? One that says nothing, or cannot be read, is by its length: damage must not save a film."""
     try:
-        identity = Identity.at(row.path)
+        identity = FilmIdentity.at(row.path)
     except StorageError:
         return True
-    return identity == Identity.of(row) if identity is not None else size == row.bytes or not row.bytes
+    return identity == FilmIdentity.of(row) if identity is not None else size == row.bytes or not row.bytes
 
 
 def remove_empty(directories: Iterable[Path], root: Path) -> None:

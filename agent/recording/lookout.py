@@ -10,7 +10,7 @@ from agent.base.regular_file import read_regular
 from agent.recording.catalog import Catalog
 from agent.recording.reconcile import adopt
 from agent.recording.salvage import salvage
-from agent.recording.strays import Identity, follow, row_of, strays_below
+from agent.recording.strays import FilmIdentity, follow, row_of, strays_below
 
 _EVERY_NS: Final = 3600 * NS
 _MOST_BYTES: Final = 256
@@ -53,7 +53,7 @@ class Lookout:
             self._note(mono_ns)
         return faults
 
-    def _take(self, path: Path, identity: Identity) -> str:
+    def _take(self, path: Path, identity: FilmIdentity) -> str:
         row = row_of(self._catalog, identity)
         if row is None:
             kept = salvage(path, deep=False)
@@ -61,7 +61,7 @@ class Lookout:
                 return ""
             adopt(self._catalog, path, kept)
             return f"{path} is a film of this node that it did not know of: it goes on its day like any other"
-        if row.path.is_file() and Identity.at(row.path) == identity:
+        if row.path.is_file() and FilmIdentity.at(row.path) == identity:
             return f"{path} is another name or a copy of {row.path}{_COPY}"
         follow(self._catalog, row, path)
         return f"{row.path} was moved to {path}: it goes from there on its day"

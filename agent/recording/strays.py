@@ -17,25 +17,25 @@ from agent.recording.salvage import first_note
 log = logging.getLogger(__name__)
 
 
-class Identity(Struct, frozen=True):
+class FilmIdentity(Struct, frozen=True):
     """What a film says it is, wherever it lies: the boot it was recorded in, and the media time of its first picture."""
 
     boot: str
     media_ns: int
 
     @classmethod
-    def of(cls, row: SegmentRow) -> Identity:
+    def of(cls, row: SegmentRow) -> FilmIdentity:
         """Of the film that this row was made for."""
         return cls(row.boot, row.media_from_ns)
 
     @classmethod
-    def at(cls, path: Path) -> Identity | None:
+    def at(cls, path: Path) -> FilmIdentity | None:
         """Of the file that lies there; None when it is no film of ours. StorageError when it cannot be read."""
         note = first_note(path)
         return cls(note.boot, note.media_ns) if note is not None else None
 
 
-def row_of(catalog: Catalog, identity: Identity) -> SegmentRow | None:
+def row_of(catalog: Catalog, identity: FilmIdentity) -> SegmentRow | None:
     """The row that was made for this film. Raises StorageError."""
     return next(iter(catalog.rows("s.media_from_ns = ? AND s.boot = ?", (identity.media_ns, identity.boot))), None)
 
@@ -50,7 +50,7 @@ class Stray(Struct, frozen=True):
     """A file below the recordings that no row names; `identity` is None when it is not ours."""
 
     path: Path
-    identity: Identity | None
+    identity: FilmIdentity | None
 
 
 def strays_below(catalog: Catalog, root: Path) -> Iterator[Stray]:
@@ -63,7 +63,7 @@ def strays_below(catalog: Catalog, root: Path) -> Iterator[Stray]:
         if path in named or path[len(str(root)) + 1 :] in named or catalog.taken(Path(path)):
             continue
         try:
-            yield Stray(Path(path), Identity.at(Path(path)))
+            yield Stray(Path(path), FilmIdentity.at(Path(path)))
         except StorageError as error:
             log.warning("recording: %s", error)
 
@@ -88,14 +88,14 @@ def _files_below(root: Path) -> Iterator[str]:
             log.debug("recording: %s", error)
 
 
-def find(root: Path, wanted: set[Identity]) -> dict[Identity, Path]:
+def find(root: Path, wanted: set[FilmIdentity]) -> dict[FilmIdentity, Path]:
     """Where these films lie below `root`, whether a row names the place or not. O(all): for what is not where it should be."""
-    found: dict[Identity, Path] = {}
+    found: dict[FilmIdentity, Path] = {}
     for path in map(Path, _files_below(root)):
         if len(found) == len(wanted):
             break
         try:
-            identity = Identity.at(path)
+            identity = FilmIdentity.at(path)
         except StorageError:
             continue
         if identity in wanted:

@@ -7,7 +7,7 @@ import threading
 from msgspec import Struct
 
 
-class Count(Struct, frozen=True):
+class RecordingCount(Struct, frozen=True):
     """At one instant. `offered == recorded + lost + queued + pending`, always.
 
     `recorded` pictures are on disk for good; `queued` ones wait for the recorder; `pending` ones are in its open fragment.
@@ -49,10 +49,10 @@ class Tally:
         with self._lock:
             self._dropped = self._done - self._recorded
 
-    def count(self) -> Count:
+    def count(self) -> RecordingCount:
         """The state now."""
         with self._lock:
-            return Count(
+            return RecordingCount(
                 offered=self._offered,
                 recorded=self._recorded,
                 lost=self._refused + self._dropped,

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from agent.base.clock import SystemClock
 from agent.base.errors import CameraError
 from agent.cli import run, vigie
-from agent.commissioning.examination import Means, Report, examine
+from agent.commissioning.examination import ExaminationReport, Means, examine
 from agent.commissioning.line import Grade
 from agent.commissioning.sheet import sheet
 from agent.config.model import Config
@@ -50,13 +50,13 @@ def means(identity: IdentityDirectory) -> Means:
 
 
 @pytest.fixture
-def report(config: Config, means: Means) -> Report:
+def report(config: Config, means: Means) -> ExaminationReport:
     """Of a node whose site tries to break the sheet."""
     evil = structs.replace(config.node, site="<script>alert(1)</script> & fils")
     return examine(structs.replace(config, node=evil), means)
 
 
-def test_every_subject_has_its_lines_and_every_fault_its_remedy(report: Report) -> None:
+def test_every_subject_has_its_lines_and_every_fault_its_remedy(report: ExaminationReport) -> None:
     """Nothing is left out, nothing is told without what to do, and the sheet is as good as its worst line."""
     assert set(report.subjects) == {"service", "camera", "privacy", "recording", "clock", "evidence", "broker", "board"}
     assert all(lines for lines in report.subjects.values())
@@ -69,7 +69,7 @@ def test_every_subject_has_its_lines_and_every_fault_its_remedy(report: Report) 
     ]  # fmt: skip
 
 
-def test_the_document_is_plain_json(report: Report) -> None:
+def test_the_document_is_plain_json(report: ExaminationReport) -> None:
     """Every line with its figures, for the centre's own records."""
     document = json.loads(json.dumps(report.document()))
     assert document["grade"] == "fail"
@@ -116,7 +116,7 @@ class _Page(HTMLParser):
         self.words += data
 
 
-def test_the_sheet_is_french_whole_and_holds_no_picture(report: Report) -> None:
+def test_the_sheet_is_french_whole_and_holds_no_picture(report: ExaminationReport) -> None:
     """One self-contained page: the masks as outlines, nothing fetched, nothing embedded, the site's name only as words."""
     text = sheet(report)
     page = _Page()
@@ -134,14 +134,14 @@ def test_the_sheet_is_french_whole_and_holds_no_picture(report: Report) -> None:
     assert not re.search(r"\bNone\b|[{}]{2}|pictures per second", page.words)
 
 
-def test_every_line_that_failed_shows_on_the_sheet(report: Report) -> None:
+def test_every_line_that_failed_shows_on_the_sheet(report: ExaminationReport) -> None:
     """No failure is lost between the terminal and the town hall."""
     failures = [line for line in report.lines if line.grade is Grade.FAIL]
     assert sheet(report).count('class="fail"') == len(failures)
 
 
 @pytest.mark.lane("browser")
-def test_the_sheet_fits_on_one_page(report: Report, tmp_path: Path) -> None:
+def test_the_sheet_fits_on_one_page(report: ExaminationReport, tmp_path: Path) -> None:
     """Printed by a real browser."""
     browser = program("chromium", "chromium")
     (tmp_path / "fiche.html").write_text(sheet(report), encoding="utf-8")

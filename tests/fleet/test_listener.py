@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from agent.fleet.listener import Listener
+from agent.fleet.listener import FleetListener
 from agent.fleet.wiring import transport
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication, Subscribed, TransportEvent
 from tests.support.deadline import until
@@ -28,7 +28,7 @@ def test_a_broker_that_never_answers_is_told_and_asked_again() -> None:
 
         threading.Thread(target=take, daemon=True).start()
         endpoint = BrokerEndpoint.of(f"mqtt://127.0.0.1:{server.getsockname()[1]}")
-        listener = Listener(endpoint, transport(BrokerCredentials()), ["vigie/#"], patience_s=0.3)
+        listener = FleetListener(endpoint, transport(BrokerCredentials()), ["vigie/#"], patience_s=0.3)
         faults: set[str] = set()
 
         def heard_nothing_twice() -> bool:
@@ -75,7 +75,7 @@ class PlayedBroker:
 @pytest.mark.parametrize("codes", [(0x87, 0x87), (0x01, 0x87)])
 def test_a_refused_subscription_is_a_fault(codes: tuple[int, ...]) -> None:
     """All or a part refused: said in words, and not subscribed."""
-    listener = Listener(BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(*codes), ["vigie/+/status", "vigie/+/health"])
+    listener = FleetListener(BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(*codes), ["vigie/+/status", "vigie/+/health"])
     for _ in range(2):
         listener.listen(0, lambda _: None)
     assert "check its access list (0x87)" in listener.fault
@@ -84,7 +84,9 @@ def test_a_refused_subscription_is_a_fault(codes: tuple[int, ...]) -> None:
 
 def test_a_subscription_that_is_taken_is_no_fault() -> None:
     """Every filter taken, with whatever quality of service: subscribed, and not a word."""
-    listener = Listener(BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(0x01, 0x00), ["vigie/+/status", "vigie/+/health"])
+    listener = FleetListener(
+        BrokerEndpoint.of("mqtt://127.0.0.1"), PlayedBroker(0x01, 0x00), ["vigie/+/status", "vigie/+/health"]
+    )
     for _ in range(2):
         listener.listen(0, lambda _: None)
     assert listener.fault == ""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from agent.base.clock import NS
 from agent.base.errors import CameraError
 from agent.config.model import Camera as CameraSettings
-from hardware.camera_v4l2 import KernelClock, V4l2Camera, asked_for, connect, explain
+from hardware.camera_v4l2 import CaptureClock, V4l2Camera, asked_for, connect, explain
 from tests.support.turned_clock import TurnedClock
 
 
@@ -94,7 +94,7 @@ def test_each_failure_has_its_own_remedy(number: int, words: str) -> None:
 )
 def test_pictures_are_dated_by_the_kernel_where_it_can(delays: list[int], start_ns: int, monotonic: bool) -> None:
     """Kernel stamps pass unchanged; a driver that counts from zero or in wall time is dated by arrival. Always increasing."""
-    clock, last_ns = KernelClock(), 0
+    clock, last_ns = CaptureClock(), 0
     for n, delay in enumerate(delays):
         taken_ns = start_ns + n * 200_000_000
         dated_ns = clock.date(taken_ns if monotonic else n * 200_000_000 - 10**18, taken_ns + delay)

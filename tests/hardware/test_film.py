@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from agent.base.errors import CameraError
 from hardware import film
-from hardware.film import Film
+from hardware.film import FilmDecoder
 from tests.support.films import make_film, run_ffmpeg
 
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p")
@@ -42,7 +42,7 @@ ANEW = {
 Pass = list[tuple[int, bytes, bool]]
 
 
-def passed(played: Film, base_ns: int = 0) -> Pass:
+def passed(played: FilmDecoder, base_ns: int = 0) -> Pass:
     """One pass: each picture's time since the first one, in ns, its samples as the decoder laid them out, whether damaged."""
     found = []
     for picture, media_ns, corrupt in played.pictures(base_ns):
@@ -52,7 +52,7 @@ def passed(played: Film, base_ns: int = 0) -> Pass:
 
 def afresh(path: Path) -> Pass:
     """What a film opened for this pass alone gives."""
-    played = Film(path)
+    played = FilmDecoder(path)
     try:
         return passed(played)
     finally:
@@ -81,7 +81,7 @@ def test_every_pass_gives_what_a_fresh_opening_gives(
     path = make_film(tmp_path / name, *options, pictures=33)
     expected = afresh(path)
     openings.clear()
-    played = Film(path)
+    played = FilmDecoder(path)
     for number in range(4):
         assert passed(played, base_ns=number * 10**10) == expected
         played.rewind()
@@ -95,7 +95,7 @@ def test_sound_beside_the_pictures_changes_nothing(tmp_path: Path, openings: lis
     path = tmp_path / "sound.mp4"
     inputs = ("-f", "lavfi", "-i", "sine=duration=3", "-f", "lavfi", "-i", "testsrc=size=128x96:rate=10")
     run_ffmpeg(*inputs, "-t", "3", *H264, "-bf", "2", "-g", "8", "-c:a", "aac", str(path))
-    played = Film(path)
+    played = FilmDecoder(path)
     first = passed(played)
     for _ in range(3):
         played.rewind()
@@ -113,7 +113,7 @@ def test_a_film_in_two_sizes_changes_size_at_the_same_picture_in_every_pass(tmp_
     expected = afresh(path)
     assert len({len(samples) for _, samples, _ in expected}) == 2
     openings.clear()
-    played = Film(path)
+    played = FilmDecoder(path)
     for _ in range(3):
         assert passed(played) == expected
         played.rewind()
@@ -125,7 +125,7 @@ def test_a_film_replaced_while_it_plays_is_played_from_the_next_pass_on(tmp_path
     path = make_film(tmp_path / "a.mp4", *H264, pictures=20)
     other = make_film(tmp_path / "b.mp4", *H264, "-vf", "hflip", pictures=12)
     before, after = afresh(path), afresh(other)
-    played = Film(path)
+    played = FilmDecoder(path)
     other.rename(path)
     assert passed(played) == before
     played.rewind()
@@ -135,7 +135,7 @@ def test_a_film_replaced_while_it_plays_is_played_from_the_next_pass_on(tmp_path
 def test_a_film_removed_while_it_plays_is_missed_at_the_next_pass(tmp_path: Path) -> None:
     """The film is named, and letting go of what is left of it works."""
     path = make_film(tmp_path / "a.mp4", *H264)
-    played = Film(path)
+    played = FilmDecoder(path)
     assert len(passed(played)) == 20
     path.unlink()
     with pytest.raises(CameraError, match="does not exist"):
@@ -162,7 +162,7 @@ def test_damage_does_not_spread_from_one_pass_to_the_next(whole_films: list[byte
     path = tmp_path / "broken.film"
     path.write_bytes(whole)
     try:
-        played = Film(path)
+        played = FilmDecoder(path)
         first = [at_ns for at_ns, _, _ in passed(played)]
         broken = played.broken
         played.rewind()

@@ -11,7 +11,7 @@ import pytest
 
 from agent.base.errors import CameraError
 from hardware.rtsp_relay import Relay
-from hardware.rtsp_trust import Trust
+from hardware.rtsp_trust import RtspTrust
 from tests.support.camera_certificate import CameraCertificate
 from tests.support.camera_viewer import Viewer
 from tests.support.misbehaving_camera import Habits, MisbehavingCamera
@@ -131,7 +131,7 @@ def test_a_camera_that_sends_on_is_followed_to_itself_alone(password_file: Path)
 def test_nobody_else_gets_pictures_from_the_relay() -> None:
     """Whoever calls its port without its address is sent away, and the camera hears nothing of it."""
     with MisbehavingCamera(Habits()) as camera:
-        relay = Relay(camera.url, Trust(), "camera")
+        relay = Relay(camera.url, RtspTrust(), "camera")
         own = urlsplit(relay.start())
         with socket.create_connection(("127.0.0.1", own.port or 0), 10) as stranger:
             stranger.sendall(f"OPTIONS rtsp://127.0.0.1:{own.port}/ RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())

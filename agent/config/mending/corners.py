@@ -21,14 +21,14 @@ _UNPAIRED = {
 }
 
 
-class Row(Struct, frozen=True):
+class MendedRow(Struct, frozen=True):
     """One line as it should read, and what was wrong with it; no words when it was right."""
 
     line: str
     what: tuple[str, ...] = ()
 
 
-def corner_rows(lines: Sequence[str]) -> list[Row] | None:
+def corner_rows(lines: Sequence[str]) -> list[MendedRow] | None:
     """The lines of a whole `polygon = ...`, each mended, as TOML; None when no corners can be made out."""
     read = [_Reading(line if row else re.split(r"[=:]", line, maxsplit=1)[-1]) for row, line in enumerate(lines)]
     if any(reading.corners is None for reading in read) or not any(reading.corners for reading in read):
@@ -41,10 +41,12 @@ def corner_rows(lines: Sequence[str]) -> list[Row] | None:
         made += "," if n in filled and n != filled[-1] else ""
         made += "]" if n == len(lines) - 1 else ""
         if _bare(line) in (_bare(made), _bare(made) + ","):
-            rows.append(Row(line))
+            rows.append(MendedRow(line))
             continue
         indent = line[: len(line) - len(line.lstrip())]
-        rows.append(Row(indent + made + reading.comment, tuple(reading.what(n, n == filled[-1])) or ("a bracket is wrong",)))
+        rows.append(
+            MendedRow(indent + made + reading.comment, tuple(reading.what(n, n == filled[-1])) or ("a bracket is wrong",))
+        )
     return rows
 
 
