@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from agent.base.clock import SystemClock
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.ports.video import Camera
 from bench.film import film_1080p25
 from bench.process import measure

@@ -18,8 +18,8 @@ from msgspec import Struct
 from agent.base.clock import NS
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
-from agent.evidence.export_boxes import Place, Provenance, Source
-from agent.evidence.exported import Exported, Request
+from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
+from agent.evidence.exported import ExcerptRequest, Exported
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import IdentityDirectory
 from agent.journal.entry import Journal
@@ -128,14 +128,16 @@ class ClockedNode:
         """Seconds count from the first picture ever recorded."""
         begun_ns = self.rows()[0].wall_from_ns
         self.exports += 1
-        request = Request(begun_ns + round(from_s * NS), begun_ns + round(to_s * NS), "A. Martin", "PV 2026/417")
+        request = ExcerptRequest(begun_ns + round(from_s * NS), begun_ns + round(to_s * NS), "A. Martin", "PV 2026/417")
         return Export(
             self.catalog,
             self.register,
             self.clock,
-            provenance=lambda r, at: Provenance(Source(NAME, mac="02:00:00:00:00:01"), Source("place"), at, r.operator),
+            provenance=lambda r, at: Provenance(
+                ExportedCamera(NAME, mac="02:00:00:00:00:01"), ExportedCamera("place"), at, r.operator
+            ),
             sheet=ConformitySheet(ZoneInfo("Europe/Paris")),
-            place=Place("place de l'Horloge", 48.5, -2.75),
+            place=CameraPlace("place de l'Horloge", 48.5, -2.75),
             signer=self.identity.load(),
             anchors=self.identity.anchors(),
         ).write(request, self.state / f"export-{self.exports}.mp4")

@@ -20,8 +20,8 @@ from rich.table import Table
 from agent.base.clock import NS, ClockQuality, SystemClock
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
-from agent.evidence.export_boxes import Provenance, Source
-from agent.evidence.exported import Request
+from agent.evidence.export_boxes import ExportedCamera, Provenance
+from agent.evidence.exported import ExcerptRequest
 from agent.evidence.verification import verify
 from agent.identity.certificates import read_chain
 from agent.identity.node_key import IdentityDirectory, NodeSigner
@@ -55,8 +55,8 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
         film_bytes = record(catalog, signer, minutes, kbps)
         clock = SystemClock()
         out = state / "export.mp4"
-        source = Source("bench")
-        request = Request(BEGUN_NS, BEGUN_NS + minutes * 60 * NS, "bench", "bench")
+        source = ExportedCamera("bench")
+        request = ExcerptRequest(BEGUN_NS, BEGUN_NS + minutes * 60 * NS, "bench", "bench")
         anchors = read_chain(identity.ca_path)
         began, busy = time.perf_counter(), time.process_time()
         exported = Export(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.base.clock import SystemClock
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.config.polygon import Polygon
 from agent.demo.scene import TOWN_SQUARE
 from agent.node.drivers import drawn_windows, open_camera

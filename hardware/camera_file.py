@@ -10,12 +10,12 @@ import av.error
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
 from hardware.decoded_picture import PictureWriter
 from hardware.delivered import check_shape
-from hardware.film import FilmDecoder, Shown
+from hardware.film import DecodedFrame, FilmDecoder
 from hardware.picture_pool import PicturePool
 from hardware.rate_limit import RateLimit
 
@@ -42,8 +42,8 @@ class FileCamera:
         self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
         self._closed = threading.Event()
         self._film: FilmDecoder | None = None
-        self._pictures: Iterator[Shown] = iter(())
-        self._due: Shown | None = None
+        self._pictures: Iterator[DecodedFrame] = iter(())
+        self._due: DecodedFrame | None = None
         self._index = 0
         self._origin_ns = 0
         self._origin_wall_ns = 0
@@ -108,7 +108,7 @@ class FileCamera:
             "late_s": round(self._late_ns / NS, 3),
         }
 
-    def _play(self, film: FilmDecoder) -> Iterator[Shown]:
+    def _play(self, film: FilmDecoder) -> Iterator[DecodedFrame]:
         """Every wanted picture with its media time from the first one on; raises CameraEnded after the last."""
         base_ns, limit = 0, RateLimit(self._settings.fps)
         while True:
@@ -137,7 +137,7 @@ class FileCamera:
             self._clock.wait(self._closed, min(ahead_ns / NS, timeout_s))
         return self._clock.monotonic_ns() >= due_ns
 
-    def _time_of(self, shown: Shown) -> FrameTime:
+    def _time_of(self, shown: DecodedFrame) -> FrameTime:
         monotonic_ns = self._origin_ns + shown.media_ns
         if self._settings.realtime:
             wall_ns = self._clock.wall_ns() - (self._clock.monotonic_ns() - monotonic_ns)

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError, DriverHangs
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.analysis_luma import analysis_size
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime

@@ -15,7 +15,7 @@ import av.error
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.base.secret_file import read_secret
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.config.url_secret import PLACEHOLDER, random_starred, starred
 from agent.picture.frame import RawFrame
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S, LiveInput

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
 from hardware.picture_pool import PicturePool

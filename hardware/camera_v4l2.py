@@ -12,7 +12,7 @@ import av.error
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.live_input import LiveInput
 from hardware.live_stream import NoKeyframe, Source, Undecodable

@@ -30,7 +30,7 @@ _FORGETFUL = frozenset({"h264", "mjpeg", "mpeg4"})
 _Packet: TypeAlias = "av.Packet[av.video.stream.VideoStream]"
 
 
-class Shown(NamedTuple):
+class DecodedFrame(NamedTuple):
     """A decoded picture, its time since the first one of the film, and whether it is damaged or rests on a damaged one."""
 
     picture: av.VideoFrame
@@ -93,7 +93,7 @@ class FilmDecoder:
     def close(self) -> None:
         self._container.close()
 
-    def pictures(self, base_ns: int) -> Iterator[Shown]:
+    def pictures(self, base_ns: int) -> Iterator[DecodedFrame]:
         """One pass; the first picture has media time `base_ns`. Raises CameraError when there is not one."""
         media_ns, last_ns = base_ns, None
         soundness = Soundness(self._stream.codec_context)
@@ -108,7 +108,7 @@ class FilmDecoder:
                 self._repeatable = False  # the film goes by another header than the one in front of it
             self._shown += 1
             self._reached_ns = media_ns - base_ns + self.period_ns
-            yield Shown(picture, media_ns, corrupt)
+            yield DecodedFrame(picture, media_ns, corrupt)
             del picture  # kept while the next one is decoded, it would cost the decoder one more
         if not self._shown:
             raise CameraError(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.decoded_picture import PictureWriter
 from hardware.delivered import Delivered

@@ -26,7 +26,7 @@ from agent.ports.mqtt import (
     Lost,
     Probed,
     Publication,
-    Refused,
+    RefusedConnection,
     Subscribed,
     TransportEvent,
 )
@@ -196,7 +196,7 @@ class PahoTransport:
 
     def _not_connected(self, attempt: int, why: str) -> None:
         if attempt == self._attempt:
-            self._tell(Refused(None, why))
+            self._tell(RefusedConnection(None, why))
 
     def _connected(self, attempt: int, client: Client) -> None:
         if attempt != self._attempt:
@@ -204,7 +204,7 @@ class PahoTransport:
             return
         sock = client.socket()
         if sock is None:
-            self._tell(Refused(None, self._at_once()))
+            self._tell(RefusedConnection(None, self._at_once()))
             return
         self._client = client
         self._fd = sock.fileno()
@@ -233,7 +233,7 @@ class PahoTransport:
 
     def _on_connect(self, client: Client, _: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None) -> None:
         if reason.value >= FAILURE_FROM:
-            self._tell(Refused(reason.value, str(reason)))
+            self._tell(RefusedConnection(reason.value, str(reason)))
             client.on_disconnect = self._on_end_of_refused
             return
         self._opened = True
@@ -260,11 +260,11 @@ class PahoTransport:
         code = reason.value if flags.is_disconnect_packet_from_server else None
         if code is None and reason.value == PROTOCOL_ERROR:
             why = "the broker sent what cannot be read as MQTT 5"
-            self._tell(Lost(None, why) if self._opened else Refused(None, f"{why}{self._other_kind}"))
+            self._tell(Lost(None, why) if self._opened else RefusedConnection(None, f"{why}{self._other_kind}"))
         elif self._opened:
             self._tell(Lost(code, "the connection broke" if code is None else str(reason)))
         else:
-            self._tell(Refused(code, self._at_once() if code is None else str(reason)))
+            self._tell(RefusedConnection(code, self._at_once() if code is None else str(reason)))
         self._opened = False
 
     def _on_publish(self, _client: Client, _: Any, mid: int, reason: ReasonCode, _properties: Properties) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from agent.base.clock import NS
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 
 Controls = dict[str, Any]
 Metadata = Mapping[str, Any]

@@ -8,7 +8,7 @@ from typing import Final
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.board.thresholds import BoardWatch
-from agent.config.model import Board as BoardLimits
+from agent.config.model import BoardLimits
 from agent.ports.event import EventSink
 from agent.ports.host import Board, BoardMetrics
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from agent.base.clock import Clock
 from agent.base.topic import NUMBER, TRUTH, WORDS, Topic
 from agent.board.hysteresis import Hysteresis
-from agent.config.model import Board as BoardLimits
+from agent.config.model import BoardLimits
 from agent.ports.event import Event, Priority, PropertyOperation, Value
 from agent.ports.host import BoardMetrics
 

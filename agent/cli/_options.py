@@ -121,7 +121,7 @@ def _check_credentials(broker: str, given: BrokerCredentials) -> None:
 LONGEST_ENTRY: Final = 200
 
 
-class Entry(click.ParamType[str]):
+class EntryText(click.ParamType[str]):
     """A name or a reference that will stand in the register: on one line, legible, not empty, without blanks around it."""
 
     name = "text"

@@ -11,7 +11,7 @@ from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
-    from agent.config.setting import Origin, Setting
+    from agent.config.setting import EffectiveSetting, Origin
 
 
 @click.group("config", cls=Group)
@@ -42,7 +42,7 @@ def show(config_path: Path, origin: bool, as_json: bool) -> None:
     print_json({"files": files, "config_digest": config_digest(config), "settings": rows})
 
 
-def _row(setting: Setting, plain: Any, *, origin: bool) -> dict[str, Any]:
+def _row(setting: EffectiveSetting, plain: Any, *, origin: bool) -> dict[str, Any]:
     for step in setting.path:
         plain = plain[step]
     row: dict[str, Any] = {"key": setting.key, "value": plain}

@@ -15,11 +15,11 @@ from agent.base.errors import EvidenceError
 from agent.base.tidy_end import tidy_end
 from agent.cli._instant import Instant
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Entry, config_option, json_option, print_json
+from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
-from agent.evidence.export_boxes import Place, Provenance, Source
-from agent.evidence.exported import Exported, Request
+from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
+from agent.evidence.exported import ExcerptRequest, Exported
 from agent.identity.certificates import CertificateChain
 from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
@@ -34,8 +34,8 @@ _NO_MAC = "00:00:00:00:00:00"
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="the film to write (.mp4)"
 )
-@click.option("--operator", type=Entry(), required=True, help="who exports")
-@click.option("--reference", type=Entry(), required=True, help="why: the requisition or file number")
+@click.option("--operator", type=EntryText(), required=True, help="who exports")
+@click.option("--reference", type=EntryText(), required=True, help="why: the requisition or file number")
 @config_option
 @json_option
 def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: str, reference: str, *, as_json: bool) -> None:
@@ -45,11 +45,11 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
     node = NodeFiles.of(config_path)
     signer, anchors = _identity(node)
     settings = node.config.node
-    node_source = Source(settings.id, f"urn:vigie:{settings.id}", _mac())
-    camera = Source(settings.site or settings.id, f"urn:vigie:{settings.id}", _mac(), "1")
+    node_source = ExportedCamera(settings.id, f"urn:vigie:{settings.id}", _mac())
+    camera = ExportedCamera(settings.site or settings.id, f"urn:vigie:{settings.id}", _mac(), "1")
     place = None
     if settings.latitude is not None and settings.longitude is not None:
-        place = Place(settings.site or settings.id, settings.latitude, settings.longitude)
+        place = CameraPlace(settings.site or settings.id, settings.latitude, settings.longitude)
     with tidy_end(), _bar(quiet=as_json) as bar:
         task = bar.add_task("export", total=None)
         exported = Export(
@@ -62,7 +62,7 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
             signer=signer,
             anchors=anchors,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
-        ).write(Request(from_ns, to_ns, operator, reference), out)
+        ).write(ExcerptRequest(from_ns, to_ns, operator, reference), out)
     if as_json:
         print_json(_document(exported))
     else:

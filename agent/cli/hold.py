@@ -14,9 +14,9 @@ from agent.base.clock import rfc3339
 from agent.cli._instant import Instant
 from agent.cli._manners import Group
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import Entry, config_option, json_option, print_json
+from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.recording.catalog import Catalog
-from agent.recording.hold import Hold, Holds
+from agent.recording.hold import EvidenceHold, Holds
 
 _PIPED_COLUMNS: Final = 160
 
@@ -29,8 +29,8 @@ def command() -> None:
 @command.command()
 @click.option("--from", "from_ns", type=Instant(), required=True, help="first instant: RFC 3339, or as on the picture")
 @click.option("--to", "to_ns", type=Instant(), required=True, help="last instant: RFC 3339, or as on the picture")
-@click.option("--reference", type=Entry(), required=True, help="the requisition or file number that orders it")
-@click.option("--by", type=Entry(), required=True, help="who orders it")
+@click.option("--reference", type=EntryText(), required=True, help="the requisition or file number that orders it")
+@click.option("--by", type=EntryText(), required=True, help="who orders it")
 @click.option("--until", "until_ns", type=Instant(), help="when the hold ends by itself; default: by `release` only")
 @config_option
 @json_option
@@ -77,7 +77,7 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
 
 @command.command()
 @click.argument("hold_id", type=int, metavar="HOLD")
-@click.option("--by", type=Entry(), required=True, help="who releases it")
+@click.option("--by", type=EntryText(), required=True, help="who releases it")
 @config_option
 @json_option
 def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:
@@ -91,7 +91,7 @@ def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:
         click.echo(f"hold {hold.id} is released")
 
 
-def _fields(hold: Hold, catalog: Catalog) -> dict[str, object]:
+def _fields(hold: EvidenceHold, catalog: Catalog) -> dict[str, object]:
     return {
         "id": hold.id,
         "from": rfc3339(hold.from_ns),

@@ -17,7 +17,7 @@ from agent.cli._options import config_option, json_option, print_json
 if TYPE_CHECKING:
     from agent.cli._node_files import NodeFiles
     from agent.view.excluded_area import ExcludedArea
-    from agent.view.verdict import Verdict
+    from agent.view.verdict import ViewVerdict
 
 _PATIENCE_S = 120.0
 
@@ -46,7 +46,7 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
 
     by = checked_name(by)
     node = NodeFiles.of(config_path)
-    told = Told()
+    told = SaidOnce()
     verdict = _by_daemon(node, by, told, lift=lift, nudge=nudge) or open_and_validate(
         node.config, by=by, clock=node.clock, lift=lift, nudge=nudge, tell=told
     )
@@ -122,11 +122,11 @@ def _signed_areas(node: NodeFiles) -> tuple[ExcludedArea, ...] | None:
     return excluded_areas(node.config, node.identity())
 
 
-def _by_daemon(node: NodeFiles, by: str, told: Told, *, lift: bool, nudge: bool) -> Verdict | None:
+def _by_daemon(node: NodeFiles, by: str, told: SaidOnce, *, lift: bool, nudge: bool) -> ViewVerdict | None:
     """The running daemon validates, since it holds the camera; None when none runs."""
     from agent.base.errors import MaskError
     from agent.operations.control_socket import ask
-    from agent.view.verdict import Verdict
+    from agent.view.verdict import ViewVerdict
 
     if not _daemon_runs(node):
         return None
@@ -134,12 +134,12 @@ def _by_daemon(node: NodeFiles, by: str, told: Told, *, lift: bool, nudge: bool)
     with _following(state_dir, told):
         document = ask(state_dir, "masks-validate", patience_s=_PATIENCE_S, by=by, lift=lift, nudge=nudge)
     try:
-        return Verdict.of(document)
+        return ViewVerdict.of(document)
     except (KeyError, TypeError):
         raise MaskError("the daemon's answer cannot be read: it runs another version", remedy="restart it") from None
 
 
-class Told:
+class SaidOnce:
     """What to do now, on stderr: each sentence once. On a terminal the next one takes its place."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ class Told:
 
 
 @contextmanager
-def _following(state_dir: Path, told: Told) -> Iterator[None]:
+def _following(state_dir: Path, told: SaidOnce) -> Iterator[None]:
     """Meanwhile ask the daemon twice a second what is to be done, and say it. A daemon of before has nothing to say."""
     from agent.base.errors import DeviceError
     from agent.operations.control_socket import ask

@@ -17,7 +17,7 @@ from agent.cli._options import config_option, json_option, print_json
 from agent.identity.certificates import common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.journal.chain import parse
 from agent.journal.parts import lines
-from agent.journal.verdict import Flaw, Trust, Verdict, verify
+from agent.journal.verdict import Flaw, RegisterVerdict, Trust, verify
 
 _NOT_AUTHENTIC = 3
 _CANNOT_BE_TOLD = 4
@@ -156,7 +156,7 @@ def _witness(path: Path) -> Path | None:
     return next((each for each in made if each.exists()), None)
 
 
-def _tell(path: Path, verdict: Verdict) -> None:
+def _tell(path: Path, verdict: RegisterVerdict) -> None:
     for finding in verdict.findings:
         click.echo(f"{path}:{finding.line}: {finding.flaw}: {finding.what}")
     if not verdict.whole:
@@ -171,7 +171,7 @@ def _tell(path: Path, verdict: Verdict) -> None:
     click.echo(_signed(verdict))
 
 
-def _signed(verdict: Verdict) -> str:
+def _signed(verdict: RegisterVerdict) -> str:
     if not verdict.lines:
         return "nothing was entered yet"
     if verdict.signed_through == verdict.lines:
@@ -183,7 +183,7 @@ def _signed(verdict: Verdict) -> str:
     return "who wrote it cannot be told: not signed, so that whoever can write the file could have written all of it anew"
 
 
-def _runs(verdict: Verdict) -> str:
+def _runs(verdict: RegisterVerdict) -> str:
     """Whose acts a reader may want to look at: a program made them that could not read the key."""
     shown = verdict.covered_runs[:_MOST_RUNS]
     words = [f"line {first}" if first == last else f"lines {first} to {last}" for first, last in shown]
@@ -191,7 +191,7 @@ def _runs(verdict: Verdict) -> str:
     return ", ".join(words) + (f" and {more} more runs, which --json lists" if more else "")
 
 
-def _fields(path: Path, verdict: Verdict) -> dict[str, object]:
+def _fields(path: Path, verdict: RegisterVerdict) -> dict[str, object]:
     return {
         "file": str(path),
         "whole": verdict.whole,

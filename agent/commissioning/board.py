@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.commissioning.line import Line, fail, ok, warn
-from agent.config.model import Board as BoardLimits
+from agent.config.model import BoardLimits
 from agent.ports.host import BoardMetrics
 
 WARM_BELOW_CRITICAL_C = 10.0

@@ -21,7 +21,7 @@ from agent.ports.mqtt import (
     MqttTransport,
     Opened,
     Publication,
-    Refused,
+    RefusedConnection,
     Subscribed,
     TransportEvent,
 )
@@ -41,7 +41,7 @@ LOST_MOST = 8
 class Trial(Struct, frozen=True):
     """What came of it. `refused` None: let in. `topics` are those it does not take, each with the reason."""
 
-    refused: Refused | None = None
+    refused: RefusedConnection | None = None
     limits: Limits = Limits()
     tried: int = 0
     topics: tuple[tuple[str, str], ...] = ()
@@ -76,14 +76,18 @@ class BrokerTrial:
         finally:
             self._transport.close()
 
-    def _log_in(self, endpoint: BrokerEndpoint) -> Refused | None:
+    def _log_in(self, endpoint: BrokerEndpoint) -> RefusedConnection | None:
         while True:
             self._transport.open(endpoint, self._options(endpoint))
-            said = self._wait((Opened, Refused), LOGIN_PATIENCE_S)
+            said = self._wait((Opened, RefusedConnection), LOGIN_PATIENCE_S)
             if isinstance(said, Opened):
                 self._limits = self._known.opened(endpoint, said)
                 return None
-            refused = said if isinstance(said, Refused) else Refused(None, f"it does not answer in {LOGIN_PATIENCE_S:.0f} s")
+            refused = (
+                said
+                if isinstance(said, RefusedConnection)
+                else RefusedConnection(None, f"it does not answer in {LOGIN_PATIENCE_S:.0f} s")
+            )
             if not self._known.learn(endpoint, refused.code):
                 return refused
 

@@ -11,7 +11,7 @@ from agent.commissioning.line import Line, Metric, fail, ok, warn
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 from agent.picture.sameness import FROZEN_S
 
 SHARP = 0.32
@@ -26,7 +26,7 @@ SAME_S = 4.5
 _LOOK = "see that it is plugged in and its cable is seated; [camera] driver and source name it"
 
 
-def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
+def judge_sight(camera: CameraSettings, sight: Sight) -> Iterator[Line]:
     """What a look through the camera gives: every line of the subject."""
     if not sight.pictures:
         yield fail("camera", f"{camera.driver}: {sight.fault}", _LOOK, driver=camera.driver)
@@ -40,7 +40,7 @@ def judge_sight(camera: Camera, sight: Sight) -> Iterator[Line]:
         yield _exposure(sight.metrics, sight.driver)
 
 
-def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
+def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
     """The same as told by the running daemon, which holds the camera; `measure` asks it for the figures of its masked picture."""
     told = health.get("camera", {})
     age_s, fps = told.get("last_frame_age_s"), told.get("fps")
@@ -61,7 +61,7 @@ def judge_running(camera: Camera, health: Mapping[str, Any], measure: Callable[[
     yield _exposure(metrics, told.get("figures", {}))
 
 
-def _size(camera: Camera, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
+def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
     """By the smaller of what is delivered and what was asked for: enlarging a picture shows nobody more."""
     width, height = (int(driver.get(f"delivered_{side}", 0)) for side in ("width", "height"))
     if 0 < width < camera.width or 0 < height < camera.height:
@@ -76,14 +76,14 @@ def _size(camera: Camera, driver: Mapping[str, float | str], fps: float | None) 
     yield judge_density(camera, width)
 
 
-def _same(camera: Camera, same_s: float = FROZEN_S) -> Line:
+def _same(camera: CameraSettings, same_s: float = FROZEN_S) -> Line:
     """A codec may repeat a picture of nothing that moves for some seconds; half a minute is a camera that hangs."""
     said = f"{camera.driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that"
     remedy = "restart the camera; a recorder in between may be repeating its last picture"
     return (fail if same_s >= FROZEN_S else warn)("camera", said, remedy, driver=camera.driver, same_s=round(same_s))
 
 
-def _delivery(camera: Camera, fps: float | None, pictures: int) -> Line:
+def _delivery(camera: CameraSettings, fps: float | None, pictures: int) -> Line:
     metrics: dict[str, Metric] = {"driver": camera.driver, "pictures": pictures, "fps": round(fps, 2) if fps else None}
     if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
         return warn(

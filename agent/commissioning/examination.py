@@ -25,8 +25,7 @@ from agent.commissioning.programs import Ask, ask_system
 from agent.commissioning.service import judge_units, judge_updates
 from agent.commissioning.sight import Sight, look
 from agent.config.digest import config_digest
-from agent.config.model import Camera as CameraSettings
-from agent.config.model import Config
+from agent.config.model import CameraSettings, Config
 from agent.identity.node_key import IdentityDirectory
 from agent.operations.control_socket import ask as ask_daemon
 from agent.picture.cover import Cover, ViewState

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from agent.commissioning.line import Line, Metric, ok, warn
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 
 FIRST_EDITION = (
     (1000.0, "inspect"),
@@ -41,7 +41,7 @@ def task(density: float, edition: tuple[tuple[float, str], ...]) -> str:
     return next((name for least, name in edition if density >= least), "less than any task asks for")
 
 
-def judge_density(camera: Camera, width_px: int | None = None) -> Line:
+def judge_density(camera: CameraSettings, width_px: int | None = None) -> Line:
     """Pixels per metre, if distance and lens are known, against what the camera is there for; `width_px` of what is delivered."""
     if camera.distance_m is None or camera.horizontal_view_degrees is None:
         return warn(

@@ -11,7 +11,7 @@ from agent.commissioning.line import Line, Metric
 Words = Callable[[Mapping[str, Metric]], str]
 
 
-class Entry(Struct, frozen=True):
+class SheetEntry(Struct, frozen=True):
     """`found` turns a line's figures into French; `action` is what is written beside a line that is not in order."""
 
     label: str
@@ -19,7 +19,7 @@ class Entry(Struct, frozen=True):
     action: str
 
 
-def french(line: Line) -> Entry | None:
+def french(line: Line) -> SheetEntry | None:
     """The entry of this line; None for a check that the sheet does not show."""
     name = (
         "broker certificate"
@@ -104,70 +104,70 @@ def _told(no: str, yes: str) -> Words:
     return lambda f: UNKNOWN if "now" not in f else yes if f["now"] else f"{no} en cours"
 
 
-ENTRIES: Mapping[str, Entry] = {
-    "camera": Entry("Caméra", _camera, "vérifier câble, alimentation et réglage"),
-    "delivered size": Entry(
+ENTRIES: Mapping[str, SheetEntry] = {
+    "camera": SheetEntry("Caméra", _camera, "vérifier câble, alimentation et réglage"),
+    "delivered size": SheetEntry(
         "Image livrée par la caméra",
         lambda f: f"{f['width']} × {f['height']}, agrandie à {f['wanted_width']} × {f['wanted_height']}",
         "augmenter la définition dans la caméra",
     ),
-    "picture size": Entry(
+    "picture size": SheetEntry(
         "Définition",
         lambda f: f"{f['width']} × {f['height']} (minimum {f['norm_width']} × {f['norm_height']})",
         "augmenter la définition",
     ),
-    "picture rate": Entry(
+    "picture rate": SheetEntry(
         "Cadence",
         lambda f: f"{number(f['fps'], 1, 'images/s')} (minimum {number(f['norm_fps'])})",
         "augmenter la cadence ou l'éclairage",
     ),
-    "pixels per metre": Entry("Densité de pixels", _density, "renseigner distance et optique, ou rapprocher la scène"),
-    "focus": Entry("Mise au point", lambda f: f"indice {number(f['focus'])}", "régler la mise au point ; nettoyer le dôme"),
-    "exposure": Entry(
+    "pixels per metre": SheetEntry("Densité de pixels", _density, "renseigner distance et optique, ou rapprocher la scène"),
+    "focus": SheetEntry("Mise au point", lambda f: f"indice {number(f['focus'])}", "régler la mise au point ; nettoyer le dôme"),
+    "exposure": SheetEntry(
         "Exposition", lambda f: f"luminance moyenne {number(f['mean_luma'])} (16 à 235)", "corriger l'exposition ou l'orientation"
     ),
-    "masks": Entry("Masques de confidentialité", _masks, "dessiner les masques des espaces privés"),
-    "view": Entry(
+    "masks": SheetEntry("Masques de confidentialité", _masks, "dessiner les masques des espaces privés"),
+    "view": SheetEntry(
         "Vue de référence",
         lambda f: f"validée par {f['by']} le {f['on']}" if "by" in f else "non validée : image entièrement opaque",
         "valider la vue (vigie masks validate)",
     ),
-    "view guard": Entry(
+    "view guard": SheetEntry(
         "Contrôle permanent de la vue", lambda f: "vue vérifiée" if "shift_px" in f else "image fermée", "réaligner la caméra"
     ),
-    "storage": Entry("Support d'enregistrement", lambda f: f"{_MEDIA[str(f['kind'])]} {f['name']}", "remplacer le support"),
-    "disk": Entry("Durée de conservation", _days, "augmenter la capacité, ou réduire le débit ou la durée"),
-    "disk speed": Entry(
+    "storage": SheetEntry("Support d'enregistrement", lambda f: f"{_MEDIA[str(f['kind'])]} {f['name']}", "remplacer le support"),
+    "disk": SheetEntry("Durée de conservation", _days, "augmenter la capacité, ou réduire le débit ou la durée"),
+    "disk speed": SheetEntry(
         "Débit d'écriture",
         lambda f: f"{number(f['write_mb_per_s'], 0, 'Mo/s')}, synchronisation {number(f['sync_median_ms'], 1, 'ms')}",
         "remplacer le support",
     ),
-    "clock": Entry(
+    "clock": SheetEntry(
         "Horodatage",
         lambda f: f"synchronisé par {f['keeper'] or 'le système'}" if f["quality"] == "synchronised" else "non synchronisé",
         "rétablir la synchronisation (NTP)",
     ),
-    "signing": Entry("Signature des enregistrements", lambda _: "désactivée", "activer la signature"),
-    "identity": Entry("Identité du nœud", _identity, "créer ou faire certifier l'identité du nœud"),
-    "register": Entry(
+    "signing": SheetEntry("Signature des enregistrements", lambda _: "désactivée", "activer la signature"),
+    "identity": SheetEntry("Identité du nœud", _identity, "créer ou faire certifier l'identité du nœud"),
+    "register": SheetEntry(
         "Registre des accès et destructions",
         lambda f: f"{number(f.get('lines', 0))} lignes, intègre" if not f.get("findings") else "altéré",
         "faire examiner le registre",
     ),
-    "broker": Entry(
+    "broker": SheetEntry(
         "Liaison avec le centre",
         lambda f: f"courtier {f['url']}" if "url" in f else "adresse non renseignée",
         "rétablir la liaison",
     ),
-    "broker certificate": Entry("Chiffrement de la liaison", _broker_certificate, "renouveler le certificat du courtier"),
-    "temperature": Entry("Température", lambda f: number(f.get("temperature_c"), 0, "°C"), "ventiler ou abriter le boîtier"),
-    "throttling": Entry("Bridage du processeur", _told("aucun", "en cours"), "ventiler ou abriter le boîtier"),
-    "supply": Entry("Alimentation", _told("aucune sous-tension", "sous-tension"), "remplacer l'alimentation ou le câble"),
-    "vigie.service": Entry("Démarrage automatique", lambda f: _STATES.get(str(f["state"]), "inactif"), "activer le service"),
-    "vigie-retention.timer": Entry(
+    "broker certificate": SheetEntry("Chiffrement de la liaison", _broker_certificate, "renouveler le certificat du courtier"),
+    "temperature": SheetEntry("Température", lambda f: number(f.get("temperature_c"), 0, "°C"), "ventiler ou abriter le boîtier"),
+    "throttling": SheetEntry("Bridage du processeur", _told("aucun", "en cours"), "ventiler ou abriter le boîtier"),
+    "supply": SheetEntry("Alimentation", _told("aucune sous-tension", "sous-tension"), "remplacer l'alimentation ou le câble"),
+    "vigie.service": SheetEntry("Démarrage automatique", lambda f: _STATES.get(str(f["state"]), "inactif"), "activer le service"),
+    "vigie-retention.timer": SheetEntry(
         "Destruction automatique à échéance", lambda f: _STATES.get(str(f["state"]), "inactive"), "activer la minuterie"
     ),
-    "security updates": Entry(
+    "security updates": SheetEntry(
         "Mises à jour de sécurité", _yes("non automatiques", "automatiques", "configured"), "les automatiser"
     ),
 }

@@ -13,7 +13,7 @@ from agent.config.annotation import bound, field_of, fields, is_section, items_o
 from agent.config.locate import KeyPath, dotted
 from agent.config.mending.wanted import example, header_of
 from agent.config.model import Config
-from agent.config.reading import MISSING, Fault
+from agent.config.reading import MISSING, ReadingFault
 
 _BOUNDS = (
     ("gt", operator.le, "too small", "more than"),
@@ -26,7 +26,7 @@ _BOUNDS = (
 MISSED = "is missing"
 
 
-def diagnose(fault: Fault) -> tuple[str, str]:
+def diagnose(fault: ReadingFault) -> tuple[str, str]:
     """What is wrong, and the remedy."""
     path, given, wanted = fault.path, fault.given, fault.wanted
     if fault.misfit is not None:

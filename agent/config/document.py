@@ -12,7 +12,7 @@ from agent.base.regular_file import IrregularFileError
 from agent.config.edit import Edit
 from agent.config.files import MOST_BYTES, TooLargeError, decode, read_bytes
 from agent.config.finding import Finding, without_secrets
-from agent.config.locate import KeyPath, Place, Span, dotted, spoken
+from agent.config.locate import KeyPath, KeyPlace, TextSpan, dotted, spoken
 from agent.config.syntax import Parsed, Slip, parse
 
 UNREADABLE = "may not be read by this user"
@@ -31,13 +31,13 @@ class Document(Struct, frozen=True):
     path: Path
     lines: tuple[str, ...] = ()
     content: Mapping[str, Any] = field(default_factory=dict)
-    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    places: Mapping[KeyPath, KeyPlace] = field(default_factory=dict)
     faults: tuple[Finding, ...] = ()
     damaged: frozenset[KeyPath] = frozenset()
     whole: bool = True
     read: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
-    read_places: Mapping[KeyPath, Place] = field(default_factory=dict)
+    read_places: Mapping[KeyPath, KeyPlace] = field(default_factory=dict)
     edits: Mapping[int, Edit] = field(default_factory=dict)
 
     @classmethod
@@ -66,16 +66,16 @@ class Document(Struct, frozen=True):
             parsed.read, parsed.rows, parsed.read_places, edits,
         )  # fmt: skip
 
-    def finding(self, span: Span, key: KeyPath, what: str, remedy: str = "", edits: tuple[Edit, ...] = ()) -> Finding:
+    def finding(self, span: TextSpan, key: KeyPath, what: str, remedy: str = "", edits: tuple[Edit, ...] = ()) -> Finding:
         """A finding in this file, with the line it is about."""
         named = spoken(key, self.content)
         return Finding(self.path, span, self.lines[span.line - 1], dotted(key), what, remedy, named, edits)
 
     @property
-    def end(self) -> Span:
+    def end(self) -> TextSpan:
         """Behind the last line that holds something: where a missing section is missed."""
         row = max((i for i, line in enumerate(self.lines) if line.strip()), default=0)
-        return Span(row + 1, len(self.lines[row]) + 1, 1)
+        return TextSpan(row + 1, len(self.lines[row]) + 1, 1)
 
 
 class _UnreadableError(Exception):
@@ -114,7 +114,7 @@ def _decode(path: Path, content: bytes) -> str:
         shown = error.object.split(b"\n")[line - 1].decode("utf-8", "replace")
         what = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
         remedy = "save the file as UTF-8 in your editor (it may be Latin-1 or Windows-1252)"
-        raise _UnreadableError(Finding(path, Span(line, column, 1), shown, "", what, remedy)) from None
+        raise _UnreadableError(Finding(path, TextSpan(line, column, 1), shown, "", what, remedy)) from None
 
 
 def _unreadable(path: Path, what: str, remedy: str) -> _UnreadableError:

@@ -11,16 +11,16 @@ from agent.config.annotation import field_of, section_of
 from agent.config.diagnosis import diagnose
 from agent.config.document import Document
 from agent.config.finding import Finding
-from agent.config.locate import KeyPath, Span
+from agent.config.locate import KeyPath, TextSpan
 from agent.config.mending.wanted import kind_of
 from agent.config.misfit import Misfit
 from agent.config.polygon_meant import in_pixels, size_of, with_commas
-from agent.config.reading import Fault
+from agent.config.reading import ReadingFault
 from agent.config.remedies import Remedies
 from agent.config.sources import Sources
 
 
-def findings(faults: Sequence[Fault], sources: Sources) -> list[Finding]:
+def findings(faults: Sequence[ReadingFault], sources: Sources) -> list[Finding]:
     """Every fault in its place, in words, and with it every slip of syntax; each with what can be pasted."""
     remedies = Remedies(sources)
     found = list(sources.faults)
@@ -31,7 +31,7 @@ def findings(faults: Sequence[Fault], sources: Sources) -> list[Finding]:
     return [remedies.complete(finding) for finding in found]
 
 
-def _drawn_otherwise(faults: Iterable[Fault], sources: Sources) -> Iterator[Fault]:
+def _drawn_otherwise(faults: Iterable[ReadingFault], sources: Sources) -> Iterator[ReadingFault]:
     """A polygon in pixels, or with decimal commas, is one mistake and not one for each of its corners."""
     told: set[KeyPath] = set()
     for fault in faults:
@@ -50,7 +50,7 @@ def _drawn_otherwise(faults: Iterable[Fault], sources: Sources) -> Iterator[Faul
             continue
         if polygon not in told:
             told.add(polygon)
-            yield Fault(polygon, raw, None, misfit)
+            yield ReadingFault(polygon, raw, None, misfit)
 
 
 def _value(sources: Sources, path: KeyPath) -> object:
@@ -63,7 +63,7 @@ def _value(sources: Sources, path: KeyPath) -> object:
     return value
 
 
-def _where(sources: Sources, path: KeyPath) -> tuple[Document, Span]:
+def _where(sources: Sources, path: KeyPath) -> tuple[Document, TextSpan]:
     """Where a fault shows: the value, the key when it is unknown, else where the missing thing should stand."""
     found = sources.place(path)
     if found is None:

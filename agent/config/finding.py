@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from agent.base.errors import ConfigurationError
 from agent.config.edit import Edit
-from agent.config.locate import Span
+from agent.config.locate import TextSpan
 from agent.config.url_secret import line_starred
 
 SNIPPET_COLUMNS = 100
@@ -26,7 +26,7 @@ class Finding(Struct, frozen=True):
     """
 
     file: Path
-    span: Span | None
+    span: TextSpan | None
     snippet: str
     key: str
     what: str

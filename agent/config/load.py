@@ -8,7 +8,7 @@ from pathlib import Path
 from agent.config.finding import RefusedConfiguration
 from agent.config.model import Config
 from agent.config.paths import absolute
-from agent.config.reading import Fault, read
+from agent.config.reading import ReadingFault, read
 from agent.config.sources import Sources
 
 
@@ -27,7 +27,7 @@ def load_from(sources: Sources) -> Config:
     return absolute(config, sources)
 
 
-def _refused(sources: Sources, faults: Sequence[Fault]) -> RefusedConfiguration:
+def _refused(sources: Sources, faults: Sequence[ReadingFault]) -> RefusedConfiguration:
     from agent.config.faults import findings
 
     found = findings(faults, sources)

@@ -45,7 +45,7 @@ def spoken(path: KeyPath, content: Mapping[str, Any]) -> str:
     return text
 
 
-class Span(Struct, frozen=True):
+class TextSpan(Struct, frozen=True):
     """A stretch of one line. `line` and `column` count from 1; `column` and `length` are in characters.
 
     Of a value over several lines, the span covers what stands on its first.
@@ -56,14 +56,14 @@ class Span(Struct, frozen=True):
     length: int
 
 
-class Place(Struct, frozen=True):
+class KeyPlace(Struct, frozen=True):
     """Where a key and its value stand. An array's element has no key, a table's header no value: both spans are the same."""
 
-    key: Span
-    value: Span
+    key: TextSpan
+    value: TextSpan
 
 
-def locate(text: str) -> Mapping[KeyPath, Place]:
+def locate(text: str) -> Mapping[KeyPath, KeyPlace]:
     """The place of every table, key and array element of `text`, which tomllib must have accepted.
 
     Line ends must be plain newlines. A table spread over several headers stands at its own header, else at the first key
@@ -88,10 +88,10 @@ class _Scanner:
         self._text = text
         self._at = 0
         self._line_starts = [0, *(m.end() for m in re.finditer("\n", text))]
-        self._places: dict[KeyPath, Place] = {}
+        self._places: dict[KeyPath, KeyPlace] = {}
         self._arrays: dict[KeyPath, int] = {}  # arrays of tables, and how many tables each has so far
 
-    def scan(self) -> dict[KeyPath, Place]:
+    def scan(self) -> dict[KeyPath, KeyPlace]:
         table: KeyPath = ()
         self._take(_BLANK)
         while self._at < len(self._text):
@@ -112,7 +112,7 @@ class _Scanner:
             path = self._inside((*path, name), span)
         name, span = parts[-1]
         path = (*path, name)
-        place = Place(span, span)
+        place = KeyPlace(span, span)
         if is_array:
             index = self._arrays.get(path, 0)
             self._arrays[path] = index + 1
@@ -121,9 +121,9 @@ class _Scanner:
         self._places[path] = place
         return path
 
-    def _inside(self, path: KeyPath, span: Span) -> KeyPath:
+    def _inside(self, path: KeyPath, span: TextSpan) -> KeyPath:
         """The table that `path` leads into: of an array of tables it is the last one."""
-        self._places.setdefault(path, Place(span, span))
+        self._places.setdefault(path, KeyPlace(span, span))
         return (*path, self._arrays[path] - 1) if path in self._arrays else path
 
     def _pair(self, table: KeyPath) -> None:
@@ -131,13 +131,13 @@ class _Scanner:
         parts = self.key()
         for name, span in parts[:-1]:
             path = (*path, name)
-            self._places.setdefault(path, Place(span, span))
+            self._places.setdefault(path, KeyPlace(span, span))
         name, span = parts[-1]
         self._at += 1  # the equals sign
         path = (*path, name)
-        self._places[path] = Place(span, self._value(path))
+        self._places[path] = KeyPlace(span, self._value(path))
 
-    def key(self) -> list[tuple[str, Span]]:
+    def key(self) -> list[tuple[str, TextSpan]]:
         """The parts of a dotted key; stops at what follows it."""
         parts = []
         while True:
@@ -151,7 +151,7 @@ class _Scanner:
                 return parts
             self._at += 1
 
-    def _value(self, path: KeyPath) -> Span:
+    def _value(self, path: KeyPath) -> TextSpan:
         self._take(_INDENT)
         start = self._at
         match self._text[start]:
@@ -169,7 +169,7 @@ class _Scanner:
         self._take(_BLANK)
         while not self._text.startswith("]", self._at):
             span = self._value((*path, index))
-            self._places[(*path, index)] = Place(span, span)
+            self._places[(*path, index)] = KeyPlace(span, span)
             index += 1
             self._take(_BLANK)
             if self._text.startswith(",", self._at):
@@ -196,11 +196,11 @@ class _Scanner:
                 return match.group()
         raise AssertionError(f"tomllib accepted what the scanner cannot read at character {self._at}")
 
-    def _span(self, start: int) -> Span:
+    def _span(self, start: int) -> TextSpan:
         row = bisect_right(self._line_starts, start) - 1
         line_end = self._text.find("\n", start)
         end = min(self._at, line_end if line_end >= 0 else len(self._text))
-        return Span(row + 1, start - self._line_starts[row] + 1, max(1, end - start))
+        return TextSpan(row + 1, start - self._line_starts[row] + 1, max(1, end - start))
 
 
 def strict_key(line: str) -> KeyPath:

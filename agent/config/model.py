@@ -43,7 +43,7 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every table."""
 
 
-class Node(Section, frozen=True, kw_only=True):
+class NodeSettings(Section, frozen=True, kw_only=True):
     """[node]"""
 
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z", examples=["pole-17"])]
@@ -54,7 +54,7 @@ class Node(Section, frozen=True, kw_only=True):
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
 
 
-class Camera(Section, frozen=True, kw_only=True):
+class CameraSettings(Section, frozen=True, kw_only=True):
     """[camera]"""
 
     driver: Annotated[Driver, Meta(examples=["synthetic"])]
@@ -185,7 +185,7 @@ class Mqtt(Section, frozen=True, kw_only=True):
     event_stills: bool = False
 
 
-class Console(Section, frozen=True, kw_only=True):
+class ConsoleSettings(Section, frozen=True, kw_only=True):
     """[console]: the technician's local page."""
 
     enabled: bool = True
@@ -193,7 +193,7 @@ class Console(Section, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
 
 
-class Board(Section, frozen=True, kw_only=True):
+class BoardLimits(Section, frozen=True, kw_only=True):
     """[board]: when the board's own health becomes an event."""
 
     temperature_critical_c: Annotated[float, Meta(ge=40, le=120)] = 80.0
@@ -203,8 +203,8 @@ class Board(Section, frozen=True, kw_only=True):
 class Config(Section, frozen=True, kw_only=True):
     """A whole, valid configuration. Load one with `agent.config.load.load`, which also makes its paths absolute."""
 
-    node: Node
-    camera: Camera
+    node: NodeSettings
+    camera: CameraSettings
     privacy: Privacy = Privacy()
     encoding: Encoding = Encoding()
     recording: Recording = Recording()
@@ -212,8 +212,8 @@ class Config(Section, frozen=True, kw_only=True):
     motion: Motion = Motion()
     tampering: Tampering = Tampering()
     mqtt: Mqtt | None = None
-    console: Console = Console()
-    board: Board = Board()
+    console: ConsoleSettings = ConsoleSettings()
+    board: BoardLimits = BoardLimits()
 
     @property
     def recordings_dir(self) -> Path:

@@ -14,7 +14,7 @@ from agent.config.locate import KeyPath
 from agent.config.mending.value import mend
 from agent.config.mending.wanted import example, kind_of
 from agent.config.misfit import NOTHING
-from agent.config.reading import Fault
+from agent.config.reading import ReadingFault
 from agent.config.toml_value import written
 
 _SYNONYMS: Final = {
@@ -25,7 +25,7 @@ _SYNONYMS: Final = {
 }  # fmt: skip
 
 
-def value_meant(fault: Fault, written_as: str) -> str | None:
+def value_meant(fault: ReadingFault, written_as: str) -> str | None:
     """A value in TOML that would serve at `fault.path`, where `written_as` stands now; None when nobody can tell."""
     if fault.misfit is not None:
         instead = fault.misfit.instead
@@ -47,7 +47,7 @@ def value_meant(fault: Fault, written_as: str) -> str | None:
     return _plain(fault, written_as)
 
 
-def _plain(fault: Fault, written_as: str) -> str | None:
+def _plain(fault: ReadingFault, written_as: str) -> str | None:
     """A number within its bounds, a switch, a day."""
     kind = kind_of(fault.path)
     text = fault.given if isinstance(fault.given, str) else written_as
@@ -63,7 +63,7 @@ def _plain(fault: Fault, written_as: str) -> str | None:
     return _within(number, fault) or example(fault.path)
 
 
-def _within(number: float, fault: Fault) -> str | None:
+def _within(number: float, fault: ReadingFault) -> str | None:
     """The nearest number that its bounds allow; None beside an open bound."""
     wanted = fault.wanted
     least, most, step = bound(wanted, "ge"), bound(wanted, "le"), bound(wanted, "multiple_of")
@@ -78,7 +78,7 @@ def _within(number: float, fault: Fault) -> str | None:
     return str(whole - whole % step if step else whole)
 
 
-def _text(fault: Fault) -> str | None:
+def _text(fault: ReadingFault) -> str | None:
     given = fault.given
     if not isinstance(given, str):
         given = written(given) if isinstance(given, bool | int | float | date) else ""
@@ -117,7 +117,7 @@ def _choice(choices: tuple[Any, ...], given: Any, path: KeyPath) -> Any:
     return next((choice for choice in choices if written(choice) == shown), choices[0])
 
 
-def _listed(fault: Fault, written_as: str) -> str | None:
+def _listed(fault: ReadingFault, written_as: str) -> str | None:
     return f"[{written_as}]" if isinstance(fault.given, str) and fault.path[-1] == "fallback_urls" else None
 
 

@@ -23,7 +23,7 @@ from agent.config.rules import misfits
 MISSING: Final = object()
 
 
-class Fault(Struct, frozen=True):
+class ReadingFault(Struct, frozen=True):
     """`path` is where it shows, `given` what stands there, MISSING when nothing does.
 
     `wanted` is the annotation it falls short of, None of a key that nobody knows. `misfit` says what is wrong when the value
@@ -36,7 +36,7 @@ class Fault(Struct, frozen=True):
     misfit: Misfit | None = None
 
 
-def read(content: Mapping[str, Any], damaged: Collection[KeyPath] = ()) -> tuple[Config, list[Fault]]:
+def read(content: Mapping[str, Any], damaged: Collection[KeyPath] = ()) -> tuple[Config, list[ReadingFault]]:
     """What `content` says, and every fault of it: only without one may anybody run by the Config.
 
     `damaged` are the keys whose values could not even be parsed: nobody misses them.
@@ -49,7 +49,7 @@ def read(content: Mapping[str, Any], damaged: Collection[KeyPath] = ()) -> tuple
 
 class _Walk:
     def __init__(self, damaged: Collection[KeyPath]) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[ReadingFault] = []
         self._lost = set(damaged)
 
     def table(self, section: type[Section], raw: Any, at: KeyPath) -> Section:
@@ -119,7 +119,7 @@ class _Walk:
         return tuple(self._value(inner, item, (*at, n), None) for n, (item, inner) in enumerate(zip(raw, kinds, strict=True)))
 
     def _fault(self, path: KeyPath, given: Any, wanted: Any, misfit: Misfit | None = None) -> None:
-        self.faults.append(Fault(path, given, wanted, misfit))
+        self.faults.append(ReadingFault(path, given, wanted, misfit))
         self._lost.add(path)
 
     def _is_lost(self, path: KeyPath) -> bool:

@@ -12,13 +12,13 @@ from agent.config.diagnosis import MISSED
 from agent.config.document import Document
 from agent.config.edit import Edit
 from agent.config.finding import Finding, without_secrets
-from agent.config.locate import KeyPath, Place, strict_whole
+from agent.config.locate import KeyPath, KeyPlace, strict_whole
 from agent.config.mending.statement import statements
 from agent.config.mending.wanted import example, header_of, keys_of, tables
 from agent.config.misfit import NOTHING
 from agent.config.polygon_meant import polygon_line, polygon_meant, size_of
 from agent.config.proposal import value_meant
-from agent.config.reading import MISSING, Fault
+from agent.config.reading import MISSING, ReadingFault
 from agent.config.sources import Sources
 
 
@@ -39,7 +39,7 @@ class Remedies:
         self._changes: dict[str, list[_Change]] = {}
         self._polygons: dict[str, list[Edit]] = {}
 
-    def of(self, fault: Fault, document: Document) -> tuple[Edit, ...]:
+    def of(self, fault: ReadingFault, document: Document) -> tuple[Edit, ...]:
         """Edits of their own, which stand elsewhere or span lines; what changes the line itself is kept for `complete`."""
         place = document.read_places.get(fault.path)
         if fault.given is MISSING:
@@ -69,7 +69,7 @@ class Remedies:
     def _keep(self, document: Document, *changes: _Change) -> None:
         self._changes.setdefault(str(document.path), []).extend(changes)
 
-    def _value(self, fault: Fault, document: Document, place: Place) -> Iterator[_Change]:
+    def _value(self, fault: ReadingFault, document: Document, place: KeyPlace) -> Iterator[_Change]:
         row, start = place.value.line - 1, place.value.column - 1
         line = document.read[row]
         if fault.misfit is not None and fault.misfit.instead is NOTHING:
@@ -95,7 +95,7 @@ class Remedies:
         rows = {document.rows[n] for n in range(row, row + length)}
         return Edit(min(rows), max(rows) - min(rows) + 1, (f"{indent}polygon = {polygon_line(polygon)}",))
 
-    def _unknown(self, path: KeyPath, document: Document, place: Place) -> tuple[Edit, ...]:
+    def _unknown(self, path: KeyPath, document: Document, place: KeyPlace) -> tuple[Edit, ...]:
         key, row = str(path[-1]), place.key.line - 1
         line = document.read[row]
         if place.key == place.value:  # a table's header: what could be meant by it the second reading has tried

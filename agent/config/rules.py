@@ -12,7 +12,7 @@ from typing import Literal
 
 from agent.config.address import check_camera_source, is_tls
 from agent.config.misfit import NOTHING, Misfit
-from agent.config.model import Board, Camera, Config, Encoding, Mask, Mqtt, Node, Overlay, Privacy, Section
+from agent.config.model import BoardLimits, CameraSettings, Config, Encoding, Mask, Mqtt, NodeSettings, Overlay, Privacy, Section
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
 
@@ -30,10 +30,10 @@ MOST_OVERLAY = 0.5
 def misfits(section: Section) -> Iterator[Misfit]:
     """Every rule that `section` itself breaks, with the place inside it; of sections in it, only what lies between them."""
     match section:
-        case Node():
+        case NodeSettings():
             yield from _id_is_a_nodes(section)
             yield from _both_or_neither(section, "latitude", "longitude")
-        case Camera():
+        case CameraSettings():
             yield from _source_fits_driver(section)
             yield from _tls_is_used(section)
             yield from _exposure_fits_rate(section)
@@ -48,7 +48,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _both_or_neither(section, "cert_file", "key_file")
             yield from _password_has_user(section)
             yield from _certificates_are_used(section)
-        case Board():
+        case BoardLimits():
             yield from _clears_below(section)
         case Config():
             yield from _picture_can_be_encoded(section)
@@ -58,7 +58,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
             pass
 
 
-def _id_is_a_nodes(node: Node) -> Iterator[Misfit]:
+def _id_is_a_nodes(node: NodeSettings) -> Iterator[Misfit]:
     if found := RESERVED_ID.fullmatch(node.id):
         yield Misfit(
             f"{node.id!r} would be {found[1]!r} to the broker, which knows a node by its id",
@@ -80,7 +80,7 @@ def _both_or_neither(section: Section, one: str, other: str) -> Iterator[Misfit]
             )
 
 
-def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
+def _source_fits_driver(camera: CameraSettings) -> Iterator[Misfit]:
     try:
         check_camera_source(camera.driver, camera.source)
     except Misfit as misfit:
@@ -101,7 +101,7 @@ def _source_fits_driver(camera: Camera) -> Iterator[Misfit]:
         )
 
 
-def _tls_is_used(camera: Camera) -> Iterator[Misfit]:
+def _tls_is_used(camera: CameraSettings) -> Iterator[Misfit]:
     encrypted = camera.driver == "rtsp" and camera.source.startswith("rtsps://")
     for name in ("ca_file", "tls_fingerprint"):
         if getattr(camera, name) and not encrypted:
@@ -129,7 +129,7 @@ def _tls_is_used(camera: Camera) -> Iterator[Misfit]:
         )
 
 
-def _exposure_fits_rate(camera: Camera) -> Iterator[Misfit]:
+def _exposure_fits_rate(camera: CameraSettings) -> Iterator[Misfit]:
     if camera.exposure_max_us is not None and camera.exposure_max_us > 1_000_000 / camera.fps:
         yield Misfit(
             f"an exposure of {camera.exposure_max_us} µs is longer than a picture at {camera.fps:g} per second lasts",
@@ -216,7 +216,7 @@ def _certificates_are_used(mqtt: Mqtt) -> Iterator[Misfit]:
             )
 
 
-def _clears_below(board: Board) -> Iterator[Misfit]:
+def _clears_below(board: BoardLimits) -> Iterator[Misfit]:
     if board.temperature_clear_c >= board.temperature_critical_c:
         yield Misfit(
             f"the alarm would end at {board.temperature_clear_c:g} °C, not below the {board.temperature_critical_c:g} °C "

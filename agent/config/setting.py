@@ -23,7 +23,7 @@ class Origin(Struct, frozen=True):
         return f"{self.file}:{self.line}"
 
 
-class Setting(Struct, frozen=True):
+class EffectiveSetting(Struct, frozen=True):
     """`origin` None: no file sets it, it is the default. `overridden` are the lines that a later file beat, in order."""
 
     path: KeyPath
@@ -37,7 +37,7 @@ class Setting(Struct, frozen=True):
         return dotted(self.path)
 
 
-def settings(config: Config, sources: Sources | None = None) -> list[Setting]:
+def settings(config: Config, sources: Sources | None = None) -> list[EffectiveSetting]:
     """Every key of `config`, in the model's order but tables last; without sources, no origins."""
     return [_with_origin(path, value, sources) for path, value in _leaves(config, ())]
 
@@ -57,14 +57,14 @@ def _leaves(section: Section, at: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
         yield from _leaves(table, path)
 
 
-def _with_origin(path: KeyPath, value: Any, sources: Sources | None) -> Setting:
+def _with_origin(path: KeyPath, value: Any, sources: Sources | None) -> EffectiveSetting:
     if sources is None:
-        return Setting(path, value)
+        return EffectiveSetting(path, value)
     found = sources.place(path)
     if found is None:
-        return Setting(path, value)
+        return EffectiveSetting(path, value)
     # Of an array of tables the whole array is what a later file replaces.
     held = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in sources.holders), path)
     beaten = [d for d in sources.holders[held] if d is not found[0]]
     overridden = tuple(Origin(d.path, d.places[held].key.line) for d in beaten if held in d.places)
-    return Setting(path, value, Origin(found[0].path, found[1].key.line), overridden)
+    return EffectiveSetting(path, value, Origin(found[0].path, found[1].key.line), overridden)

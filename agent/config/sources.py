@@ -15,7 +15,7 @@ from msgspec import Struct
 from agent.config.document import UNREADABLE, Document
 from agent.config.files import drop_in_directory, drop_ins
 from agent.config.finding import Finding
-from agent.config.locate import KeyPath, Place, Span
+from agent.config.locate import KeyPath, KeyPlace, TextSpan
 
 
 class Sources(Struct, frozen=True):
@@ -65,7 +65,7 @@ class Sources(Struct, frozen=True):
         """The keys whose values could not be read."""
         return {path for document in self.documents for path in document.damaged}
 
-    def place(self, path: KeyPath) -> tuple[Document, Place] | None:
+    def place(self, path: KeyPath) -> tuple[Document, KeyPlace] | None:
         """Where the key that won stands, or the array element; None when no file holds it."""
         for length in range(len(path), 0, -1):
             holders = self.holders.get(path[:length])
@@ -76,7 +76,7 @@ class Sources(Struct, frozen=True):
                 return (document, place) if place else None
         return None
 
-    def nearest(self, path: KeyPath) -> tuple[Document, Span]:
+    def nearest(self, path: KeyPath) -> tuple[Document, TextSpan]:
         """Where something is missed: the header of the table that lacks it, else the end of the first file."""
         for length in range(len(path) - 1, 0, -1):
             found = self.place(path[:length])

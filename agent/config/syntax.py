@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from agent.config.edit import Edit
-from agent.config.locate import KeyPath, Place, Span, locate
+from agent.config.locate import KeyPath, KeyPlace, TextSpan, locate
 
 if TYPE_CHECKING:
     from agent.config.mending.repair import Repair
@@ -26,7 +26,7 @@ class Slip(Struct, frozen=True):
     """One place that is no TOML; `span` is None when nobody can say where. `edits` mend it,
     where they can."""
 
-    span: Span | None
+    span: TextSpan | None
     what: str
     remedy: str
     edits: tuple[Edit, ...] = ()
@@ -41,13 +41,13 @@ class Parsed(Struct, frozen=True):
 
     lines: tuple[str, ...]
     content: Mapping[str, Any]
-    places: Mapping[KeyPath, Place]
+    places: Mapping[KeyPath, KeyPlace]
     slips: tuple[Slip, ...] = ()
     damaged: frozenset[KeyPath] = frozenset()
     whole: bool = True
     read: tuple[str, ...] = ()
     rows: tuple[int, ...] = ()
-    read_places: Mapping[KeyPath, Place] = {}
+    read_places: Mapping[KeyPath, KeyPlace] = {}
 
 
 def parse(text: str, *, closely: bool = False) -> Parsed:
@@ -118,7 +118,7 @@ def _loaded(reading: SecondReading, lines: Sequence[str]) -> tuple[dict[str, Any
     return None, tuple(read), slips
 
 
-def _moved(places: Mapping[KeyPath, Place], reading: SecondReading) -> Mapping[KeyPath, Place]:
+def _moved(places: Mapping[KeyPath, KeyPlace], reading: SecondReading) -> Mapping[KeyPath, KeyPlace]:
     """The places of what stood below a second header are those of the table it belongs to."""
     moved = {path: place for path, place in places.items() if str(path[0]) not in reading.again}
     for path, place in places.items():
@@ -128,21 +128,21 @@ def _moved(places: Mapping[KeyPath, Place], reading: SecondReading) -> Mapping[K
     return moved
 
 
-def _in_file(place: Place, lines: Sequence[str], reading: SecondReading) -> Place:
-    return Place(_span_in_file(place.key, lines, reading), _span_in_file(place.value, lines, reading))
+def _in_file(place: KeyPlace, lines: Sequence[str], reading: SecondReading) -> KeyPlace:
+    return KeyPlace(_span_in_file(place.key, lines, reading), _span_in_file(place.value, lines, reading))
 
 
-def _span_in_file(span: Span, lines: Sequence[str], reading: SecondReading) -> Span:
+def _span_in_file(span: TextSpan, lines: Sequence[str], reading: SecondReading) -> TextSpan:
     """Where a span of the second reading stands in the file; the whole line when that was mended."""
     row = reading.rows[span.line - 1]
     if lines[row] == reading.lines[span.line - 1]:
-        return Span(row + 1, span.column, span.length)
+        return TextSpan(row + 1, span.column, span.length)
     return _whole(lines[row], row)
 
 
-def _whole(line: str, row: int) -> Span:
+def _whole(line: str, row: int) -> TextSpan:
     text = line.strip()
-    return Span(row + 1, len(line) - len(line.lstrip()) + 1, max(1, len(text)))
+    return TextSpan(row + 1, len(line) - len(line.lstrip()) + 1, max(1, len(text)))
 
 
 def _slip(repair: Repair, lines: Sequence[str], reading: SecondReading) -> Slip:
@@ -150,7 +150,7 @@ def _slip(repair: Repair, lines: Sequence[str], reading: SecondReading) -> Slip:
     return Slip(_changed(lines[repair.row], repair), repair.what, repair.remedy, edits)
 
 
-def _changed(line: str, repair: Repair) -> Span:
+def _changed(line: str, repair: Repair) -> TextSpan:
     """The stretch of the line that must change: what its beginning and its end have in common with the mended one is right."""
     if repair.count != 1 or len(repair.lines) != 1 or not line.strip():
         return _whole(line, repair.row)
@@ -166,7 +166,7 @@ def _changed(line: str, repair: Repair) -> Span:
         first -= 1
     while end < len(line) and line[end].isalnum() and line[end - 1 : end].isalnum():
         end += 1
-    return Span(repair.row + 1, first + 1, max(1, end - first))
+    return TextSpan(repair.row + 1, first + 1, max(1, end - first))
 
 
 def _take_out(content: dict[str, Any], path: KeyPath) -> None:

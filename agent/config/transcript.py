@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from agent.config.locate import KeyPath
-from agent.config.setting import Setting
+from agent.config.setting import EffectiveSetting
 from agent.config.toml_value import written
 
 
-def transcript(settings: Iterable[Setting], *, origins: bool = False) -> str:
+def transcript(settings: Iterable[EffectiveSetting], *, origins: bool = False) -> str:
     """TOML that loads to the same configuration. A key that is not set stands as a comment."""
     return "\n".join(_lines(settings, origins=origins)) + "\n"
 
 
-def _lines(settings: Iterable[Setting], *, origins: bool) -> Iterator[str]:
+def _lines(settings: Iterable[EffectiveSetting], *, origins: bool) -> Iterator[str]:
     table: KeyPath = ()
     for setting in settings:
         *above, name = setting.path
@@ -34,7 +34,7 @@ def _header(table: KeyPath) -> str:
     return f"[[{name}]]" if table and isinstance(table[-1], int) else f"[{name}]"
 
 
-def _origin(setting: Setting) -> str:
+def _origin(setting: EffectiveSetting) -> str:
     if setting.origin is None:
         return "default"
     beaten = " and ".join(str(origin) for origin in setting.overridden)

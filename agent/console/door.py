@@ -19,7 +19,7 @@ SEND_BUFFER_BYTES: Final = 128 * 1024
 """So little of what a slow viewer has not taken may wait in the kernel: else it looks alive for minutes."""
 
 
-class Door:
+class ConsoleDoor:
     """Makes the protocol of each new connection: the web server's own, or a refusal. Lives in the page's event loop."""
 
     def __init__(self, server: Callable[[], asyncio.Protocol], visitors: Visitors) -> None:
@@ -69,7 +69,7 @@ class Door:
 class _Counted(asyncio.Protocol):
     """Stands between a connection and the web server's protocol, and hands everything on."""
 
-    def __init__(self, door: Door, server: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, door: ConsoleDoor, server: Callable[[], asyncio.Protocol]) -> None:
         self._door = door
         self._server = server
         self._inner: asyncio.Protocol | None = None

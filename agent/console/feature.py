@@ -15,7 +15,7 @@ from agent.console.server import Console
 from agent.journal.entry import Journal
 from agent.operations.caller import ON_THE_PAGE
 from agent.operations.desk import Desk
-from agent.operations.local import Status
+from agent.operations.local import ReadStatus
 
 
 class ConsoleFeature(Feature[Config]):
@@ -30,7 +30,7 @@ class ConsoleFeature(Feature[Config]):
         if page.enabled:
 
             def health() -> Mapping[str, Any]:
-                found: Mapping[str, Any] = desk.do("status", Status(), ON_THE_PAGE)
+                found: Mapping[str, Any] = desk.do("status", ReadStatus(), ON_THE_PAGE)
                 return found
 
             self._components = (Console(page.host, page.port, clock, health=health, preview=self.preview, events=tap),)

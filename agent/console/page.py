@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from agent.base.clock import Clock
 from agent.base.errors import RegisterError
 from agent.base.visitors import Visitors
-from agent.console.door import Door
+from agent.console.door import ConsoleDoor
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.protection import ProtectedHandler, protect
@@ -80,7 +80,7 @@ class Page:
                 keepalive_timeout=REQUEST_WITHIN_S,
             )
 
-        self._door = Door(handler, self._visitors)
+        self._door = ConsoleDoor(handler, self._visitors)
         listening = await loop.create_server(self._door.connection, sock=listener)
         try:
             while not self._stopping.is_set():

@@ -18,14 +18,14 @@ from agent.ports.event import Priority
 log = logging.getLogger(__name__)
 
 
-class Place(Struct, frozen=True):
+class CountMark(Struct, frozen=True):
     """Where a count stands: to go back to when what was counted is taken back."""
 
     sequence: int
     numbers: dict[Priority, int]
 
 
-class Count:
+class EventCount:
     """The writer's thread changes it; any may read `sequence`, `epoch` and `numbers`.
 
     `sequence` is the last one given out of the life's one count, `numbers` the last of each class within `epoch`. `burnt`: some
@@ -66,11 +66,11 @@ class Count:
         return self.sequence, self.numbers[priority]
 
     @property
-    def stands(self) -> Place:
+    def stands(self) -> CountMark:
         """For `go_back`."""
-        return Place(self.sequence, self.numbers)
+        return CountMark(self.sequence, self.numbers)
 
-    def go_back(self, place: Place) -> None:
+    def go_back(self, place: CountMark) -> None:
         """What was counted since will be counted again: nobody has seen it."""
         self.sequence, self.numbers = place.sequence, place.numbers
 

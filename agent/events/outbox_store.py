@@ -20,7 +20,7 @@ from agent.base.regular_file import IrregularFileError
 from agent.events import epoch, eviction, sent_rows, without_disk
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
-from agent.events.count import Count
+from agent.events.count import EventCount
 from agent.events.epoch import Beginning
 from agent.events.eviction import Dropped, OutboxTally
 from agent.events.held_rows import HeldRows
@@ -47,7 +47,7 @@ class OutboxStore:
         self._clock = clock
         self._bounds = bounds or Bounds()
         self._mark_file = None if path is None else MarkFile(path.with_name(f"{path.stem}.mark"))
-        self.count = Count(self._mark_file)
+        self.count = EventCount(self._mark_file)
         self._damage = ""
         self._without_disk = ""
         self._take_up(self._begin())

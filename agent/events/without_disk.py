@@ -9,7 +9,7 @@ from typing import Final
 from agent.events import epoch
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
-from agent.events.count import Count
+from agent.events.count import EventCount
 from agent.events.epoch import Beginning
 from agent.events.mark import Mark
 
@@ -24,7 +24,7 @@ def begin(mark: Mark, wall_ns: int) -> Beginning:
     return epoch.new_epoch(memory, mark, "the disk was full at the start", 0, wall_ns)
 
 
-def move(memory: sqlite3.Connection, path: Path, count: Count, dropped: int, wall_ns: int) -> tuple[Beginning, int]:
+def move(memory: sqlite3.Connection, path: Path, count: EventCount, dropped: int, wall_ns: int) -> tuple[Beginning, int]:
     """Carry all that is in `memory` to the database at `path`, in one transaction: that one, open, and how many rows came.
 
     The count goes on: it was taken above the mark, so no sequence on the disk is the same. `dropped` is memory's own number.

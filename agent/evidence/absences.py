@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.base.clock import NS, rfc3339
 from agent.evidence.excerpt import Cut, Footage
-from agent.evidence.exported import Absence, Contents, Request
+from agent.evidence.exported import Absence, Contents, ExcerptRequest
 from agent.evidence.remark import Remark, Saying
 from agent.recording.destruction import ABSENT
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
@@ -19,7 +19,7 @@ _SEAM_NS: Final = NS
 """Less than this between two dates is the seam of two segments, and told as such where it is none."""
 
 
-def note_missing(contents: Contents, request: Request, destroyed: Sequence[DestroyedSpan], newest: SegmentRow) -> None:
+def note_missing(contents: Contents, request: ExcerptRequest, destroyed: Sequence[DestroyedSpan], newest: SegmentRow) -> None:
     """Tell what is lacking before the earliest date, after the latest and between them, and what was destroyed of the span."""
     spans = list(contents.spans)
     last_ns, written_ns = spans[-1][1], min(newest.wall_to_ns, request.to_ns)

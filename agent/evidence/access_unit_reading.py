@@ -26,7 +26,7 @@ _FILLER_DATA: Final = 12
 _BEFORE, _SLICES, _BEHIND = range(3)
 
 
-class Reading(Struct, frozen=True):
+class AccessUnitReading(Struct, frozen=True):
     """What one access unit holds. `header` is its picture's; None when it holds no picture. `faults` in words."""
 
     header: SliceHeader | None
@@ -53,10 +53,10 @@ class AccessUnitReader:
         """The head of a slice by the parameter sets in force. Raises ValueError."""
         return SliceHeader.read(unit, self.sequences, self._pictures)
 
-    def read(self, units: list[bytes]) -> Reading:
+    def read(self, units: list[bytes]) -> AccessUnitReading:
         """The units as they stand in the sample, trailing zero bytes included. MalformedFilm of a picture that is not judged."""
         if len(units) > MOST_UNITS:
-            return Reading(None, (f"{len(units)} units in one picture: no honest one has as many",))
+            return AccessUnitReading(None, (f"{len(units)} units in one picture: no honest one has as many",))
         self._faults: list[str] = []
         self._stage, self._delimited = _BEFORE, False
         self._header: SliceHeader | None = None
@@ -68,7 +68,7 @@ class AccessUnitReader:
             signing = [unit for unit in units if unit and nal.unit_type(unit) != nal.AUD]
             if not (signing and all(map(sei.is_signing_sei, signing))):
                 self._faults.append("holds no picture")
-        return Reading(self._header, tuple(dict.fromkeys(self._faults)) if self._faults else ())
+        return AccessUnitReading(self._header, tuple(dict.fromkeys(self._faults)) if self._faults else ())
 
     def _take(self, unit: bytes, *, idr: bool) -> None:
         if not unit:

@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from agent import __version__
 from agent.base.clock import utc
-from agent.evidence.export_boxes import Place, Provenance
-from agent.evidence.exported import Exported, Request
+from agent.evidence.export_boxes import CameraPlace, Provenance
+from agent.evidence.exported import ExcerptRequest, Exported
 from agent.evidence.report import Verdict
 from agent.evidence.sheet_words import CLOCK_WORDS, MASK_WORDS, VERDICT_WORDS, in_french, view_words
 
@@ -21,7 +21,7 @@ class ConformitySheet(Struct, frozen=True):
 
     zone: ZoneInfo
 
-    def __call__(self, request: Request, provenance: Provenance, place: Place | None, exported: Exported) -> str:
+    def __call__(self, request: ExcerptRequest, provenance: Provenance, place: CameraPlace | None, exported: Exported) -> str:
         """The sheet as one HTML document without outside references."""
         environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
         template = environment.from_string(files("agent.evidence").joinpath("conformity_sheet.html").read_text("utf-8"))

@@ -19,8 +19,8 @@ from agent.evidence import excerpt
 from agent.evidence.absences import dated_otherwise, gone, left_out, note_missing
 from agent.evidence.boxes import MalformedFilm
 from agent.evidence.excerpt import Cut, Footage, OtherFilm
-from agent.evidence.export_boxes import Place, Provenance
-from agent.evidence.exported import Absence, Contents, Exported, Request
+from agent.evidence.export_boxes import CameraPlace, Provenance
+from agent.evidence.exported import Absence, Contents, ExcerptRequest, Exported
 from agent.evidence.film_writer import FilmWriter, Progress
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.seal import seal
@@ -30,7 +30,7 @@ from agent.identity.node_key import NodeSigner
 from agent.journal.entry import Act, Journal
 from agent.recording.row import DestroyedSpan, SegmentRow
 
-SheetWriter = Callable[[Request, Provenance, Place | None, "Exported"], str]
+SheetWriter = Callable[[ExcerptRequest, Provenance, CameraPlace | None, "Exported"], str]
 
 
 class Export:
@@ -45,9 +45,9 @@ class Export:
         journal: Journal,
         clock: Clock,
         *,
-        provenance: Callable[[Request, int], Provenance],
+        provenance: Callable[[ExcerptRequest, int], Provenance],
         sheet: SheetWriter,
-        place: Place | None = None,
+        place: CameraPlace | None = None,
         signer: NodeSigner | None = None,
         anchors: CertificateChain | None = None,
         progress: Progress = lambda _done, _all: None,
@@ -62,7 +62,7 @@ class Export:
         self._anchors = anchors
         self._progress = progress
 
-    def write(self, request: Request, out: Path) -> Exported:
+    def write(self, request: ExcerptRequest, out: Path) -> Exported:
         """Export to `out`, and the conformity sheet beside it. Raises EvidenceError, StorageError or RegisterError; then nothing
         stands under the final names."""
         sheet_path = out.with_suffix(".html")
@@ -114,7 +114,7 @@ class Export:
                 lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.FILE_MISSING)))
         return kept, lost
 
-    def _nothing(self, request: Request, destroyed: Sequence[DestroyedSpan]) -> EvidenceError:
+    def _nothing(self, request: ExcerptRequest, destroyed: Sequence[DestroyedSpan]) -> EvidenceError:
         span = f"between {rfc3339(request.from_ns)} and {rfc3339(request.to_ns)}"
         if destroyed:
             last = max(destroyed, key=lambda each: each.at_ns)
@@ -122,7 +122,12 @@ class Export:
         return EvidenceError(f"there is no footage {span}", remedy="`vigie status` names the oldest and the newest")
 
     def _write_film(
-        self, path: Path, rows: Sequence[SegmentRow], request: Request, provenance: Provenance, elsewhere: Mapping[int, Remark]
+        self,
+        path: Path,
+        rows: Sequence[SegmentRow],
+        request: ExcerptRequest,
+        provenance: Provenance,
+        elsewhere: Mapping[int, Remark],
     ) -> Contents | None:
         film = FilmWriter(path, rows, provenance, self._place, self._signer, self._progress, elsewhere)
         with film:
@@ -134,7 +139,7 @@ class Export:
                     film.add(kept, following)
             return film.finish()
 
-    def _enter(self, request: Request, exported: Exported, sheet_sha256: str) -> None:
+    def _enter(self, request: ExcerptRequest, exported: Exported, sheet_sha256: str) -> None:
         contents = exported.contents
         self._journal.enter(
             Act.EXPORTED,
@@ -185,7 +190,7 @@ def _taken(path: Path) -> EvidenceError:
     return EvidenceError(f"{path}: exists already", remedy="evidence is never overwritten: choose another name")
 
 
-def _cuts(rows: Sequence[SegmentRow], request: Request) -> Iterator[Cut]:
+def _cuts(rows: Sequence[SegmentRow], request: ExcerptRequest) -> Iterator[Cut]:
     for row in rows:
         film = excerpt.open_segment(row)
         found = excerpt.cut(row, film, request.from_ns, request.to_ns)

@@ -32,7 +32,7 @@ _ECDSA_WITH_SHA256: Final = bytes.fromhex("300a06082a8648ce3d040302")
 _SCHEME: Final = b"oeff"
 
 
-class Source(Struct, frozen=True):
+class ExportedCamera(Struct, frozen=True):
     """The camera, as `suep` names it."""
 
     name: str
@@ -44,13 +44,13 @@ class Source(Struct, frozen=True):
 class Provenance(Struct, frozen=True):
     """Who exported, on what, when (Unix nanoseconds), and what the film shows."""
 
-    unit: Source
-    camera: Source
+    unit: ExportedCamera
+    camera: ExportedCamera
     exported_ns: int
     operator: str
 
 
-class Place(Struct, frozen=True):
+class CameraPlace(Struct, frozen=True):
     """Where the camera stands, in degrees (WGS 84) and metres."""
 
     name: str
@@ -73,7 +73,9 @@ def ftyp() -> bytes:
     return box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso6avc1mp41")
 
 
-def moov(descriptions: Sequence[bytes], width: int, height: int, begun_ns: int, duration: int, place: Place | None) -> bytes:
+def moov(
+    descriptions: Sequence[bytes], width: int, height: int, begun_ns: int, duration: int, place: CameraPlace | None
+) -> bytes:
     """`duration` in 1/90000 s. Its length does not depend on it, so that it can be written again once it is known."""
     created = begun_ns // NS + _UNIX_IN_1904_S
     movie_duration = duration * _MOVIE_TICKS_PER_S // TICKS_PER_S
@@ -172,7 +174,7 @@ def _cstb(begun_ns: int) -> bytes:
     return box(b"cstb", struct.pack(">IIQ", 1, TRACK, ticks(begun_ns)))
 
 
-def _loci(place: Place) -> bytes:
+def _loci(place: CameraPlace) -> bytes:
     position = struct.pack(">iii", *(round(value * 65536) for value in (place.longitude, place.latitude, place.altitude_m)))
     language = struct.pack(">H", _UNDETERMINED_LANGUAGE)
     return full_box(b"loci", 0, 0, language, _text(place.name), b"\x01", position, _text("earth"), _text(""))

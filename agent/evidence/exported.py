@@ -13,7 +13,7 @@ from agent.evidence.report import Report
 from agent.recording.row import DestroyedSpan
 
 
-class Request(Struct, frozen=True):
+class ExcerptRequest(Struct, frozen=True):
     """What is asked for, by whom and why. Times are Unix nanoseconds."""
 
     from_ns: int

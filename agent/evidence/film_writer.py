@@ -14,7 +14,7 @@ from agent.base.clock import NS
 from agent.evidence import excerpt, export_boxes
 from agent.evidence.attestation import attestation_box
 from agent.evidence.excerpt import Cut
-from agent.evidence.export_boxes import TICKS_PER_S, FragmentSample, Place, Provenance
+from agent.evidence.export_boxes import TICKS_PER_S, CameraPlace, FragmentSample, Provenance
 from agent.evidence.exported import Absence, Contents
 from agent.evidence.film import Film
 from agent.evidence.layer import Layer
@@ -42,7 +42,7 @@ class FilmWriter:
         path: Path,
         rows: Sequence[SegmentRow],
         provenance: Provenance,
-        place: Place | None,
+        place: CameraPlace | None,
         signer: NodeSigner | None,
         progress: Progress,
         elsewhere: Mapping[int, Remark],

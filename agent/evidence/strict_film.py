@@ -29,7 +29,7 @@ _NO_LENGTH: Final = 3
 _MOST_REORDERED: Final = 16
 
 
-class Shown(Struct, frozen=True):
+class ShownUnit(Struct, frozen=True):
     """One access unit. `number` counts pictures from 0; a unit without a picture bears that of the picture before it.
 
     `units` are without trailing zero bytes and never empty; the parameter sets of the container stand before the first. `behind`
@@ -60,7 +60,7 @@ class StrictFilm:
         self._fragmented = any(each.kind == b"moof" for each in film.boxes)
         self._content = [(each.body, each.end) for each in film.boxes if each.kind == b"mdat"]
 
-    def pictures(self) -> Iterator[Shown]:
+    def pictures(self) -> Iterator[ShownUnit]:
         """Every access unit in decoding order, from the first. Raises MalformedFilm."""
         reader, timeline = AccessUnitReader(), Timeline(self._film.track.timescale)
         until, lasts = self._film.track.shown_until, self._film.track.lasts
@@ -105,11 +105,11 @@ class StrictFilm:
             if reading.header is not None:
                 oddities += timeline.take(number, sample, reading.header)
             kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit and not _is_bloated(unit))
-            last = Shown(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind, before)
+            last = ShownUnit(max(number, 0), reading.header, first + kept, tuple(oddities), sample, behind, before)
             yield last
         left = timeline.end()
         if last is not None and left:
-            yield Shown(last.number, None, (), tuple(left), last.sample, last.behind, last.before)
+            yield ShownUnit(last.number, None, (), tuple(left), last.sample, last.behind, last.before)
 
     def _examine_descriptions(self) -> list[Oddity]:
         found: list[Oddity] = []

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 
 from agent.base import same_python
 from agent.fleet.listener import FleetListener
-from agent.fleet.tally import Count, Tally
+from agent.fleet.tally import FleetCount, FleetTally
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.topics import EVERY_NODE, NodeTopics
 
@@ -90,11 +90,11 @@ class HubProcess:
         """The process, to measure it."""
         return self._process.pid
 
-    def count(self) -> Count:
+    def count(self) -> FleetCount:
         """The figures so far."""
         self._pipe.send("count")
         answer = self._pipe.recv()
-        assert isinstance(answer, Count)
+        assert isinstance(answer, FleetCount)
         return answer
 
     def reset_latencies(self) -> None:
@@ -105,7 +105,7 @@ class HubProcess:
 def _listen(url: str, prefix: str, credentials: BrokerCredentials, pipe: Connection) -> None:
     from agent.fleet.wiring import transport
 
-    tally = Tally(prefix)
+    tally = FleetTally(prefix)
     town = NodeTopics(prefix, EVERY_NODE)
     filters = [town.status, town.health, town.events]
     client_id = f"vigie-tally-{os.getpid()}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Publication, Refused, TransportEvent
+from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Publication, RefusedConnection, TransportEvent
 
 
 class CuttableLink:
@@ -39,7 +39,7 @@ class CuttableLink:
 
     def open(self, endpoint: BrokerEndpoint, options: ConnectOptions) -> None:
         if self.is_cut:
-            self._tell(Refused(None, "the line is cut"))
+            self._tell(RefusedConnection(None, "the line is cut"))
         else:
             self._inner.open(endpoint, options)
 

@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
-from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, Refused, Subscribed
+from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, RefusedConnection, Subscribed
 from agent.uplink.reasons import REFUSED_FROM, in_words
 
 RETRY_S = 1.0
@@ -60,7 +60,7 @@ class FleetListener:
                     refused = [in_words(code) for code in codes if code >= REFUSED_FROM]
                     self.subscribed = not refused
                     self.fault = f"subscription refused: {refused[0]}" if refused else ""
-                case Refused() | Lost():
+                case RefusedConnection() | Lost():
                     self._try_again(event.why)
                 case Received():
                     take(event)

@@ -14,7 +14,7 @@ from agent.base.clock import SystemClock
 from agent.base.errors import UplinkError
 from agent.fleet.fleet import Fleet, SharedLoop, Weather
 from agent.fleet.hub_process import HubProcess
-from agent.fleet.tally import Count
+from agent.fleet.tally import FleetCount
 from agent.ports.mqtt import Acknowledged, BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 from agent.uplink.topics import Branch, NodeTopics
 
@@ -145,7 +145,7 @@ def _run(plan: Plan, fleet: Fleet, hub: HubProcess, before_bytes: int, progress:
     )
 
 
-def percentiles(count: Count) -> dict[str, float]:
+def percentiles(count: FleetCount) -> dict[str, float]:
     """p50, p90, p99 and the most, in milliseconds."""
     found = count.latencies_ms
     if not found:

@@ -15,7 +15,7 @@ LATENCIES_MOST = 200_000
 
 
 @dataclass
-class Count:
+class FleetCount:
     """What the hub counted. Latencies are from raised to heard, in milliseconds, sorted."""
 
     delivered: int = 0
@@ -31,11 +31,11 @@ class Count:
     online_at_s: list[float] = field(default_factory=list)
 
 
-class Tally:
+class FleetTally:
     """Folds messages into a Count."""
 
     def __init__(self, prefix: str) -> None:
-        self.count = Count()
+        self.count = FleetCount()
         self._prefix = f"{prefix}/"
         self._ledgers: dict[str, SequenceLedger] = {}
 
@@ -66,11 +66,11 @@ class Tally:
         if "vigie:EventsDropped" in rest:
             self.count.dropped += data["Count"]
 
-    def report(self) -> Count:
+    def report(self) -> FleetCount:
         """The figures so far."""
         count, ledgers = self.count, self._ledgers
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        return Count(
+        return FleetCount(
             delivered=sum(ledger.received for ledger in ledgers.values()),
             duplicates=sum(ledger.duplicates for ledger in ledgers.values()),
             missing=sum(ledger.missing for ledger in ledgers.values()),

@@ -57,7 +57,7 @@ class LineDraft(Struct, frozen=True):
     facts: Mapping[str, Fact]
 
 
-class Line(Struct, frozen=True):
+class ChainedLine(Struct, frozen=True):
     """One parsed line. `digest` is what the next line's `prev` must say."""
 
     n: int
@@ -98,7 +98,7 @@ def compose(draft: LineDraft, head: Head, signature: Signature | None) -> bytes:
     return body + b"}"
 
 
-def parse(raw: bytes) -> Line:
+def parse(raw: bytes) -> ChainedLine:
     """One line without its newline. ValueError, in words, when it is no line of a register."""
     if len(raw) > MOST_LINE_BYTES:
         raise ValueError(f"it is {len(raw)} bytes long, a line has at most {MOST_LINE_BYTES}")
@@ -123,7 +123,7 @@ def parse(raw: bytes) -> Line:
             raise ValueError("it is signed but names no key")
     if not isinstance(fields.get("node", ""), str):
         raise ValueError("its 'node' is of the wrong kind")  # noqa: TRY004
-    return Line(
+    return ChainedLine(
         n=fields["n"],
         node=fields.get("node", ""),
         at=fields["at"],

@@ -33,7 +33,7 @@ class Flaw(StrEnum):
     OTHER_NODE = "other-node"
 
 
-class Finding(Struct, frozen=True):
+class RegisterFinding(Struct, frozen=True):
     """One flaw at a line (counted from 1 through all parts; one past the end for what is missing there)."""
 
     line: int
@@ -48,7 +48,7 @@ class Trust(Struct, frozen=True):
     node: str = ""
 
 
-class Verdict(Struct, frozen=True):
+class RegisterVerdict(Struct, frozen=True):
     """`findings` empty: every line is as it was written, in order, none is missing; with Trust, the node's key vouches for all.
 
     Lines up to `signed_through` are vouched for by a signature that was checked; a later line is chained only. `covered` lines
@@ -58,7 +58,7 @@ class Verdict(Struct, frozen=True):
     """
 
     lines: int
-    findings: tuple[Finding, ...]
+    findings: tuple[RegisterFinding, ...]
     signed_through: int
     signatures: int
     unknown_keys: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class Verdict(Struct, frozen=True):
 @dataclass(slots=True)
 class _Walk:
     trust: Trust | None
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[RegisterFinding] = field(default_factory=list)
     expected: Head = field(default_factory=lambda: Head(0, chain.GENESIS))
     begins_behind: Head | None = None
     signed_through: int = 0
@@ -88,10 +88,10 @@ class _Walk:
     first: int = 1
 
     def flaw(self, flaw: Flaw, what: str, line: int | None = None) -> None:
-        self.findings.append(Finding(self.count if line is None else line, flaw, what))
+        self.findings.append(RegisterFinding(self.count if line is None else line, flaw, what))
 
 
-def verify(path: Path, trust: Trust | None = None) -> Verdict:
+def verify(path: Path, trust: Trust | None = None) -> RegisterVerdict:
     """Read the register at `path` and its parts once. One that does not exist, beside a head that says so, is whole and empty.
 
     With `trust`, whatever the node's key does not vouch for is a finding. OSError when a file cannot be read.
@@ -111,7 +111,7 @@ def verify(path: Path, trust: Trust | None = None) -> Verdict:
     if _ends_torn(path):
         walk.flaw(Flaw.TORN, "the last line is torn; the next entry sets it aside in register.torn", walk.count + 1)
     _judge_ends(walk)
-    return Verdict(
+    return RegisterVerdict(
         walk.count,
         tuple(sorted(walk.findings, key=lambda finding: finding.line)),
         walk.signed_through,
@@ -142,7 +142,7 @@ def _walk_lines(walk: _Walk, raws: Iterable[bytes]) -> None:
         walk.expected = Head(line.n, line.digest)
 
 
-def _place(walk: _Walk, line: chain.Line) -> None:
+def _place(walk: _Walk, line: chain.ChainedLine) -> None:
     """Is this the line that must follow the one before it?"""
     at, expected = walk.count, walk.expected
     if line.act == Act.ROTATED and walk.begins_behind == _gone(line):
@@ -162,7 +162,7 @@ def _place(walk: _Walk, line: chain.Line) -> None:
         walk.flaw(Flaw.EDITED, "line 1 does not begin a register: it was edited, or lines before it are gone")
 
 
-def _check_signature(walk: _Walk, line: chain.Line) -> bool:
+def _check_signature(walk: _Walk, line: chain.ChainedLine) -> bool:
     """Whether the node's key vouches for this line, and by the chain for those before it."""
     good = walk.trust.check(line.key_id, line.signed_part, line.signature) if walk.trust is not None else None
     if good is None:
@@ -215,7 +215,7 @@ def _lines(count: int) -> str:
     return "line" if count == 1 else "lines"
 
 
-def _gone(line: chain.Line) -> Head | None:
+def _gone(line: chain.ChainedLine) -> Head | None:
     """The last line that is no longer kept, as a line of the rotation names it."""
     n, digest = line.facts.get("gone"), line.facts.get("gone digest")
     return Head(n, digest) if isinstance(n, int) and isinstance(digest, str) else None

@@ -6,8 +6,7 @@ import logging
 from pathlib import Path
 
 from agent.base.clock import Clock, SystemClock
-from agent.config.model import Camera as CameraSettings
-from agent.config.model import Config
+from agent.config.model import CameraSettings, Config
 from agent.config.polygon import Polygon, check_polygon
 from agent.ports.host import Board, ServiceManager
 from agent.ports.mqtt import BrokerCredentials, MqttTransport

@@ -11,12 +11,12 @@ from agent.node.drivers import open_camera
 from agent.node.own_key import own_key
 from agent.view.commissioning import ViewSample, checked_name, enter_nudge, may_be_validated, push_of, validate_view
 from agent.view.push import Tell
-from agent.view.verdict import Verdict
+from agent.view.verdict import ViewVerdict
 
 
 def validate(
     config: Config, *, by: str, clock: Clock, lift: bool = False, nudge: bool = False, tell: Tell = lambda _: None
-) -> Verdict:
+) -> ViewVerdict:
     """Take and sign the reference of this view while no daemon holds the camera, and enter it in the register.
 
     A film is read as fast as it goes. With `nudge` the technician pushes the camera after the view was seen at rest: entered

@@ -9,11 +9,11 @@ from msgspec import Meta
 from agent.operations.arguments import Arguments
 
 
-class Status(Arguments, frozen=True, kw_only=True):
+class ReadStatus(Arguments, frozen=True, kw_only=True):
     """The health document."""
 
 
-class PictureMetrics(Arguments, frozen=True, kw_only=True):
+class ReadPictureMetrics(Arguments, frozen=True, kw_only=True):
     """Focus and exposure of the picture, for whoever stands at the lens."""
 
 

@@ -50,8 +50,8 @@ VERBS: Mapping[str, Verb] = {
         Verb("hold", frozenset({Role.SUPERVISOR, Role.POLICE}), payloads.Hold),
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),
-        _local("status", local.Status, _SHOWN),
-        _local("picture", local.PictureMetrics),
+        _local("status", local.ReadStatus, _SHOWN),
+        _local("picture", local.ReadPictureMetrics),
         _local("masks-validate", local.MasksValidate),
         _local("masks-progress", local.MasksProgress),
     )

@@ -94,7 +94,7 @@ class Opened(Struct, frozen=True):
     """How long it keeps our session, where that is not what we asked for."""
 
 
-class Refused(Struct, frozen=True):
+class RefusedConnection(Struct, frozen=True):
     """No session came about. `code` is the CONNACK reason code, None when the network or TLS failed; `why` is in words."""
 
     code: int | None
@@ -139,7 +139,7 @@ class Probed(Struct, frozen=True):
     reachable: bool
 
 
-TransportEvent = Opened | Refused | Lost | Acknowledged | Subscribed | Received | Probed
+TransportEvent = Opened | RefusedConnection | Lost | Acknowledged | Subscribed | Received | Probed
 
 
 class MqttTransport(Protocol):

@@ -7,7 +7,7 @@ from typing import Final
 from agent.base.topic import NUMBER, TRUTH, WORDS, Topic
 from agent.journal.alarms import REGISTER_FAILURE
 from agent.ports.event import Event, Priority, PropertyOperation
-from agent.recording.fault import Fault, RecordingFault
+from agent.recording.fault import RecorderFault, RecordingFault
 from agent.recording.retention import Shortfall
 
 LOST_PICTURES = "RecordingConfig/vigie:PicturesLost"
@@ -28,7 +28,11 @@ TOPICS: Final = (
     Topic(RETENTION_TROUBLE, "The sweep could not do all it should.", {"What": WORDS}, state=False),
     Topic(SIGNATURE_LOST, "A segment ended without its last signature.", {"What": WORDS}, state=False),
 )
-_BY_FAULT: Final = {Fault.STORAGE: RECORDING_REFUSED, Fault.OVERFLOW: LOST_PICTURES, Fault.JOURNAL: REGISTER_FAILURE}
+_BY_FAULT: Final = {
+    RecorderFault.STORAGE: RECORDING_REFUSED,
+    RecorderFault.OVERFLOW: LOST_PICTURES,
+    RecorderFault.JOURNAL: REGISTER_FAILURE,
+}
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
@@ -38,10 +42,10 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 
     Only a disk that refuses is a state, with an end that is told; the others happen, and nobody would ever take them back.
     """
-    if fault.kind is Fault.SIGNATURE:
+    if fault.kind is RecorderFault.SIGNATURE:
         return Event(SIGNATURE_LOST, fault.wall_ns, {"Token": token}, {"What": fault.what}, None, Priority.ALARM)
     topic = _BY_FAULT[fault.kind]
-    operation = PropertyOperation.CHANGED if fault.kind is Fault.STORAGE else None
+    operation = PropertyOperation.CHANGED if fault.kind is RecorderFault.STORAGE else None
     data: dict[str, str | int | float | bool] = {"Failed": not fault.over, "What": fault.what}
     return Event(topic, fault.wall_ns, {"Token": token}, data, operation, Priority.ALARM)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 
-class Fault(StrEnum):
+class RecorderFault(StrEnum):
     """What goes wrong with recording."""
 
     OVERFLOW = "overflow"
@@ -19,7 +19,7 @@ class Fault(StrEnum):
 class RecordingFault(Struct, frozen=True):
     """A fault that begins (`over` False) or has passed (`over` True), in words, at a wall time."""
 
-    kind: Fault
+    kind: RecorderFault
     what: str
     wall_ns: int
     over: bool = False

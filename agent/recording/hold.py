@@ -19,7 +19,7 @@ _COLUMNS: Final = "id, from_ns, to_ns, reference, by, until_ns, held_ns, release
 _LEAST_REFERENCE: Final = 3
 
 
-class Hold(Struct, frozen=True):
+class EvidenceHold(Struct, frozen=True):
     """[from_ns, to_ns) of wall time is exempt from destruction while `released_ns` is None."""
 
     id: int
@@ -45,7 +45,7 @@ class Holds:
         self._journal = journal
         self._clock = clock
 
-    def add(self, from_ns: int, to_ns: int, reference: str, by: str, until_ns: int | None = None) -> Hold:
+    def add(self, from_ns: int, to_ns: int, reference: str, by: str, until_ns: int | None = None) -> EvidenceHold:
         """Hold [from, to). In force before it is entered in the register; withdrawn when it cannot be entered."""
         now_ns = self._clock.wall_ns()
         if to_ns <= from_ns:
@@ -63,7 +63,7 @@ class Holds:
                 (from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns),
             )
             hold_id = int(cursor.lastrowid or 0)
-        hold = Hold(hold_id, from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns)
+        hold = EvidenceHold(hold_id, from_ns, to_ns, reference.strip(), by.strip(), until_ns, now_ns)
         try:
             self._enter(hold, Act.HELD, hold.by)
         except RegisterError:
@@ -72,7 +72,7 @@ class Holds:
             raise
         return hold
 
-    def release(self, hold_id: int, by: str) -> Hold:
+    def release(self, hold_id: int, by: str) -> EvidenceHold:
         """End a hold by hand. Its footage that is past its day goes at the next sweep."""
         hold = self._one(hold_id)
         if not hold.active:
@@ -82,15 +82,15 @@ class Holds:
             )
         return self._end(hold, by.strip() or "unknown", self._clock.wall_ns())
 
-    def end_due(self, trusted_ns: int) -> list[Hold]:
+    def end_due(self, trusted_ns: int) -> list[EvidenceHold]:
         """End the holds whose time has come; called by each sweep."""
         return [self._end(h, "its end", trusted_ns) for h in self.active() if h.until_ns is not None and h.until_ns <= trusted_ns]
 
-    def active(self) -> list[Hold]:
+    def active(self) -> list[EvidenceHold]:
         """Those in force, oldest first."""
         return active_holds(self._catalog)
 
-    def all(self) -> list[Hold]:
+    def all(self) -> list[EvidenceHold]:
         """Every hold there ever was."""
         return _select(self._catalog, "")
 
@@ -105,7 +105,7 @@ class Holds:
                 hold = self._one(hold_id)
                 self._enter(hold, Act(act), hold.by if act == Act.HELD else str(released_by))
 
-    def _end(self, hold: Hold, by: str, at_ns: int) -> Hold:
+    def _end(self, hold: EvidenceHold, by: str, at_ns: int) -> EvidenceHold:
         with self._catalog.change() as db:
             db.execute(
                 "UPDATE hold SET released_ns = ?, released_by = ?, unentered = 'released' WHERE id = ?", (at_ns, by, hold.id)
@@ -118,30 +118,30 @@ class Holds:
             raise
         return self._one(hold.id)
 
-    def _enter(self, hold: Hold, act: Act, by: str) -> None:
+    def _enter(self, hold: EvidenceHold, act: Act, by: str) -> None:
         self._journal.enter(act, by, facts(hold))
         with self._catalog.change() as db:
             db.execute("UPDATE hold SET unentered = '' WHERE id = ?", (hold.id,))
 
-    def _one(self, hold_id: int) -> Hold:
+    def _one(self, hold_id: int) -> EvidenceHold:
         found = _select(self._catalog, "WHERE id = ?", hold_id)
         if not found:
             raise StorageError(f"there is no hold {hold_id}", remedy="`vigie hold list --all` shows every hold")
         return found[0]
 
 
-def active_holds(catalog: Catalog) -> list[Hold]:
+def active_holds(catalog: Catalog) -> list[EvidenceHold]:
     """The holds in force, oldest first."""
     return _select(catalog, "WHERE released_ns IS NULL")
 
 
-def _select(catalog: Catalog, where: str, *values: int) -> list[Hold]:
+def _select(catalog: Catalog, where: str, *values: int) -> list[EvidenceHold]:
     with catalog.read() as db:
         found = db.execute(f"SELECT {_COLUMNS} FROM hold {where} ORDER BY id", values).fetchall()  # noqa: S608 - constants
-    return [Hold(*row) for row in found]
+    return [EvidenceHold(*row) for row in found]
 
 
-def facts(hold: Hold) -> dict[str, Fact]:
+def facts(hold: EvidenceHold) -> dict[str, Fact]:
     """What the register says of a hold: enough to set it again when the catalog is lost."""
     return {
         "hold": hold.id,
@@ -161,7 +161,7 @@ def restore(catalog: Catalog, register: Path) -> int:
 
     A line that cannot be read is skipped: what it says cannot be guessed, and `vigie register --verify` places it.
     """
-    found: dict[int, Hold] = {}
+    found: dict[int, EvidenceHold] = {}
     for raw in lines(register):
         try:
             line = parse(raw)
@@ -180,9 +180,9 @@ def restore(catalog: Catalog, register: Path) -> int:
     return len(found)
 
 
-def _from_facts(said: Mapping[str, Fact]) -> Hold:
+def _from_facts(said: Mapping[str, Fact]) -> EvidenceHold:
     until = said["until_ns"]
-    return Hold(
+    return EvidenceHold(
         id=_whole(said["hold"]),
         from_ns=_whole(said["from_ns"]),
         to_ns=_whole(said["to_ns"]),

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from agent.base.queues import BoundedQueue
 from agent.picture.access_unit import AccessUnit
-from agent.recording.tally import Tally
+from agent.recording.tally import RecordingTally
 from agent.signing.signed_unit import closing_unit
 
 _ITEMS_A_PICTURE: Final = 3
@@ -31,7 +31,7 @@ class Intake:
     `offer` is called by one thread at a time, `get` by the recorder's.
     """
 
-    def __init__(self, pictures: int, tally: Tally) -> None:
+    def __init__(self, pictures: int, tally: RecordingTally) -> None:
         self._pictures = pictures
         self._tally = tally
         self._queue: BoundedQueue[Item] = BoundedQueue(_ITEMS_A_PICTURE * pictures)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, rfc3339
 from agent.recording.catalog import Catalog
-from agent.recording.hold import Hold, active_holds
+from agent.recording.hold import EvidenceHold, active_holds
 from agent.recording.retention import Shortfall
 
 _DAY_NS: Final = 86_400 * NS
@@ -23,7 +23,7 @@ class RecordingMetrics(Struct, frozen=True):
     segments: int
     days: float
     shortfall: Shortfall | None
-    holds: tuple[Hold, ...]
+    holds: tuple[EvidenceHold, ...]
 
     @property
     def oldest(self) -> str | None:

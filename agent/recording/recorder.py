@@ -16,15 +16,15 @@ from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.ports.video import MuxerFactory
 from agent.recording.catalog import Catalog, condemned
 from agent.recording.disk import Disk, SystemDisk
-from agent.recording.fault import Fault, RecordingFault
+from agent.recording.fault import RecorderFault, RecordingFault
 from agent.recording.intake import Intake, Item
 from agent.recording.reconcile import condemn, damaged, settle
 from agent.recording.row import Gap, NewSegment
-from agent.recording.segment import GAP_NS, Origin, Segment, seconds_ns
+from agent.recording.segment import GAP_NS, ClockOrigin, Segment, seconds_ns
 from agent.recording.shelf import Shelf
 from agent.recording.signatures import Signatures
 from agent.recording.spell import Spell
-from agent.recording.tally import Tally
+from agent.recording.tally import RecordingTally
 from agent.recording.trusted_time import trusted_now
 
 FRAGMENT_S: Final = 0.8  # with the write and the sync of it, less than one second is ever at stake
@@ -67,12 +67,12 @@ class Recorder(Component):
         self._segment_ns = seconds_ns(segment_seconds)
         self._fragment_ns = seconds_ns(fragment_seconds)
         self._report = report
-        self._signatures = Signatures(close, lambda what: self._tell(Fault.SIGNATURE, what))
+        self._signatures = Signatures(close, lambda what: self._tell(RecorderFault.SIGNATURE, what))
         self._disk: Disk = disk or SystemDisk()
         self._shelf = Shelf(directory, catalog, self._disk)
-        self._tally = Tally()
+        self._tally = RecordingTally()
         self._intake = Intake(queue_units, self._tally)
-        self._spell = Spell(journal, self._tally, lambda why: self._tell(Fault.JOURNAL, why))
+        self._spell = Spell(journal, self._tally, lambda why: self._tell(RecorderFault.JOURNAL, why))
         self._segment: Segment | None = None
         self._segment_id = 0
         self._first: AccessUnit | None = None
@@ -87,7 +87,10 @@ class Recorder(Component):
         """Hand one unit over; False when it is lost, because the disk does not keep up. Never blocks."""
         taken, first = self._intake.offer(unit)
         if first and not self.stopping.is_set():
-            self._tell(Fault.OVERFLOW, "the disk does not keep up: pictures are lost until the next keyframe it has room for")
+            self._tell(
+                RecorderFault.OVERFLOW,
+                "the disk does not keep up: pictures are lost until the next keyframe it has room for",
+            )
         return taken
 
     def offer_closing(self, closing: AccessUnit) -> bool:
@@ -225,7 +228,7 @@ class Recorder(Component):
         file = self._disk.create(path)
         try:
             self._disk.sync_directory(path.parent)
-            origin = Origin(self._boot, trusted_ns - unit.pts_ns, quality)
+            origin = ClockOrigin(self._boot, trusted_ns - unit.pts_ns, quality)
             self._segment = Segment(file, self._muxer, self._video(), origin, before)
         except BaseException:
             file.close()  # it is tried again every few seconds: each descriptor counts
@@ -249,7 +252,7 @@ class Recorder(Component):
         self.progressed()
         if self._failing:
             self._failing = False
-            self._tell(Fault.STORAGE, "the disk takes recordings again", over=True)
+            self._tell(RecorderFault.STORAGE, "the disk takes recordings again", over=True)
 
     def _finish(self, next_dts_ns: int | None) -> None:
         segment = self._segment
@@ -278,8 +281,8 @@ class Recorder(Component):
         self._why = str(error)
         if not self._failing:
             self._failing = True
-            self._tell(Fault.STORAGE, str(error))
+            self._tell(RecorderFault.STORAGE, str(error))
             self._spell.end(f"failed: {error}")
 
-    def _tell(self, kind: Fault, what: str, *, over: bool = False) -> None:
+    def _tell(self, kind: RecorderFault, what: str, *, over: bool = False) -> None:
         self._report(RecordingFault(kind, what, self.clock.wall_ns(), over))

@@ -18,7 +18,7 @@ from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
 from agent.recording.destruction import ABSENT, enough, remove, remove_empty, spans
 from agent.recording.disk import Disk, SystemDisk
-from agent.recording.hold import Hold, Holds
+from agent.recording.hold import EvidenceHold, Holds
 from agent.recording.lookout import Lookout
 from agent.recording.reconcile import adopt, strays
 from agent.recording.row import SegmentRow, SegmentState
@@ -54,7 +54,7 @@ class Sweep:
     destroyed_bytes: int = 0
     absent: int = 0
     for_space: int = 0
-    ended_holds: list[Hold] = field(default_factory=list)
+    ended_holds: list[EvidenceHold] = field(default_factory=list)
     shortfall: Shortfall | None = None
     faults: list[str] = field(default_factory=list)
 

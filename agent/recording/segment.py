@@ -20,7 +20,7 @@ GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
 _GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none
 
 
-class Origin(Struct, frozen=True):
+class ClockOrigin(Struct, frozen=True):
     """What every fragment of a segment says of its clocks: trusted time less media time, and the quality of wall time."""
 
     boot: str
@@ -36,7 +36,7 @@ class Segment:
     """
 
     def __init__(
-        self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, origin: Origin, before: Gap | None = None
+        self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, origin: ClockOrigin, before: Gap | None = None
     ) -> None:
         self._file = file
         self._digest = hashlib.sha256()

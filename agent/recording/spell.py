@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 
 from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Journal
-from agent.recording.tally import Tally
+from agent.recording.tally import RecordingTally
 
 
 class Spell:
     """One thread. Recording goes on when the register refuses: `refused` is told why, the next segment tries again."""
 
-    def __init__(self, journal: Journal, tally: Tally, refused: Callable[[str], None]) -> None:
+    def __init__(self, journal: Journal, tally: RecordingTally, refused: Callable[[str], None]) -> None:
         self._journal = journal
         self._tally = tally
         self._refused = refused

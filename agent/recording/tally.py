@@ -20,7 +20,7 @@ class RecordingCount(Struct, frozen=True):
     pending: int
 
 
-class Tally:
+class RecordingTally:
     """The producer's thread counts what it offers, the recorder's what becomes of it; any thread reads."""
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ class Listener(Protocol):
         ...
 
 
-class Frame(Struct, frozen=True):
+class BroadcastFrame(Struct, frozen=True):
     """One frame as a reader gets it. `missed`: how many it lost since the one before; then this is a keyframe."""
 
     unit: AccessUnit
@@ -65,7 +65,7 @@ class Closing(Struct, frozen=True):
     unit: AccessUnit
 
 
-class Reader:
+class BroadcastReader:
     """One viewer's bounded share of the stream. `get`, `close`: the viewer's thread; `missed` counts frames: any thread.
 
     Leave with `close`, or use it in a `with`.
@@ -74,7 +74,7 @@ class Reader:
     def __init__(self, broadcast: Broadcast, frames: int) -> None:
         self._broadcast = broadcast
         self._frames = frames
-        self._queue: BoundedQueue[Frame | Closing] = BoundedQueue(_ITEMS_A_FRAME * frames)
+        self._queue: BoundedQueue[BroadcastFrame | Closing] = BoundedQueue(_ITEMS_A_FRAME * frames)
         self._skipping = True  # until the first keyframe
         self._lost = 0  # since the last frame that was taken
         self._begun = False
@@ -84,7 +84,7 @@ class Reader:
         """The broadcast's thread. False when this reader misses the frame."""
         full = len(self._queue) >= self._frames
         waits = self._skipping and not unit.keyframe
-        taken = not full and not waits and self._queue.offer(Frame(unit, self._lost))
+        taken = not full and not waits and self._queue.offer(BroadcastFrame(unit, self._lost))
         self._skipping = not taken
         if taken:
             self._begun, self._lost = True, 0
@@ -97,7 +97,7 @@ class Reader:
         """The broadcast's thread. What speaks for frames that this reader does not have is nothing to it."""
         return not self._skipping and self._queue.offer(Closing(closing))
 
-    def get(self, timeout_s: float) -> Frame | Closing | None:
+    def get(self, timeout_s: float) -> BroadcastFrame | Closing | None:
         """The next frame or closing signature; None when none came in time. Raises Closed after the last one."""
         return self._queue.get(timeout_s)
 
@@ -142,9 +142,9 @@ class Broadcast:
         with self._handing_out:
             self._listeners = (*self._listeners, listener)
 
-    def subscribe(self, frames: int = FRAMES) -> Reader:
+    def subscribe(self, frames: int = FRAMES) -> BroadcastReader:
         """A reader that holds at most so many frames; it begins with the next keyframe."""
-        reader = Reader(self, frames)
+        reader = BroadcastReader(self, frames)
         self.attach(reader)
         return reader
 

@@ -18,7 +18,7 @@ from agent.ports.video import Encoder
 from agent.stream.broadcast import Broadcast, UnitSigner
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Detector, Illustrator, Pipeline, Viewer
-from agent.stream.snapshot import Snapshot
+from agent.stream.snapshot import SnapshotTaker
 
 
 class StreamFeature(Feature[Config]):
@@ -39,7 +39,7 @@ class StreamFeature(Feature[Config]):
         illustrator: Illustrator,
     ) -> None:
         self.broadcast = Broadcast(signer)
-        self._snapshot = Snapshot(clock)
+        self._snapshot = SnapshotTaker(clock)
         self.pipeline = Pipeline(
             masking,
             new_encoder,

@@ -17,7 +17,7 @@ from agent.view.guard import Guard
 from agent.view.live_validation import LiveValidation
 
 
-class Shown(Struct, frozen=True):
+class LastShown(Struct, frozen=True):
     """What left the mask last: closed or not, and why it was closed or held."""
 
     opaque: bool
@@ -35,7 +35,7 @@ class Masking:
         self.masked = 0
         self.opaque = 0
         self.held = 0
-        self.shown = Shown(True, "no picture yet")
+        self.shown = LastShown(True, "no picture yet")
 
     def replace(self, guard: Guard, mask: PrivacyMask) -> None:
         """Judge and cover by these from the next picture on: a reload or a new validation. Both change in one step."""
@@ -63,7 +63,7 @@ class Masking:
             self.masked += 1
             self.opaque += frame.opaque
             self.held += frame.held
-            self.shown = Shown(frame.opaque, frame.reason)
+            self.shown = LastShown(frame.opaque, frame.reason)
             yield frame
         finally:
             raw.release()

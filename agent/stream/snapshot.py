@@ -25,7 +25,7 @@ class Still(Struct, frozen=True):
     mask_digest: str
 
 
-class Snapshot:
+class SnapshotTaker:
     """The pipeline thread calls `show`, which works only while somebody waits in `take`; one at a time."""
 
     def __init__(self, clock: Clock) -> None:

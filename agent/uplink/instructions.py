@@ -40,7 +40,7 @@ class Restate(Struct, frozen=True):
     replay: bool = True
 
 
-class Sweep(Struct, frozen=True):
+class TopicSweep(Struct, frozen=True):
     """Clear what the broker keeps of this node under a former name."""
 
 
@@ -100,4 +100,4 @@ class Probe(Struct, frozen=True):
 RowInstruction = Forget | GiveUp | SetAside | BringBack | Release
 """What the outbox is to be told of its rows."""
 
-Instruction = Connect | Send | Subscribe | Restate | RowInstruction | Disconnect | Deliver | Probe | Sweep | Cleared
+Instruction = Connect | Send | Subscribe | Restate | RowInstruction | Disconnect | Deliver | Probe | TopicSweep | Cleared

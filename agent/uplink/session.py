@@ -38,7 +38,7 @@ from agent.uplink.instructions import (
     Send,
     SetAside,
     Subscribe,
-    Sweep,
+    TopicSweep,
 )
 from agent.uplink.limits import PACKET_TOO_LARGE
 from agent.uplink.line_log import LineLog
@@ -257,7 +257,7 @@ class Session(Component):
             match instruction:
                 case Send():
                     self._transport.publish(instruction.publication, instruction.tag)
-                case Sweep():
+                case TopicSweep():
                     self._send_all(self._state.clearing(self._core.broker))
                 case Cleared():
                     self._state.cleared(self._core.broker, instruction.topic)

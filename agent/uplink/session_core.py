@@ -22,7 +22,7 @@ from agent.ports.mqtt import (
     Probed,
     Publication,
     Received,
-    Refused,
+    RefusedConnection,
     Subscribed,
     TransportEvent,
 )
@@ -38,7 +38,7 @@ from agent.uplink.instructions import (
     Release,
     Restate,
     Subscribe,
-    Sweep,
+    TopicSweep,
 )
 from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
 from agent.uplink.line_fault import LineFault
@@ -80,7 +80,7 @@ class SessionCore:
         match event:
             case Opened():
                 return self._opened(event)
-            case Refused():
+            case RefusedConnection():
                 return self._refused(event.code, event.why) if self.phase is Phase.CONNECTING else []
             case Lost():
                 return self._lost(event)
@@ -119,7 +119,7 @@ class SessionCore:
             case Phase.ONLINE if now_ns >= self._births.due_ns:
                 self._births.again(now_ns)
                 # A broker that retains nothing forgot the states as well.
-                return [*self.birth(), Sweep() if self._out.limits.retain else Restate(replay=False)]
+                return [*self.birth(), TopicSweep() if self._out.limits.retain else Restate(replay=False)]
             case _:
                 return self._flush()
 

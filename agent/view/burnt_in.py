@@ -18,7 +18,7 @@ from agent.picture.cover import Corners
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
 from agent.view.excluded_area import ExcludedArea, Ground, areas_from
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 
 WIDEST = 960
 """Samples across at which it is looked for: letters of any camera are a few samples strong there."""
@@ -47,14 +47,14 @@ _JOIN = (25, 3)
 """Letters and words this near to each other, across and down, are one text."""
 
 
-def burnt_in(lumas: Sequence[Plane], outlines: Sequence[Corners], frame: Frame) -> tuple[ExcludedArea, ...]:
+def burnt_in(lumas: Sequence[Plane], outlines: Sequence[Corners], frame: WorkingSize) -> tuple[ExcludedArea, ...]:
     """Areas in which something seems to be burnt in. `lumas`: the view at rest, whole pictures about a second apart.
 
     Private samples (`outlines`) are greyed before anything is looked at.
     """
     seen = np.stack([_looked_at(luma, outlines) for luma in lumas])
     median = np.asarray(np.median(seen, axis=0), np.uint8)
-    private = cv2.dilate(stamp(outlines, Frame(median.shape[1], median.shape[0])), np.ones((9, 9), np.uint8)) > 0
+    private = cv2.dilate(stamp(outlines, WorkingSize(median.shape[1], median.shape[0])), np.ones((9, 9), np.uint8)) > 0
     steep = np.asarray(cv2.morphologyEx(median, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
     steep[private] = 0
     letters = (_density(steep >= _RAZOR) >= _RAZOR_DENSITY) | (_density(steep >= _EDGE) >= _EDGE_DENSITY)
@@ -132,7 +132,7 @@ def _looked_at(luma: Plane, outlines: Sequence[Corners]) -> Plane:
     """At most WIDEST across, private samples grey: nothing below can tell what it never saw."""
     height, width = luma.shape
     out = luma.copy()
-    out[stamp(outlines, Frame(width, height)) > 0] = 128
+    out[stamp(outlines, WorkingSize(width, height)) > 0] = 128
     if width > WIDEST:
         out = np.asarray(cv2.resize(out, (WIDEST, round(height * WIDEST / width)), interpolation=cv2.INTER_AREA), np.uint8)
     return out
@@ -146,7 +146,7 @@ def _joined(letters: NDArray[np.bool_]) -> Plane:
     return np.asarray(cv2.morphologyEx(letters.astype(np.uint8), cv2.MORPH_CLOSE, np.ones(_JOIN[::-1], np.uint8)), np.uint8)
 
 
-def _at(which: NDArray[np.bool_], frame: Frame) -> NDArray[np.bool_]:
+def _at(which: NDArray[np.bool_], frame: WorkingSize) -> NDArray[np.bool_]:
     """The same at the working size: whatever touches a sample marks it."""
     share = cv2.resize(which.astype(np.float32), (frame.width, frame.height), interpolation=cv2.INTER_AREA)
     return np.asarray(share > 0, np.bool_)

@@ -24,7 +24,7 @@ from agent.view.nudge import Nudge, NudgeResult
 from agent.view.push import Push, Tell
 from agent.view.reference import ViewReference, blanked, temporal_median, working_frame
 from agent.view.store import Sign, ViewStore
-from agent.view.verdict import Verdict
+from agent.view.verdict import ViewVerdict
 
 if TYPE_CHECKING:
     from agent.picture.frame import RawFrame
@@ -144,7 +144,7 @@ def validate_view(
     clock: Clock,
     lift: bool = False,
     nudge: NudgeResult | None = None,
-) -> Verdict:
+) -> ViewVerdict:
     """Make the sampled view the one this configuration's masks are valid for: take its reference, sign it, put it in place.
 
     `nudge` is what a push of the camera showed; without one, what is fixed to the camera is looked for in the sample. Entered

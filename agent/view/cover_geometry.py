@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.picture.cover import Corners, Cover, ViewState
 from agent.picture.planes import Plane
-from agent.view.pose import Frame, Points, Pose, furthest_px, move
+from agent.view.pose import Points, Pose, WorkingSize, furthest_px, move
 
 QUANTUM_PX = 0.5
 """In working pixels: the masks stay where they lie until the pose has moved by this much; every mask is grown by it."""
@@ -38,7 +38,7 @@ def private_outlines(polygons: Sequence[Corners]) -> tuple[Corners, ...]:
     return tuple(outlines)
 
 
-def stamp(outlines: Sequence[Corners], frame: Frame) -> Plane:
+def stamp(outlines: Sequence[Corners], frame: WorkingSize) -> Plane:
     """A plane of the frame's size, 255 inside the outlines: for choosing patches, never for covering a picture."""
     plane = np.zeros((frame.height, frame.width), np.uint8)
     for outline in outlines:  # one by one: overlapping contours in one call fill even-odd
@@ -51,7 +51,7 @@ def stamp(outlines: Sequence[Corners], frame: Frame) -> Plane:
 class CoverGeometry:
     """Makes the covers of one mask set, and makes the same cover again while poses and doubt stay within a quantum."""
 
-    def __init__(self, polygons: Sequence[Corners], frame: Frame, margin: float) -> None:
+    def __init__(self, polygons: Sequence[Corners], frame: WorkingSize, margin: float) -> None:
         outlines = [frame.from_fractions(o) for o in private_outlines(polygons)]
         self._points = np.concatenate(outlines)
         self._starts = [0, *accumulate(map(len, outlines[:-1]))]

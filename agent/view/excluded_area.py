@@ -18,7 +18,7 @@ from agent.config.model import Overlay
 from agent.config.polygon import MOST_CORNERS, Polygon, first_crossing
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 
 MOST_AREAS = 192
 """In a reference: as many as can be named and found."""
@@ -65,12 +65,12 @@ class ExcludedArea(Struct, frozen=True):
         return f"{self.name or 'an area'} ({place}): {_WORDS[self.ground]}"
 
 
-def excluded_plane(areas: Sequence[ExcludedArea], frame: Frame) -> Plane:
+def excluded_plane(areas: Sequence[ExcludedArea], frame: WorkingSize) -> Plane:
     """A plane of the frame's size, 255 where something is fixed to the camera."""
     return stamp([np.asarray(area.polygon, np.float64) for area in areas], frame)
 
 
-def areas_from(fixed: NDArray[np.bool_], frame: Frame, ground: Ground) -> tuple[ExcludedArea, ...]:
+def areas_from(fixed: NDArray[np.bool_], frame: WorkingSize, ground: Ground) -> tuple[ExcludedArea, ...]:
     """Outlines around what is marked in a plane of the frame's size, grown a little; neighbours become one area.
 
     At most MOST_FOUND: with more, what lies further apart is taken together.
@@ -94,7 +94,7 @@ def _without_specks(marked: Plane) -> Plane:
     return np.where((marked > 0) & keep[labels], 255, 0).astype(np.uint8)
 
 
-def _polygon(outline: NDArray[np.int32], frame: Frame) -> Polygon:
+def _polygon(outline: NDArray[np.int32], frame: WorkingSize) -> Polygon:
     """The outline in fractions: few corners, no edge across another."""
     for tolerance_px in (1.0, 2.0, 4.0):
         corners = cv2.approxPolyDP(outline, tolerance_px, True).reshape(-1, 2)
@@ -108,6 +108,6 @@ def _polygon(outline: NDArray[np.int32], frame: Frame) -> Polygon:
     return _fractions(hull if 3 <= len(hull) <= MOST_CORNERS else box, frame)
 
 
-def _fractions(corners: NDArray[Any], frame: Frame) -> Polygon:
+def _fractions(corners: NDArray[Any], frame: WorkingSize) -> Polygon:
     points = np.clip(frame.to_fractions(corners.astype(np.float64)), 0.0, 1.0)
     return tuple((round(float(x), 5), round(float(y), 5)) for x, y in points)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agent.picture.planes import Plane
 from agent.view.patches import Patches
 from agent.view.phase_correlation import overall_shift
-from agent.view.pose import HOME, Frame, Points, Pose, fit_pose, move, panned
+from agent.view.pose import HOME, Points, Pose, WorkingSize, fit_pose, move, panned
 from agent.view.proof import LEAST_CONFIRMED, Proof, prove
 from agent.view.relocation import Relocation
 
@@ -46,7 +46,7 @@ class Before(Struct, frozen=True, eq=False):
 class Finder:
     """One thread."""
 
-    def __init__(self, patches: Patches, frame: Frame, corners: Points, relocation: Relocation) -> None:
+    def __init__(self, patches: Patches, frame: WorkingSize, corners: Points, relocation: Relocation) -> None:
         self.patches = patches
         self._frame, self._corners, self._relocation = frame, corners, relocation
 

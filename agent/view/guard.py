@@ -12,7 +12,7 @@ import numpy as np
 
 from agent.base.clock import NS, Clock, SystemClock
 from agent.base.errors import MaskError
-from agent.config.model import Camera, Config
+from agent.config.model import CameraSettings, Config
 from agent.config.polygon import Polygon
 from agent.config.url_secret import starred
 from agent.picture.analysis_luma import analysis_luma
@@ -161,7 +161,7 @@ def view_identity(config: Config) -> ViewIdentity:
     return ViewIdentity(mask_set_digest(masks, overlays), camera_identity(camera), camera.width, camera.height, camera.rotation)
 
 
-def camera_identity(camera: Camera) -> str:
+def camera_identity(camera: CameraSettings) -> str:
     """Driver and source, without user and password. The query counts: a recorder tells its channels apart by it."""
     parts = urlsplit(camera.source)
     if not parts.hostname:

@@ -22,7 +22,7 @@ from agent.view.excluded_area import ExcludedArea, Ground, areas_from
 from agent.view.local_contrast import normalise, reduce
 from agent.view.local_likeness import local_likeness, textured
 from agent.view.nudged_pose import NudgedPose
-from agent.view.pose import Frame, Pose, move
+from agent.view.pose import Pose, WorkingSize, move
 
 LEAST_MOVED_PX = 4.0
 """Of the working picture, at the corner that moved most: less does not tell what stays from what goes along."""
@@ -71,7 +71,7 @@ class NudgeResult(Struct, frozen=True, eq=False):
 class Nudge:
     """One push, watched against the still of before. One thread; `look` takes 10 to 30 ms, more when the view is lost."""
 
-    def __init__(self, still: Plane, outlines: Sequence[Corners], frame: Frame) -> None:
+    def __init__(self, still: Plane, outlines: Sequence[Corners], frame: WorkingSize) -> None:
         """`still`: luma of the analysis size, at rest, private samples blanked; `outlines` of what is private."""
         self._frame = frame
         self._outlines = outlines

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from agent.picture.planes import Plane
 from agent.view.patches import Patches, choose_patches
 from agent.view.phase_correlation import overall_shift
-from agent.view.pose import HOME, Frame, Pose, fit_pose, move, panned
+from agent.view.pose import HOME, Pose, WorkingSize, fit_pose, move, panned
 from agent.view.proof import Proof, prove
 
 _AT_HOME_PX = 1.0
@@ -31,7 +31,7 @@ _SURE_SHARE = 0.6
 class NudgedPose:
     """Follows one push, picture by picture. One thread."""
 
-    def __init__(self, small: Plane, home: Plane, forbidden: Plane, frame: Frame) -> None:
+    def __init__(self, small: Plane, home: Plane, forbidden: Plane, frame: WorkingSize) -> None:
         """`small`, `home`: the still at the working size, as it is and normalised; `forbidden`: 255 in and near the masks."""
         self._frame = frame
         self._home = home

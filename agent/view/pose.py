@@ -43,7 +43,7 @@ def furthest_px(a: Points, b: Points) -> float:
 
 
 @dataclass(frozen=True)
-class Frame:
+class WorkingSize:
     """Size of the working picture, and the units the fit computes in: half a width, from the middle."""
 
     width: int
@@ -94,7 +94,7 @@ class PoseFit(Struct, frozen=True):
     pose: Pose
     parameters: NDArray[np.float64]
     covariance: NDArray[np.float64]
-    frame: Frame
+    frame: WorkingSize
 
     def sigma_px(self, points: Points) -> NDArray[np.float64]:
         """Standard deviation, along both axes together, of where the pose puts each of the points (of the reference)."""
@@ -103,7 +103,7 @@ class PoseFit(Struct, frozen=True):
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)) * self.frame.unit_px, np.float64)
 
 
-def panned(frame: Frame, pose: Pose, across_px: float, down_px: float) -> Pose:
+def panned(frame: WorkingSize, pose: Pose, across_px: float, down_px: float) -> Pose:
     """A pose after the camera turned so that the middle of the picture moved by so much: with the usual perspective."""
     x, y = across_px / frame.unit_px, down_px / frame.unit_px
     turn = np.array([[1.0, 0.0, x], [0.0, 1.0, y], [_PERSPECTIVE_PER_SHIFT * x, _PERSPECTIVE_PER_SHIFT * y, 1.0]])
@@ -112,7 +112,7 @@ def panned(frame: Frame, pose: Pose, across_px: float, down_px: float) -> Pose:
 
 
 def fit_pose(
-    frame: Frame, reference: Points, seen: Points, start: Pose, rounds: int = 2, worth: NDArray[np.float64] | None = None
+    frame: WorkingSize, reference: Points, seen: Points, start: Pose, rounds: int = 2, worth: NDArray[np.float64] | None = None
 ) -> PoseFit:
     """The pose that takes `reference` to `seen` best, outliers weighing little (Cauchy), from a start within a few pixels.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from agent.picture.planes import Plane
 from agent.view.patches import Patches
-from agent.view.pose import Frame, Points, Pose, PoseFit, fit_pose, move
+from agent.view.pose import Points, Pose, PoseFit, WorkingSize, fit_pose, move
 
 LEAST_LIKENESS = 0.70
 MOST_RESIDUAL_PX = 1.2
@@ -59,7 +59,7 @@ class Proof(Struct, frozen=True, eq=False):
 def prove(
     picture: Plane,
     patches: Patches,
-    frame: Frame,
+    frame: WorkingSize,
     corners: Points,
     start: Pose,
     known: Pose | None = None,
@@ -117,7 +117,7 @@ def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
     return float(fit.sigma_px(corners[near]).max()) if near.any() else 0.0
 
 
-def _plausible(frame: Frame, pose: Pose) -> bool:
+def _plausible(frame: WorkingSize, pose: Pose) -> bool:
     """Whether a camera that was knocked could see this: measured in the middle of the picture, where no perspective reaches.
 
     In plain numbers: it is asked every round, and arrays of four would take longer.

@@ -12,7 +12,7 @@ from agent.picture.planes import Plane
 from agent.view.expectation import Expectation, voice
 from agent.view.finder import SURE_KEPT
 from agent.view.patches import Patches
-from agent.view.pose import HOME, Frame, Pose
+from agent.view.pose import HOME, Pose, WorkingSize
 from agent.view.proof import Proof, vouchers
 from agent.view.trail import DISTINCT_PX, Trail, distinct
 
@@ -22,7 +22,7 @@ _MOST_RIVALS = 3
 _STILL_SEEN = 2
 
 
-class Reading(Struct, frozen=True, eq=False):
+class PoseReading(Struct, frozen=True, eq=False):
     """One picture's. `settled`: poses that carry masks anyhow, the proved one first; `rivals`: those vouched for besides.
 
     `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a picture ago;
@@ -40,10 +40,10 @@ class Reading(Struct, frozen=True, eq=False):
     alone: float
 
 
-class Reader:
+class PoseReader:
     """One thread. Remembers which poses were vouched for on the picture before."""
 
-    def __init__(self, patches: Patches, frame: Frame, expected: Expectation, trail: Trail) -> None:
+    def __init__(self, patches: Patches, frame: WorkingSize, expected: Expectation, trail: Trail) -> None:
         self.patches = patches
         self._frame, self._expected, self._trail = frame, expected, trail
         self._rivals: list[Pose] = []
@@ -57,7 +57,7 @@ class Reader:
             self._asked = proof, self._expected.kept(voice(proof.likeness), proof.inside)
         return self._asked[1]
 
-    def read(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> Reading:
+    def read(self, picture: Plane, proof: Proof, candidates: Sequence[Pose]) -> PoseReading:
         """Look at every pose that carries masks, at home, at the rivals of before and at the candidates."""
         alone, settled = self.alone(proof), self._trail.poses(proof.pose)
         looked_at = settled[1:]
@@ -92,7 +92,7 @@ class Reader:
         self._rivals, self._standing = rivals, standing
         kept = self._expected.kept(heard, proof.inside) if standing else alone
         self._asked = None
-        return Reading(proof, settled, rivals, heard, in_rows, at_home, kept, alone)
+        return PoseReading(proof, settled, rivals, heard, in_rows, at_home, kept, alone)
 
     def lost(self) -> None:
         """The view has not been recognised for a while."""

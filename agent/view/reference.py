@@ -25,9 +25,9 @@ from agent.view.cover_geometry import private_outlines, stamp
 from agent.view.excluded_area import MOST_AREAS, ExcludedArea, Ground, excluded_plane
 from agent.view.local_contrast import WORKING_WIDTH, reduce, working_height
 from agent.view.patches import KEEP_AWAY_PX, MOST_PATCHES, SIDE, Patches, choose_patches
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 from agent.view.relocation import MOST_KEYPOINTS, Keypoints, Landmarks, find_keypoints
-from agent.view.verdict import Verdict, judge
+from agent.view.verdict import ViewVerdict, judge
 
 LEAST_FRAMES = 3
 MOST_BYTES = 256 * 1024
@@ -56,7 +56,7 @@ class ViewReference(Struct, frozen=True, eq=False):
     identity: ViewIdentity
     by: str
     on: str
-    frame: Frame
+    frame: WorkingSize
     patches: Patches
     keypoints: Keypoints
     excluded: tuple[ExcludedArea, ...] = ()
@@ -73,7 +73,7 @@ class ViewReference(Struct, frozen=True, eq=False):
         on: str,
         excluded: Sequence[ExcludedArea] = (),
         patchable: Plane | None = None,
-    ) -> tuple[ViewReference, Verdict]:
+    ) -> tuple[ViewReference, ViewVerdict]:
         """The reference of the view that `lumas` show (analysis size, a second or so apart), and how well it can be guarded.
 
         Nothing is taken from the `excluded` areas, and no patch from outside of `patchable` (255, working size). Raises
@@ -196,13 +196,13 @@ def _unpacked(text: str, kind: str, columns: int, most: int) -> NDArray[Any]:
     return rows.reshape(-1, columns)
 
 
-def working_frame(width: int, height: int) -> Frame:
+def working_frame(width: int, height: int) -> WorkingSize:
     """The working picture of a camera of this resolution."""
-    return Frame(WORKING_WIDTH, working_height(width, height))
+    return WorkingSize(WORKING_WIDTH, working_height(width, height))
 
 
 def forbidden_for_patches(
-    polygons: Sequence[Corners] | Sequence[Polygon], frame: Frame, excluded: Sequence[ExcludedArea] = ()
+    polygons: Sequence[Corners] | Sequence[Polygon], frame: WorkingSize, excluded: Sequence[ExcludedArea] = ()
 ) -> Plane:
     """255 where no patch may be centred: in the masks, on what is fixed to the camera, and as near to either as anything
     that goes into a patch reaches."""
@@ -215,7 +215,7 @@ def blanked(luma: Plane, outlines: Sequence[Corners]) -> Plane:
     """A copy with every private sample grey."""
     height, width = luma.shape
     out = luma.copy()
-    out[stamp(outlines, Frame(width, height)) > 0] = 128
+    out[stamp(outlines, WorkingSize(width, height)) > 0] = 128
     return out
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from agent.picture.planes import Plane
 from agent.view.local_contrast import normalise, reduce
 from agent.view.patches import REACH, SIDE, Patches
-from agent.view.pose import HOME, Frame, Points, Pose, fit_pose, move, panned
+from agent.view.pose import HOME, Points, Pose, WorkingSize, fit_pose, move, panned
 
 MOST_KEYPOINTS = 500
 LEAST_MATCHES = 12
@@ -42,7 +42,7 @@ class Keypoints:
         return len(self.at)
 
 
-def find_keypoints(luma: Plane, frame: Frame, forbidden: Plane | None = None) -> Keypoints:
+def find_keypoints(luma: Plane, frame: WorkingSize, forbidden: Plane | None = None) -> Keypoints:
     """The features of a luma plane of the analysis size; none whose descriptor could touch `forbidden` (255, working size)."""
     orb = cv2.ORB.create(MOST_KEYPOINTS, nlevels=_LEVELS, fastThreshold=8)
     scale = luma.shape[1] / frame.width
@@ -64,7 +64,7 @@ def find_keypoints(luma: Plane, frame: Frame, forbidden: Plane | None = None) ->
 class Landmarks:
     """All by which a lost view is looked for."""
 
-    frame: Frame
+    frame: WorkingSize
     patches: Patches
     keypoints: Keypoints
 
@@ -112,7 +112,7 @@ def by_patches(known: Landmarks, luma: Plane) -> list[Pose]:
     return ([] if agreed is None else [agreed]) + _likest_together(known.frame, together)
 
 
-def _most_agreed(frame: Frame, at: Points, seen: Points) -> Pose | None:
+def _most_agreed(frame: WorkingSize, at: Points, seen: Points) -> Pose | None:
     """The pose of the most pairs that share a displacement."""
     if len(at) < LEAST_MATCHES:
         return None
@@ -124,7 +124,7 @@ def _most_agreed(frame: Frame, at: Points, seen: Points) -> Pose | None:
     return _agreed(frame, at[near], seen[near])
 
 
-def _likest_together(frame: Frame, together: NDArray[np.float32]) -> list[Pose]:
+def _likest_together(frame: WorkingSize, together: NDArray[np.float32]) -> list[Pose]:
     """The displacements at which the patches are likest as a whole; `together` has no displacement in its middle."""
     height, width = together.shape
     smooth = np.asarray(cv2.GaussianBlur(together, (0, 0), _BLUR_PX), np.float32)
@@ -150,7 +150,7 @@ def _likest(likeness: NDArray[np.float32]) -> list[Points]:
     return places
 
 
-def _agreed(frame: Frame, a: Points, b: Points) -> Pose | None:
+def _agreed(frame: WorkingSize, a: Points, b: Points) -> Pose | None:
     """The pose most of these pairs agree on, or None when too few do."""
     if len(a) < LEAST_MATCHES:
         return None

@@ -18,9 +18,9 @@ from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
 from agent.view.phase_correlation import prepare
-from agent.view.pose import HOME, Frame, Pose
+from agent.view.pose import HOME, Pose, WorkingSize
 from agent.view.proof import SIGMAS, Proof
-from agent.view.reading import Reader, Reading
+from agent.view.reading import PoseReader, PoseReading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
 from agent.view.small_copy import CopySearch, CopySearchThread
@@ -91,7 +91,7 @@ class ViewTracker:
     def __init__(
         self,
         patches: Patches,
-        frame: Frame,
+        frame: WorkingSize,
         polygons: Sequence[Corners],
         relocation: Relocation,
         ageing: ViewAgeing | None = None,
@@ -110,7 +110,7 @@ class ViewTracker:
         self._relocation = relocation
         self._expected = Expectation(patches)
         self._trail = Trail(frame)
-        self._reader = Reader(patches, frame, self._expected, self._trail)
+        self._reader = PoseReader(patches, frame, self._expected, self._trail)
         self._marks = FixedMarks(patches)
         self._before = Before(None, HOME, HOME, 0)
         self._fading = Fading(len(patches))
@@ -148,7 +148,7 @@ class ViewTracker:
 
     # Judging what was found -----------------------------------------------------------------------------------------
 
-    def _doubt(self, picture: Plane, reading: Reading) -> str:
+    def _doubt(self, picture: Plane, reading: PoseReading) -> str:
         """Why this picture must not be shown although a pose was proved on it; empty when it may be."""
         proof, kept = reading.proof, reading.kept
         first = self._before.picture is None
@@ -190,7 +190,7 @@ class ViewTracker:
         twice = self._fading.doubled(picture, proof, sure, kept, lambda: displaced(self._frame, masked, proof.pose))
         return "the picture shows the view twice" if twice else ""
 
-    def _look_for_copy(self, luma: Plane, reading: Reading) -> None:
+    def _look_for_copy(self, luma: Plane, reading: PoseReading) -> None:
         """Where a part of the view is silent the camera may have laid its own picture over it."""
         found = self._copies.answer()
         if found is not None:
@@ -204,7 +204,7 @@ class ViewTracker:
             self._since_copy_search = 0
             self._copies.look_at(luma)
 
-    def _learned_alone(self, reading: Reading) -> bool:
+    def _learned_alone(self, reading: PoseReading) -> bool:
         """Whether what was learned carries the view without what was signed: it may lie on the lens, and only widens."""
         signed = len(self._patches) if self._ageing is None else self._ageing.signed
         if signed == len(self._patches):
@@ -219,7 +219,7 @@ class ViewTracker:
 
     # What follows from it -------------------------------------------------------------------------------------------
 
-    def _shown(self, picture: Plane, reading: Reading) -> Sighting:
+    def _shown(self, picture: Plane, reading: PoseReading) -> Sighting:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
         self._expected.learn(reading.heard, proof.confirmed, at_once=self._given_up)
@@ -263,7 +263,7 @@ class ViewTracker:
             return Sighting((), 0.0, ViewState.MOVED, reason, closed_frames=self._closed_frames)
         return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is not recognised", closed_frames=self._closed_frames)
 
-    def _give_up_marks(self, reading: Reading) -> None:
+    def _give_up_marks(self, reading: PoseReading) -> None:
         """What stayed at home while the view was elsewhere is fixed to the camera and proves nothing any more."""
         fixed = self._marks.saw(self._patches, reading.proof, reading.at_home) if reading.at_home.any() else None
         if fixed is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.view.pose import Frame, Pose
+from agent.view.pose import Pose, WorkingSize
 
 DISTINCT_PX = 1.5
 JUMP_PX = 3.0
@@ -23,7 +23,7 @@ _SWEEP_MOST = 4
 class Trail:
     """One thread calls `passed` once for every picture, proved or not."""
 
-    def __init__(self, frame: Frame) -> None:
+    def __init__(self, frame: WorkingSize) -> None:
         self._frame = frame
         self._latest: list[Pose] = []
         self._left: list[tuple[Pose, int]] = []
@@ -65,7 +65,7 @@ def between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
     return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
 
 
-def displaced(frame: Frame, poses: Sequence[Pose], here: Pose) -> list[tuple[float, float]]:
+def displaced(frame: WorkingSize, poses: Sequence[Pose], here: Pose) -> list[tuple[float, float]]:
     """How far, across and down, from the middle of the picture at one pose it lies at each of the others."""
     middle = np.append(frame.centre, 1.0)
     at = here @ middle
@@ -77,7 +77,7 @@ def displaced(frame: Frame, poses: Sequence[Pose], here: Pose) -> list[tuple[flo
     return out
 
 
-def distinct(frame: Frame, poses: Sequence[Pose]) -> list[Pose]:
+def distinct(frame: WorkingSize, poses: Sequence[Pose]) -> list[Pose]:
     """The poses without those that say the same as an earlier one."""
     if len(poses) == 1:
         return list(poses)

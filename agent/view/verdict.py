@@ -15,7 +15,7 @@ from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
 from agent.view.excluded_area import MOST_SHARE, ExcludedArea, excluded_plane
 from agent.view.patches import CELLS_ACROSS, CELLS_DOWN, Patches
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 
 LEAST_PATCHES = 16
 LEAST_CELLS = 6
@@ -58,7 +58,7 @@ class MaskProof(Struct, frozen=True):
         return f"mask {name}: well guarded: landmarks right beside it tell its place"
 
 
-class Verdict(Struct, frozen=True):
+class ViewVerdict(Struct, frozen=True):
     """`guardable`, or `reason` says in words what is missing.
 
     `resemblance` is the mean likeness of a patch to its surroundings; `excluded` says in words what is fixed to the camera,
@@ -84,7 +84,7 @@ class Verdict(Struct, frozen=True):
         return structs.asdict(self) | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
 
     @classmethod
-    def of(cls, document: Mapping[str, Any]) -> Verdict:
+    def of(cls, document: Mapping[str, Any]) -> ViewVerdict:
         """What `document` made."""
         proofs = tuple(MaskProof(**proof) for proof in document["proofs"])
         return cls(**{**document, "proofs": proofs, "excluded": tuple(document.get("excluded", ()))})
@@ -118,16 +118,16 @@ def judge(
     patches: Patches,
     resemblance: NDArray[np.float64],
     polygons: Sequence[Polygon],
-    frame: Frame,
+    frame: WorkingSize,
     excluded: Sequence[ExcludedArea] = (),
-) -> Verdict:
+) -> ViewVerdict:
     """The verdict on the patches of a view, where its masks lie, and what of the picture is fixed to the camera."""
     fixed = excluded_plane(excluded, frame)
     share = float(np.count_nonzero(fixed)) / fixed.size
     cells = len(np.unique(patches.cell))
     reason, remedy = _missing(len(patches), cells, share)
     proofs = tuple(_mask_proof(i, patches, p, frame, fixed) for i, p in enumerate(polygons)) if len(patches) else ()
-    return Verdict(
+    return ViewVerdict(
         guardable=not reason,
         reason=reason,
         patches=len(patches),
@@ -160,7 +160,7 @@ def _missing(patches: int, cells: int, share: float) -> tuple[str, str]:
     return "", ""
 
 
-def _mask_proof(number: int, patches: Patches, polygon: Polygon, frame: Frame, fixed: Plane) -> MaskProof:
+def _mask_proof(number: int, patches: Patches, polygon: Polygon, frame: WorkingSize, fixed: Plane) -> MaskProof:
     distance = _proof_distance(patches, polygon, frame)
     if distance <= FAR_PROOF or not fixed.any():
         return MaskProof(number, distance)
@@ -171,7 +171,7 @@ def _mask_proof(number: int, patches: Patches, polygon: Polygon, frame: Frame, f
     return MaskProof(number, distance, bool(overlaid))
 
 
-def _proof_distance(patches: Patches, polygon: Polygon, frame: Frame) -> float:
+def _proof_distance(patches: Patches, polygon: Polygon, frame: WorkingSize) -> float:
     outline = frame.from_fractions(np.array(polygon)).astype(np.float32).reshape(-1, 1, 2)
     away = sorted(-cv2.pointPolygonTest(outline, (float(x), float(y)), True) for x, y in patches.at)
     return float(away[min(2, len(away) - 1)]) / frame.width

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS, ClockQuality
 from agent.board.thresholds import STORAGE, TEMPERATURE, THROTTLED, UNDERVOLTAGE, BoardWatch
-from agent.config.model import Board
+from agent.config.model import BoardLimits
 from agent.ports.event import Event, PropertyOperation
 from agent.ports.host import BoardMetrics
 
@@ -46,7 +46,7 @@ def said(events: list[Event]) -> dict[str, bool]:
 def test_the_first_reading_says_how_everything_stands() -> None:
     """A hub that has just come up learns each property once, and then only changes."""
     clock = HandClock()
-    watch = BoardWatch(Board(), clock)
+    watch = BoardWatch(BoardLimits(), clock)
     events = watch.judge(CALM)
     assert said(events) == {TEMPERATURE: False, STORAGE: False, UNDERVOLTAGE: False, THROTTLED: False}
     assert {e.operation for e in events} == {PropertyOperation.INITIALIZED}
@@ -56,7 +56,7 @@ def test_the_first_reading_says_how_everything_stands() -> None:
 
 def test_what_a_board_cannot_tell_is_never_an_event() -> None:
     """A board without sensors raises neither alarms nor all-clears."""
-    assert said(BoardWatch(Board(), HandClock()).judge(BoardMetrics())) == {STORAGE: False}
+    assert said(BoardWatch(BoardLimits(), HandClock()).judge(BoardMetrics())) == {STORAGE: False}
 
 
 @given(st.lists(st.floats(75.0, 79.9), min_size=1, max_size=30))
@@ -64,7 +64,7 @@ def test_between_the_limits_nothing_changes(between: list[float]) -> None:
     """Once critical, it stays so down to the lower limit; once calm, up to the upper one."""
     for start, state in ((90.0, True), (40.0, False)):
         clock = HandClock()
-        watch = BoardWatch(Board(), clock)
+        watch = BoardWatch(BoardLimits(), clock)
         for _ in range(3):
             watch.judge(replace(CALM, temperature_c=start))
             clock.now_ns += 10 * NS
@@ -76,7 +76,7 @@ def test_between_the_limits_nothing_changes(between: list[float]) -> None:
 def test_heat_is_told_once_and_so_is_its_end() -> None:
     """A spike of one reading is no alarm; lasting heat is one; its end is told once it has lasted."""
     clock = HandClock()
-    watch = BoardWatch(Board(temperature_critical_c=80, temperature_clear_c=70), clock)
+    watch = BoardWatch(BoardLimits(temperature_critical_c=80, temperature_clear_c=70), clock)
     told = []
     for temperature in [50, 85, 50, 85, 85, 85, 85, 75, 75, 65, 65, 65, 65, 65]:
         told += [(e.data["Critical"], e.data["Celsius"]) for e in watch.judge(replace(CALM, temperature_c=float(temperature)))
@@ -88,7 +88,7 @@ def test_heat_is_told_once_and_so_is_its_end() -> None:
 def test_a_sagging_supply_is_told_at_once_and_not_at_every_sag() -> None:
     """Undervoltage comes in pulses: one alarm, which ends after a quiet minute."""
     clock = HandClock()
-    watch = BoardWatch(Board(), clock)
+    watch = BoardWatch(BoardLimits(), clock)
     told = []
     for low in [False, True, False, True, False, True] + [False] * 8:
         told += [e.data["Low"] for e in watch.judge(replace(CALM, undervoltage=low)) if e.topic == UNDERVOLTAGE]
@@ -103,7 +103,7 @@ def test_storage_fails_by_its_own_account_or_by_the_recorders() -> None:
         (replace(CALM, more={"storage_pre_eol": "urgent"}), ""),
         (CALM, "the disk is read-only"),
     ):
-        watch = BoardWatch(Board(), HandClock())
+        watch = BoardWatch(BoardLimits(), HandClock())
         watch.judge(CALM)
         (event,) = watch.judge(metrics, fault)
         assert (event.topic, event.data["Failed"]) == (STORAGE, True)

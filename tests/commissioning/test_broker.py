@@ -15,7 +15,7 @@ from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.broker_trial import LOGIN_PATIENCE_S, BrokerTrial, Trial
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.trial_topics import trials
-from agent.config.model import Board, Mqtt
+from agent.config.model import BoardLimits, Mqtt
 from agent.demo.broker import LocalBroker, free_port
 from agent.node.wiring import TOPICS
 from agent.ports.host import BoardMetrics
@@ -248,7 +248,7 @@ def test_every_event_that_is_documented_is_tried() -> None:
 
 def test_what_the_board_says_is_tried_where_it_is_said() -> None:
     """The board's events have sources of their own: an access list that names topics one by one is tried with these."""
-    watch = BoardWatch(Board(), SystemClock())
+    watch = BoardWatch(BoardLimits(), SystemClock())
     said = watch.judge(BoardMetrics(temperature_c=50.0, throttled=False, undervoltage=False))
     tried = {publication.topic for publication in trials(IDENTITY.topics, TOPICS, 0, None)}
     assert len(said) == 4

@@ -11,9 +11,9 @@ from agent.commissioning.camera import judge_running, judge_sight
 from agent.commissioning.line import Grade, Line
 from agent.commissioning.sheet_words import french
 from agent.commissioning.sight import Sight
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 
-CAMERA = Camera(
+CAMERA = CameraSettings(
     driver="rtsp", width=1280, height=720, fps=25, purpose="identification", distance_m=10, horizontal_view_degrees=72.0
 )
 

@@ -10,7 +10,7 @@ from msgspec import convert
 from agent.commissioning.line import Grade, worst
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import FIRST_EDITION, SECOND_EDITION, judge_density, pixels_per_metre, task
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ def test_both_editions_name_the_most_demanding_task(density: float) -> None:
 def test_the_purpose_decides_whether_the_density_is_enough() -> None:
     """96 pixels a metre do for an overview and not to identify; unknown distances are asked for."""
     known = {"driver": "synthetic", "width": 1920, "distance_m": 10, "horizontal_view_degrees": 90}
-    overview = judge_density(convert(known, Camera))
+    overview = judge_density(convert(known, CameraSettings))
     assert (overview.grade, overview.metrics["iec_62676_4_2014"], overview.metrics["iec_62676_4_2025"]) == (
         Grade.OK,
         "observe",
         "discern",
     )
-    narrow = judge_density(convert(known | {"purpose": "identification"}, Camera))
+    narrow = judge_density(convert(known | {"purpose": "identification"}, CameraSettings))
     assert narrow.grade is Grade.WARN
     assert "4 m away" in narrow.remedy
-    assert judge_density(convert({"driver": "synthetic"}, Camera)).grade is Grade.WARN
+    assert judge_density(convert({"driver": "synthetic"}, CameraSettings)).grade is Grade.WARN

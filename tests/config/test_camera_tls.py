@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 from agent.config.rules import misfits
 
 
@@ -23,6 +23,6 @@ from agent.config.rules import misfits
 )
 def test_what_belongs_to_tls_stands_with_tls(source: str, more: dict[str, str], words: str | None) -> None:
     """A CA or a fingerprint beside rtsp:// would look like safety; pictures over UDP would not be encrypted."""
-    found = [str(misfit) for misfit in misfits(Camera(driver="rtsp", source=source, **more))]  # type: ignore[arg-type]
+    found = [str(misfit) for misfit in misfits(CameraSettings(driver="rtsp", source=source, **more))]  # type: ignore[arg-type]
     assert len(found) == (words is not None)
     assert all(words in misfit for misfit in found if words)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from agent.config.annotation import section_of
 from agent.config.load import load
 from agent.config.locate import KeyPath
-from agent.config.model import Camera, Config, Node
+from agent.config.model import CameraSettings, Config, NodeSettings
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 AT_REST = re.compile(r"^#(?=[\w\[])", re.MULTILINE)
@@ -54,7 +54,7 @@ def test_it_holds_every_key_of_the_model_and_no_other() -> None:
 def test_the_values_shown_are_the_defaults() -> None:
     """What is written out, save the four things to set and the bit rate, is what leaving it out would give."""
     shown = load(EXAMPLE)
-    bare = Config(node=Node(id="pole-17"), camera=Camera(driver="picamera2"))
+    bare = Config(node=NodeSettings(id="pole-17"), camera=CameraSettings(driver="picamera2"))
     assert replace(shown, encoding=replace(shown.encoding, bitrate_kbps=None), mqtt=None) == bare
     assert shown.mqtt == type(shown.mqtt)(url=shown.mqtt.url) if shown.mqtt else False
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.base.secret_file import read_secret
-from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Refused
+from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, RefusedConnection
 from hardware.mqtt_paho import PahoTransport
 
 PASSWORDS = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1, max_size=40).filter(
@@ -49,7 +49,7 @@ def test_what_holds_no_password_is_said(tmp_path: Path, content: bytes, words: s
     assert caught.value.filename == str(path)
     transport = PahoTransport(BrokerCredentials(username="pole-17", password_file=path))
     transport.open(BrokerEndpoint.of("mqtt://127.0.0.1:1"), ConnectOptions("c", None, 0, 30, 0, 20))
-    refused = next(event for _ in range(100) for event in transport.wait(0.1) if isinstance(event, Refused))
+    refused = next(event for _ in range(100) for event in transport.wait(0.1) if isinstance(event, RefusedConnection))
     assert words in refused.why
     assert str(path) in refused.why
     assert "hunter" not in refused.why

@@ -21,8 +21,8 @@ from agent.evidence.absences import gone
 from agent.evidence.boxes import children, find, need
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
-from agent.evidence.export_boxes import Provenance, Source
-from agent.evidence.exported import Absence, Request
+from agent.evidence.export_boxes import ExportedCamera, Provenance
+from agent.evidence.exported import Absence, ExcerptRequest
 from agent.evidence.film import Film
 from agent.evidence.layer import Layer
 from agent.evidence.remark import Remark, Saying
@@ -165,12 +165,12 @@ def test_a_span_partly_destroyed_gives_what_is_left_and_says_so(node: SignedReco
     left = node.recordings.rows()
     assert 0 < len(left) < 3
     node.recordings.catalog.path.touch()
-    request = Request(begun_ns, begun_ns + 10 * NS, "A. Martin", "PV 1")
+    request = ExcerptRequest(begun_ns, begun_ns + 10 * NS, "A. Martin", "PV 1")
     exporter = Export(
         node.recordings.catalog,
         node.recordings.register,
         node.recordings.clock,
-        provenance=lambda r, at: Provenance(Source("cam-1"), Source("place"), at, r.operator),
+        provenance=lambda r, at: Provenance(ExportedCamera("cam-1"), ExportedCamera("place"), at, r.operator),
         sheet=ConformitySheet(ZoneInfo("Europe/Paris")),
         anchors=node.ca,
     )
@@ -415,7 +415,7 @@ def test_the_sheet_speaks_french_of_every_view_note_and_absence(node: SignedReco
     exported.contents.absences += [Absence(at, at, remark_of(saying)) for saying in Saying]
     told = replace(exported, report=replace(exported.report, notes=notes))
     sheet = ConformitySheet(ZoneInfo("Europe/Paris"))
-    text = sheet(Request(at, at, "A", "B"), Provenance(Source("x"), Source("y"), 0, "z"), None, told)
+    text = sheet(ExcerptRequest(at, at, "A", "B"), Provenance(ExportedCamera("x"), ExportedCamera("y"), 0, "z"), None, told)
     for note in notes:
         assert str(note) not in text
         assert all(fact in text for name, fact in note.facts.items() if name != "why"), note
@@ -443,8 +443,8 @@ def test_the_sheet_escapes_what_people_type(node: SignedRecordings) -> None:
     begun_ns = node.recordings.rows()[0].wall_from_ns
     sheet = ConformitySheet(ZoneInfo("Europe/Paris"))
     exported = node.export(0, 2)
-    request = Request(begun_ns, begun_ns + NS, "<script>alert(1)</script>", "PV & fils")
-    text = sheet(request, Provenance(Source("x"), Source("y"), 0, "z"), None, exported)
+    request = ExcerptRequest(begun_ns, begun_ns + NS, "<script>alert(1)</script>", "PV & fils")
+    text = sheet(request, Provenance(ExportedCamera("x"), ExportedCamera("y"), 0, "z"), None, exported)
     assert "<script>" not in text
     assert "PV &amp; fils" in text
     assert exported.sha256 in text

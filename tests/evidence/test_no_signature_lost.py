@@ -16,7 +16,7 @@ from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
 from agent.picture.access_unit import AccessUnit
-from agent.recording.fault import Fault
+from agent.recording.fault import RecorderFault
 from agent.recording.row import SegmentRow
 from agent.signing import nal, sei
 from agent.signing.media_signing import MediaSigner
@@ -87,7 +87,7 @@ def test_a_disk_that_does_not_keep_up_costs_pictures_and_no_signature(
         assert camera.recorder.metrics()["unclosed"] == 0
         judged = len(rows)
     assert lost > 100
-    assert Fault.SIGNATURE not in {fault.kind for fault in node.faults}
+    assert RecorderFault.SIGNATURE not in {fault.kind for fault in node.faults}
 
 
 class Kept:
@@ -143,4 +143,4 @@ def test_the_patterns_would_find_a_lost_signature(tmp_path: Path, signer: NodeSi
         lost += bool(judge(rows[judged:], node_ca))
         judged = len(rows)
     assert lost > 5
-    assert Fault.SIGNATURE in {fault.kind for fault in node.faults}
+    assert RecorderFault.SIGNATURE in {fault.kind for fault in node.faults}

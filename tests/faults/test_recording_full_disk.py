@@ -10,7 +10,7 @@ import pytest
 
 from agent.base.errors import StorageError
 from agent.journal.verdict import verify
-from agent.recording.fault import Fault
+from agent.recording.fault import RecorderFault
 from tests.support.deadline import until
 from tests.support.greedy import fill
 from tests.support.parts import program, root
@@ -41,7 +41,7 @@ def test_recording_on_a_disk_that_fills_loses_nothing_and_comes_back(disk: Path)
         recorder.offer(unit)
     until(lambda: recorder.metrics()["state"] == "failing", "the failure in health")
     assert "full" in str(recorder.metrics()["fault"])
-    assert Fault.STORAGE in {fault.kind for fault in node.faults}
+    assert RecorderFault.STORAGE in {fault.kind for fault in node.faults}
     greedy.unlink()
     node.pictures = 0
     for unit in node.units(2):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS
 from agent.base.errors import CameraEnded, CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import Planes
 from hardware.camera_file import LATE_NS, PICTURES, FileCamera

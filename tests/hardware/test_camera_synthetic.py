@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.config.polygon import check_polygon
 from agent.picture.frame import RawFrame
 from agent.picture.planes import Planes

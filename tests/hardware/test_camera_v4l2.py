@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from hardware.camera_v4l2 import CaptureClock, V4l2Camera, asked_for, connect, explain
 from tests.support.turned_clock import TurnedClock
 

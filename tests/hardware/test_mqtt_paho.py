@@ -25,7 +25,7 @@ from agent.ports.mqtt import (
     Probed,
     Publication,
     Received,
-    Refused,
+    RefusedConnection,
     Subscribed,
     TransportEvent,
 )
@@ -169,8 +169,8 @@ def test_the_brokers_reason_comes_through(tmp_path: Path) -> None:
 )
 def test_why_no_connection_came_about(url: str, words: str) -> None:
     """The reason is in words a technician understands."""
-    refused = open_to(url.format(free=free_port())).wait_for(Refused)
-    assert isinstance(refused, Refused)
+    refused = open_to(url.format(free=free_port())).wait_for(RefusedConnection)
+    assert isinstance(refused, RefusedConnection)
     assert words in refused.why
 
 
@@ -198,8 +198,8 @@ def test_a_wrong_password_is_refused_and_the_right_one_read_anew(tmp_path: Path)
     with LocalBroker(tmp_path / "broker", settings=f"allow_anonymous false\npassword_file {passwords}") as broker:
         credentials = BrokerCredentials(username="node", password_file=secret)
         ear = open_to(broker.url, credentials)
-        refused = ear.wait_for(Refused)
-        assert isinstance(refused, Refused)
+        refused = ear.wait_for(RefusedConnection)
+        assert isinstance(refused, RefusedConnection)
         assert refused.code in (0x86, 0x87)
         secret.write_text("right\n")
         ear.transport.open(BrokerEndpoint.of(broker.url), OPTIONS)
@@ -209,8 +209,8 @@ def test_a_wrong_password_is_refused_and_the_right_one_read_anew(tmp_path: Path)
 
 def test_a_missing_password_file_is_named(broker: LocalBroker, tmp_path: Path) -> None:
     """The file that is missing stands in the reason."""
-    refused = open_to(broker.url, BrokerCredentials("node", tmp_path / "gone")).wait_for(Refused)
-    assert isinstance(refused, Refused)
+    refused = open_to(broker.url, BrokerCredentials("node", tmp_path / "gone")).wait_for(RefusedConnection)
+    assert isinstance(refused, RefusedConnection)
     assert "gone is missing" in refused.why
 
 
@@ -255,8 +255,8 @@ def test_what_is_wrong_with_tls_is_said_in_words(tmp_path: Path) -> None:
             (broker.tls_url, BrokerCredentials(ca_file=authority.ca), "want a client certificate?"),
             (broker.tls_url, BrokerCredentials(cert_file=node.cert, key_file=other.key), "does not belong to cert_file"),
         ):
-            refused = open_to(url, credentials).wait_for(Refused)
-            assert isinstance(refused, Refused)
+            refused = open_to(url, credentials).wait_for(RefusedConnection)
+            assert isinstance(refused, RefusedConnection)
             assert words in refused.why
             said.append(refused.why)
     assert "127.0.0.1" not in said[-1]
@@ -268,9 +268,9 @@ def test_a_port_that_answers_in_clear_text_speaks_no_tls() -> None:
         ear = open_to(f"mqtts://127.0.0.1:{server.getsockname()[1]}")
         connection, _ = server.accept()
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-        refused = ear.wait_for(Refused)
+        refused = ear.wait_for(RefusedConnection)
         connection.close()
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedConnection)
     assert refused.why.endswith("this port speaks no TLS")
 
 
@@ -280,8 +280,8 @@ def test_an_expired_certificate_is_refused_and_a_renewed_one_needs_no_restart(tm
     node = authority.issue("pole-1", expired=True)
     with TlsBroker(tmp_path / "broker", authority, authority.issue("broker", server="127.0.0.1")) as broker:
         ear = open_to(broker.tls_url, BrokerCredentials(ca_file=authority.ca, cert_file=node.cert, key_file=node.key))
-        refused = ear.wait_for(Refused)
-        assert isinstance(refused, Refused)
+        refused = ear.wait_for(RefusedConnection)
+        assert isinstance(refused, RefusedConnection)
         authority.issue("pole-1")
         ear.transport.open(BrokerEndpoint.of(broker.tls_url), OPTIONS)
         ear.wait_for(Opened)
@@ -306,8 +306,8 @@ def test_a_broker_that_is_not_the_named_one_is_refused(
     with TlsBroker(tmp_path / "broker", other, other.issue("broker", server=server, expired=expired)) as broker:
         credentials = BrokerCredentials(ca_file=authority.ca, cert_file=node.cert, key_file=node.key)
         ear = open_to(broker.tls_url, credentials)
-        refused = ear.wait_for(Refused)
-        assert isinstance(refused, Refused)
+        refused = ear.wait_for(RefusedConnection)
+        assert isinstance(refused, RefusedConnection)
         assert words in refused.why
         ear.transport.probe(BrokerEndpoint.of(broker.tls_url))
         assert ear.wait_for(Probed) == Probed(BrokerEndpoint.of(broker.tls_url), reachable=False)
@@ -364,7 +364,7 @@ def test_no_broker_can_bring_the_loop_down() -> None:
             connection, _ = server.accept()
             connection.sendall(hostile())
             connection.shutdown(socket.SHUT_WR)
-            ear.wait_for((Refused, Lost))
+            ear.wait_for((RefusedConnection, Lost))
             connection.close()
         ear.transport.abort()
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.base.clock import NS
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from hardware import sensor_controls
 from hardware.sensor_controls import DUSK_S, LightFollower, missing_controls, start_controls
 

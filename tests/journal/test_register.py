@@ -21,7 +21,7 @@ from agent.journal.entry import Act
 from agent.journal.head import head_path, read_head
 from agent.journal.parts import lines
 from agent.journal.register import Register
-from agent.journal.verdict import Flaw, Trust, Verdict, verify
+from agent.journal.verdict import Flaw, RegisterVerdict, Trust, verify
 from tests.support.failing_key import FailingKey
 from tests.support.manual_clock import ManualClock
 from tests.support.many_writers import write_at_once
@@ -80,7 +80,7 @@ def test_entries_come_back_as_they_were_entered(path: Path) -> None:
     assert entries[2].facts == {"segments": 2, "note": "é 2", "none": None, "share": 0.5, "all": True}
     assert (entries[0].act, entries[0].by, entries[0].clock) == (Act.DESTROYED, "retention", "synchronised")
     assert entries[0].at == "2026-06-01T12:00:00.000Z"
-    assert verify(path) == Verdict(3, (), 0, 0)
+    assert verify(path) == RegisterVerdict(3, (), 0, 0)
 
 
 def test_a_register_that_was_never_written_is_whole(path: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_register_that_was_never_written_is_whole(path: Path) -> None:
     assert verify(path).whole
 
 
-def changed(path: Path, raws: list[bytes]) -> Verdict:
+def changed(path: Path, raws: list[bytes]) -> RegisterVerdict:
     """The verdict over a register whose lines somebody rewrote."""
     path.write_bytes(b"".join(raw + b"\n" for raw in raws))
     return verify(path)
@@ -211,7 +211,7 @@ def test_a_power_cut_anywhere_in_an_entry_costs_that_entry_at_most(tmp_path: Pat
 def test_several_processes_write_one_chain(path: Path) -> None:
     """Daemon, timer and command line at once: no line is lost or doubled, the chain holds, each one's order is kept."""
     write_at_once(path, 25)
-    assert verify(path) == Verdict(75, (), 0, 0)
+    assert verify(path) == RegisterVerdict(75, (), 0, 0)
 
 
 def test_signed_lines_are_vouched_for(path: Path, signer: NodeSigner) -> None:
@@ -328,7 +328,7 @@ def test_damage_in_random_places_never_stops_the_next_entry(path: Path) -> None:
         assert not verify(path).whole
 
 
-def flaws(verdict: Verdict) -> list[tuple[int, Flaw]]:
+def flaws(verdict: RegisterVerdict) -> list[tuple[int, Flaw]]:
     """Where something is wrong, and what."""
     return [(finding.line, finding.flaw) for finding in verdict.findings]
 
@@ -345,7 +345,7 @@ def test_every_line_names_its_node(path: Path, signer: NodeSigner) -> None:
     filled(path, 2, signer)
     entered(path, 2, signer)
     assert [parse(raw).node for raw in lines(path)] == ["", "", "mast-7", "mast-7"]
-    assert verify(path, trusted(signer)) == Verdict(4, (), 4, 4, nodes=("mast-7",))
+    assert verify(path, trusted(signer)) == RegisterVerdict(4, (), 4, 4, nodes=("mast-7",))
 
 
 def test_a_history_written_anew_without_signatures_is_found(path: Path, signer: NodeSigner) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from agent.base.clock import NS, SystemClock
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.camera_rtsp import RtspCamera
 from hardware.live_input import STALL_S

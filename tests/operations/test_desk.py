@@ -13,7 +13,7 @@ from agent.journal.entry import Act
 from agent.operations.arguments import Arguments
 from agent.operations.caller import Caller, Door, Refusal, Refused, Role
 from agent.operations.desk import Desk
-from agent.operations.local import Status
+from agent.operations.local import ReadStatus
 from agent.operations.operation import Operation
 from agent.operations.payloads import Ping
 from agent.operations.verbs import VERBS
@@ -39,7 +39,7 @@ class Offered:
 
 def asked(name: str) -> Arguments:
     """Some request: the door has checked it."""
-    return Ping(token="t") if Door.MQTT in VERBS[name].doors else Status()
+    return Ping(token="t") if Door.MQTT in VERBS[name].doors else ReadStatus()
 
 
 @given(st.sampled_from(sorted(VERBS)), st.sampled_from(Role), st.sampled_from(Door))

@@ -20,7 +20,7 @@ from agent.journal.entry import Act
 from agent.journal.parts import lines
 from agent.picture.access_unit import AccessUnit
 from agent.recording.disk import OpenFile, SystemDisk
-from agent.recording.fault import Fault
+from agent.recording.fault import RecorderFault
 from agent.recording.recorder import Recorder
 from agent.recording.row import VARIOUS, SegmentState
 from bench.small_film import FPS, HEIGHT, WIDTH, encode, film, instant, masked, picture
@@ -244,7 +244,7 @@ def test_a_disk_that_hangs_costs_pictures_never_order(tmp_path: Path) -> None:
     gate.open.clear()
     offered = [recorder.offer(unit) for unit in node.units(6)]
     assert not all(offered)
-    assert [fault.kind for fault in node.faults] == [Fault.OVERFLOW]
+    assert [fault.kind for fault in node.faults] == [RecorderFault.OVERFLOW]
     assert recorder.metrics()["lost"] == offered.count(False)
     gate.open.set()
     until(lambda: recorder.metrics()["queued"] == 0, "the queue drained")
@@ -286,7 +286,10 @@ def test_a_full_disk_loses_nothing_that_was_recorded_and_recording_resumes(tmp_p
     node.stop(recorder)
     node.assert_in_order()
     assert [row.frames for row in node.rows()] == [60, 50]
-    assert [(fault.kind, fault.over) for fault in node.faults] == [(Fault.STORAGE, False), (Fault.STORAGE, True)]
+    assert [(fault.kind, fault.over) for fault in node.faults] == [
+        (RecorderFault.STORAGE, False),
+        (RecorderFault.STORAGE, True),
+    ]
 
 
 class Unsynced(SystemDisk):
@@ -375,7 +378,7 @@ def test_a_register_that_cannot_be_written_does_not_stop_recording(node: Recordi
     node.register.path.mkdir(parents=True)
     node.record(5)
     node.assert_in_order()
-    assert {fault.kind for fault in node.faults} == {Fault.JOURNAL}
+    assert {fault.kind for fault in node.faults} == {RecorderFault.JOURNAL}
     assert [row.frames for row in node.rows()] == [100, 25]
 
 

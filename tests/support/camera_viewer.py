@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from agent.base.errors import CameraError
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import Plane
 from hardware.camera_rtsp import RtspCamera

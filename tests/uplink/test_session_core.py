@@ -16,7 +16,7 @@ from agent.base.clock import NS, ClockQuality
 from agent.events.alarms import EVENTS_DROPPED
 from agent.events.row import Draft, Kind, Row, event_body
 from agent.ports.event import Event, Priority
-from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, Refused, Subscribed
+from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Lost, Opened, Probed, Publication, RefusedConnection, Subscribed
 from agent.uplink.aside import Told
 from agent.uplink.instructions import (
     BringBack,
@@ -134,7 +134,7 @@ def test_brokers_that_choke_on_the_kept_session_are_asked_to_forget_it() -> None
         assert play.core.tick() == [Disconnect(abruptly=True)]
 
     assert not clean_start()
-    play.core.handle(Refused(None, "nobody listens"))
+    play.core.handle(RefusedConnection(None, "nobody listens"))
     assert not clean_start()
     keep_silent()
     assert not clean_start()
@@ -340,7 +340,7 @@ def test_every_broker_is_tried_and_the_preferred_one_returned_to() -> None:
     (connect,) = play.core.tick()
     assert isinstance(connect, Connect)
     assert connect.endpoint == FIRST
-    play.core.handle(Refused(None, "nobody listens"))
+    play.core.handle(RefusedConnection(None, "nobody listens"))
     play.online()
     assert play.core.health().broker == "mqtt://second"
     play.clock.advance(121)
@@ -391,7 +391,7 @@ def test_a_refused_login_is_said_in_words() -> None:
     play = Play()
     play.clock.advance(60)
     play.core.tick()
-    play.core.handle(Refused(0x86, "x"))
+    play.core.handle(RefusedConnection(0x86, "x"))
     assert "user name and password" in play.core.health().reason
     due_ns = play.core.deadline_ns()
     assert due_ns is not None
@@ -530,7 +530,7 @@ ANSWERS = st.tuples(st.integers(0, 20), st.sampled_from([0, 0, 0, 0x10, 0x80, 0x
 EVENTS = st.one_of(
     st.builds(Opened, st.booleans(), st.integers(1, 30)),
     st.builds(Opened, st.booleans(), maximum_packet_bytes=st.integers(200, 400), retain_available=st.booleans()),
-    st.builds(Refused, st.sampled_from([None, 0x86, 0x88, 0x9A, 0x9B, 0xEE]), st.just("why")),
+    st.builds(RefusedConnection, st.sampled_from([None, 0x86, 0x88, 0x9A, 0x9B, 0xEE]), st.just("why")),
     st.builds(Lost, st.sampled_from([None, 0x8B, 0x8E, 0x95, 0x9A, 0xEE]), st.just("why")),
     *[ANSWERS] * 6,
     st.builds(Probed, st.just(FIRST), st.booleans()),

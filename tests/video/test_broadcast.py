@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from agent.base.errors import EncoderError
 from agent.base.queues import Closed
 from agent.picture.access_unit import AccessUnit
-from agent.stream.broadcast import Broadcast, Closing, Frame, Reader
+from agent.stream.broadcast import Broadcast, BroadcastFrame, BroadcastReader, Closing
 
 SMALL = 4
 
@@ -56,7 +56,7 @@ class Stamp:
     finish = pause
 
 
-def taken(reader: Reader) -> Frame | Closing | None:
+def taken(reader: BroadcastReader) -> BroadcastFrame | Closing | None:
     """What lies there now."""
     try:
         return reader.get(0)
@@ -70,7 +70,7 @@ def test_what_a_slow_reader_gets_begins_at_keyframes_and_names_its_gaps(steps: l
     broadcast, recorder = Broadcast(Stamp()), Everything()
     broadcast.attach(recorder)
     reader = broadcast.subscribe(SMALL)
-    got: list[Frame | Closing] = []
+    got: list[BroadcastFrame | Closing] = []
     index, keys = 0, set[int]()
     for step in steps:
         if step in ("key", "frame"):
@@ -84,7 +84,7 @@ def test_what_a_slow_reader_gets_begins_at_keyframes_and_names_its_gaps(steps: l
     while (found := taken(reader)) is not None:
         got.append(found)
     assert recorder.units == list(range(index))
-    frames = [each for each in got if isinstance(each, Frame)]
+    frames = [each for each in got if isinstance(each, BroadcastFrame)]
     assert all(frame.unit.data.endswith(b"signed") for frame in frames)
     for before, frame in zip([None, *frames], frames, strict=False):
         gap = 0 if before is None else frame.unit.index - before.unit.index - 1
@@ -93,9 +93,9 @@ def test_what_a_slow_reader_gets_begins_at_keyframes_and_names_its_gaps(steps: l
             assert frame.unit.index in keys
     for ahead, each in pairwise(got):
         if isinstance(each, Closing):
-            assert isinstance(ahead, Frame)
+            assert isinstance(ahead, BroadcastFrame)
             assert ahead.unit.index == each.unit.index
-    assert not got or isinstance(got[0], Frame)
+    assert not got or isinstance(got[0], BroadcastFrame)
     assert reader.missed >= sum(frame.missed for frame in frames)
 
 
@@ -108,7 +108,7 @@ def test_a_slow_reader_costs_nobody_else_a_frame() -> None:
     for index in range(100):
         broadcast.publish(unit_at(index, keyframe=index % 10 == 0))
         item = taken(quick)
-        assert isinstance(item, Frame)
+        assert isinstance(item, BroadcastFrame)
         got.append(item.unit.index)
     assert got == recorder.units == list(range(100))
     assert (stuck.missed, quick.missed) == (100 - SMALL, 0)
@@ -124,7 +124,7 @@ def test_keyframes_are_missed_too_while_there_is_no_room() -> None:
     broadcast.publish(unit_at(9, keyframe=False))
     assert taken(reader) is None
     broadcast.publish(unit_at(10, keyframe=True))
-    assert taken(reader) == Frame(unit_at(10, keyframe=True), missed=8)
+    assert taken(reader) == BroadcastFrame(unit_at(10, keyframe=True), missed=8)
 
 
 def test_a_reader_that_joins_in_mid_stream_has_missed_nothing_before_its_keyframe() -> None:
@@ -137,7 +137,7 @@ def test_a_reader_that_joins_in_mid_stream_has_missed_nothing_before_its_keyfram
         assert taken(reader) is None
         broadcast.publish(unit_at(2, keyframe=True))
         first = taken(reader)
-        assert isinstance(first, Frame)
+        assert isinstance(first, BroadcastFrame)
         assert (first.unit.index, first.missed, reader.missed) == (2, 0, 0)
 
 
@@ -178,7 +178,7 @@ def test_readers_come_and_go_while_frames_are_handed_out() -> None:
     def visit() -> None:
         while not over.is_set():
             with broadcast.subscribe(1000) as reader:
-                seen = [item.unit for _ in range(5) if isinstance(item := reader.get(0.05), Frame)]
+                seen = [item.unit for _ in range(5) if isinstance(item := reader.get(0.05), BroadcastFrame)]
             if seen and not seen[0].keyframe:
                 wrong.append("begins amid a GOP")
             if [unit.index for unit in seen] != list(range(seen[0].index, seen[0].index + len(seen)) if seen else []):

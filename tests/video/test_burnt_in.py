@@ -13,7 +13,7 @@ from agent.view.burnt_in import burnt_in
 from agent.view.cover_geometry import private_outlines, stamp
 from agent.view.excluded_area import ExcludedArea, Ground, excluded_plane
 from agent.view.patches import REACH
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 from agent.view.reference import ViewIdentity, ViewReference, working_frame
 from tests.support.coded import through_h264
 from tests.support.overlays import CLOCK, HEAVY, USUAL, Overlay, Text
@@ -93,7 +93,7 @@ def test_what_is_found_says_why(overlay: Overlay) -> None:
     areas = burnt_in(at_rest(overlay, 2), OUTLINES, FRAME)
     covered = overlay.covered(HEIGHT, WIDTH)
     for area in areas:
-        assert covered[excluded_plane([area], Frame(WIDTH, HEIGHT)) > 0].any()
+        assert covered[excluded_plane([area], WorkingSize(WIDTH, HEIGHT)) > 0].any()
         assert "across" in area.words()
     assert {area.ground for area in areas} == {Ground.TICKS, Ground.BURNT_IN}
 
@@ -110,7 +110,7 @@ def test_what_ticks_is_found_on_a_coded_picture_without_noise() -> None:
 
 def test_what_is_private_leaves_no_trace_in_what_is_found() -> None:
     """Other samples behind the masks, a clock among them, and the same areas."""
-    inside = stamp(OUTLINES, Frame(WIDTH, HEIGHT)) > 0
+    inside = stamp(OUTLINES, WorkingSize(WIDTH, HEIGHT)) > 0
     lumas, rng = at_rest(Overlay((CLOCK,)), 1), np.random.default_rng(3)
     changed = [luma.copy() for luma in lumas]
     for n, luma in enumerate(changed):

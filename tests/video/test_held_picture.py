@@ -26,7 +26,7 @@ from agent.ports.event import Event
 from agent.stream.broadcast import Broadcast
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Pipeline
-from agent.stream.snapshot import Snapshot
+from agent.stream.snapshot import SnapshotTaker
 from bench.fitful_camera import NoEvents
 from hardware.encoder_libav import LibavEncoder
 from tests.support.manual_clock import ManualClock
@@ -263,7 +263,7 @@ def test_a_snapshot_waits_for_a_new_picture() -> None:
     """Whoever asks for what is seen now is not given what was seen before."""
     mask, clock = PrivacyMask(), ManualClock()
     frames = [mask.apply(raw(0, 0), clear()), mask.apply(raw(1, 40), doubt()), mask.apply(raw(2, 80), clear())]
-    snapshot = Snapshot(clock)
+    snapshot = SnapshotTaker(clock)
 
     def wait(event: threading.Event, timeout_s: float) -> bool:
         for frame in frames[1:]:

@@ -32,7 +32,7 @@ from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
 from agent.ports.event import Event, PropertyOperation
-from agent.stream.snapshot import Snapshot
+from agent.stream.snapshot import SnapshotTaker
 from hardware.decoded_picture import PictureWriter
 from hardware.encoder_libav import LibavEncoder
 from tests.support import decoded
@@ -175,7 +175,7 @@ class _Pipeline(ManualClock):
     def __init__(self, frame: MaskedFrame) -> None:
         super().__init__()
         self.frame = frame
-        self.snapshot = Snapshot(self)
+        self.snapshot = SnapshotTaker(self)
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         self.snapshot.show(self.frame)

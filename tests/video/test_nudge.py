@@ -16,10 +16,10 @@ from agent.view.excluded_area import excluded_plane
 from agent.view.local_contrast import normalise, reduce
 from agent.view.nudge import Nudge, NudgeResult
 from agent.view.patches import REACH
-from agent.view.pose import HOME, Frame
+from agent.view.pose import HOME, WorkingSize
 from agent.view.proof import LEAST_LIKENESS
 from agent.view.reference import ViewIdentity, ViewReference, blanked, temporal_median, working_frame
-from agent.view.verdict import Verdict
+from agent.view.verdict import ViewVerdict
 from tests.support.coded import through_h264
 from tests.support.overlays import HEAVY, HOOD, USUAL, Overlay, Text
 from tests.support.scenery import AROUND, DOOR, HEIGHT, WIDTH, WINDOW, seen, street
@@ -57,7 +57,7 @@ def pushed(stills: list[Plane], pictures: list[Plane]) -> NudgeResult:
     return nudge.result()
 
 
-def commissioned(stills: list[Plane], result: NudgeResult) -> tuple[ViewReference, Verdict]:
+def commissioned(stills: list[Plane], result: NudgeResult) -> tuple[ViewReference, ViewVerdict]:
     """The reference that is taken of the view at rest after this push."""
     return ViewReference.take(stills, MASKS, IDENTITY, by="a", on="b", excluded=result.areas, patchable=result.patchable)
 
@@ -167,7 +167,7 @@ def test_what_is_private_decides_nothing() -> None:
     for look in (0, 1):
         rng = np.random.default_rng(look)
         view = street(4)
-        inside = stamp(OUTLINES, Frame(WIDTH, HEIGHT)) > 0
+        inside = stamp(OUTLINES, WorkingSize(WIDTH, HEIGHT)) > 0
         view[AROUND : AROUND + HEIGHT, AROUND : AROUND + WIDTH][inside] = rng.integers(0, 255, int(inside.sum()))
         stills = [seen(view, seed=n) for n in range(STILLS)]
         results.append(pushed(stills, [seen(view, 10 * np.sin(n), 6 * np.cos(n), seed=100 + n) for n in range(10)]))

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.view.pose import HOME, Frame, Pose, fit_pose, move, panned
+from agent.view.pose import HOME, Pose, WorkingSize, fit_pose, move, panned
 from bench.disturbance import turned
 
-FRAME = Frame(320, 180)
+FRAME = WorkingSize(320, 180)
 RNG = np.random.default_rng(4)
 AT = RNG.uniform((5, 5), (315, 175), (60, 2))
 

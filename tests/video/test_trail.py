@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from agent.view.pose import HOME, Frame, Pose
+from agent.view.pose import HOME, Pose, WorkingSize
 from agent.view.trail import AFTERGLOW_FRAMES, Trail, displaced
 
-FRAME = Frame(320, 180)
+FRAME = WorkingSize(320, 180)
 
 
 def at(across_px: float) -> Pose:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from agent.base.errors import MaskError
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import private_outlines, stamp
-from agent.view.pose import Frame
+from agent.view.pose import WorkingSize
 from agent.view.reference import ViewIdentity, ViewReference, mask_set_digest
 from agent.view.verdict import MaskProof
 from tests.support.scenery import DOOR, HEIGHT, WIDTH, WINDOW, seen, street
@@ -53,7 +53,7 @@ def test_a_view_without_landmarks_cannot_be_guarded(kind: str) -> None:
 
 def test_what_lies_behind_the_masks_leaves_no_trace_in_the_reference() -> None:
     """Change every pixel inside the masks: the stored bytes stay the same."""
-    inside = stamp([np.array(m) for m in MASKS], Frame(WIDTH, HEIGHT)) > 0
+    inside = stamp([np.array(m) for m in MASKS], WorkingSize(WIDTH, HEIGHT)) > 0
     rng = np.random.default_rng(5)
     changed = []
     for luma in LUMAS:

@@ -11,13 +11,13 @@ import pytest
 
 from agent.base.clock import SystemClock
 from agent.base.errors import MaskError, RegisterError
-from agent.config.model import Camera, Config
+from agent.config.model import CameraSettings, Config
 from agent.journal.entry import Act, Journal
 from agent.view.commissioning import ViewSample, checked_name, validate_view
 from agent.view.guard import Guard, camera_identity, guard_for, view_identity
 from agent.view.live_validation import LiveValidation
 from agent.view.store import ViewStore
-from agent.view.verdict import Verdict
+from agent.view.verdict import ViewVerdict
 from tests.support.configuration import configured
 from tests.support.journals import Refusing, Remembered
 from tests.support.node_key import NodeKey
@@ -41,7 +41,7 @@ def validated(state_dir: Path) -> None:
     assert commission(state_dir, Remembered()).guardable
 
 
-def commission(state_dir: Path, journal: Journal, by: str = "A. Technician", *, lift: bool = False) -> Verdict:
+def commission(state_dir: Path, journal: Journal, by: str = "A. Technician", *, lift: bool = False) -> ViewVerdict:
     """Validate the street, entered in this register."""
     sample = ViewSample(pictures=5)
     for i in range(200):
@@ -202,8 +202,8 @@ def test_a_torn_save_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("address", ["rtsp://u@h:554/cam/realmonitor?channel={}&subtype=0", "rtsp://u@h/Streaming/Channels/{}01"])
 def test_two_channels_of_one_recorder_are_two_cameras(address: str) -> None:
     """Whether the channel stands in the path or in the query; a password in either does not come into the name."""
-    names = {camera_identity(Camera(driver="rtsp", source=address.format(channel))) for channel in (1, 2)}
+    names = {camera_identity(CameraSettings(driver="rtsp", source=address.format(channel))) for channel in (1, 2)}
     assert len(names) == 2
-    told = camera_identity(Camera(driver="rtsp", source="rtsp://h/live?channel=1&password=secret"))
+    told = camera_identity(CameraSettings(driver="rtsp", source="rtsp://h/live?channel=1&password=secret"))
     assert "channel=1" in told
     assert "secret" not in told

@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from agent.base.clock import SystemClock
-from agent.config.model import Camera as CameraSettings
+from agent.config.model import CameraSettings
 from agent.picture.access_unit import AccessUnit
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
