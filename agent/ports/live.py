@@ -1,4 +1,4 @@
-"""What a way of looking in (RTSP, the page's socket, a push) asks of the house, and is given. Drivers in hardware/ ask; agent/live answers.
+"""What a way of looking in (RTSP, the page's socket, a push) asks of the house. Drivers in hardware/ ask; agent/live answers.
 
 A driver never decides who may look. It asks `Gate.challenge` for what a user must prove, `Gate.enter` before the first frame, and
 takes frames from the look it was given, which ends when the lease ends.
@@ -12,6 +12,7 @@ from typing import Protocol, Self
 
 from msgspec import Struct
 
+from agent.base.errors import VigieError
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
 
@@ -40,7 +41,7 @@ class NoEntry(StrEnum):
     """The node has no picture yet: 503."""
 
 
-class LookRefused(Exception):  # noqa: N818 - an answer to somebody outside, not a fault of the node's
+class LookRefused(VigieError):
     """Nobody looks. `why` is for the protocol, the text for a person."""
 
     def __init__(self, why: NoEntry, text: str) -> None:
