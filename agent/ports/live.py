@@ -6,14 +6,27 @@ takes frames from the look it was given, which ends when the lease ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from msgspec import Struct
 
+from agent.base.component import Component
 from agent.base.errors import VigieError
 from agent.picture.access_unit import AccessUnit, VideoFormat
+
+
+STREAM_PATH: Final = "/live"
+"""Of the one stream a node has, in every address that names it."""
+
+
+class Way(StrEnum):
+    """What a lease is opened for."""
+
+    RTSP = "rtsp"
+    WEB = "web"
+    PUSH = "push"
 
 
 class Transport(StrEnum):
@@ -24,6 +37,11 @@ class Transport(StrEnum):
     RTSPS = "rtsps"
     WEB = "web"
     PUSH = "push"
+
+    @property
+    def way(self) -> Way:
+        """Which leases it is for."""
+        return Way(self.partition("-")[0].removesuffix("s"))
 
 
 class NoEntry(StrEnum):
@@ -122,4 +140,23 @@ class Gate(Protocol):
 
     def refused(self, transport: Transport, address: str, user: str) -> None:
         """Somebody could not prove who they are: counted, folded, told once. Never blocks."""
+        ...
+
+
+class LiveDoor(Protocol):
+    """One way of looking in that is built and switched on. What it runs in is not critical: the node records on without it."""
+
+    @property
+    def way(self) -> Way: ...
+
+    def components(self) -> Sequence[Component]:
+        """What runs for it."""
+        ...
+
+    def urls(self, secret: Secret) -> Mapping[str, str]:
+        """Each address with its credentials, by name: `rtsp`, `rtsps`, `page`. Any thread."""
+        ...
+
+    def opened(self, lease: str) -> None:
+        """A lease for this way is in force from now on: a push begins here, others wait for viewers. Never blocks."""
         ...
