@@ -91,6 +91,13 @@ class Look(Protocol):
         """The next frame, from a keyframe on; None when none came in time. LookRefused once the lease is over."""
         ...
 
+    def on_frame(self, call: Callable[[], None]) -> None:
+        """Call it, from the encoder's thread, each time there is something to `get`: it must neither block nor raise.
+
+        A way with many viewers waits for all of them at once and takes with `get(0)`: no thread for each.
+        """
+        ...
+
     def request_keyframe(self) -> None:
         """Somebody waits for a picture. At most one a second is made, whoever asks."""
         ...
@@ -125,6 +132,11 @@ class Secret(Struct, frozen=True):
 
 class Gate(Protocol):
     """Who may look, asked by drivers. Any thread; never blocks for longer than a line of the register takes."""
+
+    @property
+    def format(self) -> VideoFormat | None:
+        """What there is to be seen, for whoever asks before a look; None while the node has no picture yet. No picture is in it."""
+        ...
 
     def challenge(self, user: str) -> Secret | None:
         """The secret behind a user's name; None when no lease in force bears it. Costs the same either way."""

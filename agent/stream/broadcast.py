@@ -78,7 +78,12 @@ class BroadcastReader:
         self._skipping = True  # until the first keyframe
         self._lost = 0  # since the last frame that was taken
         self._begun = False
+        self._on_item: Callable[[], None] | None = None
         self.missed = 0
+
+    def on_item(self, call: Callable[[], None]) -> None:
+        """Call it, on the broadcast's thread, each time there is something to `get`; it must neither block nor raise."""
+        self._on_item = call
 
     def offer(self, unit: AccessUnit) -> bool:
         """The broadcast's thread. False when this reader misses the frame."""
@@ -91,11 +96,16 @@ class BroadcastReader:
         elif self._begun:  # what was sent before it came it has not missed
             self._lost += 1
             self.missed += 1
-        return taken
+        return self._told(taken)
 
     def offer_closing(self, closing: AccessUnit) -> bool:
         """The broadcast's thread. What speaks for frames that this reader does not have is nothing to it."""
-        return not self._skipping and self._queue.offer(Closing(closing))
+        return self._told(not self._skipping and self._queue.offer(Closing(closing)))
+
+    def _told(self, taken: bool) -> bool:
+        if taken and self._on_item is not None:
+            self._on_item()
+        return taken
 
     def get(self, timeout_s: float) -> BroadcastFrame | Closing | None:
         """The next frame or closing signature; None when none came in time. Raises Closed after the last one."""

@@ -164,6 +164,19 @@ def test_whoever_left_gets_nothing_more_and_whoever_waits_is_woken() -> None:
     assert len(reader._queue) == 0
 
 
+def test_whoever_wants_to_be_told_is_told_of_each_item_it_can_take() -> None:
+    """Of frames and closing signatures alike; not of what it misses."""
+    broadcast = Broadcast(Stamp())
+    reader = broadcast.subscribe(2)
+    found: list[type] = []
+    reader.on_item(lambda: found.append(type(taken(reader))))
+    broadcast.publish(unit_at(0, keyframe=False))
+    broadcast.publish(unit_at(1, keyframe=True))
+    broadcast.publish(unit_at(2, keyframe=False))
+    broadcast.close_open_gop()
+    assert found == [BroadcastFrame, BroadcastFrame, Closing]
+
+
 def test_before_the_first_encoder_there_is_no_format() -> None:
     """Asked too early it says so, in words."""
     with pytest.raises(EncoderError, match="no stream"):
