@@ -16,7 +16,6 @@ from agent.base.component import Component
 from agent.base.errors import VigieError
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
-
 STREAM_PATH: Final = "/live"
 """Of the one stream a node has, in every address that names it."""
 
@@ -135,7 +134,7 @@ class Gate(Protocol):
 
     @property
     def format(self) -> VideoFormat | None:
-        """What there is to be seen, for whoever asks before a look; None while the node has no picture yet. No picture is in it."""
+        """What there is to be seen, for whoever asks before a look; None before the first picture. No picture is in it."""
         ...
 
     def challenge(self, user: str) -> Secret | None:
