@@ -30,6 +30,7 @@ from agent.view.small_copy import SteppedCopySearch
 from bench.decoded import EncodedAndDecoded
 from bench.disturbance import FPS, Disturbance, Grain, Slab, Stage
 from bench.disturbance_kinds import KINDS
+from bench.manual_clock import ManualClock
 from bench.ordinary_life import minutes_of, ordinary
 from bench.scene import LAYOUTS, WIDTH, Scene
 from bench.wrapping import wrapped
@@ -118,13 +119,16 @@ def film(
     except MaskError as error:
         outcome.refused = str(error)
         return outcome
-    mask = PrivacyMask("solid")
+    clock = ManualClock()  # that of the film: a slow machine holds no picture for less
+    mask = PrivacyMask("solid", clock=clock)
     for n in range(-_WARM_UP, 0):
+        clock.advance(1 / FPS)
         raw = raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n), n)
         mask.apply(raw, guard.observe(raw))
     judge = Judge(scene.height, disturbance, polygons)
     viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
     for n in range(min(disturbance.frames, frames or disturbance.frames)):
+        clock.advance(1 / FPS)
         luma = wrapping.deliver(disturbance.picture(scene, n, grain), n)
         raw = raw_frame(disturbance.delivered(luma, n), n, corrupt=wrapping.corrupt(n))
         cover = Cover.corrupt() if raw.corrupt else guard.observe(raw)  # as the node's own masking does

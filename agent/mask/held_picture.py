@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from agent.base.clock import NS
+from agent.base.clock import NS, Clock
 from agent.base.errors import MaskError
 from agent.mask.colour import SOLID_YUV
 from agent.picture.letters import Letters
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from agent.mask.privacy_mask import MaskedFrame
 
 MOST_HELD_NS: Final = NS // 5
-"""By the frames' own times: no picture read later than this after the one that stands is replaced by it."""
+"""No picture read later than this after the one that stands is replaced by it, nor any that comes later by this machine's own
+clock: a camera's stamps may slow down, stand still or step back, and what comes late may be stamped as if it had not."""
 BLACK, WHITE = 16, 235
 NEUTRAL = SOLID_YUV[1]
 FROM_TOP = 0.125
@@ -36,10 +37,12 @@ class HeldPicture:
     What lies in it was shown already, with the masks that were proved for it; it never takes samples of a RawFrame.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._planes: Planes | None = None
         self._small: Plane = np.empty((0, 0), np.uint8)
         self._taken_ns: int | None = None
+        self._kept_ns = 0
         self._mark: Letters | None = None
         self.digest = ""
         self.hidden: Plane = self._small
@@ -49,6 +52,7 @@ class HeldPicture:
         if frame.opaque or frame.held:
             raise MaskError("only a new masked picture can be kept")
         self._taken_ns = None  # until all of it is copied
+        self._kept_ns = self._clock.monotonic_ns()
         planes = self._planes
         if planes is None or planes.y.shape != frame.planes.y.shape:
             self._planes = planes = Planes.empty(frame.planes.width, frame.planes.height)
@@ -69,8 +73,9 @@ class HeldPicture:
         ours = self._planes
         if ours is None or self._taken_ns is None or ours.y.shape != planes.y.shape or self._small.shape != small.shape:
             return False
-        age_ns = time.monotonic_ns - self._taken_ns
-        if not 0 < age_ns <= MOST_HELD_NS:
+        by_stamps_ns, by_clock_ns = time.monotonic_ns - self._taken_ns, self._clock.monotonic_ns() - self._kept_ns
+        age_ns = max(by_stamps_ns, by_clock_ns)
+        if by_stamps_ns <= 0 or age_ns > MOST_HELD_NS:
             return False
         for target, source in zip((planes.y, planes.u, planes.v, small), (ours.y, ours.u, ours.v, self._small), strict=True):
             np.copyto(target, source)

@@ -8,6 +8,7 @@ from typing import Literal, Protocol, final
 
 import numpy as np
 
+from agent.base.clock import Clock, SystemClock
 from agent.base.errors import MaskError
 from agent.mask.colour import SOLID_YUV
 from agent.mask.fill import TextureFill
@@ -90,15 +91,16 @@ class PrivacyMask:
 
     One thread (the pipeline's) calls `apply`. It fails closed: whatever goes wrong, the frame it returns is covered
     whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame. In doubt of a picture alone
-    (`Cover.holdable`) the last masked picture may stand still for MOST_HELD_NS, as long as none between was closed.
+    (`Cover.holdable`) the last masked picture may stand still for MOST_HELD_NS, as long as none between was closed; by the
+    frames' times and by `clock`, the machine's if not given.
     """
 
-    def __init__(self, fill: Fill = "solid", caption: Strip | None = None) -> None:
+    def __init__(self, fill: Fill = "solid", caption: Strip | None = None, clock: Clock | None = None) -> None:
         self.fill = fill
         self._caption = caption
         self._texture = None if fill == "solid" else TextureFill(fill)
         self._surroundings = Surroundings()
-        self._last = HeldPicture()
+        self._last = HeldPicture(clock or SystemClock())
         self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
         self._last_key = b""
         self._seen = 0

@@ -96,7 +96,8 @@ class PrivacyFeature(Feature[Config]):
         """
         begun = replace(self._begun, privacy=config.privacy)
         caption = Caption(begun.node.id, begun.encoding.caption, begun.encoding.time_zone)
-        return guard_for(begun, begun.node.state_dir, self._verifier, self._clock), PrivacyMask(begun.privacy.fill, caption)
+        mask = PrivacyMask(begun.privacy.fill, caption, self._clock)
+        return guard_for(begun, begun.node.state_dir, self._verifier, self._clock), mask
 
     def _change_masks(self, new: Config) -> None:
         """Other masks close the picture until they are validated, at once; a statement opens it, so its entry comes first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -29,12 +29,14 @@ from agent.stream.pipeline import Pipeline
 from agent.stream.snapshot import SnapshotTaker
 from bench.fitful_camera import NoEvents
 from hardware.encoder_libav import LibavEncoder
+from hardware.stream_clock import StreamClock
 from tests.support.manual_clock import ManualClock
 
 WIDTH, HEIGHT = 320, 180
 MS = NS // 1000
 PLACES = [np.array([(x, 0.4), (x + 0.2, 0.4), (x + 0.2, 0.7), (x, 0.7)]) for x in (0.1, 0.5)]
 MARK_ROWS = mark_rows(HEIGHT)
+MOST_MS = MOST_HELD_NS // MS
 
 
 def raw(index: int, at_ms: int, *, corrupt: bool = False) -> RawFrame:
@@ -70,24 +72,35 @@ def same_but_for_the_mark(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, 
 
 
 STEPS = st.lists(
-    st.tuples(st.sampled_from(["clear", "moved", "doubt", "closed", "corrupt"]), st.integers(-40, 250)), min_size=1, max_size=40
+    st.tuples(
+        st.sampled_from(["clear", "moved", "doubt", "closed", "corrupt"]),
+        st.integers(-40, 250),
+        st.sampled_from([0, 20, 40, 150, 250]),
+    ),
+    min_size=1,
+    max_size=40,
 )
+"""What comes, how much later it is stamped, and how much later it comes; in milliseconds."""
 
 
 @given(steps=STEPS, fill=st.sampled_from(["solid", "mosaic"]))
-def test_a_model_says_of_every_picture_what_is_shown(steps: list[tuple[str, int]], fill: Fill) -> None:
+def test_a_model_says_of_every_picture_what_is_shown(steps: list[tuple[str, int, int]], fill: Fill) -> None:
     """Whatever comes in whatever order and time: new, held for at most 0.2 s behind a new one, or closed."""
-    mask, last, at_ms = PrivacyMask(fill), None, 0
-    for index, (kind, step_ms) in enumerate(steps):
+    clock, at_ms, now_ms = ManualClock(), 0, 0
+    last: tuple[tuple[np.ndarray, ...], int, str, int] | None = None
+    mask = PrivacyMask(fill, clock=clock)
+    for index, (kind, step_ms, passes_ms) in enumerate(steps):
         at_ms += step_ms
+        now_ms += passes_ms
+        clock.advance(passes_ms / 1000)
         cover = {"clear": clear(0), "moved": clear(1), "doubt": doubt(), "closed": Cover.closed("no reference")}.get(
             kind, clear()
         )
         frame = mask.apply(raw(index, at_ms, corrupt=kind == "corrupt"), cover)
         if kind in ("clear", "moved"):
             assert (frame.opaque, frame.held, frame.view) == (False, False, ViewState.VERIFIED)
-            last = (samples(frame), at_ms, frame.mask_digest)
-        elif kind != "closed" and last is not None and 0 < at_ms - last[1] <= MOST_HELD_NS // MS:
+            last = (samples(frame), at_ms, frame.mask_digest, now_ms)
+        elif kind != "closed" and last is not None and 0 < at_ms - last[1] <= MOST_MS and now_ms - last[3] <= MOST_MS:
             assert (frame.opaque, frame.held, frame.view, frame.mask_digest) == (False, True, HELD, last[2])
             assert frame.reason.startswith("held: ")
             assert frame.time.index == index
@@ -102,26 +115,63 @@ def test_a_model_says_of_every_picture_what_is_shown(steps: list[tuple[str, int]
 def test_what_is_damaged_is_never_shown_whoever_proved_it() -> None:
     """A corrupt picture with a cover that is clear, or by statement: closed, and says why."""
     for cover in (clear(), Cover.none_needed()):
-        frame = PrivacyMask().apply(raw(1, 0, corrupt=True), cover)
+        frame = PrivacyMask(clock=ManualClock()).apply(raw(1, 0, corrupt=True), cover)
         assert (frame.opaque, frame.reason) == (True, CORRUPT)
 
 
 def test_a_held_picture_is_no_source_of_another() -> None:
     """Held pictures follow one another for 0.2 s in all, and the store takes neither a held nor a closed one."""
-    mask = PrivacyMask()
+    mask = PrivacyMask(clock=ManualClock())
     mask.apply(raw(0, 0), clear())
     shown = [mask.apply(raw(n, 40 * n), doubt()) for n in range(1, 9)]
     assert [frame.held for frame in shown] == [True] * 5 + [False] * 3
     assert [frame.opaque for frame in shown] == [False] * 5 + [True] * 3
     for frame in (shown[0], shown[-1]):
         with pytest.raises(MaskError):
-            HeldPicture().keep(frame)
+            HeldPicture(ManualClock()).keep(frame)
+
+
+@pytest.mark.parametrize(
+    "stamp_ms",
+    [
+        pytest.param(lambda n: 4 * n, id="slow down to a tenth"),
+        pytest.param(lambda n: n / MS, id="stand still"),
+        pytest.param(lambda n: 40 * n - 900, id="step back"),
+        pytest.param(lambda n: 40 * n - 900 * (n % 2), id="step back and forth"),
+    ],
+)
+def test_no_stamps_win_a_held_picture_more_time(stamp_ms: Callable[[int], float]) -> None:
+    """A picture comes every 40 ms, dated as the node dates a camera whose stamps go wrong: five are held, and no more."""
+    stamps, clock = StreamClock(), ManualClock()
+    mask, kept = PrivacyMask(clock=clock), 100
+
+    def shown(n: int) -> MaskedFrame:
+        now_ns = clock.monotonic_ns()
+        at_ns = stamps.date(round(40 * MS * n if n <= kept else 40 * MS * kept + MS * stamp_ms(n - kept)), now_ns)
+        frame = mask.apply(RawFrame(raw(0, 0).planes, FrameTime(n, at_ns, at_ns)), clear() if n <= kept else doubt())
+        clock.advance(0.04)
+        return frame
+
+    for n in range(kept + 1):
+        assert not shown(n).opaque
+    fates = [shown(kept + n) for n in range(1, 40)]
+    assert sum(frame.held for frame in fates) <= 5
+    assert all(frame.opaque for frame in fates[5:])
+
+
+def test_what_was_stuck_on_the_way_is_not_held() -> None:
+    """A stall of a second, and then a picture whose stamp says that it was read at once: closed."""
+    clock = ManualClock()
+    mask = PrivacyMask(clock=clock)
+    mask.apply(raw(0, 0), clear())
+    clock.advance(1.0)
+    assert mask.apply(raw(1, 40), doubt()).opaque
 
 
 def test_another_size_or_a_stalled_camera_holds_nothing() -> None:
     """What comes in another size, or after a stall, finds the picture closed."""
     for width, at_ms in ((WIDTH // 2, 40), (WIDTH, 3_000)):
-        mask = PrivacyMask()
+        mask = PrivacyMask(clock=ManualClock())
         mask.apply(raw(0, 0), clear())
         other = RawFrame(Planes.empty(width, HEIGHT), FrameTime(1, 10 * NS + at_ms * MS, 1))
         assert mask.apply(other, doubt()).opaque
@@ -129,7 +179,7 @@ def test_another_size_or_a_stalled_camera_holds_nothing() -> None:
 
 def test_the_scene_keeps_its_own_time_and_the_mark_tells_for_how_long() -> None:
     """The caption stays that of the picture that stands; two held pictures differ in their mark."""
-    mask = PrivacyMask(caption=Caption("pole-7", "bottom", "Europe/Paris"))
+    mask = PrivacyMask(caption=Caption("pole-7", "bottom", "Europe/Paris"), clock=ManualClock())
     first = samples(mask.apply(raw(0, 0), clear()))
     held = [samples(mask.apply(raw(n, 100 * n), doubt())) for n in (1, 2)]
     assert all(same_but_for_the_mark(first, each) for each in held)
@@ -138,7 +188,7 @@ def test_the_scene_keeps_its_own_time_and_the_mark_tells_for_how_long() -> None:
 
 def test_where_nothing_can_be_kept_nothing_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """No memory for a copy, or a mark that cannot be written: the picture closes, unmarked it never stands."""
-    mask = PrivacyMask()
+    mask = PrivacyMask(clock=ManualClock())
 
     def refuse(*_: object) -> None:
         raise MemoryError
@@ -189,7 +239,7 @@ def _masked(frames: list[RawFrame], mask: PrivacyMask) -> Iterator[tuple[Masking
 def test_nobody_learns_from_a_damaged_picture_and_health_tells_what_was_shown() -> None:
     """Guard and validation do not see it; held and closed ones are counted, and told with their reason."""
     frames = [raw(n, 60 * n, corrupt=n in (1, 2, 3, 4)) for n in range(6)]
-    with _masked(frames, PrivacyMask()) as (masking, guard, validation):
+    with _masked(frames, PrivacyMask(clock=ManualClock())) as (masking, guard, validation):
         told = []
         for _ in frames:
             with masking.next(0) as frame:
@@ -202,11 +252,11 @@ def test_nobody_learns_from_a_damaged_picture_and_health_tells_what_was_shown() 
 
 def test_new_masks_hold_no_picture_of_the_old_ones() -> None:
     """After a reload or a validation the picture stays closed until the new guard has proved one."""
-    with _masked([raw(0, 0), raw(1, 40, corrupt=True)], PrivacyMask()) as (masking, guard, _):
+    with _masked([raw(0, 0), raw(1, 40, corrupt=True)], PrivacyMask(clock=ManualClock())) as (masking, guard, _):
         with masking.next(0) as frame:
             assert frame is not None
             assert not frame.opaque
-        masking.replace(guard, PrivacyMask())
+        masking.replace(guard, PrivacyMask(clock=ManualClock()))
         with masking.next(0) as frame:
             assert frame is not None
             assert frame.opaque
@@ -240,7 +290,7 @@ class _Looker:
 def test_detectors_judge_new_pictures_alone_and_the_recorder_is_told_which_are_held() -> None:
     """A held picture is encoded and seen by viewers like any other; no detector takes it for a scene that stands still."""
     looker, frames = _Looker(), [raw(n, 60 * n, corrupt=n in (2, 3)) for n in range(6)]
-    with _masked(frames, PrivacyMask()) as (masking, _, _):
+    with _masked(frames, PrivacyMask(clock=ManualClock())) as (masking, _, _):
         broadcast = Broadcast()
         broadcast.attach(looker)
         Pipeline(
@@ -261,7 +311,7 @@ def test_detectors_judge_new_pictures_alone_and_the_recorder_is_told_which_are_h
 
 def test_a_snapshot_waits_for_a_new_picture() -> None:
     """Whoever asks for what is seen now is not given what was seen before."""
-    mask, clock = PrivacyMask(), ManualClock()
+    mask, clock = PrivacyMask(clock=ManualClock()), ManualClock()
     frames = [mask.apply(raw(0, 0), clear()), mask.apply(raw(1, 40), doubt()), mask.apply(raw(2, 80), clear())]
     snapshot = SnapshotTaker(clock)
 
