@@ -14,23 +14,21 @@ from agent.board.feature import BoardFeature
 from agent.commissioning.start import warn_of_room
 from agent.config.model import Config
 from agent.console.feature import ConsoleFeature
-from agent.console.feed import EventTap
 from agent.events.feature import EventsFeature
-from agent.identity.node_key import NodeSigner
 from agent.journal.feature import RegisterFeature
 from agent.node import drivers
 from agent.node.feature import NodeFeature
+from agent.node.frame_path import open_frame_path
 from agent.node.house import House, topics_of
 from agent.node.in_force import InForce
 from agent.node.node import Node
-from agent.node.own_key import own_key_if_wanted
 from agent.node.reload import NodeReload
 from agent.node.signals import Wishes
+from agent.node.stores import open_stores
 from agent.node.supervisor import Supervisor
 from agent.operations.desk import Desk
 from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
-from agent.recording.reconcile import open_catalog
 from agent.recording.trusted_time import boot_id
 from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
@@ -64,56 +62,21 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     drivers.compute_alone()
     clock, boot, state_dir = clock or SystemClock(), boot_id(), writable(config.node.state_dir)
     lock = only_daemon(state_dir)
-    recordings = writable(config.recordings_dir)
     house, in_force, wishes = House(FEATURES), InForce(config), Wishes()
     node = NodeFeature(in_force, config_path, wishes, house.states, clock)
-    events = EventsFeature(state_dir / "outbox.sqlite3", clock)
-    outbox = events.outbox
-    tap = EventTap(outbox)
-    signer, key_is_new = own_key_if_wanted(config)
-    key = signer if isinstance(signer, NodeSigner) else None
-    kept = RegisterFeature(
-        state_dir / "register.jsonl",
-        key,
-        tap,
-        clock,
-        node_id=config.node.id,
-        key_is_new=key_is_new,
-        hand_on=outbox.enter_register,
-    )
-    register = kept.register
+    stores = open_stores(config, state_dir, clock)
+    outbox, register, tap = stores.events.outbox, stores.register.register, stores.tap
     desk = Desk(house.operations, register)
     uplink = UplinkFeature(config, outbox, desk, register, drivers.open_transport, clock, version=__version__, boot=boot)
     health = HealthFeature(config, clock, version=__version__, boot=boot, parts=house.health, publish=uplink.publish_health)
-    console = ConsoleFeature(config, tap, kept.looks, desk, clock)
-    camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock)
-    privacy = PrivacyFeature(config, camera.capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config)
-    analytics = AnalyticsFeature(config, camera.sameness, tap)
-    # Opened before the signer: whether the chain goes on over the restart hangs on what was recorded last.
-    catalog = open_catalog(state_dir / "catalog.sqlite3", recordings, register.path)
-    signing = SigningFeature(
-        config,
-        key,
-        tap,
-        clock,
-        version=__version__,
-        newest_ns=lambda: catalog.stock().newest_ns or 0,
-        unclosed=lambda: recording.unclosed(),  # noqa: PLW0108 - it is made below, and asked once the node runs
-    )
-    stream = StreamFeature(
-        privacy.masking,
-        lambda: drivers.new_encoder(config, camera.camera),
-        clock,
-        signer=signing.signer,
-        detectors=[analytics.detectors],
-        viewers=[console.preview, analytics.gauge],
-        events=tap,
-        illustrator=analytics.illustrator,
-    )
+    console = ConsoleFeature(config, tap, stores.register.looks, desk, clock)
+    # Recording is made below, and asked once the node runs.
+    path = open_frame_path(config, in_force, stores, console, lambda: recording.unclosed(), clock)  # noqa: PLW0108
+    stream = path.stream
     recording = RecordingFeature(
         config,
-        recordings,
-        catalog,
+        stores.recordings,
+        stores.catalog,
         drivers.open_muxer(),
         register,
         tap,
@@ -122,19 +85,17 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         stream=stream.broadcast,
         raise_durably=outbox.raise_event_durably,
     )
-    warn_of_room(config, catalog)
+    warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
     control = ControlFeature(state_dir, desk, clock)
-    house.move_in(
-        [node, events, uplink, kept, health, recording, signing, stream, camera, privacy, analytics, board, control, console]
-    )
+    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, control, console])
     house.withdraw(outbox, config, clock)
     supervisor = Supervisor(
         house.components(),
         clock,
         drivers.open_service_manager(),
         ready=stream.pipeline.first_encoded.is_set,
-        over=lambda: camera.capture.ended and stream.over,
+        over=path.is_over,
         sentence=house.sentence,
         asked=wishes,
     )
