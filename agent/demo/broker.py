@@ -56,14 +56,17 @@ def free_port() -> int:
 class LocalBroker:
     """One mosquitto process. `settings` are further lines of its configuration.
 
-    With `directory` its persistence and log go there. Use as a context manager; `kill`, `freeze`, `thaw` and `start`
-    serve whoever wants to see what a node does about it.
+    With `directory` its persistence and log go there. `apart`: a Ctrl-C is not for it, whoever started it ends it. Use as a
+    context manager; `kill`, `freeze`, `thaw` and `start` serve whoever wants to see what a node does about it.
     """
 
-    def __init__(self, directory: Path, *, port: int | None = None, settings: str = "allow_anonymous true") -> None:
+    def __init__(
+        self, directory: Path, *, port: int | None = None, settings: str = "allow_anonymous true", apart: bool = False
+    ) -> None:
         self.directory = directory
         self.port = port or free_port()
         self._settings = settings
+        self._apart = apart
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,7 +90,9 @@ class LocalBroker:
         )
         log = self.directory / "mosquitto.log"
         with log.open("ab") as sink:
-            self._process = subprocess.Popen([mosquitto_program(), "-c", str(conf)], stdout=sink, stderr=sink)
+            self._process = subprocess.Popen(
+                [mosquitto_program(), "-c", str(conf)], stdout=sink, stderr=sink, process_group=0 if self._apart else None
+            )
         deadline = time.monotonic() + START_DEADLINE_S
         while True:
             if self._process.poll() is not None:

@@ -6,10 +6,12 @@ import json
 import logging
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from agent.base.clock import SystemClock
@@ -28,6 +30,7 @@ from agent.ports.mqtt import BrokerCredentials
 NODE_ID = "demo"
 PREFIX = "vigie"
 PAGE_PORT = 8080
+_A_MASK = "--mask 'NAME=0.10,0.10 0.30,0.10 0.30,0.30 0.10,0.30'"
 
 
 class Demonstration:
@@ -48,7 +51,7 @@ class Demonstration:
         """Until Ctrl-C or `for_s`; the summary as `--json` prints it."""
         scene = self._scene()
         self._directory.mkdir(parents=True, exist_ok=True)
-        with LocalBroker(self._directory / "broker") as broker:
+        with LocalBroker(self._directory / "broker", apart=True) as broker:  # it outlives the node, which says goodbye to it
             config_path = self._directory / "config.toml"
             config_path.write_text(configuration_text(scene, NODE_ID, self._directory, broker.url, self._port), encoding="utf-8")
             config = load(config_path)
@@ -58,14 +61,20 @@ class Demonstration:
             self._commission(config_path)
             node = build(config, config_path)
             with Feed(broker.url, transport(BrokerCredentials()), PREFIX, self._screen) as feed:
-                signal.signal(signal.SIGINT, lambda *_: node.supervisor.stop())
-                signal.signal(signal.SIGTERM, lambda *_: node.supervisor.stop())
+                self._end_in_order(node.supervisor.stop)
                 ending = node.run(for_s=for_s)
                 feed.settle()
             summary = {**node.summary(), "ending": ending.value, "hub": feed.metrics(), "config": str(config_path)}
         (self._directory / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
         self._show(summary)
         return summary
+
+    @staticmethod
+    def _end_in_order(stop: Callable[[], None]) -> None:
+        """Ctrl-C, and a terminal that is closed, unless that was to be outlived (`nohup`)."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, lambda *_: stop())
 
     def _scene(self) -> Scene:
         masks: dict[str, Polygon] = dict(parse_mask(text) for text in self._masks)
@@ -77,13 +86,17 @@ class Demonstration:
         return Scene(self._source.resolve(), width, height, fps, masks or known_masks(self._source))
 
     def _say_where(self, scene: Scene, broker: LocalBroker) -> None:
+        masks = ", ".join(scene.masks) or f"none, so the picture stays closed: start again with {_A_MASK}"
         what = "a drawn town square" if scene.source is None else str(scene.source)
-        masks = ", ".join(scene.masks) if scene.masks else "none: the picture stays closed until you give one with --mask"
-        self._screen.print(f"[bold]Vigie[/bold] on {what}")
-        self._screen.print(f"  masks       {masks}")
-        self._screen.print(f"  local page  http://127.0.0.1:{self._port}/")
-        self._screen.print(f"  broker      {broker.url}   (another terminal: vigie watch --broker {broker.url})")
-        self._screen.print(f"  everything  {self._directory}\n")
+        self._screen.print(f"[bold]Vigie[/bold] on {escape(what)}", soft_wrap=True)
+        for name, told in (
+            ("masks", masks),
+            ("local page", f"http://127.0.0.1:{self._port}/"),
+            ("broker", f"{broker.url}; in another terminal:"),
+            ("", f"vigie watch --broker {broker.url}"),
+            ("everything", f"{self._directory}\n"),
+        ):
+            self._screen.print(f"  {name:<12}{escape(told)}", soft_wrap=True)
 
     def _commission(self, config_path: Path) -> None:
         """What a technician does once: take and sign the reference of the view."""
@@ -93,10 +106,13 @@ class Demonstration:
         try:
             verdict = validate(config, by="demonstration", clock=SystemClock())
             self._screen.print(
-                f"  view        can be guarded: {verdict.patches} landmarks in {verdict.cells} of {verdict.cells_of} cells\n"
+                f"  view        can be guarded: {verdict.patches} landmarks in {verdict.cells} of {verdict.cells_of} cells\n",
+                soft_wrap=True,
             )
         except MaskError as error:
-            self._screen.print(f"  view        [red]{error}[/red]\n")
+            # The remedy is one for a camera; here the picture is given, and only the masks can be others.
+            told = f"{error.what}: start again with another --source, or with smaller spaces in --mask"
+            self._screen.print(f"  view        [red]{escape(told)}[/red]\n", soft_wrap=True)
 
     def _show(self, summary: dict[str, Any]) -> None:
         table = Table(title="Summary", title_justify="left", show_header=False)

@@ -10,6 +10,8 @@ from typing import Any, Self
 from rich.console import Console
 from rich.text import Text
 
+from agent.events.edge import Edge
+from agent.events.words import in_words
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import FleetListener
 from agent.ports.mqtt import BrokerEndpoint, MqttTransport, Received
@@ -71,21 +73,24 @@ class Feed:
                 self._health += 1
                 self._show_health(now, change["health"])
             case "event" | "alarm" as kind:
-                facts = change.get("Data") or {name: change[name] for name in ("act", "by") if name in change}
-                data = ", ".join(f"{name} {value}" for name, value in facts.items())
-                style = "bold red" if kind == "alarm" else "cyan"
-                self._say(now, f"{change['sequence']:>5}", change["topic"], data, style)
+                told = _event(change)
+                if told:
+                    self._say(now, f"{change['sequence']:>5}", change["topic"], told, "bold red" if kind == "alarm" else "cyan")
             case "status":
                 self._say(now, "", "status", str(change.get("state")), "green")
+            case "epoch" if change.get("FirstSequence") == 1:
+                pass  # its first start: it counts from one
             case other:
-                facts = ", ".join(f"{name} {fact}" for name, fact in change.items() if name not in ("change", "node"))
+                facts = ", ".join(
+                    f"{name} {fact}" for name, fact in change.items() if name not in ("change", "node") and fact not in ("", None)
+                )
                 self._say(now, "", str(other), facts, "yellow")
 
     def _show_health(self, now: str, health: dict[str, Any]) -> None:
         """Only what changed: a line every two seconds that says the same would hide the events."""
         privacy = health["privacy"]
-        picture = f"{privacy['state']} {privacy['reason']}".strip()
-        picture += f", view {privacy['view']['state']}, recording {health['recording']['state']}"
+        because = f" ({privacy['reason']})" if privacy["reason"] else ""
+        picture = f"{privacy['state']}{because}, view {privacy['view']['state']}, recording {health['recording']['state']}"
         if picture != self._last_picture:
             self._last_picture = picture
             self._say(now, "", "health", f"{health['camera']['fps']:.1f} pictures/s, {picture}", "green")
@@ -96,3 +101,13 @@ class Feed:
         line.append(f"{topic}  ", style)
         line.append(data)
         self._screen.print(line, soft_wrap=True)
+
+
+def _event(change: Change) -> str:
+    """What it says; empty for what is no news: a state without fault that a start tells of, and a count that begins at one."""
+    if "act" in change:
+        return f"{change['act']}, by {change.get('by', 'nobody')}"
+    edge, data = Edge(change.get("edge") or Edge.HAPPENED), change.get("Data", {})
+    is_said = any(value is True for value in data.values())
+    counts_from_one = "vigie:OutboxEpoch" in change["topic"] and change["change"] == "event"
+    return "" if counts_from_one or (edge is Edge.STATED and not is_said) else in_words(data, edge)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import OutboxError
-from agent.events.edge import Edges
+from agent.events.edge import Edge, Edges, is_so
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
 from agent.events.outbox_store import OutboxStore
@@ -19,7 +19,8 @@ from agent.events.raised import Raised, Receipt
 from agent.events.replay_window import ReplayWindow
 from agent.events.row import Draft, Kind, Row, draft_of, event_of
 from agent.events.send_order import SendOrder
-from agent.ports.event import Event, Priority, PropertyOperation
+from agent.events.words import in_words
+from agent.ports.event import Event, Priority
 
 log = logging.getLogger(__name__)
 
@@ -107,12 +108,12 @@ class Outbox(Component):
 
     def _draft_of(self, event: Event) -> Draft:
         """The event's draft, told to the log under its id: `journalctl EVENT_ID=...`."""
-        draft = draft_of(event, self.clock, self._edges.next(event))
-        facts = ", ".join(f"{name} {value}" for name, value in event.data.items())
+        edge = self._edges.next(event)
+        draft = draft_of(event, self.clock, edge)
+        # At a start every state is told, so that a hub knows it: where nothing is amiss that is no news to a person.
+        level = logging.DEBUG if edge is Edge.STATED and not is_so(event) else logging.INFO
         # One text per topic and value, since the log folds what repeats by its text.
-        withdrawn = event.operation is PropertyOperation.DELETED
-        said = "this state is told no more" if withdrawn else facts or "it happened"
-        log.info(f"event {event.topic}: {said}", extra={"event_id": draft.event_id})
+        log.log(level, f"event {event.topic}: {in_words(event.data, edge)}", extra={"event_id": draft.event_id})
         return draft
 
     def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:

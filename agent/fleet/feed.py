@@ -14,7 +14,7 @@ from typing import Any
 from agent.base.clock import NS
 from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
-from agent.fleet.states import States, is_alarm
+from agent.fleet.states import States, facts, is_alarm
 from agent.ports.mqtt import Received
 from agent.uplink.topics import EVERY_NODE, Branch, NodeTopics
 
@@ -201,6 +201,8 @@ class FleetFeed:
         sequence = int(properties["sequence"])
         changes: list[Change] = []
         epoch = properties.get("epoch", "")
+        # A node that nobody has heard of before, and that has no story of its own: there is nothing to lose yet.
+        first_start = "vigie:OutboxEpoch" in rest and not view.epoch and _is_first_start(body)
         if "vigie:OutboxEpoch" in rest and epoch != view.epoch:
             changes.append(self._new_epoch(view, epoch, body.get("Data", {})))
         event_id = properties.get("event-id") or f"{epoch} {sequence}"
@@ -214,7 +216,7 @@ class FleetFeed:
             view.epoch = epoch or view.epoch
             view.ledger.take(sequence)
         view.events += 1
-        alarm = is_alarm(properties, body)
+        alarm = is_alarm(properties, body) and not first_start
         if alarm:
             view.alarm_count += 1
             view.alarms.append(topic)
@@ -226,6 +228,7 @@ class FleetFeed:
                 "sequence": sequence,
                 "event-id": event_id,
                 "clock-quality": properties.get("clock-quality"),
+                "edge": properties.get("edge"),
                 **body,
             }
         )
@@ -252,6 +255,11 @@ class FleetFeed:
         view.ledger.excuse(int(data["First"]), int(data["Last"]), int(data["Count"]))
         view.dropped += int(data["Count"])
         return {"node": view.node, "change": "dropped", **body["Source"], **data}
+
+
+def _is_first_start(body: Mapping[str, Any]) -> bool:
+    data = facts(body)
+    return not data.get("PreviousEpoch") and data.get("LastKnownSequence") == 0 and data.get("FirstSequence") == 1
 
 
 def _document(payload: bytes) -> dict[str, Any]:

@@ -15,7 +15,8 @@ REFERENCE = "reference.json"
 SIGNATURE = "reference.sig"
 CLOSURE = "closed"
 """While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
-VALIDATE = "take it with `vigie masks validate --by NAME`"
+VALIDATE = "take it with `sudo vigie masks validate --by NAME`"
+LIFT = "see that the masks fit, then `sudo vigie masks validate --by NAME --lift`"
 MOST_REASON_BYTES = 500
 _MOST_SIGNATURE_BYTES = 1024
 _CONTEXT = b"vigie view reference 1\n"
@@ -53,7 +54,7 @@ class ViewStore:
         """The reference for exactly this mask set, camera, resolution and rotation. Raises MaskError in every other case."""
         closed = self.closed()
         if closed:
-            raise MaskError(f"the picture was closed: {closed}", remedy=f"{VALIDATE} --lift")
+            raise MaskError(f"the picture was closed: {closed}", remedy=LIFT)
         data = self._read(REFERENCE, MOST_BYTES)
         signature = self._read(SIGNATURE, _MOST_SIGNATURE_BYTES)
         if not verifier.verify(_CONTEXT + data, signature):

@@ -72,6 +72,21 @@ def test_a_card_that_was_replaced_counts_from_one() -> None:
     assert (view.ledger.highest, view.ledger.unexplained, view.epoch) == (2, 0, "E2")
 
 
+def test_a_first_start_is_no_alarm() -> None:
+    """Of a node that nobody has heard before; the same of one that was heard means a lost card, and is one."""
+    feed = FleetFeed("vigie")
+    data = {"PreviousEpoch": "", "LastKnownSequence": 0, "FirstSequence": 1, "Reason": "first start"}
+    story = ("class", "alarm"), ("severity", "alarm"), ("edge", "happened")
+
+    def first(epoch: str) -> Received:
+        told = event(1, f"Monitoring/vigie:OutboxEpoch/&{epoch}", data, epoch=epoch, **{"event-id": epoch})
+        return Received(told.topic, told.payload, False, (*told.user_properties, *story))
+
+    assert changes(feed, first("E1")) == ["epoch", "event"]
+    assert (feed.nodes["a"].alarm_count, feed.nodes["a"].events) == (0, 1)
+    assert changes(feed, first("E2")) == ["epoch", "alarm"]
+
+
 def test_restated_and_retained_states_are_no_news() -> None:
     """What a node repeats after a connect, or a broker from memory, opens no gap and counts as nothing."""
     feed = FleetFeed("vigie")
