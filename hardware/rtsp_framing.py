@@ -37,8 +37,14 @@ class Message(Struct):
 class Framing:
     """One direction of a connection. Feed it what came; it gives what is whole: messages, and packets as they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_head: int = MOST_HEAD, most_body: int = MOST_BODY) -> None:
         self._buffer = bytearray()
+        self._most_head, self._most_body = most_head, most_body
+
+    @property
+    def is_amid(self) -> bool:
+        """True when something has begun to come and is not whole."""
+        return bool(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Message | bytes]:
         """ValueError when this cannot be RTSP."""
@@ -56,12 +62,12 @@ class Framing:
                 del buffer[0]
                 continue
             end = buffer.find(b"\r\n\r\n")
+            if (len(buffer) if end < 0 else end) > self._most_head:
+                raise ValueError("no end of the headers")
             if end < 0:
-                if len(buffer) > MOST_HEAD:
-                    raise ValueError("no end of the headers")
                 return
             message = _head(buffer[:end].decode(errors="replace"))
-            length = _body_length(message)
+            length = _body_length(message, self._most_body)
             if len(buffer) < end + 4 + length:
                 return
             message.body = bytes(buffer[end + 4 : end + 4 + length])
@@ -80,9 +86,9 @@ def _head(text: str) -> Message:
     return Message(first, headers)
 
 
-def _body_length(message: Message) -> int:
+def _body_length(message: Message, most: int) -> int:
     said = (message.all("content-length") or ["0"])[0]
     length = int(said) if said.isdecimal() else -1
-    if not 0 <= length <= MOST_BODY:
+    if not 0 <= length <= most:
         raise ValueError("no length of a body")
     return length

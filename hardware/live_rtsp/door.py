@@ -1,0 +1,57 @@
+"""RTSP and RTSPS as a way of looking in: what runs, and the addresses a lease is told."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from agent.base.clock import Clock
+from agent.base.component import Component
+from agent.ports.live import STREAM_PATH, Gate, Secret, Way
+from hardware.live_rtsp.datagrams import family_of
+from hardware.live_rtsp.server import RtspServer
+from hardware.live_rtsp.settings import RtspSettings
+
+_ANYWHERE: Final = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}  # noqa: S104 - compared, and where a way out would lead
+_REALLY_V4: Final = ("0.0.0.0", "192.0.2.1")  # noqa: S104
+
+
+class RtspDoor:
+    """See LiveDoor. Viewers come by themselves: an opened lease needs nothing."""
+
+    way: Final = Way.RTSP
+
+    def __init__(self, gate: Gate, settings: RtspSettings, clock: Clock) -> None:
+        self._settings = settings
+        self.server = RtspServer(gate, settings, clock)
+
+    def components(self) -> Sequence[Component]:
+        return (self.server,)
+
+    def urls(self, secret: Secret) -> Mapping[str, str]:
+        """With the ports that are listened at, or those that are meant to be."""
+        host = reached_at(self._settings.host)
+        shown = f"[{host}]" if ":" in host else host
+        login = f"{quote(secret.lease, safe='')}:{quote(secret.password, safe='')}"
+        meant = {"rtsp": self._settings.rtsp_port, "rtsps": self._settings.rtsps_port}
+        ports = {scheme: self.server.ports.get(scheme, port) for scheme, port in meant.items() if port is not None}
+        return {scheme: f"{scheme}://{login}@{shown}:{port}{STREAM_PATH}" for scheme, port in ports.items()}
+
+    def opened(self, lease: str) -> None:
+        """Viewers come by themselves."""
+
+
+def reached_at(host: str) -> str:
+    """The address viewers use: this one, or for "every address" the one this machine speaks from. Sends nothing."""
+    if host not in _ANYWHERE:
+        return host
+    for mine, far in ((host, _ANYWHERE[host]), _REALLY_V4):
+        with socket.socket(family_of(mine), socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((far, 9))
+            except OSError:
+                continue
+            return str(probe.getsockname()[0])
+    return socket.gethostname()
