@@ -35,7 +35,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "register": ["sudo vigie register", "sudo vigie register --verify"],
     "retention sweep": ["sudo vigie retention sweep"],
     "run": ["vigie run --config /etc/vigie/config.toml", "vigie run --config trial.toml --for 60"],
-    "status": ["sudo vigie status", "sudo vigie status --json"],
+    "status": ["sudo vigie status", "sudo vigie status -v", "sudo vigie status --json"],
     "verify": ["vigie verify pv-1207.mp4 --ca ca.pem", "vigie verify pv-1207.mp4 --ca ca.pem --node pole-42 --json"],
     "watch": ["vigie watch --broker mqtts://hub.town.fr:8883 --username watch-1 --password-file watch.password"],
 }

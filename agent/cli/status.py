@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from agent.cli._legible import legible
 from agent.cli._options import config_option, json_option, print_json
+
+_NAME_COLUMNS: Final = 22
 
 
 @click.command()
 @config_option
+@click.option("-v", "--verbose", is_flag=True, help="every fact that the daemon tells")
 @json_option
-def command(config_path: Path, *, as_json: bool) -> None:
-    """How the running daemon fares."""
+def command(config_path: Path, *, verbose: bool, as_json: bool) -> None:
+    """How the running daemon fares: in two lines, then what matters; with -v everything."""
     from agent.cli._node_files import NodeFiles
     from agent.operations.control_socket import ask
 
@@ -23,30 +28,19 @@ def command(config_path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(health)
     else:
-        _show(health)
+        _show(health, verbose=verbose)
 
 
-def _show(health: Mapping[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _show(health: Mapping[str, Any], *, verbose: bool) -> None:
+    from agent.base.paragraph import columns, paragraph
+    from agent.cli._status_words import everything, facts, headline, verdict
 
-    table = Table(title=f"{health.get('node')} · Vigie {health.get('version')}", show_header=False, title_justify="left")
-    if health.get("config_trouble"):
-        table.add_row(Text("configuration refused", style="bold red"), _said(health["config_trouble"]))
-    if health.get("restart_needed"):
-        table.add_row(Text("waits for a restart", style="bold"), ", ".join(health["restart_needed"]))
-    for section, facts in health.items():
-        if isinstance(facts, Mapping):
-            table.add_row(Text(section, style="bold"), "")
-            for name, fact in facts.items():
-                table.add_row(f"  {name}", _said(fact))
-    Console(markup=False).print(table)
-
-
-def _said(fact: Any) -> str:
-    if isinstance(fact, Mapping):
-        return ", ".join(f"{name} {_said(each)}" for name, each in fact.items())
-    if fact is None:
-        return "–"
-    return f"{fact:.1f}" if isinstance(fact, float) else str(fact)
+    width = columns(sys.stdout)
+    for line in (headline(health), verdict(health)):
+        click.echo("\n".join(paragraph(legible(line), width, indent=2)))
+    click.echo()
+    names = _NAME_COLUMNS if verbose else 12
+    for name, words in (everything if verbose else facts)(health):
+        click.echo("\n".join(paragraph(legible(words), width, first=f"  {name:<{names}}", indent=names + 2)))
+    if not verbose:
+        click.echo("\n".join(paragraph("`vigie status -v` shows everything.", width)))

@@ -45,5 +45,5 @@ def test_a_hostile_certificate_writes_no_markup(capsys: pytest.CaptureFixture[st
 
 def test_a_remedy_keeps_its_brackets(capsys: pytest.CaptureFixture[str]) -> None:
     """Health names the table of the configuration."""
-    show_health({"node": "pole-1", "version": "0", "recording": {"reason": "raise [recording] min_free_mb"}})
+    show_health({"node": "pole-1", "version": "0", "recording": {"reason": "raise [recording] min_free_mb"}}, verbose=True)
     assert "raise [recording] min_free_mb" in " ".join(capsys.readouterr().out.split())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,12 +36,88 @@ def test_a_broken_file_does_not_hide_how_the_daemon_fares(tmp_path: Path, monkey
     assert "the last good configuration serves" in result.stderr
 
 
-def test_what_is_not_in_force_is_said_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A refused reload and keys that wait for a restart stand above everything else."""
+HEALTH: dict[str, Any] = {
+    "node": "pole-17",
+    "at": "2026-11-30T22:49:20Z",
+    "uptime_s": 7_300.0,
+    "version": "1.2",
+    "config_digest": "449477d9",
+    "restart_needed": [],
+    "config_trouble": "",
+    "clock": {"quality": "synchronised", "offset_ms": 0.4},
+    "camera": {"driver": "rtsp", "fps": 24.98, "captured": 12_345, "dropped": 1, "last_frame_age_s": 0.04, "state": "delivering"},
+    "privacy": {"state": "masked", "reason": "", "masks": 3, "view": {"state": "verified", "shift_px": 0.1}},
+    "recording": {"state": "recording", "oldest": "2026-11-16T22:49:05Z", "bytes": 42_642_418_000, "days": 14.0, "holds": 1},
+    "evidence": {"signing": True, "signed": 600, "failures": 0, "trouble": ""},
+    "disk": {"free_bytes": 68_115_664_896, "total_bytes": 270_553_174_016},
+    "outbox": {"pending": 0, "oldest_age_s": None, "dropped": 0, "classes": {"alarm": 10}},
+    "board": {"temperature_c": 52.3, "throttled": False, "undervoltage": None, "load_1m": 0.7, "rss_bytes": 146_096_128},
+    "uplink": {"state": "online", "broker": "mqtts://hub.town.fr:8883", "reason": "", "certificate_days": 200},
+    "components": {"camera": "running", "recorder": "running"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """The lines of `vigie status` where the daemon tells HEALTH but for `changes`."""
     path = tmp_path / "config.toml"
     path.write_text(TEXT)
-    health = {"node": "pole-1", "version": "1", "config_trouble": "line 7 is wrong", "restart_needed": ["camera.fps"]}
-    monkeypatch.setattr("agent.operations.control_socket.ask", lambda *_: {**health, "camera": {"state": "delivering"}})
-    lines = CliRunner().invoke(vigie, ["status", "--config", str(path)]).stdout.splitlines()
-    place = {word: n for n, line in enumerate(lines) for word in ("line 7 is wrong", "camera.fps", "delivering") if word in line}
-    assert place["line 7 is wrong"] < place["camera.fps"] < place["delivering"]
+
+    def run(*options: str, **changes: Any) -> list[str]:
+        health = HEALTH | {name: HEALTH[name] | new if isinstance(new, dict) else new for name, new in changes.items()}
+        monkeypatch.setattr("agent.operations.control_socket.ask", lambda *_: health)
+        result = CliRunner().invoke(vigie, ["status", "--config", str(path), *options])
+        assert result.exit_code == 0, result.output
+        return result.stdout.splitlines()
+
+    return run
+
+
+def test_it_begins_with_two_lines_for_a_person(said: Callable[..., list[str]]) -> None:
+    """What the node does, and what needs a hand, the worst first."""
+    assert said()[:3] == ["pole-17 records with its masks, at 25.0 frames per second.", "Nothing needs a hand.", ""]
+    hot = {"throttled": True}
+    closed = {"state": "opaque", "reason": "there is no reference of this view"}
+    assert said(board=hot, privacy=closed)[:3] == [
+        "pole-17 records, and every picture is covered whole.",
+        "Needs a hand: opaque: there is no reference of this view; throttled",
+        "",
+    ]
+    assert said(recording={"state": "failing", "reason": "no space left"})[:2] == [
+        "pole-17 cannot record.",
+        "Needs a hand: recording: no space left",
+    ]
+    assert said(recording={"state": "waiting"}, camera={"state": "silent", "reason": "nothing listens"})[0] == (
+        "pole-17 waits for its first picture, and records nothing yet."
+    )
+
+
+def test_what_is_not_in_force_is_said_first(said: Callable[..., list[str]]) -> None:
+    """A refused reload stands before everything else that needs a hand; what waits for a restart says how to do it."""
+    line = said(config_trouble="line 7 is wrong", restart_needed=["camera.fps"], board={"throttled": True})[1]
+    assert line.startswith("Needs a hand: the new configuration is refused, and the former one is in force: line 7 is wrong; ")
+    assert line.endswith("camera.fps: in force after `sudo systemctl restart vigie`")
+
+
+def test_numbers_have_units_and_nothing_is_true_or_false(said: Callable[..., list[str]]) -> None:
+    """Short or whole, nobody reads a bare float, a count of octets or a name of a field."""
+    for lines in (said(), said("-v")):
+        told = "\n".join(lines)
+        for never in ("True", "False", "None", "_", "68115664896", "146096128"):
+            assert never not in told, told
+    words = dict(re.split("  +", line.strip(), maxsplit=1) for line in said("-v")[3:] if re.search("  +", line.strip()))
+    assert words["free"] == "68.1 GB"
+    assert words["temperature"] == "52.3 °C"
+    assert words["last frame age"] == "0.0 s"
+    assert words["captured"] == "12 345"
+    assert words["certificate"] == "200 days"
+    assert (words["throttled"], words["undervoltage"]) == ("no", "not known")
+
+
+def test_verbose_leaves_nothing_out(said: Callable[..., list[str]]) -> None:
+    """Every section and every fact of the document."""
+    told = said("-v")
+    for section, facts in HEALTH.items():
+        if isinstance(facts, dict):
+            at = told.index(f"  {section}")
+            assert len([line for line in told[at + 1 : at + 1 + len(facts)] if line.startswith("    ")]) == len(facts)

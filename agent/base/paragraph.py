@@ -1,0 +1,56 @@
+"""Text as it stands on a terminal: broken between words, and a command never, so that it can be copied."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from typing import IO, Final
+
+_UNBREAKABLE: Final = re.compile(r"(?:[^\s`]*`[^`]*`)+[^\s`]*|\S+")
+"""A word, or a command between backticks with what touches it."""
+LEAST_COLUMNS: Final = 40
+OUTDENT: Final = 4
+"""Where something stands that is too long for the column of its paragraph."""
+
+
+def columns(stream: IO[str]) -> int | None:
+    """How wide the place is that `stream` goes to: COLUMNS where somebody set it, else the terminal; None for a pipe or a file.
+
+    What is broken there cannot be copied or searched.
+    """
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return max(LEAST_COLUMNS, int(wanted))
+    if not stream.isatty():
+        return None
+    return max(LEAST_COLUMNS, shutil.get_terminal_size((80, 24)).columns)
+
+
+def paragraph(text: str, width: int | None, *, first: str = "", indent: int = 0) -> list[str]:
+    """`text` behind `first`, its further lines `indent` columns in; `width` None leaves it one line.
+
+    What does not fit beside other words stands on a line of its own, further left where it must, and is never cut.
+    """
+    if width is None:
+        return [f"{first}{text}".rstrip()]
+    return list(_lines(_UNBREAKABLE.findall(text), width, first, indent))
+
+
+def _lines(words: list[str], width: int, first: str, indent: int) -> Iterator[str]:
+    line, is_empty = first, True
+    for word in words:
+        gap = "" if is_empty else " "
+        if len(line) + len(gap) + len(word) <= width:
+            line, is_empty = f"{line}{gap}{word}", False
+            continue
+        if line.strip():
+            yield line.rstrip()
+        margin = indent if indent + len(word) <= width else min(indent, OUTDENT)
+        line, is_empty = f"{'':<{margin}}{word}", False
+        if margin != indent:
+            yield line
+            line, is_empty = f"{'':<{indent}}", True
+    if line.strip():
+        yield line.rstrip()
