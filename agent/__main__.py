@@ -6,7 +6,7 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    if sys.argv[1:2] == ["run"]:  # what is asked of the daemon before there is one waits until it can answer
+    if sys.argv[1:2] == ["run"]:  # what is asked of the daemon before there is one waits until it listens
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     try:
         from agent.base.standard_streams import fill_closed

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import NoReturn
 
 from agent.base import same_python
 from agent.base.umask import close_to_others
-from agent.node.signals import CAUGHT, Wishes, leave_process
+from agent.node.signals import Listener, hold_back, leave_process
 
 SUMMARY_OPENING = b'{\n  "node": '
 """What every summary begins with."""
@@ -27,28 +26,27 @@ def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> No
     arguments = [text for name, value in options.items() if value is not None for text in (name, str(value))]
     # Lines come when they are written, and a crash in a library leaves its traceback; by flags, since -I reads no environment.
     flags = ["-OO", "-u", "-X", "faulthandler", *same_python.flags()]
-    signal.pthread_sigmask(signal.SIG_BLOCK, CAUGHT)
+    hold_back()
     os.execv(sys.executable, [sys.executable, *flags, "-m", "agent.node.daemon", *arguments])
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a node as `vigie run` asked for; its exit code. Main thread."""
     try:
+        hold_back()
         close_to_others()
         Path("/proc/self/comm").write_text("vigie", encoding="ascii")  # for `top` and `pgrep`
-        signals = Wishes()
-        signals.catch()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, CAUGHT)
+        listener = Listener()
         given = dict(zip(argv[::2], argv[1::2], strict=True))
         for_s, summary = given.get("--for"), given.get("--summary")
-        return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, signals)
+        return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, listener)
     except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
         from agent.base.process_exit import leave
 
         return leave(error)
 
 
-def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: Wishes) -> int:
+def _run(config_path: Path, for_s: float | None, summary: Path | None, listener: Listener) -> int:
     from agent.base.output_file import Output
     from agent.config.load import load
     from agent.journal.feature import RegisterFeature
@@ -58,10 +56,11 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, signals: 
     from agent.node.wiring import build
 
     config = load(config_path)
+    listener.keep()
     begin_log(config)
     node = build(config, config_path)
     enter_changes(config_path, config, node.house.find(RegisterFeature).register)
-    ending = node.run(for_s=for_s, signals=signals)
+    ending = node.run(for_s=for_s, signals=listener.wishes)
     if summary is not None:
         Output(summary, SUMMARY_OPENING).write(json.dumps(node.summary(), indent=2).encode() + b"\n")
     return 1 if ending is Ending.FAILED else 0

@@ -62,11 +62,11 @@ class Supervisor:
         self._said_ready = False
 
     def stop(self) -> None:
-        """End the daemon at the next beat; any thread, also a signal handler."""
+        """End the daemon at the next beat; any thread."""
         self._asked.stop = True
 
     def ask_reload(self) -> None:
-        """Read the configuration again at the next beat; any thread, also a signal handler."""
+        """Read the configuration again at the next beat; any thread."""
         self._asked.reload = True
 
     def run(
@@ -74,7 +74,7 @@ class Supervisor:
     ) -> Ending:
         """Start everything, watch until the end, stop everything. Returns why it ended.
 
-        `signals` is what signal handlers write their wishes into, if this process has any.
+        `signals` are the wishes of the signals, if this process listens to them.
         """
         wishes = (self._asked,) if signals is None else (self._asked, signals)
         try:

@@ -22,27 +22,28 @@ REPOSITORY = Path(__file__).parents[2]
 AT_EVERY_LINE = """
 import os, signal, sys, threading
 from agent.base.clock import SystemClock
-from agent.node.signals import Wishes
+from agent.node.signals import Listener, hold_back
 from agent.node.supervisor import Supervisor
 from tests.core.test_supervisor import Service
 
 reloads = []
-wishes = Wishes()
-wishes.catch()
+hold_back()
+listener = Listener()
+listener.keep()
 sent = 0
 
 def at_a_line(frame, event, _):
     global sent
     sys.settrace(None)
     sent += 1
-    signal.raise_signal(signal.SIGTERM if sent > 3000 else signal.SIGHUP)
+    os.kill(os.getpid(), signal.SIGTERM if sent > 3000 else signal.SIGHUP)
     sys.settrace(at_a_line)
     frame.f_trace = at_a_line
     return at_a_line
 
 supervisor = Supervisor([], SystemClock(), Service(), ready=lambda: True)
 sys.settrace(at_a_line)
-ending = supervisor.run(reload=lambda: reloads.append(1), signals=wishes)
+ending = supervisor.run(reload=lambda: reloads.append(1), signals=listener.wishes)
 sys.settrace(None)
 print(ending.value, len(reloads) > 3)
 """
@@ -61,6 +62,95 @@ def test_a_storm_of_signals_ends_in_order(tmp_path: Path, seed: int) -> None:
     """400 SIGHUPs and a SIGTERM at random instants, from the daemon's first instruction to its last: it leaves with 0."""
     config = small_node(tmp_path)
     assert storm(config, tmp_path / "run.log", random.Random(seed), hups=400).code == 0
+
+
+AT_AN_INSTANT = """
+import ctypes, importlib.abc, os, runpy, signal, sys, threading
+
+# As `vigie run` hands over at its exec.
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+at, *arguments = sys.argv[1:]
+sys.argv[1:] = arguments
+
+def reached(instant):
+    os.kill(os.getpid(), signal.SIGHUP)
+    if instant == at:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+class Imports(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        reached("import " + name)
+        return None
+
+def announced(kind, name, named=lambda self: ""):
+    inner = getattr(kind, name)
+    def outer(self, *given, **more):
+        reached(f"{name} {named(self)}".strip())
+        return inner(self, *given, **more)
+    setattr(kind, name, outer)
+
+def storm():
+    for _ in range(20):
+        os.kill(os.getpid(), signal.SIGHUP)
+        threading.Event().wait(0.01)
+
+def apply_with_a_library(self):
+    threading.Thread(target=storm).start()
+    if ctypes.CDLL(None).poll(None, 0, 300) != 0:
+        print("a library was interrupted", file=sys.stderr)
+    load_again(self)
+
+sys.meta_path.insert(0, Imports())
+if not at.startswith("import"):
+    from agent.base.component import Component
+    from agent.node.reload import NodeReload
+    announced(Component, "start", lambda component: component.name)
+    announced(Component, "stop", lambda component: component.name)
+    announced(NodeReload, "apply")
+    load_again, NodeReload.apply = NodeReload.apply, apply_with_a_library
+leave = os._exit
+os._exit = lambda code: (reached("exit"), leave(code))
+runpy.run_module("agent.node.daemon", run_name="__main__", alter_sys=True)
+"""
+"""The daemon with SIGHUP at every import, start and stop of a component, and at its exit; SIGTERM at one of them."""
+
+
+def live(config: Path, at: str) -> subprocess.CompletedProcess[str]:
+    """One life of at most a second after everything is started, with SIGTERM at this instant."""
+    command = [sys.executable, "-c", AT_AN_INSTANT, at, "--config", str(config), "--for", "1"]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_sigterm_at_any_instant_ends_with_0(tmp_path: Path) -> None:
+    """SIGTERM at each step of start, life and end, one life after the other over one state: 0, no traceback, no broken call."""
+    config = small_node(tmp_path)
+    for at in (
+        *("import agent.node.wiring", "start outbox", "start recorder", "start control"),
+        *("apply", "stop camera", "stop recorder", "exit"),
+    ):
+        done = live(config, at)
+        told = [words for words in ("Traceback", "ignored", "internal error", "interrupted") if words in done.stderr]
+        assert (at, done.returncode, told) == (at, 0, []), done.stderr
+
+
+def test_a_stop_before_anything_is_held_leaves_at_once(tmp_path: Path) -> None:
+    """SIGTERM while the daemon still reads its own code: it takes up neither state directory nor camera first."""
+    config = small_node(tmp_path)
+    assert live(config, "import agent.node.house").returncode == 0
+    assert not (tmp_path / "state" / "run").exists()
+
+
+def test_a_node_lives_again_on_what_it_signed(tmp_path: Path) -> None:
+    """Asked to stop once it has recorded and signed, a node starts again over the link that it left."""
+    config = small_node(tmp_path)
+    command = [sys.executable, "-m", "agent", "run", "--config", str(config)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.DEVNULL) as node:
+        until(lambda: list((tmp_path / "state" / "recordings").rglob("*.mp4")), "it records", 60)
+        node.send_signal(signal.SIGTERM)
+        assert node.wait(60) == 0
+    assert (tmp_path / "state" / "signing.json").exists()
+    again = subprocess.run([*command, "--for", "1"], cwd=REPOSITORY, capture_output=True, text=True, timeout=120, check=False)
+    assert again.returncode == 0, again.stderr
 
 
 FULL_PIPE = """
