@@ -8,6 +8,7 @@ VigieError
 ├── MaskError               a mask set or a view reference that must not be used
 ├── EncoderError            the encoder or the muxer refuses
 ├── StorageError            a disk that is full, read-only or gone; a catalog that cannot be written
+│   └── CatalogDamaged      the file of the catalog is wrong: it is made anew from the recordings
 ├── RegisterError           the register cannot be written or does not verify
 ├── OutboxError             the outbox cannot be opened, written or read
 ├── ReplayCacheError        the memory of used tokens cannot be written: no command is taken
@@ -68,6 +69,10 @@ class EncoderError(VigieError):
 
 class StorageError(VigieError):
     """The disk or the catalog cannot be written or read."""
+
+
+class CatalogDamaged(StorageError):
+    """The catalog's file is wrong, and no wait cures it; whoever opens it next makes it anew."""
 
 
 class RegisterError(VigieError):

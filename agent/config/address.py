@@ -99,13 +99,15 @@ def _split(url: str, wanted: str, at: tuple[str, ...] = ()) -> SplitResult:
     """The parts of a URL without a password in it; Misfit else. The password itself is never repeated."""
     _refuse_password(url, at)
     _refuse_secret(url, at)
+    # urllib's words repeat what it takes for the port, or the whole authority: neither is handed on.
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise Misfit("this is no address: compare it with the remedy", at=at, remedy=f"write {wanted}") from None
+    try:
         port = parts.port
-    except ValueError as error:
-        # urllib's words repeat what it takes for the port, or the whole authority.
-        why = "its port is no number from 1 to 65535" if str(error).startswith("Port") else "compare it with the remedy"
-        raise Misfit(f"this is no address: {why}", at=at, remedy=f"write {wanted}") from None
+    except ValueError:
+        raise Misfit("this is no address: its port is no number from 1 to 65535", at=at, remedy=f"write {wanted}") from None
     if port == 0:
         raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
     return parts

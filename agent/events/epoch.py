@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
+from agent.base.database_refusal import is_damage
 from agent.events import class_number
 from agent.events import outbox_schema as sql
 from agent.events.alarms import OUTBOX_EPOCH
@@ -138,13 +139,3 @@ def new_epoch(
     }
     story = Event(OUTBOX_EPOCH, wall_ns, {"Epoch": epoch}, data, priority=Priority.ALARM)
     return Beginning(connection, sequence, epoch, dropped, story)
-
-
-def is_damage(error: Exception) -> bool:
-    """Whether the file itself is wrong, rather than the disk busy, full or read-only."""
-    return any(sign in str(error) for sign in ("malformed", "no such table", "no such column", "not a database"))
-
-
-def is_full(error: Exception) -> bool:
-    """Whether the disk has no room, which time may cure."""
-    return any(sign in str(error) for sign in ("disk is full", "disk I/O error", "No space left"))

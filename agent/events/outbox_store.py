@@ -15,6 +15,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent.base.clock import Clock, ClockQuality
+from agent.base.database_refusal import is_damage, is_full
 from agent.base.errors import OutboxError
 from agent.base.regular_file import IrregularFileError
 from agent.events import epoch, eviction, sent_rows, without_disk
@@ -59,7 +60,7 @@ class OutboxStore:
         try:
             return epoch.begin(self.path, mark, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
-            if not epoch.is_full(error) or mark is None:
+            if not is_full(error) or mark is None:
                 why, remedy = str(error), "check that the disk is mounted, writable and not full"
                 if isinstance(error, IrregularFileError):
                     why, remedy = str(error.strerror), ""
@@ -166,7 +167,7 @@ class OutboxStore:
         except sqlite3.Error as error:
             self.refused = True
             self._hold_in_memory(fresh, done, delivered, str(error))
-            if epoch.is_damage(error):
+            if is_damage(error):
                 self._recover(str(error))
             return fresh
         self.refused = False
@@ -290,7 +291,7 @@ class OutboxStore:
             return []  # closed
         except sqlite3.Error as error:
             self.fault = self.fault or str(error)
-            if epoch.is_damage(error):
+            if is_damage(error):
                 self._damage = str(error)
             return []
 

@@ -21,7 +21,11 @@ _MOST_INSIDE = 4096
 
 
 class MalformedFilm(EvidenceError):
-    """A file that is no MP4, or one that is cut short or contradicts itself."""
+    """A file that is no MP4, or one that is cut short or contradicts itself. `of` names the file, where it is known already."""
+
+    def __init__(self, what: str, *, of: str = "", remedy: str = "") -> None:
+        super().__init__(f"{of}: {what}" if of else what, remedy=remedy)
+        self.of = of
 
 
 class CutShort(MalformedFilm):
@@ -46,26 +50,27 @@ def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[Top
     size = size if limit is None else min(size, limit)
     at = 0
     if size < 8:
-        raise MalformedFilm(f"{of}: {size} bytes are no MP4 film")
+        raise MalformedFilm(f"{size} bytes are no MP4 film", of=of)
     while at < size:
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
-            raise CutShort(f"{of}: cut short at byte {at}: the film lacks its end")
+            raise CutShort(f"cut short at byte {at}: the film lacks its end", of=of)
         if not any(head[:8]):
-            raise CutShort(f"{of}: from byte {at} on nothing was written: the film lacks its end")
+            raise CutShort(f"from byte {at} on nothing was written: the film lacks its end", of=of)
         length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
         if at == 0 and kind not in (b"ftyp", b"styp", b"moov", b"free", b"skip", b"mdat", b"wide"):
-            raise MalformedFilm(f"{of}: is no MP4 film", remedy="expected a file that begins with an `ftyp` box")
+            raise MalformedFilm("is no MP4 film", of=of, remedy="expected a file that begins with an `ftyp` box")
         if length == 1:
             length, body = int.from_bytes(head[8:16], "big"), at + 16
         elif length == 0:
             length = size - at
         if length < body - at:
-            raise MalformedFilm(f"{of}: the box at byte {at} claims {length} bytes: the file is damaged")
+            raise MalformedFilm(f"the box at byte {at} claims {length} bytes: the file is damaged", of=of)
         if at + length > size:
             raise CutShort(
-                f"{of}: cut short: box {name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
+                f"cut short: box {name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
+                of=of,
                 remedy="copy it again from its source",
             )
         yield TopBox(kind, at, body, at + length)
@@ -76,11 +81,11 @@ def read_body(file: BinaryIO, box: TopBox, of: str) -> bytes:
     """The content of a describing box. Raises MalformedFilm when it is larger than any honest one."""
     length = box.end - box.body
     if length > MAX_DESCRIPTION_BYTES:
-        raise MalformedFilm(f"{of}: box {name(box.kind)} holds {length} bytes of description: not an honest film")
+        raise MalformedFilm(f"box {name(box.kind)} holds {length} bytes of description: not an honest film", of=of)
     file.seek(box.body)
     body = file.read(length)
     if len(body) != length:
-        raise MalformedFilm(f"{of}: cut short while it was read")
+        raise MalformedFilm("cut short while it was read", of=of)
     return body
 
 

@@ -62,7 +62,7 @@ class Film:
         """Bytes of the file. Raises MalformedFilm when it has become shorter meanwhile."""
         found = os.pread(self._file.fileno(), size, offset)
         if len(found) != size:
-            raise MalformedFilm(f"{self.name}: cut short at byte {offset + len(found)}")
+            raise MalformedFilm(f"cut short at byte {offset + len(found)}", of=self.name)
         return found
 
     def box_body(self, kind: bytes) -> bytes | None:
@@ -105,16 +105,14 @@ class Film:
             start = at + length_bytes
             end = start + int.from_bytes(data[at:start], "big")
             if end > len(data) or start > len(data):
-                raise MalformedFilm(f"{self.name}: a NAL unit at byte {sample.offset + at} reaches past its picture")
+                raise MalformedFilm(f"a NAL unit at byte {sample.offset + at} reaches past its picture", of=self.name)
             unit = data[start:end].rstrip(b"\0")
             if unit:
                 yield unit
             at = end
 
     def _placed(self, error: MalformedFilm) -> MalformedFilm:
-        if error.what.startswith(self.name):
-            return error
-        return MalformedFilm(f"{self.name}: {error.what}", remedy=error.remedy)
+        return error if error.of else MalformedFilm(error.what, of=self.name, remedy=error.remedy)
 
     def _index(self) -> tuple[TopBox, ...]:
         found: list[TopBox] = []

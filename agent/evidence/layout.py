@@ -116,14 +116,14 @@ class _Budget:
     def enter_fragment(self, number: int) -> None:
         """The `number`th begins."""
         if number > _MOST_FRAGMENTS:
-            raise MalformedFilm(f"{self._film}: more than {_MOST_FRAGMENTS} fragments: take the film in shorter parts")
+            raise MalformedFilm(f"more than {_MOST_FRAGMENTS} fragments: take the film in shorter parts", of=self._film)
         self._left += _BOXES_A_FRAGMENT
 
     def spend(self, place: str) -> None:
         """One more box is looked at."""
         self._left -= 1
         if self._left < 0:
-            raise MalformedFilm(f"{self._film}: {place}: the film holds more boxes than any honest one")
+            raise MalformedFilm(f"{place}: the film holds more boxes than any honest one", of=self._film)
 
 
 def _walk_file(film: Film) -> Iterator[Oddity]:

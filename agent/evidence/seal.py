@@ -161,7 +161,7 @@ def _meta(file: BinaryIO, of: str) -> memoryview | None:
             if each.kind == b"meta":
                 body = read_body(file, each, of)
                 if len(body) < 4:
-                    raise MalformedFilm(f"{of}: the `meta` box is cut short")
+                    raise MalformedFilm("the `meta` box is cut short", of=of)
                 return memoryview(body)[4:]
     return None
 

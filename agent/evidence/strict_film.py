@@ -78,7 +78,7 @@ class StrictFilm:
             try:
                 reading = reader.read(units)
             except MalformedFilm as error:
-                raise MalformedFilm(f"{self._film.name}: picture {number + 1} {error.what}") from None
+                raise MalformedFilm(f"picture {number + 1} {error.what}", of=self._film.name) from None
             found += reading.faults
             if first and reader.sets.units != stated:
                 found.append("its parameter sets are not those of `avcC`: players take either")
@@ -136,7 +136,7 @@ class StrictFilm:
             start = at + size
             at = start + int.from_bytes(data[at:start], "big")
             if at > end or start > end:
-                raise MalformedFilm(f"{self._film.name}: a NAL unit at byte {sample.offset + start} reaches past its picture")
+                raise MalformedFilm(f"a NAL unit at byte {sample.offset + start} reaches past its picture", of=self._film.name)
             found.append(data[start:at])
         return found
 

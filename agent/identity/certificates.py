@@ -21,6 +21,9 @@ from agent.identity.ecdsa import Ecdsa
 
 _MAX_PEM_BYTES = 64 * 1024
 _MAX_CERTIFICATES = 8
+_NO_ISSUER_GIVEN = 20
+_FOREIGN_ISSUER = (2, 4, 6, 7, _NO_ISSUER_GIVEN, 21, 29, 30, 31)
+"""Verify results of OpenSSL, x509_vfy.h: no authority of that name is given, or it has another key than the one that signed."""
 
 
 class ChainNotTrusted(EvidenceError):
@@ -80,16 +83,16 @@ class CertificateChain(Struct, frozen=True):
             else:
                 return
         # The furthest that any got tells the most: a fault deep in a chain rather than an unknown issuer.
-        told = max(refusals, key=lambda error: "issuer" not in str(error) and "signature" not in str(error))
+        told = max(refusals, key=lambda error: _verify_code(error) not in _FOREIGN_ISSUER)
         raise ChainNotTrusted(
-            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {self._in_words(str(told))}",
+            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {self._in_words(told)}",
             remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
         )
 
-    def _in_words(self, refusal: str) -> str:
+    def _in_words(self, refusal: Exception) -> str:
         """OpenSSL's word for a chain that ends before any that were given does not say whom to ask for the rest."""
-        if refusal != "unable to get local issuer certificate":
-            return refusal
+        if _verify_code(refusal) != _NO_ISSUER_GIVEN:
+            return str(refusal)
         highest = self.leaf
         for _ in self.certificates:
             highest = next((each for each in self.certificates if each.subject == highest.issuer), highest)
@@ -155,6 +158,12 @@ def key_digest(certificate: x509.Certificate) -> str:
     digest = hashes.Hash(hashes.SHA256())
     digest.update(spki)
     return digest.finalize().hex()
+
+
+def _verify_code(refusal: Exception) -> int | None:
+    """OpenSSL's verify result; None where it did not come as far as verifying."""
+    found = getattr(refusal, "errors", None)
+    return int(found[0]) if found else None
 
 
 def common_name(certificate: x509.Certificate) -> str:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from agent.base.database_refusal import cannot_open, is_full
 from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
 
@@ -47,6 +48,5 @@ class Ballast:
 
 
 def says_full(error: StorageError) -> bool:
-    """Is it for want of space that the disk refused?"""
-    text = f"{error} {error.__cause__ or ''}".lower()
-    return any(sign in text for sign in ("is full", "no space left", "quota", "unable to open database", "disk i/o error"))
+    """Is it for want of space that the disk refused? Or may it be: a database without room for its log cannot be opened."""
+    return is_full(error.__cause__) or cannot_open(error.__cause__)

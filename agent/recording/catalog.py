@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.base.database_parts import clear_the_way
-from agent.base.errors import StorageError
+from agent.base.database_refusal import is_corrupt, is_damage
+from agent.base.errors import CatalogDamaged, StorageError
 from agent.base.regular_file import IrregularFileError
 from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, NewSegment, SegmentRow, Stock
@@ -260,10 +261,11 @@ def condemned(path: Path) -> Path:
 
 def _refused(path: Path, error: Exception) -> StorageError:
     remedy = "Check the disk's space and permissions"
-    if isinstance(error, sqlite3.DatabaseError) and "malformed" in str(error):
+    if is_corrupt(error):
         remedy = "The next start sets it aside and makes it anew from the recordings"
         with suppress(OSError):
             condemned(path).touch()
     if isinstance(error, IrregularFileError):
         return StorageError(f"the catalog {path} cannot be used: {error.strerror}")
-    return StorageError(f"the catalog {path} cannot be used: {error}", remedy=remedy)
+    kind = CatalogDamaged if is_damage(error) else StorageError
+    return kind(f"the catalog {path} cannot be used: {error}", remedy=remedy)

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from agent.base.errors import StorageError
+from agent.base.errors import CatalogDamaged, StorageError
 from agent.base.lock_file import FileLock
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog, condemned
@@ -78,10 +78,11 @@ def open_catalog(path: Path, root: Path, register: Path) -> Catalog:
         _replace(path)
     try:
         catalog = Catalog(path, root)
+    except CatalogDamaged:
+        _replace(path)
+        catalog = Catalog(path, root)
     except StorageError as error:
-        if damaged(error):
-            _replace(path)
-        elif not says_full(error) or not Ballast(path).drop():
+        if not says_full(error) or not Ballast(path).drop():
             raise
         catalog = Catalog(path, root)
     if catalog.fresh:
@@ -105,13 +106,6 @@ def _replace(path: Path) -> None:
     log.error("the catalog %s is damaged; it is set aside and made anew from the recordings", path)
     _set_aside(path)
     condemned(path).unlink(missing_ok=True)
-
-
-def damaged(error: StorageError) -> bool:
-    """Does this error say that the file is no sound catalog (rather than that the disk refuses)?"""
-    text = str(error.__cause__ or error)
-    lacking = ("no such table", "no such column")  # an unfinished version wrote it
-    return any(sign in text for sign in ("malformed", "not a database", "encrypted", "database corruption", *lacking))
 
 
 def rebuild(catalog: Catalog, root: Path) -> int:

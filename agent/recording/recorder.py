@@ -8,7 +8,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock, ClockQuality
 from agent.base.component import Component
-from agent.base.errors import StorageError, VigieError
+from agent.base.errors import CatalogDamaged, StorageError, VigieError
 from agent.base.lock_file import FileLock
 from agent.base.queues import Closed
 from agent.journal.entry import Journal
@@ -18,7 +18,7 @@ from agent.recording.catalog import Catalog, condemned
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import RecorderFault, RecordingFault
 from agent.recording.intake import Intake, Item
-from agent.recording.reconcile import condemn, damaged, settle
+from agent.recording.reconcile import condemn, settle
 from agent.recording.row import Gap, NewSegment
 from agent.recording.segment import GAP_NS, ClockOrigin, Segment, seconds_ns
 from agent.recording.shelf import Shelf
@@ -125,7 +125,7 @@ class Recorder(Component):
             self.end()
         except VigieError as error:
             self._give_up(error)
-            if isinstance(error, StorageError) and damaged(error):
+            if isinstance(error, CatalogDamaged):
                 condemn(self._catalog)
                 self._file_lock.give_back()
                 error.final = True  # only a restart, which makes it anew, can go on
@@ -214,7 +214,7 @@ class Recorder(Component):
         """Catalog row first, then the file: a crash between them leaves a row without a file, which start-up forgets."""
         self._shelf.keep_reserve()
         if condemned(self._catalog.path).exists():  # a sweep, an export or health met what a recorder seldom reads
-            raise StorageError(f"the catalog {self._catalog.path} is damaged: malformed", remedy="The next start makes it anew")
+            raise CatalogDamaged(f"the catalog {self._catalog.path} is damaged", remedy="The next start makes it anew")
         trusted_ns = trusted_now(self._catalog, self.clock, self._boot) - (self.clock.monotonic_ns() - unit.pts_ns)
         quality = self.clock.quality()
         wall_ns = self._wall_ns(unit, quality)

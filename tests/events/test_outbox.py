@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from agent.events.outbox_store import OutboxStore
 from agent.events.replay_window import KEPT_AGAIN_S, KEPT_S
 from agent.events.row import Kind, Row, event_of
 from agent.ports.event import Event, Priority, PropertyOperation
+from tests.support.database_errors import full_database
 from tests.support.manual_clock import ManualClock
 
 
@@ -306,7 +306,7 @@ def test_what_lay_on_a_disk_that_was_full_at_the_start_goes_once_it_can_be_read(
     outbox._store.close()
 
     def full(*_: object) -> Beginning:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise full_database()
 
     with monkeypatch.context() as at_the_start:
         at_the_start.setattr(epoch, "begin", full)

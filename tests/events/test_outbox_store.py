@@ -20,6 +20,7 @@ from agent.events.epoch import Beginning
 from agent.events.outbox_store import OutboxStore
 from agent.events.row import Draft, Row, draft_of, event_of
 from agent.ports.event import Event, Priority, PropertyOperation
+from tests.support.database_errors import full_database
 from tests.support.manual_clock import ManualClock
 
 DAY_NS = 24 * 3600 * 10**9
@@ -371,7 +372,7 @@ def test_starts_without_its_disk_and_returns_to_it(path: Path, clock: ManualCloc
     begin = epoch.begin
 
     def full(*_: object) -> Beginning:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise full_database()
 
     monkeypatch.setattr(epoch, "begin", full)
     store = OutboxStore(path, clock)

@@ -188,6 +188,16 @@ def test_what_is_no_film_is_one_line_and_exit_code_1(
     assert out.out == ""
 
 
+@pytest.mark.parametrize("name", ["has", "has no"])
+def test_a_fault_names_its_film_whatever_that_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Even when the words of the fault begin as the name does; once, not twice."""
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(b"\0\0\0\x08ftyp")
+    with pytest.raises(EvidenceError) as raised:
+        Film(Path(name))
+    assert str(raised.value).startswith(f"{name}: has no `moov`")
+
+
 def test_missing_files_are_one_line(tmp_path: Path, small: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     """The film, the CA, or a directory instead of either."""
     film = tmp_path / "film.mp4"
