@@ -24,7 +24,7 @@ class RtspDoor:
     way: Final = Way.RTSP
 
     def __init__(self, gate: Gate, settings: RtspSettings, clock: Clock) -> None:
-        self._settings = settings
+        self.settings = settings
         self.server = RtspServer(gate, settings, clock)
 
     def components(self) -> Sequence[Component]:
@@ -32,10 +32,10 @@ class RtspDoor:
 
     def urls(self, secret: Secret) -> Mapping[str, str]:
         """With the ports that are listened at, or those that are meant to be."""
-        host = reached_at(self._settings.host)
+        host = reached_at(self.settings.host)
         shown = f"[{host}]" if ":" in host else host
         login = f"{quote(secret.lease, safe='')}:{quote(secret.password, safe='')}"
-        meant = {"rtsp": self._settings.rtsp_port, "rtsps": self._settings.rtsps_port}
+        meant = {"rtsp": self.settings.rtsp_port, "rtsps": self.settings.rtsps_port}
         ports = {scheme: self.server.ports.get(scheme, port) for scheme, port in meant.items() if port is not None}
         return {scheme: f"{scheme}://{login}@{shown}:{port}{STREAM_PATH}" for scheme, port in ports.items()}
 

@@ -134,6 +134,7 @@ class RtspSession:
             return
         if request.header("authorization"):
             self._audience.gate.refused(self._transport(None), self._line.address, self._proof.user)
+            self._line.rest()
             await asyncio.sleep(_AFTER_A_WRONG_ONE_S)
             if self._proof.wrong >= TRIES:
                 raise ProtocolFault(401, last=True)

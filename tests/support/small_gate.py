@@ -6,12 +6,11 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 from agent.base.queues import Closed
 from agent.picture.access_unit import VideoFormat
-from agent.ports.live import LiveFrame, LookRefused, NoEntry, Secret, Transport
+from agent.ports.live import LiveFrame, Look, LookRefused, NoEntry, Secret, Transport
 from agent.stream.broadcast import Broadcast, Closing
 
 
@@ -63,7 +62,7 @@ class SmallGate:
     def bearer(self, token: str) -> str | None:
         return self.tokens.get(token)
 
-    def enter(self, lease: str, transport: Transport, address: str) -> SmallLook:
+    def enter(self, lease: str, transport: Transport, address: str) -> Look:
         with self.lock:
             if lease not in self.secrets:
                 raise LookRefused(NoEntry.UNKNOWN, "there is no such lease")
@@ -142,5 +141,5 @@ class SmallLook:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close("left")
