@@ -27,6 +27,7 @@ from agent.view.local_contrast import WORKING_WIDTH, reduce, working_height
 from agent.view.patches import KEEP_AWAY_PX, MOST_PATCHES, SIDE, Patches, choose_patches
 from agent.view.pose import WorkingSize
 from agent.view.relocation import MOST_KEYPOINTS, Keypoints, Landmarks, find_keypoints
+from agent.view.sealed_camera import LONGEST, sealed
 from agent.view.verdict import ViewVerdict, judge
 
 LEAST_FRAMES = 3
@@ -39,8 +40,8 @@ _Fraction = Annotated[float, Meta(ge=0, le=1)]
 class ViewIdentity(Struct, frozen=True):
     """What a reference is valid for; any difference makes it another view.
 
-    `masks` is the digest of the mask set and of the overlays named beside it, `camera` names the source without secrets,
-    the picture is `width` x `height` and turned by `rotation` degrees.
+    `masks` is the digest of the mask set and of the overlays named beside it, `camera` names the source without password,
+    and sealed once it was stored (`sealed_camera`); the picture is `width` x `height` and turned by `rotation` degrees.
     """
 
     masks: str
@@ -108,7 +109,7 @@ class ViewReference(Struct, frozen=True, eq=False):
         document = {
             "format": 1,
             "masks": self.identity.masks,
-            "camera": self.identity.camera,
+            "camera": sealed(self.identity.camera),
             "width": self.identity.width,
             "height": self.identity.height,
             "rotation": 180 if self.identity.rotation else 0,
@@ -171,7 +172,7 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     format: Literal[1]
     masks: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
-    camera: Annotated[str, Meta(max_length=500)]
+    camera: Annotated[str, Meta(max_length=LONGEST)]
     width: Annotated[int, Meta(ge=64, le=7680)]
     height: Annotated[int, Meta(ge=64, le=4320)]
     rotation: Literal[0, 180]

@@ -10,6 +10,7 @@ from agent.base.durable_file import replace_durably
 from agent.base.errors import MaskError
 from agent.base.regular_file import read_regular
 from agent.view.reference import MOST_BYTES, ViewIdentity, ViewReference
+from agent.view.sealed_camera import serves
 
 REFERENCE = "reference.json"
 SIGNATURE = "reference.sig"
@@ -60,16 +61,7 @@ class ViewStore:
         if not verifier.verify(_CONTEXT + data, signature):
             raise MaskError("the reference of the view does not carry this node's signature", remedy=VALIDATE)
         reference = ViewReference.from_bytes(data)
-        for name, wanted, found in (
-            ("mask set", expected.masks, reference.identity.masks),
-            ("camera", expected.camera, reference.identity.camera),
-            ("width", expected.width, reference.identity.width),
-            ("height", expected.height, reference.identity.height),
-            ("rotation", expected.rotation, reference.identity.rotation),
-        ):
-            if wanted != found:
-                which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
-                raise MaskError(f"the view was validated for another {name}{which}", remedy=VALIDATE)
+        _refuse_another(expected, reference.identity)
         return reference
 
     def close(self, reason: str) -> None:
@@ -116,6 +108,19 @@ class ViewStore:
 
     def _replace(self, name: str, data: bytes) -> None:
         replace_durably(self.folder / name, data, mode=0o640)
+
+
+def _refuse_another(expected: ViewIdentity, validated: ViewIdentity) -> None:
+    for name, wanted, found, fits in (
+        ("mask set", expected.masks, validated.masks, expected.masks == validated.masks),
+        ("camera", expected.camera, validated.camera, serves(validated.camera, expected.camera)),
+        ("width", expected.width, validated.width, expected.width == validated.width),
+        ("height", expected.height, validated.height, expected.height == validated.height),
+        ("rotation", expected.rotation, validated.rotation, expected.rotation == validated.rotation),
+    ):
+        if not fits:
+            which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
+            raise MaskError(f"the view was validated for another {name}{which}", remedy=VALIDATE)
 
 
 def _stat(path: Path) -> tuple[int, int, int, int]:

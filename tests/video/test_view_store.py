@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from agent.base.clock import SystemClock
 from agent.base.errors import MaskError, RegisterError
@@ -16,6 +17,7 @@ from agent.journal.entry import Act, Journal
 from agent.view.commissioning import ViewSample, checked_name, validate_view
 from agent.view.guard import Guard, camera_identity, guard_for, view_identity
 from agent.view.live_validation import LiveValidation
+from agent.view.reference import ViewReference
 from agent.view.store import ViewStore
 from agent.view.verdict import ViewVerdict
 from tests.support.configuration import configured
@@ -207,3 +209,40 @@ def test_two_channels_of_one_recorder_are_two_cameras(address: str) -> None:
     told = camera_identity(CameraSettings(driver="rtsp", source="rtsp://h/live?channel=1&password=secret"))
     assert "channel=1" in told
     assert "secret" not in told
+
+
+SECRET_PATH = "rtsp://recorder:7447/GfHxY3kQpLm2sRt9"
+
+
+def test_an_address_that_lets_one_in_is_not_kept(tmp_path: Path) -> None:
+    """A path that is itself the secret: not in the reference, which serves this camera, and no other one of that recorder."""
+    camera = config(driver="rtsp", source=SECRET_PATH)
+    reference, _ = ViewReference.take(
+        [seen(STREET, seed=i) for i in range(5)], [WINDOW, DOOR], view_identity(camera), by="A. Technician", on="today"
+    )
+    store = ViewStore(tmp_path)
+    store.save(reference, NodeKey().sign)
+    kept = (store.folder / "reference.json").read_bytes()
+    assert b"recorder:7447" in kept
+    assert b"GfHxY3kQpLm2sRt9" not in kept
+    again = store.load(view_identity(camera), NodeKey())
+    assert again.to_bytes() == kept
+    other = view_identity(config(driver="rtsp", source=SECRET_PATH.replace("kQ", "kq")))
+    with pytest.raises(MaskError, match="another camera"):
+        store.load(other, NodeKey())
+
+
+def test_a_reference_of_before_the_seal_is_valid(tmp_path: Path) -> None:
+    """An earlier release wrote the address in full: after an upgrade the picture stays open, for that address alone."""
+    camera = config(driver="rtsp", source=SECRET_PATH)
+    lumas = [seen(STREET, seed=i) for i in range(5)]
+    plain = view_identity(camera)
+    reference, _ = ViewReference.take(lumas, [WINDOW, DOOR], replace(plain, camera="rtsp:"), by="A. Technician", on="today")
+    former = reference.to_bytes().replace(b'"camera": "rtsp:"', f'"camera": "{camera_identity(camera.camera)}"'.encode())
+    store = ViewStore(tmp_path)
+    store.folder.mkdir(parents=True)
+    (store.folder / "reference.json").write_bytes(former)
+    (store.folder / "reference.sig").write_bytes(NodeKey().sign(b"vigie view reference 1\n" + former))
+    assert store.load(plain, NodeKey()).identity.camera == "rtsp:" + SECRET_PATH
+    with pytest.raises(MaskError, match="another camera"):
+        store.load(view_identity(config(driver="rtsp", source=SECRET_PATH.replace("kQ", "kq"))), NodeKey())
