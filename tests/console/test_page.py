@@ -59,6 +59,10 @@ def test_shows_the_masked_picture_health_and_events(node: tuple[WholeNode, int],
     until(lambda: picture.screenshot() != first, "the picture moves")
     expect(page.locator("#events")).to_contain_text("VideoSource/MotionAlarm")
     expect(page.locator("#cards")).to_contain_text("delivering")
+    told = json.loads(page.request.get(f"http://127.0.0.1:{port}/health.json").body())
+    parts = [name for name, value in told.items() if isinstance(value, dict) and name != "privacy"]
+    assert {"camera", "uplink", "components"} <= set(parts)
+    assert page.locator("#cards h2").all_inner_texts() == parts, "a part of health is not shown"
     page.close()
     register = [json.loads(line) for line in (running.directory / "state" / "register.jsonl").read_text().splitlines()]
     assert any(entry["act"] == "live-begun" and "local page" in entry["by"] for entry in register), "looking left no trace"

@@ -1,6 +1,6 @@
 "use strict";
 const at = (id) => document.getElementById(id);
-const SECTIONS = ["camera", "recording", "evidence", "outbox", "disk", "clock", "board", "components"];
+const SAID_ABOVE = ["privacy"];
 
 function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -35,6 +35,12 @@ function card(name, fields) {
   return box;
 }
 
+// Each part of health, in the order of the document: a feature that fills one is shown without a word here.
+function parts(health) {
+  const isPart = ([name, value]) => value && typeof value === "object" && !Array.isArray(value) && !SAID_ABOVE.includes(name);
+  return Object.entries(health).filter(isPart);
+}
+
 function showHealth(health) {
   at("node").textContent = `${health.node} · ${health.version}`;
   const privacy = health.privacy || {};
@@ -49,7 +55,7 @@ function showHealth(health) {
   at("privacy").textContent = privacy.state === "opaque"
     ? `The whole picture is covered: ${privacy.reason}`
     : `${privacy.masks} mask(s) lie on the picture; the view is ${privacy.view ? privacy.view.state : "unknown"}.`;
-  at("cards").replaceChildren(...SECTIONS.filter((name) => health[name]).map((name) => card(name, health[name])));
+  at("cards").replaceChildren(...parts(health).map(([name, fields]) => card(name, fields)));
 }
 
 function showEvent(event) {
