@@ -108,8 +108,8 @@ def _judge(
 
 def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Metric]) -> Line:
     said = (
-        f"{endpoint.url} accepts this node: the daemon is in. A login beside it could throw it off, so no topic was tried;"
-        " `systemctl stop vigie` before the doctor tries each"
+        f"{endpoint.url} accepts this node: the daemon is in. A login beside it could throw it off, so no topic was tried:"
+        " what the broker refuses the daemon stands under uplink; `systemctl stop vigie` before the doctor tries each"
     )
     return ok(check, said, **tls)
 

@@ -36,6 +36,9 @@ def main(argv: Sequence[str]) -> int:
         hold_back()
         close_to_others()
         Path("/proc/self/comm").write_text("vigie", encoding="ascii")  # for `top` and `pgrep`
+        from agent.node.drivers import keep_one_heap
+
+        keep_one_heap()
         listener = Listener()
         given = dict(zip(argv[::2], argv[1::2], strict=True))
         for_s, summary = given.get("--for"), given.get("--summary")

@@ -128,13 +128,19 @@ def open_service_manager() -> ServiceManager:
     return service_manager()
 
 
+def keep_one_heap() -> None:
+    """Give every thread the same heap. Before the first thread starts: what has a heap of its own keeps it, and shares it out."""
+    from hardware.footprint.allocation import allocate_sparingly
+
+    allocate_sparingly()
+
+
 def compute_alone() -> None:
     """Keep OpenCV's work on the thread that asks for it, and memory in one heap. Once, before the first picture."""
-    from hardware.footprint.allocation import allocate_sparingly
     from hardware.opencv_threads import work_alone
 
     work_alone()
-    allocate_sparingly()
+    keep_one_heap()
 
 
 def give_back_memory() -> None:

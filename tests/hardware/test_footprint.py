@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.signals import small_node
 from hardware.footprint.program_pages import program_pages
 from hardware.footprint.symbol_tables import symbol_tables
 from hardware.footprint.trick import Trick
+from tests.support.deadline import until
 
 LOOK = """
 import json, re
@@ -173,3 +176,33 @@ def test_a_damaged_header_is_no_error(at: int, value: int) -> None:
         library = Path(directory) / "lib.so"
         library.write_bytes(header)
         assert symbol_tables(library) == ()
+
+
+HEAP_BYTES = 64 << 20
+"""glibc maps each further heap at a multiple of this, the part in use before the part that may not be touched yet."""
+
+
+def further_heaps(process: int) -> int:
+    """How many heaps of glibc's a process has beside the one that all start with."""
+    rows = [line.split() for line in Path(f"/proc/{process}/maps").read_text(encoding="ascii").splitlines()]
+    spans = [([int(end, 16) for end in row[0].split("-")], row[1:]) for row in rows]
+    return sum(
+        begin % HEAP_BYTES == 0
+        and used[0] == "rw-p"
+        and len(used) == 4
+        and unused[0] == "---p"
+        and rest == [end, begin + HEAP_BYTES]
+        for ((begin, end), used), (rest, unused) in itertools.pairwise(spans)
+    )
+
+
+def test_a_node_has_one_heap(tmp_path: Path) -> None:
+    """Every thread of a node that records shares the heap it began with."""
+    config = small_node(tmp_path)
+    node = subprocess.Popen([sys.executable, "-m", "agent", "run", "--config", str(config)], stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: list((tmp_path / "state" / "recordings").rglob("*.mp4")), "it records", 60)
+        assert further_heaps(node.pid) == 0
+    finally:
+        node.terminate()
+        assert node.wait(60) == 0
