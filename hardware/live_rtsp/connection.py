@@ -135,7 +135,8 @@ class RtspConnection(asyncio.Protocol):
         await self._answer_all()
 
     def _go_on(self) -> None:
-        if self._ready and self._waiting and (self._task is None or self._task.done()):
+        is_open = self._ready and self._transport is not None and not self._transport.is_closing()
+        if is_open and self._waiting and (self._task is None or self._task.done()):
             self._run(self._answer_all())
 
     def _run(self, work: object) -> None:
