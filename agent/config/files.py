@@ -5,6 +5,7 @@ Standard library alone: the generator runs on the distribution's Python at boot,
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from agent.base.regular_file import read_regular
@@ -23,11 +24,28 @@ def drop_in_directory(path: Path) -> Path:
 
 
 def drop_ins(path: Path) -> list[Path]:
-    """The fragments in the order in which they are applied; hidden files and editors' backups are none. Raises OSError."""
+    """The fragments in the order in which they are applied; hidden files and editors' backups are none.
+
+    Raises OSError when a directory is there, or a link to one, that cannot be listed: nobody knows which masks stand in it.
+    """
     directory = drop_in_directory(path)
-    if directory == path or not directory.is_dir():
+    if directory == path:
         return []
-    return sorted(p for p in directory.iterdir() if p.suffix == ".toml" and not p.name.startswith("."))
+    try:
+        found = list(directory.iterdir())
+    except NotADirectoryError:
+        return []
+    except FileNotFoundError:
+        if directory.is_symlink():
+            raise
+        return []
+    except ValueError:  # a NUL character in the path, which the file itself is told of
+        return []
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # no directory has that name
+            return []
+        raise
+    return sorted(p for p in found if p.suffix == ".toml" and not p.name.startswith("."))
 
 
 def read_bytes(path: Path) -> bytes:

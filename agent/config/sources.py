@@ -89,10 +89,17 @@ def _drop_ins(path: Path) -> list[Document]:
     try:
         found = drop_ins(path)
     except PermissionError:
-        directory = drop_in_directory(path)
-        fault = Finding(directory, None, "", "", UNREADABLE, "use sudo: `sudo vigie check`")
-        return [Document(directory, faults=(fault,), whole=False)]
+        return [_unlisted(path, UNREADABLE, "use sudo: `sudo vigie check`")]
+    except FileNotFoundError:
+        return [_unlisted(path, "is a link to nowhere", "mount or make what it points to, or remove the link")]
+    except OSError as error:
+        return [_unlisted(path, f"cannot be listed: {(error.strerror or str(error)).lower()}", "check the disk and the path")]
     return [Document.open(p) for p in found]
+
+
+def _unlisted(path: Path, what: str, remedy: str) -> Document:
+    directory = drop_in_directory(path)
+    return Document(directory, faults=(Finding(directory, None, "", "", what, remedy),), whole=False)
 
 
 def _lay(

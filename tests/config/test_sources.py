@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,35 @@ def test_a_drop_in_that_cannot_be_read_refuses_the_whole(base: Path) -> None:
     (base.parent / "config.d" / "10-a.toml").mkdir()
     with pytest.raises(RefusedConfiguration, match="directory"):
         load(base)
+
+
+@pytest.mark.parametrize(("target", "told"), [("gone", "link to nowhere"), ("config.d", "symbolic links")])
+def test_drop_ins_that_cannot_be_listed_refuse_the_whole(base: Path, target: str, told: str) -> None:
+    """A disk that is not mounted, a link that went wrong: nobody knows which masks stand there. A reload goes on as before."""
+    (base.parent / "config.d").rmdir()
+    (base.parent / "config.d").symlink_to(base.parent / target)
+    with pytest.raises(RefusedConfiguration, match=told):
+        load(base)
+
+
+@pytest.mark.parametrize("error", [errno.EIO, errno.ESTALE, errno.ENOENT])
+def test_a_disk_that_fails_refuses_in_words(base: Path, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """Listing the drop-ins fails: a finding, never an error that ends a node at its reload. One just removed is none."""
+
+    def fails(directory: Path) -> Iterator[Path]:
+        raise OSError(error, os.strerror(error), str(directory))
+
+    monkeypatch.setattr(Path, "iterdir", fails)
+    if error == errno.ENOENT:
+        assert load(base).node.id == "pole-17"
+        return
+    with pytest.raises(RefusedConfiguration, match="cannot be listed"):
+        load(base)
+
+
+def test_a_name_with_no_room_for_drop_ins_has_none(base: Path) -> None:
+    """255 letters are a file's name, and `.d` behind them is no directory's."""
+    assert load(base.rename(base.with_name("n" * 255))).node.id == "pole-17"
 
 
 def test_who_overrode_whom_is_kept(base: Path) -> None:
