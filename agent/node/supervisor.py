@@ -162,7 +162,10 @@ class Supervisor:
     def _stop_all(self) -> None:
         end_ns = self._clock.monotonic_ns() + round(STOP_ALL_DEADLINE_S * NS)
         for component in reversed([c for c in self.components if c in self._started]):
-            component.stop()
+            try:
+                component.stop()
+            except Exception:  # the last loop there is: whoever comes after it still has a film to close
+                log.exception("%s could not be asked to stop", component.name)
             left_s = (end_ns - self._clock.monotonic_ns()) / NS
             deadline_s = min(STOP_DEADLINE_S, max(LEAST_STOP_S, left_s))
             if not component.join(deadline_s):

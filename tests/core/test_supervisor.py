@@ -121,6 +121,22 @@ def test_many_that_hang_leave_time_to_close_the_last() -> None:
     assert (clock.monotonic_ns() - began_ns) / NS < 30
 
 
+def test_one_that_cannot_be_asked_keeps_no_other_from_its_end() -> None:
+    """No thread or descriptor is left to wake the last part with: those before it are stopped all the same, in order."""
+    diary: list[str] = []
+    parts = [Part(name, diary) for name in "abc"]
+
+    def wake() -> None:
+        raise RuntimeError("can't start new thread")
+
+    parts[-1].wake = wake  # type: ignore[method-assign]
+    supervisor = Supervisor(
+        parts, SystemClock(), Service(), ready=lambda: True, over=lambda: all(part.began.is_set() for part in parts)
+    )
+    assert supervisor.run() is Ending.SOURCE_OVER
+    assert diary[3:] == ["-c", "-b", "-a"]
+
+
 def test_a_dead_critical_part_ends_the_daemon() -> None:
     """A bug in a critical thread must not leave a daemon that looks alive."""
     diary: list[str] = []
