@@ -30,6 +30,13 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "identity csr": ["sudo vigie identity csr --out /var/lib/vigie/pole-42.csr"],
     "identity install": ["sudo vigie identity install /var/lib/vigie/chain.pem --ca /var/lib/vigie/ca.pem"],
     "identity show": ["sudo vigie identity show"],
+    "live open": [
+        'sudo vigie live open --role police --by "BM Leroy" --station Chalon --why "fight at the market"',
+        'sudo vigie live open --role operator --by "M. Dupont" --for 1800 --json',
+    ],
+    "live renew": ["sudo vigie live renew lease-0b1e7a3c5d2f4a68 --for 3600"],
+    "live close": ["sudo vigie live close lease-0b1e7a3c5d2f4a68"],
+    "live list": ["sudo vigie live list"],
     "masks show": ["sudo vigie masks show --out /var/lib/vigie/masks.png", "sudo vigie masks show --terminal"],
     "masks validate": ['sudo vigie masks validate --by "A. Martin"', 'sudo vigie masks validate --by "A. Martin" --nudge'],
     "register": ["sudo vigie register", "sudo vigie register --verify"],

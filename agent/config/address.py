@@ -133,6 +133,30 @@ def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
         )
 
 
+def check_push_url(url: str) -> str:
+    """The URL itself, or Misfit: where the node pushes its stream to. RTSPS, save to this very machine."""
+    wanted = "rtsps://relay.example:8322/pole-17"
+    parts = _split(url, wanted)
+    if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
+        raise Misfit("this is no relay's address", remedy=f"write {wanted}", instead=_with_scheme("rtsps", url))
+    if parts.scheme == "rtsp" and not _is_this_machine(parts.hostname):
+        raise Misfit(
+            "rtsp:// would carry the picture in the clear to another machine",
+            remedy="write rtsps://",
+            instead=url.replace("rtsp://", "rtsps://", 1),
+        )
+    if parts.username:
+        raise Misfit("a user does not belong in this address", remedy="the node shows the relay its certificate")
+    return url
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return is_loopback(host)
+    except ValueError:  # a name
+        return False
+
+
 def check_listen_address(host: str) -> str:
     """The address itself, or Misfit: `localhost` or an IP address of this machine. An empty one would mean all of them."""
     if host != "localhost":

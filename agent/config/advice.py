@@ -21,6 +21,7 @@ def advice(config: Config, sources: Sources) -> list[str]:
         *_privacy(config),
         *_replaced(sources),
         *_console(config),
+        *_live(config),
         *_picture(config),
         *_broker(config),
         *_files(config),
@@ -81,6 +82,23 @@ def _console(config: Config) -> list[str]:
     return []
 
 
+def _live(config: Config) -> list[str]:
+    live = config.live
+    if not live.enabled:
+        return []
+    notes = []
+    if live.rtsp_port and not is_loopback(live.host):
+        notes.append(
+            f"live.rtsp_port {live.rtsp_port} on {live.host} carries the masked picture in the clear: whoever sits on the way "
+            "may read along; rtsp_port = 0 leaves RTSPS alone"
+        )
+    if live.udp and not live.rtsp_port:
+        notes.append("live.udp has no use: RTSPS is carried over TCP alone, and rtsp_port is 0")
+    if not (live.rtsp_port or live.rtsps_port or live.push_url):
+        notes.append("live is enabled and offers no way to look: rtsp_port and rtsps_port are 0 and there is no push_url")
+    return notes
+
+
 def _picture(config: Config) -> list[str]:
     notes = []
     camera, encoding = config.camera, config.encoding
@@ -120,6 +138,7 @@ def _files(config: Config) -> list[str]:
     if config.mqtt is not None:
         names = ("password_file", "ca_file", "cert_file", "key_file", "command_key_file")
         named += [(f"mqtt.{name}", getattr(config.mqtt, name)) for name in names]
+    named += [(f"live.account {account.name!r} password_file", account.password_file) for account in config.live.account]
     if config.camera.driver == "file" and "://" not in config.camera.source:
         named.append(("camera.source", Path(config.camera.source)))
     return [f"{name}: there is no file {path} yet" for name, path in named if path is not None and _is_missing(path)]

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from agent.config.address import check_broker_url, check_listen_address, check_time_zone
+from agent.config.address import check_broker_url, check_listen_address, check_push_url, check_time_zone
 from agent.config.polygon import Point, check_corner, check_polygon
 
 CHECK: Final = "check"
@@ -200,6 +200,26 @@ class BoardLimits(Section, frozen=True, kw_only=True):
     temperature_clear_c: Annotated[float, Meta(ge=30, le=115)] = 75.0
 
 
+class LiveAccount(Section, frozen=True, kw_only=True):
+    """[[live.account]]: a lease that stands while the node runs, for the video management of the centre."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", examples=["centre-vms"])]
+    password_file: Annotated[Path, Meta(examples=[Path("/etc/vigie/vms-password")])]
+
+
+class LiveSettings(Section, frozen=True, kw_only=True):
+    """[live]: who looks in, under a lease."""
+
+    enabled: bool = False
+    host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
+    rtsp_port: Annotated[int, Meta(ge=0, le=65535)] = 8554
+    rtsps_port: Annotated[int, Meta(ge=0, le=65535)] = 8322
+    udp: bool = False
+    max_viewers: Annotated[int, Meta(ge=1, le=64)] = 8
+    push_url: Annotated[str, _checked(check_push_url)] | None = None
+    account: Annotated[tuple[LiveAccount, ...], Meta(max_length=16)] = ()
+
+
 class Config(Section, frozen=True, kw_only=True):
     """A whole, valid configuration. Load one with `agent.config.load.load`, which also makes its paths absolute."""
 
@@ -214,6 +234,7 @@ class Config(Section, frozen=True, kw_only=True):
     mqtt: Mqtt | None = None
     console: ConsoleSettings = ConsoleSettings()
     board: BoardLimits = BoardLimits()
+    live: LiveSettings = LiveSettings()
 
     @property
     def recordings_dir(self) -> Path:

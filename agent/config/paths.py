@@ -38,6 +38,8 @@ def _absolute(section: Section, at: KeyPath, sources: Sources) -> Section:
             changed[name] = _resolve(value, (*at, name), sources)
         elif isinstance(value, Section):
             changed[name] = _absolute(value, (*at, name), sources)
+        elif isinstance(value, tuple) and value and all(isinstance(row, Section) for row in value):
+            changed[name] = tuple(_absolute(row, (*at, name, number), sources) for number, row in enumerate(value))
     return replace(section, **changed)
 
 

@@ -11,8 +11,21 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from agent.config.address import check_camera_source, is_tls
+from agent.config.live_rules import live_beside_others, live_misfits
 from agent.config.misfit import NOTHING, Misfit
-from agent.config.model import BoardLimits, CameraSettings, Config, Encoding, Mask, Mqtt, NodeSettings, Overlay, Privacy, Section
+from agent.config.model import (
+    BoardLimits,
+    CameraSettings,
+    Config,
+    Encoding,
+    LiveSettings,
+    Mask,
+    Mqtt,
+    NodeSettings,
+    Overlay,
+    Privacy,
+    Section,
+)
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
 
@@ -50,10 +63,13 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _certificates_are_used(section)
         case BoardLimits():
             yield from _clears_below(section)
+        case LiveSettings():
+            yield from live_misfits(section)
         case Config():
             yield from _picture_can_be_encoded(section)
             yield from _segment_holds_a_keyframe(section)
             yield from _keyframes_stand_apart(section)
+            yield from live_beside_others(section)
         case _:
             pass
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from agent.base.clock import Clock, SystemClock
 from agent.config.model import CameraSettings, Config
 from agent.config.polygon import Polygon, check_polygon
 from agent.ports.host import Board, ServiceManager
+from agent.ports.live import Gate, LiveDoor
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
 from agent.ports.video import Camera, Encoder, MuxerFactory
 
@@ -119,6 +121,11 @@ def open_muxer() -> MuxerFactory:
     from hardware.muxer_libav import LibavMuxer
 
     return LibavMuxer
+
+
+def open_live(config: Config, gate: Gate, *, clock: Clock) -> Sequence[LiveDoor]:  # noqa: ARG001 - no way is built yet
+    """The ways of looking in that are built and that this configuration switches on; nothing is opened yet."""
+    return ()
 
 
 def open_service_manager() -> ServiceManager:

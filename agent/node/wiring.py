@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from agent.config.model import Config
 from agent.console.feature import ConsoleFeature
 from agent.events.feature import EventsFeature
 from agent.journal.feature import RegisterFeature
+from agent.live.feature import LiveFeature
 from agent.node import drivers
 from agent.node.feature import NodeFeature
 from agent.node.frame_path import open_frame_path
@@ -50,6 +52,7 @@ FEATURES: Final[tuple[type[Feature[Config]], ...]] = (
     PrivacyFeature,
     AnalyticsFeature,
     BoardFeature,
+    LiveFeature,
     ControlFeature,
     ConsoleFeature,
 )
@@ -87,8 +90,10 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     )
     warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
+    doors = partial(drivers.open_live, config, clock=clock)
+    live = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
     control = ControlFeature(state_dir, desk, clock)
-    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, control, console])
+    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, live, control, console])
     house.withdraw(outbox, config, clock)
     supervisor = Supervisor(
         house.components(),

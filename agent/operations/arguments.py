@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Self, Union, get_args, get_origin
 
@@ -107,6 +108,8 @@ def _in_words(base: type, notes: tuple[object, ...]) -> str:
     metas = [note for note in notes if isinstance(note, Meta)]
     bounds = _bounds("from ", "", [(meta.ge, meta.le) for meta in metas])
     lengths = _bounds("of ", " characters", [(meta.min_length, meta.max_length) for meta in metas])
+    if issubclass(base, StrEnum):
+        return f"one of {', '.join(base)}"
     return _KINDS.get(base, "of another kind") + bounds + lengths
 
 

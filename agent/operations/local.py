@@ -7,6 +7,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from agent.operations.arguments import Arguments
+from agent.operations.caller import Role
+from agent.operations.payloads import USUAL_LEASE_S, LeaseId, LeaseSeconds, Station, Why
+from agent.ports.live import Way
 
 
 class ReadStatus(Arguments, frozen=True, kw_only=True):
@@ -27,3 +30,31 @@ class MasksValidate(Arguments, frozen=True, kw_only=True):
 
 class MasksProgress(Arguments, frozen=True, kw_only=True):
     """What the validation under way asks the technician to do now."""
+
+
+class LeaseOpen(Arguments, frozen=True, kw_only=True):
+    """A lease to look in, for whoever the technician names."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=64)]
+    role: Role
+    station: Station = ""
+    why: Why = ""
+    transport: Way = Way.RTSP
+    seconds: LeaseSeconds = USUAL_LEASE_S
+
+
+class LeaseRenew(Arguments, frozen=True, kw_only=True):
+    """A lease in force shall last so long from now on."""
+
+    lease: LeaseId
+    seconds: LeaseSeconds = USUAL_LEASE_S
+
+
+class LeaseClose(Arguments, frozen=True, kw_only=True):
+    """End a lease and every look under it."""
+
+    lease: LeaseId
+
+
+class LeaseList(Arguments, frozen=True, kw_only=True):
+    """The leases in force."""

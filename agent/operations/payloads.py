@@ -10,8 +10,11 @@ from msgspec import Meta
 
 from agent.operations.arguments import Arguments, Rule
 from agent.operations.caller import LONGEST_TOKEN, Refusal
+from agent.ports.live import Way
 
 LONGEST_SPAN = timedelta(hours=24)
+LONGEST_LEASE_S = 8 * 3600
+USUAL_LEASE_S = 600
 LEEWAY = timedelta(seconds=10)
 """So far may the hub's clock and this node's be apart."""
 _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
@@ -108,6 +111,38 @@ class Hold(_Span, frozen=True, kw_only=True):
     until: At | None = None
 
 
+LeaseId = Annotated[str, Meta(min_length=1, max_length=64), _LEGIBLE]
+LeaseSeconds = Annotated[int, Meta(ge=1, le=LONGEST_LEASE_S, description="from now on")]
+Why = Annotated[str, Meta(max_length=200), _LEGIBLE]
+Station = Annotated[str, Meta(max_length=64), _LEGIBLE]
+
+
+class LiveOpen(Request, frozen=True, kw_only=True):
+    """A lease to look in at the live picture, for whoever the token names."""
+
+    transport: Way = Way.RTSP
+    seconds: LeaseSeconds = USUAL_LEASE_S
+    why: Why = ""
+    station: Station = ""
+
+
+class LiveRenew(Request, frozen=True, kw_only=True):
+    """A lease in force shall last so long from now on: by whoever opened it, or a supervisor."""
+
+    lease: LeaseId
+    seconds: LeaseSeconds = USUAL_LEASE_S
+
+
+class LiveClose(Request, frozen=True, kw_only=True):
+    """End a lease and every look under it: by whoever opened it, or a supervisor."""
+
+    lease: LeaseId
+
+
+class LiveList(Request, frozen=True, kw_only=True):
+    """The leases in force, and how many look."""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command that was carried out, by verb."""
 
@@ -158,6 +193,35 @@ class Resent(Result, frozen=True, kw_only=True):
     waiting: Annotated[int, Meta(description="not acknowledged yet: they come by themselves")]
     gone: Annotated[int, Meta(description="this node has them no more, or gave out no such number")]
     next: Annotated[int | None, Meta(description="where to ask on: the counts are of what lies below; null: done")] = None
+
+
+class LiveOpened(Result, frozen=True, kw_only=True):
+    """The answer to `live-open`: each address complete with its credentials, told this once; null for what is not offered."""
+
+    lease: str
+    until: str
+    rtsp: str | None = None
+    rtsps: str | None = None
+    page: str | None = None
+
+
+class LeaseTold(Result, frozen=True, kw_only=True):
+    """A lease as others may know it, and the answer to `live-renew` and `live-close`."""
+
+    lease: str
+    by: str
+    station: str
+    why: str
+    transport: Way
+    until: str
+    viewers: int
+    standing: bool
+
+
+class LiveLeases(Result, frozen=True, kw_only=True):
+    """The answer to `live-list`."""
+
+    leases: list[LeaseTold]
 
 
 class Done(Result, frozen=True, kw_only=True):

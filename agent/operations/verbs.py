@@ -48,12 +48,20 @@ VERBS: Mapping[str, Verb] = {
         Verb("bookmark", _INCIDENT, payloads.Bookmark),
         Verb("export-request", _INCIDENT, payloads.ExportRequest),
         Verb("hold", frozenset({Role.SUPERVISOR, Role.POLICE}), payloads.Hold),
+        Verb("live-open", _ANYBODY, payloads.LiveOpen),
+        Verb("live-renew", _ANYBODY, payloads.LiveRenew),
+        Verb("live-close", _ANYBODY, payloads.LiveClose),
+        Verb("live-list", _CENTRE, payloads.LiveList),
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),
         _local("status", local.ReadStatus, _SHOWN),
         _local("picture", local.ReadPictureMetrics),
         _local("masks-validate", local.MasksValidate),
         _local("masks-progress", local.MasksProgress),
+        _local("lease-open", local.LeaseOpen),
+        _local("lease-renew", local.LeaseRenew),
+        _local("lease-close", local.LeaseClose),
+        _local("lease-list", local.LeaseList),
     )
 }
 """Every one, by name."""

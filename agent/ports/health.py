@@ -170,6 +170,19 @@ class UplinkHealth(Part, frozen=True, kw_only=True):
         return self.broker, self.reason
 
 
+class LiveHealth(Part, frozen=True, kw_only=True):
+    """Who looks in: how many, under how many leases, and how the push fares, in a word or a sentence."""
+
+    viewers: int = 0
+    leases: int = 0
+    push: str = "off"
+    refused: int = 0
+    """How often somebody could not prove to hold a lease, since the start."""
+
+    def states(self) -> tuple[object, ...]:
+        return (self.push,)
+
+
 class Health(Part, frozen=True, kw_only=True):
     """The whole document, as `health` carries it and `vigie status` shows it."""
 
@@ -191,6 +204,7 @@ class Health(Part, frozen=True, kw_only=True):
     outbox: OutboxHealth
     board: BoardHealth
     uplink: UplinkHealth = UplinkHealth()
+    live: LiveHealth = LiveHealth()
     components: dict[str, ComponentState]
 
     def states(self) -> tuple[object, ...]:

@@ -168,6 +168,11 @@ class LiveDoor(Protocol):
         """Each address with its credentials, by name: `rtsp`, `rtsps`, `page`. Any thread."""
         ...
 
+    @property
+    def state(self) -> str:
+        """In a word or a sentence, for health: how it fares. Any thread."""
+        ...
+
     def opened(self, lease: str) -> None:
         """A lease for this way is in force from now on: a push begins here, others wait for viewers. Never blocks."""
         ...

@@ -60,6 +60,10 @@ class StreamFeature(Feature[Config]):
     def operations(self) -> Sequence[Operation]:
         return (Operation(VERBS["snapshot"], self._take),)
 
+    def request_keyframe(self) -> None:
+        """Make the next frame one that a decoder can start from; any thread."""
+        self.pipeline.request_keyframe()
+
     @property
     def over(self) -> bool:
         """The last frame is through."""

@@ -111,6 +111,17 @@ class Commands(Component):
             answer = self._refusing(name, refused)
         self._answer(waiting, answer)
 
+    def vouched(self, name: str, token: str) -> tuple[Arguments, Caller]:
+        """What a token asks for by itself, that came by another door: checked as a command of that name is, and used up.
+
+        Refused otherwise. Any thread.
+        """
+        verb = self._desk.operation(name, Door.MQTT).verb
+        caller = self._caller(token, verb)
+        request = _arguments(verb, {"token": token, **(caller.arguments or {})}, caller)
+        self._spend(caller)
+        return request, caller
+
     # -- checking --------------------------------------------------------------------------------------------------
 
     def _carried_out(self, name: str, waiting: Waiting) -> Accepted:
@@ -128,12 +139,15 @@ class Commands(Component):
         if waiting.response_topic is not None and not self._may_answer(waiting.response_topic):
             reason = f"the answer must go below {self._topics().answer('')}, or outside of the nodes' topics"
             raise Refused(Refusal.BAD_RESPONSE_TOPIC, reason, by=caller.by, id=caller.id)
+        self._spend(caller)
+        result = self._desk.do(name, request, caller)
+        return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
+
+    def _spend(self, caller: Caller) -> None:
         try:
             self._spent.spend(caller)
         except ReplayCacheError as error:
             raise Refused(Refusal.FAILED, str(error), by=caller.by, id=caller.id) from error
-        result = self._desk.do(name, request, caller)
-        return Accepted(verb=name, node=self._node, at=self._now, id=caller.jti, result=result)
 
     def _caller(self, token: object, verb: Verb) -> Caller:
         path = self._key_file()

@@ -13,6 +13,8 @@ from agent.config.model import Config, Mqtt
 from agent.events.outbox import Outbox
 from agent.journal.entry import Journal
 from agent.operations import payloads
+from agent.operations.arguments import Arguments
+from agent.operations.caller import Caller
 from agent.operations.desk import Desk
 from agent.operations.operation import Operation
 from agent.operations.verbs import COMMANDS, VERBS
@@ -100,6 +102,10 @@ class UplinkFeature(Feature[Config]):
 
     def summary(self) -> Mapping[str, Any]:
         return {"acknowledged": self.session.acknowledged if self.session is not None else 0}
+
+    def vouched(self, name: str, token: str) -> tuple[Arguments, Caller]:
+        """See `Commands.vouched`."""
+        return self._commands.vouched(name, token)
 
     def publish_health(self, document: bytes) -> None:
         """Hand a health document to whichever session there is; any thread."""

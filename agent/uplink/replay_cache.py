@@ -25,7 +25,7 @@ INSERT OR IGNORE INTO forgotten VALUES (1, 0);
 
 
 class ReplayCache:
-    """`spend` is on disk on return. One thread.
+    """`spend` is on disk on return. Any thread.
 
     A token is forgotten once it has ended; from then on every token that ends no later is taken for used, so that a clock
     that steps back brings none to life again. A memory that was lost begins anew: a token issued before may have been

@@ -1,0 +1,56 @@
+"""What [live] must be, in itself and beside the rest of the configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from agent.config.misfit import Misfit
+from agent.config.model import Config, LiveSettings
+
+LONGEST_LIVE_GOP_S: Final = 5.0
+
+
+def live_misfits(live: LiveSettings) -> Iterator[Misfit]:
+    """Within the section."""
+    yield from _accounts_differ(live)
+    yield from _ports_differ(live)
+
+
+def _accounts_differ(live: LiveSettings) -> Iterator[Misfit]:
+    seen: dict[str, int] = {}
+    for index, account in enumerate(live.account):
+        first = seen.setdefault(account.name, index)
+        if first != index:
+            yield Misfit(
+                f"two accounts are called {account.name!r}",
+                at=("account", index, "name"),
+                beside=[("account", first, "name")],
+                remedy="give each its own name",
+                instead=f"{account.name[:60]}-{index + 1}",
+            )
+
+
+def _ports_differ(live: LiveSettings) -> Iterator[Misfit]:
+    if live.rtsp_port == live.rtsps_port != 0:
+        yield Misfit(
+            f"RTSP and RTSPS cannot share port {live.rtsp_port}",
+            at=("rtsps_port",),
+            beside=[("rtsp_port",)],
+            remedy="write 8322, or another free port",
+            instead=8322 if live.rtsp_port != 8322 else 8323,
+        )
+
+
+def live_beside_others(config: Config) -> Iterator[Misfit]:
+    """What [live] asks of the rest."""
+    keyframe_s = config.encoding.keyframe_seconds
+    if config.live.enabled and keyframe_s > LONGEST_LIVE_GOP_S:
+        yield Misfit(
+            f"{keyframe_s:g} s between keyframes are too many beside [live]: signatures would ride on other frames as well, "
+            "where some relays lose them, and a verifier would accuse an honest node",
+            at=("encoding", "keyframe_seconds"),
+            beside=[("live", "enabled")],
+            remedy=f"write at most {LONGEST_LIVE_GOP_S:g}, or switch [live] off",
+            instead=2.0,
+        )
