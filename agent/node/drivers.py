@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.base.clock import Clock, SystemClock
 from agent.config.model import CameraSettings, Config
 from agent.config.polygon import Polygon, check_polygon
+from agent.identity.node_key import IdentityDirectory
 from agent.ports.host import Board, ServiceManager
 from agent.ports.live import Gate, LiveDoor
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
@@ -123,9 +124,25 @@ def open_muxer() -> MuxerFactory:
     return LibavMuxer
 
 
-def open_live(config: Config, gate: Gate, *, clock: Clock) -> Sequence[LiveDoor]:  # noqa: ARG001 - no way is built yet
-    """The ways of looking in that are built and that this configuration switches on; nothing is opened yet."""
-    return ()
+def open_live(config: Config, gate: Gate, *, clock: Clock) -> Sequence[LiveDoor]:
+    """The ways of looking in that this configuration switches on; nothing is opened yet."""
+    live = config.live
+    if not (live.rtsp_port or live.rtsps_port):
+        return ()
+    from hardware.live_rtsp.door import RtspDoor
+    from hardware.live_rtsp.settings import RtspSettings
+
+    identity = IdentityDirectory.here(config.identity_dir)
+    settings = RtspSettings(
+        live.host,
+        live.rtsp_port or None,
+        live.rtsps_port or None,
+        identity.chain_path,
+        identity.key_path,
+        live.udp,
+        live.max_viewers,
+    )
+    return (RtspDoor(gate, settings, clock),)
 
 
 def open_service_manager() -> ServiceManager:

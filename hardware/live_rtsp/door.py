@@ -39,6 +39,10 @@ class RtspDoor:
         ports = {scheme: self.server.ports.get(scheme, port) for scheme, port in meant.items() if port is not None}
         return {scheme: f"{scheme}://{login}@{shown}:{port}{STREAM_PATH}" for scheme, port in ports.items()}
 
+    @property
+    def state(self) -> str:
+        return self.server.fault or self.server.state
+
     def opened(self, lease: str) -> None:
         """Viewers come by themselves."""
 
