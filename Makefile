@@ -1,6 +1,6 @@
 # Two commands for a newcomer, on Debian or Raspberry Pi OS: `make demo` and `make test`. Each sets up what it needs, then runs.
 # `make help` lists them all.
-.PHONY: help setup demo test test-cluster asyncapi lint bench lock deb clean
+.PHONY: help setup demo test test-cluster asyncapi catalogue lint bench lock deb clean
 
 .DEFAULT_GOAL := help
 
@@ -32,6 +32,11 @@ test-cluster:
 asyncapi:
 	@tools/setup.sh test
 	@.venv/bin/python tools/write_asyncapi.py
+
+# The French catalogue: new sentences of the code come in, to be translated; those that are gone go.
+catalogue:
+	@tools/setup.sh test
+	@.venv/bin/python tools/write_catalogue.py
 
 # Style, types and import contracts alone.
 lint:

@@ -17,7 +17,14 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["agent", "agent.*", "hardware", "hardware.*"]),
     package_data={
-        "agent": ["VERSION", "commissioning/*.html", "evidence/*.html", "py.typed", "console/static/*"],
+        "agent": [
+            "VERSION",
+            "commissioning/*.html",
+            "evidence/*.html",
+            "locale/*/LC_MESSAGES/*.po",
+            "py.typed",
+            "console/static/*",
+        ],
         "hardware": ["py.typed"],
     },
     install_requires=[
@@ -39,6 +46,7 @@ setup(
         "pi": ["picamera2>=0.3.31"],
         "systemd": ["systemd-python>=235"],
         "dev": [
+            "babel>=2.14",
             "codespell>=2.3",
             "fonttools>=4.50",
             "hypothesis>=6.100",

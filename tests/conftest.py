@@ -12,6 +12,10 @@ import pytest
 
 LANE = "lane"
 
+# A developer's own language is no part of a test: commands that it runs speak English unless it says otherwise.
+os.environ.pop("LC_ALL", None)
+os.environ["LC_MESSAGES"] = "C"
+
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and every child inherits that.
     signal.signal(signal.SIGINT, signal.default_int_handler)

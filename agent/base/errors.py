@@ -22,6 +22,8 @@ VigieError
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class VigieError(Exception):
     """Anything Vigie can say to a person about what went wrong."""
@@ -31,12 +33,18 @@ class VigieError(Exception):
     """True: trying again in this process is no use; a critical component that meets it ends the process."""
 
     def __init__(self, what: str, *, remedy: str = "") -> None:
-        super().__init__(what)
-        self.what = what
-        self.remedy = remedy
+        super().__init__(str(what))
+        self.what = str(what)
+        self.remedy = str(remedy)
+        self._said = (what, remedy)
+
+    def text(self, tell: Callable[[str], str] = str) -> str:
+        """What is wrong and the remedy, each as `tell` puts it: English, or for a reader of another language."""
+        what, remedy = map(tell, self._said)
+        return f"{what}. {remedy[0].upper()}{remedy[1:]}" if remedy else what
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.remedy[0].upper()}{self.remedy[1:]}" if self.remedy else self.what
+        return self.text()
 
 
 class ConfigurationError(VigieError):

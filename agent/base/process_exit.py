@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.base.errors import VigieError
+from agent.base.language import for_reader
+from agent.base.phrase import say
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -22,7 +24,7 @@ A file of ours that is refused has a name, or is told as a VigieError.
 
 STARTED_BY: Final = "VIGIE_STARTED_BY"
 """Set by the installed command (systemd/vigie) where it has given up root."""
-_FOR_ROOT_TOO: Final = (
+_FOR_ROOT_TOO: Final = say(
     "Root's `vigie` works as user vigie: let that user read the file (chgrp vigie FILE; chmod 640 FILE),"
     " or name a directory of its own, such as /var/lib/vigie"
 )
@@ -31,7 +33,7 @@ _FOR_ROOT_TOO: Final = (
 def leave(error: BaseException) -> int:
     """Tell `error` as far as it is one, and the exit code that goes with it. Raises it again for who sets VIGIE_TRACEBACK."""
     if isinstance(error, VigieError):
-        _say(_told(str(error), error))
+        _say(_told(error.text(for_reader), error))
         return error.exit_code
     if _was_interrupted(error):
         return INTERRUPTED
@@ -42,7 +44,7 @@ def leave(error: BaseException) -> int:
         return FAILED
     if "VIGIE_TRACEBACK" in os.environ:
         raise error
-    _say(_told(_in_words(error), error))
+    _say(_told(for_reader(_in_words(error)), error))
     return FAILED
 
 
@@ -50,7 +52,7 @@ def for_root(words: str) -> str:
     """With what root must know where something is forbidden: the installed command has become the node's user."""
     if os.environ.get(STARTED_BY) != "root":
         return words
-    return f"{words}{'' if words.endswith(('?', '.')) else '.'} {_FOR_ROOT_TOO}"
+    return f"{words}{'' if words.endswith(('?', '.')) else '.'} {for_reader(_FOR_ROOT_TOO)}"
 
 
 def _told(words: str, error: BaseException) -> str:
@@ -93,6 +95,23 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+_REFUSALS: Final = {
+    errno.ENOENT: say("no such file or directory"),
+    errno.EACCES: say("permission denied"),
+    errno.EPERM: say("operation not permitted"),
+    errno.EISDIR: say("is a directory"),
+    errno.ENOTDIR: say("not a directory"),
+    errno.ENOSPC: say("no space left on device"),
+    errno.EROFS: say("read-only file system"),
+    errno.EIO: say("input/output error"),
+}
+
+
+def why_refused(error: OSError) -> str:
+    """The reason of the system, in the reader's words as far as it is one of the usual ones."""
+    return _REFUSALS.get(error.errno or 0, (error.strerror or str(error)).lower())
+
+
 def _is_nowhere() -> bool:
     """Whether the directory this process was started in is there no more."""
     try:
@@ -104,13 +123,14 @@ def _is_nowhere() -> bool:
 
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {(error.strerror or str(error)).lower()}. Is it there, and may this user use it?"
+        return say("{file}: {why}. Is it there, and may this user use it?", file=error.filename, why=why_refused(error))
     if isinstance(error, OSError) and error.errno in (*OUTPUT_REFUSED, errno.EIO):
-        return f"the output cannot be written: {(error.strerror or str(error)).lower()}. Is there room where it goes?"
+        return say("the output cannot be written: {why}. Is there room where it goes?", why=why_refused(error))
     if isinstance(error, FileNotFoundError) and _is_nowhere():
-        return "the directory this was started in is there no more: change into one that is (`cd /`), and name files in full"
+        return say("the directory this was started in is there no more: change into one that is (`cd /`), and name files in full")
     # A bug, not the user's fault: one line, and the traceback only for who asks for it.
-    return (
-        f"internal error: {type(error).__name__}: {error}. "
-        "Please report it with what VIGIE_TRACEBACK=1 shows when you run the same command again"
+    return say(
+        "internal error: {kind}: {error}. Please report it with what VIGIE_TRACEBACK=1 shows when you run the same command again",
+        kind=type(error).__name__,
+        error=error,
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import click
 
 from agent import __version__
+from agent.base import language
 from agent.base.process_exit import INTERRUPTED, for_root, leave
 from agent.base.umask import keep_from_writing
 from agent.cli._manners import Group, meant, width, with_examples
@@ -47,6 +48,15 @@ def vigie() -> None:
 def run(argv: Sequence[str]) -> int:
     """Run one command; its exit code. Every error a user can meet ends as one clear text on stderr, never a traceback."""
     keep_from_writing()
+    if argv[:1] != ["run"]:  # the daemon's words are its log
+        language.begin()
+    try:
+        return _run(argv)
+    finally:
+        language.end()
+
+
+def _run(argv: Sequence[str]) -> int:
     try:
         code = vigie.main(args=list(argv), prog_name="vigie", standalone_mode=False, terminal_width=width())
     except click.exceptions.Exit as error:

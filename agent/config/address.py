@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
+from agent.base.phrase import say
 from agent.config.misfit import Misfit
 from agent.config.url_secret import PLACEHOLDER, holds_password, secret_name
 
@@ -20,16 +21,21 @@ def check_broker_url(url: str) -> str:
     parts = _split(url, "mqtts://host:8883")
     if parts.scheme not in DEFAULT_BROKER_PORTS or not parts.hostname:
         raise Misfit(
-            "this is no broker's address",
-            remedy="write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)",
+            say("this is no broker's address"),
+            remedy=say("write mqtts://host:8883, or mqtt://host:1883 without TLS (ws:// and wss:// also serve)"),
             instead=_with_scheme("mqtts", url),
         )
     if parts.username:
-        raise Misfit("a user does not belong in the URL", remedy=f"write username = {parts.username!r} beside it")
+        raise Misfit(
+            say("a user does not belong in the URL"),
+            remedy=say("write username = {username!r} beside it", username=parts.username),
+        )
     if parts.scheme in ("mqtt", "mqtts") and (parts.path not in ("", "/") or parts.query):
-        raise Misfit(f"a path has no meaning in {parts.scheme}://", remedy="name the topic prefix in `prefix`")
+        raise Misfit(
+            say("a path has no meaning in {scheme}://", scheme=parts.scheme), remedy=say("name the topic prefix in `prefix`")
+        )
     if parts.fragment:
-        raise Misfit("a # has no meaning in a broker's address", remedy="write mqtts://host:8883")
+        raise Misfit(say("a # has no meaning in a broker's address"), remedy=say("write mqtts://host:8883"))
     return url
 
 
@@ -56,7 +62,10 @@ def check_camera_source(driver: str, source: str) -> None:
         if driver in ("rtsp", "file"):
             wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
             raise Misfit(
-                f"driver {driver!r} needs a source, and there is none", at=("driver",), beside=[at], remedy=f"add {wanted}"
+                say("driver {driver!r} needs a source, and there is none", driver=driver),
+                at=("driver",),
+                beside=[at],
+                remedy=say("add {wanted}", wanted=wanted),
             )
         return
     match driver:
@@ -64,33 +73,33 @@ def check_camera_source(driver: str, source: str) -> None:
             parts = _split(source, "rtsp://user@host/path", at)
             if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
                 raise Misfit(
-                    "this is no RTSP address",
+                    say("this is no RTSP address"),
                     at=at,
                     beside=beside,
-                    remedy="write rtsp://user@host/path",
+                    remedy=say("write rtsp://user@host/path"),
                     instead=_with_scheme("rtsp", source),
                 )
         case "v4l2":
             if not source.startswith("/"):
                 raise Misfit(
-                    "this is no video device",
+                    say("this is no video device"),
                     at=at,
                     beside=beside,
-                    remedy="write /dev/video0, or a lasting name from /dev/v4l/by-id/",
+                    remedy=say("write /dev/video0, or a lasting name from /dev/v4l/by-id/"),
                     instead="/dev/video0",
                 )
         case "picamera2":
             if not source.isdecimal():
                 raise Misfit(
-                    "this is no camera number",
+                    say("this is no camera number"),
                     at=at,
                     beside=beside,
-                    remedy='write "0" for the first camera, "1" for the second',
+                    remedy=say('write "0" for the first camera, "1" for the second'),
                     instead="0",
                 )
         case _ if "://" in source:
-            remedy = 'write the path of the film, or driver = "rtsp"'
-            raise Misfit("this is an address and no film", at=at, beside=beside, remedy=remedy)
+            remedy = say('write the path of the film, or driver = "rtsp"')
+            raise Misfit(say("this is an address and no film"), at=at, beside=beside, remedy=remedy)
         case _:
             pass
 
@@ -103,13 +112,15 @@ def _split(url: str, wanted: str, at: tuple[str, ...] = ()) -> SplitResult:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise Misfit("this is no address: compare it with the remedy", at=at, remedy=f"write {wanted}") from None
+        why = say("compare it with the remedy")
+        raise Misfit(say("this is no address: {why}", why=why), at=at, remedy=say("write {wanted}", wanted=wanted)) from None
     try:
         port = parts.port
     except ValueError:
-        raise Misfit("this is no address: its port is no number from 1 to 65535", at=at, remedy=f"write {wanted}") from None
+        why = say("its port is no number from 1 to 65535")
+        raise Misfit(say("this is no address: {why}", why=why), at=at, remedy=say("write {wanted}", wanted=wanted)) from None
     if port == 0:
-        raise Misfit("port 0 cannot be reached", at=at, remedy=f"write {wanted}")
+        raise Misfit(say("port 0 cannot be reached"), at=at, remedy=say("write {wanted}", wanted=wanted))
     return parts
 
 
@@ -117,9 +128,9 @@ def _refuse_password(address: str, at: tuple[str, ...] = ()) -> None:
     """Misfit when a password stands before the host. It is never repeated."""
     if holds_password(address):
         raise Misfit(
-            "a password does not belong in this file",
+            say("a password does not belong in this file"),
             at=at,
-            remedy="put it alone in a file of its own (mode 0600) and name that file in `password_file`",
+            remedy=say("put it alone in a file of its own (mode 0600) and name that file in `password_file`"),
         )
 
 
@@ -127,9 +138,13 @@ def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
     """Misfit when a secret stands behind a name in the address's path or query. The secret itself is never repeated."""
     if (name := secret_name(address)) is not None:
         raise Misfit(
-            f"a secret stands in this address, behind `{name}=`",
+            say("a secret stands in this address, behind `{name}=`", name=name),
             at=at,
-            remedy=f"write {name}={PLACEHOLDER} there, and put the secret alone in a file (mode 0600) that `password_file` names",
+            remedy=say(
+                "write {name}={placeholder} there, and put the secret alone in a file (mode 0600) that `password_file` names",
+                name=name,
+                placeholder=PLACEHOLDER,
+            ),
         )
 
 
@@ -138,15 +153,17 @@ def check_push_url(url: str) -> str:
     wanted = "rtsps://relay.example:8322/pole-17"
     parts = _split(url, wanted)
     if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-        raise Misfit("this is no relay's address", remedy=f"write {wanted}", instead=_with_scheme("rtsps", url))
+        raise Misfit(
+            say("this is no relay's address"), remedy=say("write {wanted}", wanted=wanted), instead=_with_scheme("rtsps", url)
+        )
     if parts.scheme == "rtsp" and not _is_this_machine(parts.hostname):
         raise Misfit(
-            "rtsp:// would carry the picture in the clear to another machine",
-            remedy="write rtsps://",
+            say("rtsp:// would carry the picture in the clear to another machine"),
+            remedy=say("write rtsps://"),
             instead=url.replace("rtsp://", "rtsps://", 1),
         )
     if parts.username:
-        raise Misfit("a user does not belong in this address", remedy="the node shows the relay its certificate")
+        raise Misfit(say("a user does not belong in this address"), remedy=say("the node shows the relay its certificate"))
     return url
 
 
@@ -164,8 +181,8 @@ def check_listen_address(host: str) -> str:
             ipaddress.ip_address(host)
         except ValueError:
             raise Misfit(
-                f"{host!r} is no address to listen on",
-                remedy='write "127.0.0.1", or an IP address of this node',
+                say("{host!r} is no address to listen on", host=host),
+                remedy=say('write "127.0.0.1", or an IP address of this node'),
                 instead="127.0.0.1",
             ) from None
     return host
@@ -186,6 +203,12 @@ def check_time_zone(name: str) -> str:
             import difflib  # for what is wrong alone
 
             near = difflib.get_close_matches(name, known, 1, 0.6)
-            remedy = f"did you mean {near[0]!r}?" if near else "write Europe/Paris, or another name from the tz database"
-            raise Misfit(f"{name!r} is no time zone", remedy=remedy, instead=near[0] if near else "Europe/Paris") from None
+            remedy = (
+                say("did you mean {near!r}?", near=near[0])
+                if near
+                else say("write Europe/Paris, or another name from the tz database")
+            )
+            raise Misfit(
+                say("{name!r} is no time zone", name=name), remedy=remedy, instead=near[0] if near else "Europe/Paris"
+            ) from None
     return name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agent.base.phrase import say
 from agent.config.address import is_loopback, is_tls
 from agent.config.model import Config
 from agent.config.sources import Sources
@@ -35,31 +36,49 @@ SHIPPED_POLYGON = ((0.12, 0.08), (0.31, 0.08), (0.31, 0.27), (0.12, 0.27))
 
 def _as_shipped(config: Config) -> list[str]:
     """A template that nobody filled in passes every other check."""
-    notes = []
+    notes: list[str] = []
     if config.node.id == SHIPPED_ID:
         notes.append(
-            f'node.id is still "{SHIPPED_ID}", as shipped: write the name of this pole, for life, before its key is made'
+            say(
+                'node.id is still "{shipped_id}", as shipped: write the name of this pole, for life, before its key is made',
+                shipped_id=SHIPPED_ID,
+            )
         )
     if not config.node.site.strip():
-        notes.append('node.site is empty: write where the node hangs, as site = "place du marché"; sheets and exports show it')
+        notes.append(
+            say('node.site is empty: write where the node hangs, as site = "place du marché"; sheets and exports show it')
+        )
     if any(mask.polygon == SHIPPED_POLYGON for mask in config.privacy.mask):
         notes.append(
-            f'privacy.mask "{SHIPPED_MASK}" still has the corners it was shipped with: draw the one of this view, '
-            "by the grid of `vigie masks show`"
+            say(
+                'privacy.mask "{shipped_mask}" still has the corners it was shipped with: draw the one of this '
+                "view, by the grid of `vigie masks show`",
+                shipped_mask=SHIPPED_MASK,
+            )
         )
     urls = () if config.mqtt is None else (config.mqtt.url, *config.mqtt.fallback_urls)
     if any(urlsplit(url).hostname == SHIPPED_HOST for url in urls):
-        notes.append(f"mqtt.url is still that of {SHIPPED_HOST}, as shipped: write the address of the town's broker")
+        notes.append(
+            say(
+                "mqtt.url is still that of {shipped_host}, as shipped: write the address of the town's broker",
+                shipped_host=SHIPPED_HOST,
+            )
+        )
     return notes
 
 
 def _replaced(sources: Sources) -> list[str]:
     """Masks, or overlays, of two files do not add up: whoever wrote the earlier ones should know."""
-    notes = []
+    notes: list[str] = []
     for kind in ("mask", "overlay"):
         *beaten, winner = sources.holders.get(("privacy", kind), ()) or (None,)
         notes += [
-            f"privacy.{kind} of {document.path} is replaced by that of {winner.path}: the {kind}s of two files do not add up"
+            say(
+                "privacy.{kind} of {path} is replaced by that of {winner}: those of two files do not add up",
+                kind=kind,
+                path=document.path,
+                winner=winner.path,
+            )
             for document in beaten
             if document is not None and winner is not None
         ]
@@ -68,7 +87,7 @@ def _replaced(sources: Sources) -> list[str]:
 
 def _privacy(config: Config) -> list[str]:
     if not config.privacy.mask and not config.privacy.none_needed:
-        return ["no mask and no statement that none is needed: every picture will be opaque; draw [[privacy.mask]]"]
+        return [say("no mask and no statement that none is needed: every picture will be opaque; draw [[privacy.mask]]")]
     return []
 
 
@@ -76,8 +95,11 @@ def _console(config: Config) -> list[str]:
     page = config.console
     if page.enabled and not is_loopback(page.host):
         return [
-            f"console.host {page.host} shows the masked live picture to whoever reaches that address, without a password; "
-            "127.0.0.1 and `ssh -L` show it to whoever may log in"
+            say(
+                "console.host {host} shows the masked live picture to whoever reaches that address, without a "
+                "password; 127.0.0.1 and `ssh -L` show it to whoever may log in",
+                host=page.host,
+            )
         ]
     return []
 
@@ -100,33 +122,43 @@ def _live(config: Config) -> list[str]:
 
 
 def _picture(config: Config) -> list[str]:
-    notes = []
+    notes: list[str] = []
     camera, encoding = config.camera, config.encoding
     if encoding.bitrate_kbps is not None:
         bits_per_pixel = encoding.bitrate_kbps * 1000 / (camera.width * camera.height * camera.fps)
         if bits_per_pixel < LEAST_BITS_PER_PIXEL:
             wanted = LEAST_BITS_PER_PIXEL * camera.width * camera.height * camera.fps / 1000
             notes.append(
-                f"encoding.bitrate_kbps {encoding.bitrate_kbps} is little for {camera.width}x{camera.height} "
-                f"at {camera.fps:g} per second; {wanted:.0f} or more keeps the picture legible"
+                say(
+                    "encoding.bitrate_kbps {bitrate_kbps} is little for {width}x{height} at {fps:g} per second; "
+                    "{wanted:.0f} or more keeps the picture legible",
+                    bitrate_kbps=encoding.bitrate_kbps,
+                    width=camera.width,
+                    height=camera.height,
+                    fps=camera.fps,
+                    wanted=wanted,
+                )
             )
     if unnamed_secret(camera.source):
         notes.append(
-            f"camera.source: a part of this address looks like a secret; write {PLACEHOLDER} in its place, and put it alone in a "
-            "file (mode 0600) that password_file names"
+            say(
+                "camera.source: a part of this address looks like a secret; write {placeholder} in its place, "
+                "and put it alone in a file (mode 0600) that password_file names",
+                placeholder=PLACEHOLDER,
+            )
         )
     if camera.driver == "synthetic" and camera.source:
-        notes.append("camera.source has no meaning for the drawn square; `seed` chooses another one")
+        notes.append(say("camera.source has no meaning for the drawn square; `seed` chooses another one"))
     return notes
 
 
 def _broker(config: Config) -> list[str]:
     mqtt = config.mqtt
     if mqtt is None:
-        return ["no [mqtt]: the node records, and nobody at the centre hears of it"]
+        return [say("no [mqtt]: the node records, and nobody at the centre hears of it")]
     host = urlsplit(mqtt.url).hostname or ""
     if not is_tls(mqtt.url) and host not in ("localhost", "::1") and not host.startswith("127."):
-        return ["mqtt.url is not encrypted: write mqtts:// before this node leaves the workshop"]
+        return [say("mqtt.url is not encrypted: write mqtts:// before this node leaves the workshop")]
     return []
 
 
@@ -141,7 +173,11 @@ def _files(config: Config) -> list[str]:
     named += [(f"live.account {account.name!r} password_file", account.password_file) for account in config.live.account]
     if config.camera.driver == "file" and "://" not in config.camera.source:
         named.append(("camera.source", Path(config.camera.source)))
-    return [f"{name}: there is no file {path} yet" for name, path in named if path is not None and _is_missing(path)]
+    return [
+        say("{name}: there is no file {path} yet", name=name, path=path)
+        for name, path in named
+        if path is not None and _is_missing(path)
+    ]
 
 
 def _is_missing(path: Path) -> bool:

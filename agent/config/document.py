@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from agent.base.phrase import say
 from agent.base.regular_file import IrregularFileError
 from agent.config.edit import Edit
 from agent.config.files import MOST_BYTES, TooLargeError, decode, read_bytes
@@ -15,7 +16,7 @@ from agent.config.finding import Finding, without_secrets
 from agent.config.locate import KeyPath, KeyPlace, TextSpan, dotted, spoken
 from agent.config.syntax import Parsed, Slip, parse
 
-UNREADABLE = "may not be read by this user"
+UNREADABLE = say("may not be read by this user")
 
 
 class Document(Struct, frozen=True):
@@ -89,19 +90,19 @@ def _read_bytes(path: Path) -> bytes:
         return read_bytes(path)
     except FileNotFoundError:
         raise _unreadable(
-            path, "there is no such file", "copy config.example.toml there and edit its four marked places"
+            path, say("there is no such file"), say("copy config.example.toml there and edit its four marked places")
         ) from None
     except PermissionError:
-        raise _unreadable(path, UNREADABLE, "use sudo: `sudo vigie check`") from None
+        raise _unreadable(path, UNREADABLE, say("use sudo: `sudo vigie check`")) from None
     except IsADirectoryError:
-        raise _unreadable(path, "is a directory", "name the file in it, such as config.toml") from None
+        raise _unreadable(path, say("is a directory"), say("name the file in it, such as config.toml")) from None
     except IrregularFileError:  # a pipe in the file's place must not hang the daemon
-        raise _unreadable(path, "is no regular file", "name a TOML file") from None
+        raise _unreadable(path, say("is no regular file"), say("name a TOML file")) from None
     except TooLargeError:
-        what = f"is larger than {MOST_BYTES // 1000} kB"
-        raise _unreadable(path, what, "name the configuration, not a film or an archive") from None
+        what = say("is larger than {most_bytes} kB", most_bytes=MOST_BYTES // 1000)
+        raise _unreadable(path, what, say("name the configuration, not a film or an archive")) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
-        raise _unreadable(path, f"cannot be read: {error}", "check the path") from None
+        raise _unreadable(path, say("cannot be read: {error}", error=error), say("check the path")) from None
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -112,8 +113,8 @@ def _decode(path: Path, content: bytes) -> str:
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode()) + 1
         shown = error.object.split(b"\n")[line - 1].decode("utf-8", "replace")
-        what = f"byte 0x{error.object[error.start]:02x} is not UTF-8"
-        remedy = "save the file as UTF-8 in your editor (it may be Latin-1 or Windows-1252)"
+        what = say("byte 0x{byte} is not UTF-8", byte=f"{error.object[error.start]:02x}")
+        remedy = say("save the file as UTF-8 in your editor (it may be Latin-1 or Windows-1252)")
         raise _UnreadableError(Finding(path, TextSpan(line, column, 1), shown, "", what, remedy)) from None
 
 
@@ -125,6 +126,6 @@ def _finding(path: Path, lines: tuple[str, ...], slip: Slip, keys: Mapping[int, 
     snippet, key = (lines[slip.span.line - 1], keys.get(slip.span.line, "")) if slip.span else ("", "")
     if without_secrets(snippet) != snippet:  # the words, too, may repeat the value
         return Finding(
-            path, slip.span, snippet, key, "this is no TOML", "no secret stands in this file: name a file that holds it"
+            path, slip.span, snippet, key, say("this is no TOML"), say("no secret stands in this file: name a file that holds it")
         )
     return Finding(path, slip.span, snippet, key, slip.what, slip.remedy, key, slip.edits)

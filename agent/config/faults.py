@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from agent.base.phrase import say
 from agent.config.annotation import field_of, section_of
 from agent.config.diagnosis import diagnose
 from agent.config.document import Document
@@ -39,11 +40,14 @@ def _drawn_otherwise(faults: Iterable[ReadingFault], sources: Sources) -> Iterat
         polygon = polygon if kind_of(polygon) == "polygon" else ()
         raw = _value(sources, polygon) if polygon else None
         if with_commas(raw):
-            misfit = Misfit("decimals take a point", remedy="corners are [[x, y], [x, y], [x, y]], each number as 0.25")
+            misfit = Misfit(say("decimals take a point"), remedy=say("corners are [[x, y], [x, y], [x, y]], each number as 0.25"))
         elif in_pixels(raw):
             width, height = size_of(sources.content)
             misfit = Misfit(
-                "the corners are in pixels", remedy=f"corners are fractions of the picture: x divided by {width}, y by {height}"
+                say("the corners are in pixels"),
+                remedy=say(
+                    "corners are fractions of the picture: x divided by {width}, y by {height}", width=width, height=height
+                ),
             )
         else:
             yield fault

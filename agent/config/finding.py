@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent.base.errors import ConfigurationError
+from agent.base.phrase import joined, many, say
 from agent.config.edit import Edit
 from agent.config.locate import TextSpan
 from agent.config.url_secret import line_starred
@@ -38,9 +39,9 @@ class Finding(Struct, frozen=True):
     def headline(self) -> str:
         """The first line: place, key, what is wrong and the remedy."""
         place = f"{self.file}:{self.span.line}" if self.span else f"{self.file}"
-        words = f"{self.what}; {self.remedy}" if self.remedy else self.what
+        words = say("{what}; {remedy}", what=self.what, remedy=self.remedy) if self.remedy else self.what
         key = self.named or self.key
-        return f"{place}: {key}: {words}" if key else f"{place}: {words}"
+        return joined(": ", (place, key, words) if key else (place, words))
 
     @property
     def excerpt(self) -> tuple[str, str] | None:
@@ -62,11 +63,24 @@ class Finding(Struct, frozen=True):
     def pasted(self) -> tuple[str, ...]:
         """The lines to paste, in the gutter of the excerpt: `write` in the place of the shown line, `add` below or where told."""
         return tuple(
-            f"{'write' if edit.count else 'add':>5} | {line}" for edit in self.edits for line in edit.lines if line.isprintable()
+            say("{doing:>5} | {line}", doing=say("write") if edit.count else say("add"), line=line)
+            for edit in self.edits
+            for line in edit.lines
+            if line.isprintable()
         )
 
+    @property
+    def text(self) -> str:
+        """All of it, several lines."""
+        return joined("\n", (self.headline, *(self.excerpt or ()), *self.pasted))
+
     def __str__(self) -> str:
-        return "\n".join([self.headline, *(self.excerpt or ()), *self.pasted])
+        return str(self.text)
+
+
+def errors(count: int) -> str:
+    """How many there are."""
+    return many("1 error", "{number} errors", count)
 
 
 _SECRET = re.compile(r"^(\s*[\w.-]*(?:password|passwd|secret|token|mot_de_passe)\w*\s*=\s*)(.*)$", re.IGNORECASE)
@@ -86,11 +100,12 @@ class RefusedConfiguration(ConfigurationError):
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         self.findings = tuple(findings)
-        count = "1 error" if len(self.findings) == 1 else f"{len(self.findings)} errors"
-        super().__init__(f"the configuration is refused, {count}\n\n" + "\n\n".join(str(f) for f in self.findings))
+        head = say("the configuration is refused, {count}", count=errors(len(self.findings)))
+        super().__init__(joined("\n\n", (head, *(f.text for f in self.findings))))
 
     @property
     def brief(self) -> str:
         """One line: the first finding, and how many there are."""
         more = len(self.findings) - 1
-        return self.findings[0].headline + (f" (and {more} more: `vigie check` shows them)" if more else "")
+        headline = self.findings[0].headline
+        return f"{headline} (and {more} more: `vigie check` shows them)" if more else str(headline)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
@@ -40,7 +41,8 @@ def remember(path: Path, config: Config) -> Path:
         replace_durably(kept, text.encode(), mode=0o640)
     except OSError as error:
         raise StorageError(
-            f"the last good configuration cannot be kept in {kept}: {error}", remedy=f"check the disk and who owns {kept.parent}"
+            say("the last good configuration cannot be kept in {kept}: {error}", kept=kept, error=error),
+            remedy=say("check the disk and who owns {parent}", parent=kept.parent),
         ) from error
     return kept
 

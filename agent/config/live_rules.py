@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from agent.base.phrase import say
 from agent.config.misfit import Misfit
 from agent.config.model import Config, LiveSettings
 
@@ -23,10 +24,10 @@ def _accounts_differ(live: LiveSettings) -> Iterator[Misfit]:
         first = seen.setdefault(account.name, index)
         if first != index:
             yield Misfit(
-                f"two accounts are called {account.name!r}",
+                say("two accounts are called {name!r}", name=account.name),
                 at=("account", index, "name"),
                 beside=[("account", first, "name")],
-                remedy="give each its own name",
+                remedy=say("give each its own name"),
                 instead=f"{account.name[:60]}-{index + 1}",
             )
 
@@ -34,10 +35,10 @@ def _accounts_differ(live: LiveSettings) -> Iterator[Misfit]:
 def _ports_differ(live: LiveSettings) -> Iterator[Misfit]:
     if live.rtsp_port == live.rtsps_port != 0:
         yield Misfit(
-            f"RTSP and RTSPS cannot share port {live.rtsp_port}",
+            say("RTSP and RTSPS cannot share port {rtsp_port}", rtsp_port=live.rtsp_port),
             at=("rtsps_port",),
             beside=[("rtsp_port",)],
-            remedy="write 8322, or another free port",
+            remedy=say("write 8322, or another free port"),
             instead=8322 if live.rtsp_port != 8322 else 8323,
         )
 
@@ -47,10 +48,13 @@ def live_beside_others(config: Config) -> Iterator[Misfit]:
     keyframe_s = config.encoding.keyframe_seconds
     if config.live.enabled and keyframe_s > LONGEST_LIVE_GOP_S:
         yield Misfit(
-            f"{keyframe_s:g} s between keyframes are too many beside [live]: signatures would ride on other frames as well, "
-            "where some relays lose them, and a verifier would accuse an honest node",
+            say(
+                "{keyframe_s:g} s between keyframes are too many beside [live]: signatures would ride on other "
+                "frames as well, where some relays lose them, and a verifier would accuse an honest node",
+                keyframe_s=keyframe_s,
+            ),
             at=("encoding", "keyframe_seconds"),
             beside=[("live", "enabled")],
-            remedy=f"write at most {LONGEST_LIVE_GOP_S:g}, or switch [live] off",
+            remedy=say("write at most {most}, or switch [live] off", most=f"{LONGEST_LIVE_GOP_S:g}"),
             instead=2.0,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.base.language import prefer
 from agent.config.finding import RefusedConfiguration
 from agent.config.model import Config
 from agent.config.paths import absolute
@@ -19,6 +20,7 @@ def load(path: Path) -> Config:
 
 def load_from(sources: Sources) -> Config:
     """The configuration these files make; RefusedConfiguration as of `load`."""
+    prefer(sources.value(("node", "language")))
     if not sources.whole:
         raise _refused(sources, ())
     config, faults = read(sources.content, sources.damaged)

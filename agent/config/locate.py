@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from agent.base.phrase import say
+
 KeyPath = tuple[str | int, ...]
 """`("privacy", "mask", 1, "polygon", 0)`: keys of tables and indices of arrays, from the top of the file."""
 
@@ -36,9 +38,9 @@ def spoken(path: KeyPath, content: Mapping[str, Any]) -> str:
         if isinstance(step, str):
             text += f"{'.' if text else ''}{step}"
         elif path[n - 1] == "polygon":
-            text += f", corner {step + 1}"
+            text += say(", corner {number}", number=step + 1)
         elif isinstance(path[n - 1], int):
-            text += f", {'xy'[step]}" if step < 2 else f", number {step + 1}"
+            text += f", {'xy'[step]}" if step < 2 else say(", number {number}", number=step + 1)
         else:
             name = value.get("name") if isinstance(value, Mapping) else None
             text += f' "{name}"' if isinstance(name, str) and name.isprintable() and 0 < len(name) <= 80 else f" {step + 1}"

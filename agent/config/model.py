@@ -15,6 +15,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
+from agent.base.language import Language
 from agent.config.address import check_broker_url, check_listen_address, check_push_url, check_time_zone
 from agent.config.polygon import Point, check_corner, check_polygon
 
@@ -49,6 +50,7 @@ class NodeSettings(Section, frozen=True, kw_only=True):
     id: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}\Z", examples=["pole-17"])]
     site: str = ""
     role: Literal["fixed", "nomadic"] = "fixed"
+    language: Language | None = None
     state_dir: Path = DEFAULT_STATE_DIR
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None

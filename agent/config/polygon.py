@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
+from agent.base.phrase import say
 from agent.config.misfit import Misfit
 
 Point = tuple[float, float]
@@ -19,31 +20,37 @@ def check_polygon(polygon: Sequence[Point]) -> Polygon:
     """The polygon itself, or Misfit that says which corner is wrong and what would be right."""
     corners = tuple((float(x), float(y)) for x, y in polygon)
     if len(corners) < 3:
-        raise Misfit(f"a polygon needs at least three corners, this one has {len(corners)}", remedy="add the missing corners")
+        raise Misfit(
+            say("a polygon needs at least three corners, this one has {count}", count=len(corners)),
+            remedy=say("add the missing corners"),
+        )
     if len(corners) > MOST_CORNERS:
-        raise Misfit(f"a polygon may have {MOST_CORNERS} corners, this one has {len(corners)}", remedy="split it in two masks")
+        raise Misfit(
+            say("a polygon may have {most_corners} corners, this one has {count}", most_corners=MOST_CORNERS, count=len(corners)),
+            remedy=say("split it in two masks"),
+        )
     for index, corner in enumerate(corners):
         check_corner(corner, index)
     for index, (a, b) in enumerate(zip(corners, corners[1:] + corners[:1], strict=True)):
         if a == b:
             following = (index + 1) % len(corners)
             raise Misfit(
-                f"corners {index + 1} and {following + 1} are the same point",
+                say("corners {index} and {following} are the same point", index=index + 1, following=following + 1),
                 at=(max(index, following),),
-                remedy="remove one of the two; a polygon closes by itself",
+                remedy=say("remove one of the two; a polygon closes by itself"),
             )
     crossing = first_crossing(corners)
     if abs(signed_area(corners)) < LEAST_AREA and (crossing is None or _on_one_line(corners)):
         raise Misfit(
-            "the corners lie on one line: the polygon has no inside and would cover nothing",
-            remedy="move a corner so that the shape has an area",
+            say("the corners lie on one line: the polygon has no inside and would cover nothing"),
+            remedy=say("move a corner so that the shape has an area"),
         )
     if crossing is not None:
         i, j = crossing
         raise Misfit(
-            f"the edge {_edge(i, corners)} crosses the edge {_edge(j, corners)}",
+            say("the edge {edge} crosses the edge {edge_2}", edge=_edge(i, corners), edge_2=_edge(j, corners)),
             at=(j,),
-            remedy="list the corners in order around the shape",
+            remedy=say("list the corners in order around the shape"),
         )
     return corners
 
@@ -52,17 +59,17 @@ def check_corner(corner: Point, index: int | None = None) -> Point:
     """The corner itself, or Misfit when it lies outside the picture; `index` leads the Misfit to it within its polygon."""
     x, y = corner
     if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):  # NaN fails this too
-        pixels = " (these look like pixels: divide x by the width, y by the height)" if max(x, y) > 2 else ""
+        pixels = say(" (these look like pixels: divide x by the width, y by the height)") if max(x, y) > 2 else ""
         raise Misfit(
-            f"the corner ({x:g}, {y:g}) is outside the picture",
+            say("the corner ({x}, {y}) is outside the picture", x=f"{x:g}", y=f"{y:g}"),
             at=() if index is None else (index,),
-            remedy=f"corners are fractions of the picture, from 0 (left, top) to 1 (right, bottom){pixels}",
+            remedy=say("corners are fractions of the picture, from 0 (left, top) to 1 (right, bottom){pixels}", pixels=pixels),
         )
     return corner
 
 
 def _edge(index: int, corners: Sequence[Point]) -> str:
-    return f"from corner {index + 1} to corner {(index + 1) % len(corners) + 1}"
+    return say("from corner {index} to corner {following}", index=index + 1, following=(index + 1) % len(corners) + 1)
 
 
 def _on_one_line(corners: Sequence[Point]) -> bool:

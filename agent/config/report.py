@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
+from agent.base.language import for_reader
+from agent.base.phrase import day, joined, say
 from agent.config.advice import advice
 from agent.config.digest import config_digest
-from agent.config.finding import Finding
+from agent.config.finding import Finding, errors
 from agent.config.model import Config
 from agent.config.sources import Sources
 from agent.config.url_secret import random_starred
+
+_NAMES: Final = {
+    "node": say("node"),
+    "camera": say("camera"),
+    "masks": say("masks"),
+    "encoding": say("encoding"),
+    "retention": say("retention"),
+    "signing": say("signing"),
+    "broker": say("broker"),
+}
+_ROLES: Final = {"fixed": say("fixed"), "nomadic": say("nomadic")}
+_FILLS: Final = {"solid": say("solid"), "mosaic": say("mosaic"), "blur": say("blur")}
+_PURPOSES: Final = {"overview": say("overview"), "identification": say("identification")}
 
 
 def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
     """Every finding, coloured on a terminal, plain elsewhere."""
     console = _console(stream)
     for n, finding in enumerate(findings):
-        headline = Text(finding.headline)
+        headline = Text(for_reader(finding.headline))
         headline.stylize("bold")
         console.print(headline, soft_wrap=True)
         if finding.excerpt:
@@ -30,20 +45,22 @@ def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
             console.print(Text(carets, style="red"), soft_wrap=True)
         again = n + 1 < len(findings) and findings[n + 1].pasted == finding.pasted  # the line as it should read, once
         for line in () if again else finding.pasted:
-            console.print(Text(line, style="green"), soft_wrap=True)
+            console.print(Text(for_reader(line), style="green"), soft_wrap=True)
         console.print()
-    count = "1 error" if len(findings) == 1 else f"{len(findings)} errors"
-    console.print(Text(f"{count}: the configuration is refused", style="bold red"))
+    refused = say("{count}: the configuration is refused", count=errors(len(findings)))
+    console.print(Text(for_reader(refused), style="bold red"))
 
 
 def print_summary(path: Path, config: Config, sources: Sources, stream: IO[str]) -> None:
     """`ok`, what the node will do, and what deserves a second look."""
     console = _console(stream)
-    console.print(Text(f"{path}: ok", style="bold green"), soft_wrap=True)
+    console.print(Text(for_reader(say("{path}: ok", path=path)), style="bold green"), soft_wrap=True)
+    names = {name: for_reader(words) for name, words in _NAMES.items()}
+    columns = max(map(len, names.values())) + 2
     for name, words in summary(config).items():
-        console.print(Text(f"  {name:<11}{words}"), soft_wrap=True)
+        console.print(Text(f"  {names[name]:<{columns}}{for_reader(words)}"), soft_wrap=True)
     for line in advice(config, sources):
-        console.print(Text(f"  note: {line}", style="yellow"), soft_wrap=True)
+        console.print(Text(for_reader(say("  note: {line}", line=line)), style="yellow"), soft_wrap=True)
 
 
 def check_document(path: Path, sources: Sources, findings: Sequence[Finding], config: Config | None) -> dict[str, Any]:
@@ -74,21 +91,36 @@ def summary(config: Config) -> dict[str, str]:
     """One line for each thing a technician should recognise."""
     camera, privacy, encoding = config.camera, config.privacy, config.encoding
     if privacy.mask:
-        masks = f"{len(privacy.mask)} ({privacy.fill}): {', '.join(m.name for m in privacy.mask)}"
+        names = ", ".join(mask.name for mask in privacy.mask)
+        masks = say("{count} ({fill}): {names}", count=len(privacy.mask), fill=_FILLS[privacy.fill], names=names)
     elif privacy.none_needed:
-        masks = f"none needed, stated by {privacy.none_needed.by} on {privacy.none_needed.on}"
+        masks = say("none needed, stated by {by} on {on}", by=privacy.none_needed.by, on=day(privacy.none_needed.on))
     else:
-        masks = "none, and no statement that none is needed: the picture stays opaque"
+        masks = say("none, and no statement that none is needed: the picture stays opaque")
     rate = f"{encoding.bitrate_kbps} kbit/s" if encoding.bitrate_kbps else f"crf {encoding.crf or 23}"
     source = f" {random_starred(camera.source)}" if camera.source else ""
     return {
-        "node": f"{config.node.id}, {config.node.role}" + (f", {config.node.site}" if config.node.site else ""),
-        "camera": f"{camera.driver}{source}, {camera.width}x{camera.height} at {camera.fps:g} per second, {camera.purpose}",
+        "node": joined(", ", [word for word in (config.node.id, _ROLES[config.node.role], config.node.site) if word]),
+        "camera": say(
+            "{driver}{source}, {width}x{height} at {fps:g} per second, {purpose}",
+            driver=camera.driver,
+            source=source,
+            width=camera.width,
+            height=camera.height,
+            fps=camera.fps,
+            purpose=_PURPOSES[camera.purpose],
+        ),
         "masks": masks,
         "encoding": f"{encoding.codec}, {rate}",
-        "retention": f"{config.recording.retention_days:g} days in {config.recordings_dir}",
-        "signing": "on" if config.evidence.sign else "off",
-        "broker": f"{config.mqtt.url}, below {config.mqtt.prefix}/{config.node.id}/" if config.mqtt else "none",
+        "retention": say(
+            "{days:g} days in {directory}",
+            days=config.recording.retention_days,
+            directory=config.recordings_dir,
+        ),
+        "signing": say("on") if config.evidence.sign else say("off"),
+        "broker": say("{url}, below {prefix}/{id}/", url=config.mqtt.url, prefix=config.mqtt.prefix, id=config.node.id)
+        if config.mqtt
+        else say("none"),
     }
 
 

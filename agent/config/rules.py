@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
+from agent.base.phrase import say
 from agent.config.address import check_camera_source, is_tls
+from agent.config.film_rules import film_misfits
 from agent.config.live_rules import live_beside_others, live_misfits
 from agent.config.misfit import NOTHING, Misfit
 from agent.config.model import (
@@ -28,10 +30,6 @@ from agent.config.model import (
 )
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
-
-# H.264 level 5.2 (ITU-T H.264, table A-1): the most that players and hardware decoders are sure to take.
-MOST_MACROBLOCKS = 36_864
-MOST_MACROBLOCKS_PER_S = 2_073_600
 
 RESERVED_ID = re.compile(r"(hub|watch|police|simulator|home-assistant|broker|ca)(-.*)?")
 """Who is somebody else at the broker: the same list as in docs/hub/authority.sh."""
@@ -66,9 +64,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
         case LiveSettings():
             yield from live_misfits(section)
         case Config():
-            yield from _picture_can_be_encoded(section)
-            yield from _segment_holds_a_keyframe(section)
-            yield from _keyframes_stand_apart(section)
+            yield from film_misfits(section)
             yield from live_beside_others(section)
         case _:
             pass
@@ -77,9 +73,9 @@ def misfits(section: Section) -> Iterator[Misfit]:
 def _id_is_a_nodes(node: NodeSettings) -> Iterator[Misfit]:
     if found := RESERVED_ID.fullmatch(node.id):
         yield Misfit(
-            f"{node.id!r} would be {found[1]!r} to the broker, which knows a node by its id",
+            say("{id!r} would be {found!r} to the broker, which knows a node by its id", id=node.id, found=found[1]),
             at=("id",),
-            remedy="give the node a name of its place, e.g. pole-17",
+            remedy=say("give the node a name of its place, e.g. pole-17"),
             instead=f"node-{node.id}"[:63],
         )
 
@@ -88,10 +84,10 @@ def _both_or_neither(section: Section, one: str, other: str) -> Iterator[Misfit]
     for given, missing in ((one, other), (other, one)):
         if getattr(section, given) is not None and getattr(section, missing) is None:
             yield Misfit(
-                f"{given} stands without {missing}",
+                say("{given} stands without {missing}", given=given, missing=missing),
                 at=(given,),
                 beside=[(missing,)],
-                remedy=f"add {missing}, or remove {given}",
+                remedy=say("add {missing}, or remove {given}", missing=missing, given=given),
                 instead=NOTHING if given in ("latitude", "longitude") else None,
             )
 
@@ -103,16 +99,16 @@ def _source_fits_driver(camera: CameraSettings) -> Iterator[Misfit]:
         yield misfit
     if PLACEHOLDER in camera.source and camera.password_file is None:
         yield Misfit(
-            f"{PLACEHOLDER} stands in the source, and no file holds the password",
+            say("{placeholder} stands in the source, and no file holds the password", placeholder=PLACEHOLDER),
             at=("source",),
-            remedy='add password_file = "/etc/vigie/camera-password"',
+            remedy=say('add password_file = "/etc/vigie/camera-password"'),
         )
     if camera.password_file is not None and camera.driver != "rtsp":
         yield Misfit(
-            f"driver {camera.driver!r} has no password",
+            say("driver {driver!r} has no password", driver=camera.driver),
             at=("password_file",),
             beside=[("driver",)],
-            remedy="remove password_file",
+            remedy=say("remove password_file"),
             instead=NOTHING,
         )
 
@@ -122,25 +118,25 @@ def _tls_is_used(camera: CameraSettings) -> Iterator[Misfit]:
     for name in ("ca_file", "tls_fingerprint"):
         if getattr(camera, name) and not encrypted:
             yield Misfit(
-                f"{name} has no meaning without TLS",
+                say("{name} has no meaning without TLS", name=name),
                 at=(name,),
                 beside=[("source",)],
-                remedy=f"write rtsps:// in `source`, or remove {name}",
+                remedy=say("write rtsps:// in `source`, or remove {name}", name=name),
             )
     if camera.ca_file is not None and camera.tls_fingerprint:
         yield Misfit(
-            "ca_file and tls_fingerprint exclude each other",
+            say("ca_file and tls_fingerprint exclude each other"),
             at=("tls_fingerprint",),
             beside=[("ca_file",)],
-            remedy="keep ca_file where the camera has a certificate of your CA, tls_fingerprint where it made its own",
+            remedy=say("keep ca_file where the camera has a certificate of your CA, tls_fingerprint where it made its own"),
             instead=NOTHING,
         )
     if encrypted and camera.transport == "udp":
         yield Misfit(
-            "rtsps:// is carried over TCP alone: over UDP the pictures would go in the clear",
+            say("rtsps:// is carried over TCP alone: over UDP the pictures would go in the clear"),
             at=("transport",),
             beside=[("source",)],
-            remedy='write transport = "tcp", or remove it',
+            remedy=say('write transport = "tcp", or remove it'),
             instead="tcp",
         )
 
@@ -148,10 +144,14 @@ def _tls_is_used(camera: CameraSettings) -> Iterator[Misfit]:
 def _exposure_fits_rate(camera: CameraSettings) -> Iterator[Misfit]:
     if camera.exposure_max_us is not None and camera.exposure_max_us > 1_000_000 / camera.fps:
         yield Misfit(
-            f"an exposure of {camera.exposure_max_us} µs is longer than a picture at {camera.fps:g} per second lasts",
+            say(
+                "an exposure of {exposure_us} µs is longer than a picture at {fps:g} per second lasts",
+                exposure_us=camera.exposure_max_us,
+                fps=camera.fps,
+            ),
             at=("exposure_max_us",),
             beside=[("fps",)],
-            remedy=f"write at most {int(1_000_000 / camera.fps)}, or lower fps",
+            remedy=say("write at most {most}, or lower fps", most=int(1_000_000 / camera.fps)),
             instead=int(1_000_000 / camera.fps),
         )
 
@@ -163,10 +163,12 @@ def _names_are_unique(privacy: Privacy, kind: Literal["mask", "overlay"]) -> Ite
         first = seen.setdefault(shape.name, index)
         if first != index:
             yield Misfit(
-                f"two {kind}s are called {shape.name!r}",
+                say("two masks are called {name!r}", name=shape.name)
+                if kind == "mask"
+                else say("two overlays are called {name!r}", name=shape.name),
                 at=(kind, index, "name"),
                 beside=[(kind, first, "name")],
-                remedy="give each its own name",
+                remedy=say("give each its own name"),
                 instead=f"{shape.name[:70]} {index + 1}",
             )
 
@@ -179,44 +181,53 @@ def _overlays_leave_a_picture(privacy: Privacy) -> Iterator[Misfit]:
         if share > MOST_OVERLAY:
             too_large = True
             yield Misfit(
-                f"the overlay {overlay.name!r} takes up {share:.0%} of the picture, and the view is known by the rest alone",
+                say(
+                    "the overlay {name!r} takes up {share:.0%} of the picture, and the view is known by the rest alone",
+                    name=overlay.name,
+                    share=share,
+                ),
                 at=("overlay", index, "polygon"),
-                remedy="draw it close around what does not move with the scene; what is so large, switch off in the camera",
+                remedy=say("draw it close around what does not move with the scene; what is so large, switch off in the camera"),
             )
     share = covered_share([overlay.polygon for overlay in privacy.overlay])
     if share > MOST_OVERLAY and not too_large:
         yield Misfit(
-            f"the {len(privacy.overlay)} overlays take up {share:.0%} of the picture together, "
-            "and the view is known by the rest alone",
+            say(
+                "the {count} overlays take up {share:.0%} of the picture together, and the view is known by the rest alone",
+                count=len(privacy.overlay),
+                share=share,
+            ),
             at=("overlay",),
-            remedy="draw each close around what the camera lays on its picture, or switch some off in the camera",
+            remedy=say("draw each close around what the camera lays on its picture, or switch some off in the camera"),
         )
 
 
 def _masks_or_statement(privacy: Privacy) -> Iterator[Misfit]:
     if privacy.mask and privacy.none_needed:
         yield Misfit(
-            "there are masks, and a statement that none is needed",
+            say("there are masks, and a statement that none is needed"),
             at=("none_needed",),
             beside=[("mask",)],
-            remedy="keep one of the two: remove [privacy.none_needed], or every [[privacy.mask]]",
+            remedy=say("keep one of the two: remove [privacy.none_needed], or every [[privacy.mask]]"),
         )
 
 
 def _one_rate(encoding: Encoding) -> Iterator[Misfit]:
     if encoding.bitrate_kbps is not None and encoding.crf is not None:
         yield Misfit(
-            "bitrate_kbps and crf exclude each other",
+            say("bitrate_kbps and crf exclude each other"),
             at=("crf",),
             beside=[("bitrate_kbps",)],
-            remedy="keep bitrate_kbps for a disk use that can be planned, or crf for an even quality",
+            remedy=say("keep bitrate_kbps for a disk use that can be planned, or crf for an even quality"),
             instead=NOTHING,
         )
 
 
 def _password_has_user(mqtt: Mqtt) -> Iterator[Misfit]:
     if mqtt.password_file is not None and mqtt.username is None:
-        yield Misfit("a password needs a user", at=("password_file",), beside=[("username",)], remedy='add username = "..."')
+        yield Misfit(
+            say("a password needs a user"), at=("password_file",), beside=[("username",)], remedy=say('add username = "..."')
+        )
 
 
 def _certificates_are_used(mqtt: Mqtt) -> Iterator[Misfit]:
@@ -225,66 +236,23 @@ def _certificates_are_used(mqtt: Mqtt) -> Iterator[Misfit]:
     for name in ("ca_file", "cert_file"):
         if getattr(mqtt, name) is not None:
             yield Misfit(
-                f"{name} has no use: no broker URL here speaks TLS, everything would go in clear text",
+                say("{name} has no use: no broker URL here speaks TLS, everything would go in clear text", name=name),
                 at=(name,),
                 beside=[("url",), ("fallback_urls",)],
-                remedy=f"write mqtts:// (or wss://) in `url`, or remove {name}",
+                remedy=say("write mqtts:// (or wss://) in `url`, or remove {name}", name=name),
             )
 
 
 def _clears_below(board: BoardLimits) -> Iterator[Misfit]:
     if board.temperature_clear_c >= board.temperature_critical_c:
         yield Misfit(
-            f"the alarm would end at {board.temperature_clear_c:g} °C, not below the {board.temperature_critical_c:g} °C "
-            "at which it begins",
+            say(
+                "the alarm would end at {ends:g} °C, not below the {begins:g} °C at which it begins",
+                ends=board.temperature_clear_c,
+                begins=board.temperature_critical_c,
+            ),
             at=("temperature_clear_c",),
             beside=[("temperature_critical_c",)],
-            remedy=f"write a value below {board.temperature_critical_c:g}",
+            remedy=say("write a value below {limit}", limit=f"{board.temperature_critical_c:g}"),
             instead=board.temperature_critical_c - 5,
-        )
-
-
-def _picture_can_be_encoded(config: Config) -> Iterator[Misfit]:
-    camera = config.camera
-    macroblocks = -(-camera.width // 16) * -(-camera.height // 16)
-    if macroblocks > MOST_MACROBLOCKS:
-        yield Misfit(
-            f"{camera.width}x{camera.height} is more than H.264 level 5.2 can carry",
-            at=("camera", "width"),
-            beside=[("camera", "height")],
-            remedy="write at most 4096x2304, which every player reads",
-        )
-    if macroblocks * camera.fps > MOST_MACROBLOCKS_PER_S:
-        yield Misfit(
-            f"{camera.width}x{camera.height} at {camera.fps:g} pictures per second is more than H.264 level 5.2 can carry",
-            at=("camera", "fps"),
-            beside=[("camera", "width"), ("camera", "height")],
-            remedy=f"write at most {MOST_MACROBLOCKS_PER_S // macroblocks}, or a smaller picture",
-            instead=MOST_MACROBLOCKS_PER_S // macroblocks,
-        )
-
-
-def _segment_holds_a_keyframe(config: Config) -> Iterator[Misfit]:
-    segment_s, keyframe_s = config.recording.segment_seconds, config.encoding.keyframe_seconds
-    if segment_s < keyframe_s:
-        yield Misfit(
-            f"a segment of {segment_s:g} s is shorter than the {keyframe_s:g} s between keyframes, "
-            "and segments are cut at keyframes",
-            at=("recording", "segment_seconds"),
-            beside=[("encoding", "keyframe_seconds")],
-            remedy=f"write at least {keyframe_s:g}, or lower encoding.keyframe_seconds",
-            instead=max(60.0, keyframe_s),
-        )
-
-
-def _keyframes_stand_apart(config: Config) -> Iterator[Misfit]:
-    keyframe_s, fps = config.encoding.keyframe_seconds, config.camera.fps
-    if round(keyframe_s * fps) < 2:
-        yield Misfit(
-            f"a keyframe every {keyframe_s:g} s at {fps:g} pictures per second makes every picture a keyframe: "
-            "films of several times the size, and a signature for each picture",
-            at=("encoding", "keyframe_seconds"),
-            beside=[("camera", "fps")],
-            remedy=f"write at least {2 / fps:.2g}",
-            instead=max(2.0, 2 / fps),
         )

@@ -12,6 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from agent.base.phrase import say
+from agent.base.process_exit import why_refused
 from agent.config.document import UNREADABLE, Document
 from agent.config.files import drop_in_directory, drop_ins
 from agent.config.finding import Finding
@@ -65,6 +67,13 @@ class Sources(Struct, frozen=True):
         """The keys whose values could not be read."""
         return {path for document in self.documents for path in document.damaged}
 
+    def value(self, path: KeyPath) -> object:
+        """What stands there, right or wrong; None when nothing does."""
+        value: object = self.content
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) else None
+        return value
+
     def place(self, path: KeyPath) -> tuple[Document, KeyPlace] | None:
         """Where the key that won stands, or the array element; None when no file holds it."""
         for length in range(len(path), 0, -1):
@@ -89,11 +98,11 @@ def _drop_ins(path: Path) -> list[Document]:
     try:
         found = drop_ins(path)
     except PermissionError:
-        return [_unlisted(path, UNREADABLE, "use sudo: `sudo vigie check`")]
+        return [_unlisted(path, UNREADABLE, say("use sudo: `sudo vigie check`"))]
     except FileNotFoundError:
-        return [_unlisted(path, "is a link to nowhere", "mount or make what it points to, or remove the link")]
+        return [_unlisted(path, say("is a link to nowhere"), say("mount or make what it points to, or remove the link"))]
     except OSError as error:
-        return [_unlisted(path, f"cannot be listed: {(error.strerror or str(error)).lower()}", "check the disk and the path")]
+        return [_unlisted(path, say("cannot be listed: {why}", why=why_refused(error)), say("check the disk and the path"))]
     return [Document.open(p) for p in found]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.config.edit import Edit
 from agent.config.locate import KeyPath, KeyPlace, TextSpan, locate
 
@@ -61,10 +62,10 @@ def parse(text: str, *, closely: bool = False) -> Parsed:
     except tomllib.TOMLDecodeError as error:
         return _again(lines, str(error))
     except RecursionError:
-        slip = Slip(None, "brackets are nested too deeply", "no key needs more than three levels")
+        slip = Slip(None, say("brackets are nested too deeply"), say("no key needs more than three levels"))
         return Parsed(lines, {}, {}, (slip,), whole=False)
     except ValueError:  # a number of thousands of digits
-        slip = Slip(None, "a number has too many digits", "look for a key that was held down")
+        slip = Slip(None, say("a number has too many digits"), say("look for a key that was held down"))
         return Parsed(lines, {}, {}, (slip,), whole=False)
     if closely:
         return _again(lines, "")
@@ -80,9 +81,15 @@ def _again(lines: tuple[str, ...], said: str) -> Parsed:
     content, read, more = _loaded(reading, lines)
     slips += more
     if said and not slips:
-        slips.append(Slip(None, f"this is no TOML ({said[:1].lower()}{said[1:]})", "compare the file with config.example.toml"))
+        slips.append(
+            Slip(
+                None,
+                say("this is no TOML ({said})", said=f"{said[:1].lower()}{said[1:]}"),
+                say("compare the file with config.example.toml"),
+            )
+        )
     if len(slips) > MOST_SLIPS:
-        last = Slip(slips[MOST_SLIPS].span, "there are more", "this may not be a configuration at all")
+        last = Slip(slips[MOST_SLIPS].span, say("there are more"), say("this may not be a configuration at all"))
         return Parsed(lines, {}, {}, (*slips[:MOST_SLIPS], last), whole=False)
     if content is None:
         return Parsed(lines, {}, {}, tuple(slips), whole=False)
@@ -111,7 +118,9 @@ def _loaded(reading: SecondReading, lines: Sequence[str]) -> tuple[dict[str, Any
                 break
             row = reading.rows[at]
             commented = Edit(row, 1, (f"# {lines[row].strip()}",))
-            slips.append(Slip(_whole(lines[row], row), "this was something else before", "keep one of the two", (commented,)))
+            slips.append(
+                Slip(_whole(lines[row], row), say("this was something else before"), say("keep one of the two"), (commented,))
+            )
             read[at] = ""
         except (RecursionError, ValueError):
             break

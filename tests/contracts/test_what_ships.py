@@ -32,6 +32,12 @@ def test_the_wheel_holds_agent_and_drivers_alone(wheel: Path) -> None:
     assert {name for name in packages if not name.endswith(".dist-info")} == {"agent", "hardware"}
 
 
+def test_the_wheel_holds_the_french_catalogue(wheel: Path) -> None:
+    """As it is in the repository: there is nothing to compile."""
+    catalogue = "agent/locale/fr/LC_MESSAGES/vigie.po"
+    assert zipfile.ZipFile(wheel).read(catalogue) == (REPOSITORY / catalogue).read_bytes()
+
+
 def test_bench_on_a_node_says_where_it_runs(wheel: Path, tmp_path: Path) -> None:
     """One sentence, and what to type, where a traceback would be."""
     with zipfile.ZipFile(wheel) as content:

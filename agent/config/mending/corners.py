@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+from agent.base.phrase import say
+
 _BRACKETS = re.compile(r"[\[\](){}]+")
 _COMMENT = re.compile(r"\s*#.*$")
 _NUMBER = r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)"
@@ -15,9 +17,9 @@ _NAMED = re.compile(r"[\"']?\b[xyXY]\b[\"']?\s*[=:]\s*")
 _PERCENT = re.compile(rf"({_NUMBER})\s*%")
 
 _UNPAIRED = {
-    1: "a bracket is never closed",
-    -1: "a bracket is closed that none opens",
-    0: "the brackets do not enclose the list",
+    1: say("a bracket is never closed"),
+    -1: say("a bracket is closed that none opens"),
+    0: say("the brackets do not enclose the list"),
 }
 
 
@@ -45,7 +47,7 @@ def corner_rows(lines: Sequence[str]) -> list[MendedRow] | None:
             continue
         indent = line[: len(line) - len(line.lstrip())]
         rows.append(
-            MendedRow(indent + made + reading.comment, tuple(reading.what(n, n == filled[-1])) or ("a bracket is wrong",))
+            MendedRow(indent + made + reading.comment, tuple(reading.what(n, n == filled[-1])) or (say("a bracket is wrong"),))
         )
     return rows
 
@@ -75,11 +77,11 @@ class _Reading:
         """What is wrong, in words, each once."""
         told = list(self._told)
         if "(" in self._text or "{" in self._text:
-            told.append("corners stand in square brackets")
+            told.append(say("corners stand in square brackets"))
         if re.search(r"[\])]\s*[\[(]", self._text) or (not last and not self._text.endswith((",", "[", ";"))):
-            told.append("a comma is missing between two corners")
+            told.append(say("a comma is missing between two corners"))
         if re.search(r"[\])]\s*;", self._text):
-            told.append("a comma stands between corners, no semicolon")
+            told.append(say("a comma stands between corners, no semicolon"))
         opened, closed = len(re.findall(r"[\[(]", self._text)), len(re.findall(r"[\])]", self._text))
         if not told or (row == 0 and last and opened != closed):
             told.append(_UNPAIRED[(opened > closed) - (closed > opened)])
@@ -92,12 +94,12 @@ class _Reading:
         clean = _NAMED.sub("", _UNIT.sub("", bare))
         clean = _PERCENT.sub(lambda m: f"{float(m[1].replace(',', '.')) / 100:g}", clean)
         if clean != bare:
-            self._told.append("corners are plain numbers")
+            self._told.append(say("corners are plain numbers"))
         numbers = self._numbers(clean)
         if numbers is None or len(numbers) % 2:
             return None
         if len(numbers) > 2:
-            self._told.append("each corner has brackets of its own")
+            self._told.append(say("each corner has brackets of its own"))
         return list(zip(numbers[::2], numbers[1::2], strict=True))
 
     def _numbers(self, text: str) -> list[str] | None:
@@ -106,17 +108,17 @@ class _Reading:
             return None
         parts = [part.strip() for part in re.split(r"\s*;\s*|\s*,\s+|\s+,\s*|\s+", text) if part.strip(" ,;")]
         if ";" in text:
-            self._told.append("a comma stands between x and y, no semicolon")
+            self._told.append(say("a comma stands between x and y, no semicolon"))
         elif len(parts) > 1 and "," not in re.sub(r"\d,\d", "", text):
-            self._told.append("a comma is missing between x and y")
+            self._told.append(say("a comma is missing between x and y"))
         if len(parts) > 1 and len(parts) % 2 == 0 and all(re.fullmatch(_NUMBER, part) for part in parts):
             if any("," in part for part in parts):
-                self._told.append("decimals take a point")
+                self._told.append(say("decimals take a point"))
             return [_toml(part) for part in parts]
         digits = [part for part in text.replace(";", ",").replace(" ", ",").split(",") if part]
         if len(digits) % 2 == 0 and all(re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", d) for d in digits):
             if len(digits) >= 4 and not any("." in d for d in digits) and all(d in ("0", "1") for d in digits[::2]):
-                self._told.append("decimals take a point")
+                self._told.append(say("decimals take a point"))
                 return [_toml(f"{a}.{b}") for a, b in zip(digits[::2], digits[1::2], strict=True)]
             return [_toml(d) for d in digits]
         return self._odd(digits)
@@ -125,7 +127,7 @@ class _Reading:
         """Three numbers that must be two: one of them has a decimal comma, `0,12,0.31`."""
         if len(digits) != 3 or not all(re.fullmatch(r"\d+\.?\d*", d) for d in digits):
             return None
-        self._told.append("decimals take a point")
+        self._told.append(say("decimals take a point"))
         if "." in digits[0] or (digits[0] in ("0", "1") and digits[1] in ("0", "1") and "." not in digits[2]):
             return [_toml(digits[0]), _toml(f"{digits[1]}.{digits[2]}")]
         return None if "." in digits[0] + digits[1] else [_toml(f"{digits[0]}.{digits[1]}"), _toml(digits[2])]

@@ -6,6 +6,7 @@ import difflib
 import re
 import tomllib
 
+from agent.base.phrase import say
 from agent.config.locate import KeyPath
 from agent.config.mending.repair import Repair
 from agent.config.mending.statement import seen
@@ -66,18 +67,18 @@ def mend_header(line: str, row: int) -> tuple[KeyPath | None, Repair | None]:
 def _words(wanted: str, opened: str, closed: str, name: str) -> tuple[str, str]:
     many = wanted.startswith("[[")
     if re.sub(r"\s", "", name) != wanted.strip("[]") and len(opened) == len(closed) and opened:
-        return f"there is no section {name!r}", f"did you mean {wanted}?"
+        return say("there is no section {name!r}", name=name), say("did you mean {wanted}?", wanted=wanted)
     if set(opened + closed) - set("[]"):
-        return "a section stands in square brackets", f"write {wanted}"
+        return say("a section stands in square brackets"), say("write {wanted}", wanted=wanted)
     if not opened and not closed:
-        return "a section stands in square brackets", f"write {wanted}"
+        return say("a section stands in square brackets"), say("write {wanted}", wanted=wanted)
     if len(opened) != len(closed):
-        return "a bracket is missing, or one too many", f"write {wanted}"
+        return say("a bracket is missing, or one too many"), say("write {wanted}", wanted=wanted)
     if many and len(opened) == 1:
-        return "there may be several of this section, so it stands in two brackets", f"write {wanted}"
+        return say("there may be several of this section, so it stands in two brackets"), say("write {wanted}", wanted=wanted)
     if not many and len(opened) == 2:
-        return "there is only one of this section, so it stands in one bracket", f"write {wanted}"
-    return "something behind the section's name", "write it on a line of its own"
+        return say("there is only one of this section, so it stands in one bracket"), say("write {wanted}", wanted=wanted)
+    return say("something behind the section's name"), say("write it on a line of its own")
 
 
 def _as_written(name: str, opened: str) -> str:

@@ -8,6 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
+
 _SECONDS: Final = {"ms": 0.001, "s": 1, "sec": 1, "seconds": 1, "seconde": 1, "secondes": 1, "min": 60,
                    "minute": 60, "minutes": 60, "h": 3600, "hour": 3600, "hours": 3600, "heures": 3600}  # fmt: skip
 _DAYS: Final = {"d": 1, "j": 1, "day": 1, "days": 1, "jour": 1, "jours": 1, "w": 7, "week": 7, "weeks": 7, "semaine": 7,
@@ -59,17 +61,24 @@ def quantity(written: str, key: str, *, whole: bool) -> Quantity | None:
         return None
     value = number * factor
     if unit and unit not in units:
-        return Quantity(_toml(value, whole=whole), f"{text} is no number: {unit!r} does not belong to it", known=False)
+        return Quantity(
+            _toml(value, whole=whole),
+            say("{text} is no number: {unit!r} does not belong to it", text=text, unit=unit),
+            known=False,
+        )
     if unit:
-        return Quantity(_toml(value, whole=whole), f"{text} is no number: the unit is known from the key" + _unit_of(key, factor))
+        return Quantity(
+            _toml(value, whole=whole),
+            say("{text} is no number: the unit is known from the key", text=text) + _unit_of(key, factor),
+        )
     if any(blank in digits for blank in _BLANKS[:-1]):
-        return Quantity(_toml(value, whole=whole), f"{digits} is no number: nothing stands between its digits")
+        return Quantity(_toml(value, whole=whole), say("{digits} is no number: nothing stands between its digits", digits=digits))
     if digits.count(",") == 1 and not whole and "." not in digits:
         point = digits.replace(",", ".")
         return Quantity(
-            point if re.fullmatch(r"[+-]?(0|[1-9]\d*)\.\d+", point) else _toml(value, whole=False), "decimals take a point"
+            point if re.fullmatch(r"[+-]?(0|[1-9]\d*)\.\d+", point) else _toml(value, whole=False), say("decimals take a point")
         )
-    return Quantity(_toml(value, whole=whole), f"{digits} is not how a number is written")
+    return Quantity(_toml(value, whole=whole), say("{digits} is not how a number is written", digits=digits))
 
 
 def _units_of(key: str) -> Mapping[str, float]:
@@ -84,7 +93,7 @@ def _unit_of(key: str, factor: float) -> str:
     if factor == 1 or units is _NORTH_EAST:
         return ""
     unit = next((unit for unit, size in units.items() if size == 1), "")
-    return f", which counts in {unit}" if unit else ", which is a fraction, from 0 to 1"
+    return say(", which counts in {unit}", unit=unit) if unit else say(", which is a fraction, from 0 to 1")
 
 
 def _number(digits: str, *, whole: bool) -> float | None:

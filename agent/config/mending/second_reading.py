@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.config.edit import Edit
 from agent.config.locate import KeyPath, strict_key, strict_whole
 from agent.config.mending.header import is_header, mend_header, strict_header
@@ -82,7 +83,7 @@ class _Reader:
         """One statement more."""
         line = statement.lines[0]
         if len(statement.text) > MOST_CHARACTERS or "\x00" in statement.text:
-            self._lose(statement, "this line is too long to be a setting")
+            self._lose(statement, say("this line is too long to be a setting"))
         elif len(statement.lines) == 1 and is_header(line):
             self._header(statement)
         elif strict_whole(statement.text):
@@ -97,7 +98,7 @@ class _Reader:
             lines = repair.lines if repair else ()
             table = strict_header(lines[0]) if lines else None
             if table is None:
-                self._lose(statement, "this is no section's name")
+                self._lose(statement, say("this is no section's name"))
                 return
         self._close_table()
         if repair is not None:
@@ -117,8 +118,8 @@ class _Reader:
 
     def _open_again(self, statement: Statement, table: KeyPath) -> None:
         first = self._opened[table] + 1
-        what = f"{header_of(table)} is given twice"
-        remedy = f"it stands on line {first} already: move the lines below up there, and remove this one"
+        what = say("{header} is given twice", header=header_of(table))
+        remedy = say("it stands on line {first} already: move the lines below up there, and remove this one", first=first)
         self._repairs.append(Repair(statement.row, 1, (), what, remedy))
         name = f"{SECOND}{statement.row}"
         self._again[name] = table
@@ -148,11 +149,13 @@ class _Reader:
         first = self._keys.setdefault(path, statement.row)
         if first == statement.row:
             return False
-        what = f"{path[-1]} is given twice"
+        what = say("{path} is given twice", path=path[-1])
         commented = tuple(f"# {line.strip()}" for line in statement.lines)
         count = len(statement.lines)
         self._repairs.append(
-            Repair(statement.row, count, commented, what, f"keep one of the two: line {first + 1} has it already")
+            Repair(
+                statement.row, count, commented, what, say("keep one of the two: line {first} has it already", first=first + 1)
+            )
         )
         return True
 
@@ -171,7 +174,7 @@ class _Reader:
             row = repair.row + repair.count
         lines += [(r, statement.lines[r - statement.row]) for r in range(row, statement.row + len(statement.lines))]
         if not repairs or not strict_whole("\n".join(line for _, line in lines)):
-            self._lose(statement, "this is no TOML")
+            self._lose(statement, say("this is no TOML"))
             return
         key = strict_key(lines[0][1])
         if key and (*self._table, *key) in self._keys and all(r.sure for r in repairs):
@@ -186,7 +189,7 @@ class _Reader:
 
     def _lose(self, statement: Statement, what: str) -> None:
         commented = tuple(f"# {''.join(c for c in line if c.isprintable()).strip()}" for line in statement.lines)
-        remedy = "compare the line with config.example.toml"
+        remedy = say("compare the line with config.example.toml")
         self._repairs.append(Repair(statement.row, len(statement.lines), commented, what, remedy))
 
     def _emit(self, row: int, lines: Sequence[str]) -> None:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from agent.base.phrase import joined, say
 from agent.config.finding import without_secrets
 from agent.config.locate import KeyPath
 from agent.config.mending.corners import corner_rows
@@ -43,17 +44,19 @@ def mend_setting(statement: Statement, table: KeyPath) -> list[Repair]:
     elif is_toml(text):
         made = Mended(text, "")
     elif not text:
-        made = Mended(example(path) or '""', "a key without a value", "write key = value, one on each line", sure=False)
+        made = Mended(example(path) or '""', say("a key without a value"), say("write key = value, one on each line"), sure=False)
     else:
         made = mend(" ".join(part.strip() for part in text.split("\n")), path, kind)
         if "\n" in text:
-            made = Mended(made.toml, "a text does not end", "keep it on one line", made.sure, made.behind)
+            made = Mended(made.toml, say("a text does not end"), say("keep it on one line"), made.sure, made.behind)
     lines = [f"{indent}{key} = {made.toml}{comment}"]
     if made.behind:
         lines += _further(made.behind, statement.row, table)
-    words = ", and ".join(word for word in (*what, made.what) if word) or "a character in this line cannot be seen"
-    count, remedy = len(statement.lines), made.remedy or f"write {key} = ..."
-    return [Repair(statement.row, count, tuple(map(seen, lines)), words, remedy if made.what else "write key = value", made.sure)]
+    words = joined(say(", and "), [word for word in (*what, made.what) if word]) or say("a character in this line cannot be seen")
+    count, remedy = len(statement.lines), made.remedy or say("write {key} = ...", key=key)
+    return [
+        Repair(statement.row, count, tuple(map(seen, lines)), words, remedy if made.what else say("write key = value"), made.sure)
+    ]
 
 
 def _further(text: str, row: int, table: KeyPath) -> list[str]:
@@ -74,7 +77,9 @@ def _of_rows(statement: Statement, lines: Sequence[str], told: Sequence[tuple[st
     for n, (before, line, words) in enumerate(zip(statement.lines, lines, told, strict=True)):
         said = (*what, *words) if n == 0 else words
         if line != before and said:
-            repairs.append(Repair(statement.row + n, 1, (line,), ", and ".join(said), "corners are [[x, y], [x, y], [x, y]]"))
+            repairs.append(
+                Repair(statement.row + n, 1, (line,), joined(say(", and "), said), say("corners are [[x, y], [x, y], [x, y]]"))
+            )
     return repairs
 
 
@@ -85,22 +90,22 @@ def _parts(line: str, table: KeyPath) -> tuple[str, str, tuple[str, ...]] | None
     what: list[str] = []
     if bare[:2] in ("- ", "* "):
         bare = bare[2:].strip()
-        what.append("no dash stands before a setting")
+        what.append(say("no dash stands before a setting"))
     match = _SIGN.match(bare)
     if match is not None and (found := _key(match["key"], known)) is not None:
         key, odd = found
         what += [odd] if odd else []
-        what += [f"{_SIGN_NAMES.get(match['sign'], match['sign'])} stands for ="] if match["sign"] != "=" else []
+        what += [say("{sign} stands for =", sign=_SIGN_NAMES.get(match["sign"], match["sign"]))] if match["sign"] != "=" else []
         return key, match["value"], tuple(what)
     match = _APART.match(bare)
     if match is not None and match["key"].lower() in known and not match["value"].startswith("="):
-        return match["key"].lower(), match["value"], (*what, "the = is missing")
+        return match["key"].lower(), match["value"], (*what, say("the = is missing"))
     if match is not None and _VALUE_BEGINS.match(match["value"]) and len(match["value"].split()) == 1:
-        return (match["key"], match["value"], (*what, "the = is missing")) if _BARE_KEY.match(match["key"]) else None
+        return (match["key"], match["value"], (*what, say("the = is missing"))) if _BARE_KEY.match(match["key"]) else None
     return (bare.lower(), "", tuple(what)) if bare.lower() in known else None
 
 
-_SIGN_NAMES = {":": "a colon", "==": "=="}
+_SIGN_NAMES = {":": say("a colon"), "==": "=="}
 
 
 def _key(text: str, known: Sequence[str]) -> tuple[str, str] | None:
@@ -112,8 +117,8 @@ def _key(text: str, known: Sequence[str]) -> tuple[str, str] | None:
     joined = re.sub(r"[^A-Za-z0-9]+", "_", plain).strip("_").lower()
     near = difflib.get_close_matches(joined, known, 1, 0.8) or [k for k in known if k == plain.split()[-1].lower()]
     if near:
-        return near[0], f"the key is called {near[0]}"
-    return (joined, f"no key is called {key!r}") if joined and len(key.split()) <= 2 else None
+        return near[0], say("the key is called {near}", near=near[0])
+    return (joined, say("no key is called {key!r}", key=key)) if joined and len(key.split()) <= 2 else None
 
 
 def misspelt(statement: Statement, table: KeyPath, key: KeyPath, taken: Collection[KeyPath]) -> Repair | None:
@@ -130,7 +135,13 @@ def misspelt(statement: Statement, table: KeyPath, key: KeyPath, taken: Collecti
     if written_as is None or not near:
         return None
     line = statement.lines[0][: written_as.start("key")] + near[0] + statement.lines[0][written_as.end("key") :]
-    return Repair(statement.row, 1, (line,), f"there is no key {key[0]!r} in {header_of(table)}", f"did you mean {near[0]!r}?")
+    return Repair(
+        statement.row,
+        1,
+        (line,),
+        say("there is no key {key!r} in {header}", key=key[0], header=header_of(table)),
+        say("did you mean {near!r}?", near=near[0]),
+    )
 
 
 _IN_FRENCH: Final = {
@@ -143,11 +154,11 @@ def _no_setting(statement: Statement) -> Repair:
     line = statement.lines[0]
     bare = line.strip()
     if not bare.strip("[](){},;."):
-        return Repair(statement.row, 1, ("",), "a bracket is closed that none opens", "remove this line")
+        return Repair(statement.row, 1, ("",), say("a bracket is closed that none opens"), say("remove this line"))
     text = re.sub(r"^(//+|;+|--+|/\*+|REM\b|%+)\s*|\s*\*/$", "", seen(bare), flags=re.IGNORECASE)
     count = len(statement.lines)
     lines = tuple(f"# {seen(more).strip()}".rstrip() for more in (text, *statement.lines[1:]))
-    return Repair(statement.row, count, lines, "this is no setting", "write key = value; an explanation begins with #")
+    return Repair(statement.row, count, lines, say("this is no setting"), say("write key = value; an explanation begins with #"))
 
 
 def _list(text: str, path: KeyPath) -> Mended:
@@ -157,11 +168,17 @@ def _list(text: str, path: KeyPath) -> Mended:
     opened, closed = text.count("["), text.count("]")
     items = [item for item in (part.strip(" \t\n\"'“”«»") for part in re.split(r"[,;\n]", text.strip("[] \n\t"))) if item]
     if not items or kind_of(path) == "polygon" or any(c in "".join(items) for c in "[]{}"):
-        return Mended(example(path) or "[]", "a list that cannot be read", "compare it with config.example.toml", sure=False)
+        return Mended(
+            example(path) or "[]", say("a list that cannot be read"), say("compare it with config.example.toml"), sure=False
+        )
     if opened > closed:
-        return Mended(written(items), "a list is opened and never closed", "close it with ]")
-    what = "a list is closed that none opens" if closed > opened else "a list holds texts in quotation marks, parted by commas"
-    return Mended(written(items), what, 'write ["...", "..."]')
+        return Mended(written(items), say("a list is opened and never closed"), say("close it with ]"))
+    what = (
+        say("a list is closed that none opens")
+        if closed > opened
+        else say("a list holds texts in quotation marks, parted by commas")
+    )
+    return Mended(written(items), what, say('write ["...", "..."]'))
 
 
 def _without_comment(text: str) -> tuple[str, str]:

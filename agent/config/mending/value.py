@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.config.locate import KeyPath
 from agent.config.mending.quantity import quantity
 from agent.config.mending.wanted import Kind, example
@@ -48,7 +49,7 @@ def is_toml(value: str) -> bool:
 def mend(raw: str, path: KeyPath, kind: Kind | None) -> Mended:
     """What `raw` was meant to be. It is no TOML, and stands behind the key at `path`, without its comment."""
     made = _mend(raw.strip(), path, kind)
-    return made if is_toml(made.toml) else _shown(path, "cannot be read")
+    return made if is_toml(made.toml) else _shown(path, say("cannot be read"))
 
 
 def _mend(raw: str, path: KeyPath, kind: Kind | None) -> Mended:
@@ -56,15 +57,20 @@ def _mend(raw: str, path: KeyPath, kind: Kind | None) -> Mended:
         if (made := attempt(raw, path, kind)) is not None:
             return made
     if kind in ("switch", "number", "whole", "day"):
-        return _shown(path, f"{_short(raw)} is no {_NOUNS[kind]}")
-    return Mended(written(_inner(raw)), "a text without quotation marks", 'a text stands in "quotation marks"')
+        return _shown(path, say("{raw} is no {noun}", raw=_short(raw), noun=_NOUNS[kind]))
+    return Mended(written(_inner(raw)), say("a text without quotation marks"), say('a text stands in "quotation marks"'))
 
 
-_NOUNS: Final = {"switch": "switch: it is true or false", "number": "number", "whole": "whole number", "day": "date"}
+_NOUNS: Final = {
+    "switch": say("switch: it is true or false"),
+    "number": say("number"),
+    "whole": say("whole number"),
+    "day": say("date"),
+}
 
 
 def _shown(path: KeyPath, what: str) -> Mended:
-    return Mended(example(path) or '""', what, "write it as here", sure=False)
+    return Mended(example(path) or '""', what, say("write it as here"), sure=False)
 
 
 def _behind(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
@@ -74,8 +80,8 @@ def _behind(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
         return None
     first = match["value"].strip().rstrip(",;")
     made = Mended(first, "") if is_toml(first) else mend(first, path, kind)
-    what = "something behind the value" + (f", and {made.what}" if made.what else "")
-    return Mended(made.toml, what, "each setting stands on a line of its own", made.sure, match["next"].rstrip(",; "))
+    what = say("something behind the value") + (say(", and {what}", what=made.what) if made.what else "")
+    return Mended(made.toml, what, say("each setting stands on a line of its own"), made.sure, match["next"].rstrip(",; "))
 
 
 def _closing(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
@@ -84,7 +90,9 @@ def _closing(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
     if bare == raw or not bare:
         return None
     if is_toml(bare):
-        return Mended(bare, f"something behind the value: {raw[len(bare) :].strip()}", "nothing ends a line here")
+        return Mended(
+            bare, say("something behind the value: {raw}", raw=raw[len(bare) :].strip()), say("nothing ends a line here")
+        )
     return mend(bare, path, kind)
 
 
@@ -94,7 +102,7 @@ def _straight(raw: str, _path: KeyPath, _kind: Kind | None) -> Mended | None:
     if not raw or (raw[0] not in ends and raw[-1] not in ends):
         return None
     inner = raw.strip(ends + "\"'").strip("\u00a0\u202f ")
-    return Mended(written(inner), "this quotation mark is typographic", 'write straight ones: "')
+    return Mended(written(inner), say("this quotation mark is typographic"), say('write straight ones: "'))
 
 
 def _quoted(raw: str, _path: KeyPath, kind: Kind | None) -> Mended | None:
@@ -103,12 +111,12 @@ def _quoted(raw: str, _path: KeyPath, kind: Kind | None) -> Mended | None:
         return None
     quote = raw[0] if raw[0] in "\"'" else raw[-1]
     if raw[0] != quote:
-        return Mended(written(raw[:-1].strip()), "a text does not begin", f"open it with {quote}")
+        return Mended(written(raw[:-1].strip()), say("a text does not begin"), say("open it with {quote}", quote=quote))
     if len(raw) == 1 or quote not in raw[1:]:
-        return Mended(written(raw[1:].strip()), "a text does not end", 'close it with " on the same line')
+        return Mended(written(raw[1:].strip()), say("a text does not end"), say('close it with " on the same line'))
     if raw[-1] != quote:
         text, _, more = raw[1:].rpartition(quote)
-        return Mended(f"{written(text)}  # {more.strip()}", "something behind the value", "put it behind a #")
+        return Mended(f"{written(text)}  # {more.strip()}", say("something behind the value"), say("put it behind a #"))
     return _backslashes(raw[1:-1], quote, kind)
 
 
@@ -116,13 +124,13 @@ def _backslashes(inner: str, quote: str, kind: Kind | None) -> Mended:
     printable = "".join(c for c in inner if c.isprintable())
     if "\\" in inner:
         if kind == "path" or re.match(r"[A-Za-z]:\\", inner):
-            what, remedy = "a backslash in a text has a meaning of its own", "write paths with /"
+            what, remedy = say("a backslash in a text has a meaning of its own"), say("write paths with /")
             return Mended(written(re.sub(r"\\+", "/", printable)), what, remedy)
-        what, remedy = "a backslash in a text has a meaning of its own", "write two of them for one"
+        what, remedy = say("a backslash in a text has a meaning of its own"), say("write two of them for one")
         return Mended(written(printable), what, remedy)
     if quote in inner:
-        return Mended(written(printable), f"a {quote} inside a text ends it", "put a backslash before it")
-    return Mended(written(printable), "a character in this text cannot be seen", "remove it")
+        return Mended(written(printable), say("a {quote} inside a text ends it", quote=quote), say("put a backslash before it"))
+    return Mended(written(printable), say("a character in this text cannot be seen"), say("remove it"))
 
 
 def _date(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
@@ -132,22 +140,28 @@ def _date(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
     a, b, c = match["a"], match["b"], match["c"]
     year, month, day = (a, b, c) if len(a) == 4 else (c, b, a)
     try:
-        return Mended(date(int(year), int(month), int(day)).isoformat(), f"{raw} is no date", "write year-month-day")
+        return Mended(
+            date(int(year), int(month), int(day)).isoformat(), say("{raw} is no date", raw=raw), say("write year-month-day")
+        )
     except ValueError:
-        return Mended(example(path) or "2026-11-23", f"{raw} is no date", "write 2026-11-23", sure=False)
+        return Mended(
+            example(path) or "2026-11-23", say("{raw} is no date", raw=raw), say("write {value}", value="2026-11-23"), sure=False
+        )
 
 
 def _switch(raw: str, _path: KeyPath, kind: Kind | None) -> Mended | None:
     word = _inner(raw).lower()
     if kind not in ("switch", None) or word not in _TRUE | _FALSE or (kind is None and word in ("y", "n")):
         return None
-    return Mended("true" if word in _TRUE else "false", f"{raw} is no value", "write true or false, in small letters")
+    return Mended(
+        "true" if word in _TRUE else "false", say("{raw} is no value", raw=raw), say("write true or false, in small letters")
+    )
 
 
 def _nothing(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
     if kind in ("text", "path") and raw.lower() in ("auto", "default"):
         return None
-    return _shown(path, f"{raw} is no value") if raw.lower() in _NOTHING else None
+    return _shown(path, say("{raw} is no value", raw=raw)) if raw.lower() in _NOTHING else None
 
 
 def _number(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
@@ -156,7 +170,7 @@ def _number(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
     meant = quantity(_inner(raw), str(path[-1]), whole=kind == "whole")
     if meant is None or (kind is None and not meant.known):
         return None
-    return Mended(meant.toml, meant.what, f"write {path[-1]} = {meant.toml}")
+    return Mended(meant.toml, meant.what, say("write {path} = {toml}", path=path[-1], toml=meant.toml))
 
 
 def _inner(raw: str) -> str:

@@ -1,0 +1,87 @@
+"""A Phrase in French: its sentence from the catalogue, its numbers, days and bytes as a French reader writes them."""
+
+from __future__ import annotations
+
+import functools
+import string
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from agent.base.catalogue import Catalogue
+from agent.base.clock import utc
+from agent.base.phrase import Day, Moment, Phrase, Size, scale
+
+CATALOGUE: Final = Path(__file__).parents[1] / "locale" / "fr" / "LC_MESSAGES" / "vigie.po"
+NO_BREAK: Final = "\u00a0"
+NARROW: Final = "\u202f"
+_GROUPED_FROM: Final = 10_000
+
+
+@functools.cache
+def catalogue() -> Catalogue:
+    """The French catalogue, read once; an empty one where it cannot be read: nobody is left without a word for that."""
+    try:
+        return Catalogue.read(CATALOGUE)
+    except (OSError, ValueError):
+        return Catalogue({})
+
+
+def in_french(phrase: Phrase) -> str:
+    """The whole phrase, and every phrase in it. A sentence that the catalogue lacks stays English."""
+    match phrase:
+        case Moment():
+            return day_and_hour(phrase.wall_ns)
+        case Day():
+            return f"{phrase.date:%d/%m/%Y}"
+        case Size():
+            scaled, prefix = scale(phrase.n_bytes)
+            return f"{number(scaled, '.3g')}{NO_BREAK}{prefix}{'o' if prefix else 'octets'}"
+        case Phrase(template=None):
+            return _said(phrase.glue).join(map(_said, phrase.parts))
+    assert phrase.template is not None
+    found = catalogue().find(phrase.template, phrase.number if phrase.several is not None else None)
+    if found is None:
+        return str(phrase)
+    return _Places(phrase.several is not None).vformat(found, (), phrase.fields)
+
+
+def _said(text: str) -> str:
+    return in_french(text) if isinstance(text, Phrase) else text
+
+
+def number(value: float, spec: str = "") -> str:
+    """A number with a decimal comma, narrow spaces between thousands where `spec` asks for them, a space before %."""
+    text = format(value, spec)
+    return text.replace(",", NARROW).replace(".", ",").replace("%", f"{NO_BREAK}%")
+
+
+def day_and_hour(wall_ns: int) -> str:
+    """`30/11/2026 à 22 h 45 min 12,345 s UTC`."""
+    at = utc(wall_ns)
+    seconds = f"{at.second:02}" + (f",{at.microsecond // 1000:03}" if at.microsecond else "")
+    return (
+        f"{at:%d/%m/%Y} à {at:%H} h {at:%M} min {seconds} s UTC".replace(" h ", f"{NO_BREAK}h{NO_BREAK}")
+        .replace(" min ", f"{NO_BREAK}min{NO_BREAK}")
+        .replace(" s ", f"{NO_BREAK}s{NO_BREAK}")
+    )
+
+
+class _Places(string.Formatter):
+    """Fills the named places of a French sentence."""
+
+    def __init__(self, is_counted: bool) -> None:
+        self._is_counted = is_counted
+
+    def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        value, used = super().get_field(field_name, args, kwargs)
+        if self._is_counted and field_name == "number" and abs(value) >= _GROUPED_FROM:
+            return f"{value:,}".replace(",", NARROW), str(used)
+        return value, str(used)
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, Phrase):
+            return format(in_french(value), format_spec)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return number(value, format_spec)
+        return format(value, format_spec)

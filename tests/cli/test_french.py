@@ -1,0 +1,142 @@
+"""Commands speak French to who reads French, and English to every machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+MISTAKEN = """\
+[node]
+id: pole-17
+[camera]
+driver = "rtsp"
+width = 1921
+fps = "25"
+[[privacy.mask]]
+name = "bakery"
+polygon = [[0.1, 0.2], [0.3, 1.5], [0.5, 0.6]]
+"""
+SAID = """\
+FILE:2: node.id: un deux-points est mis pour =, et un texte sans guillemets ; un texte se met entre "guillemets droits"
+    2 | id: pole-17
+      |   ^^^^^^^^^
+mieux | id = "pole-17"
+
+FILE:4: camera.driver: le pilote « rtsp » demande une source, et il n’y en a pas ; ajoutez source = "rtsp://user@host/path"
+    4 | driver = "rtsp"
+      |          ^^^^^^
+
+FILE:5: camera.width: 1921 est impair ; écrivez un nombre pair, 1922 ou 1920 : la couleur va par deux pixels
+    5 | width = 1921
+      |         ^^^^
+mieux | width = 1920
+
+FILE:6: camera.fps: "25" est un texte ; écrivez le nombre sans guillemets : 25
+    6 | fps = "25"
+      |       ^^^^
+mieux | fps = 25
+
+FILE:9: privacy.mask "bakery".polygon, coin 2: le coin (0.3, 1.5) est hors de l’image ; les coins sont des fractions de \
+l’image, de 0 (gauche, haut) à 1 (droite, bas)
+    9 | polygon = [[0.1, 0.2], [0.3, 1.5], [0.5, 0.6]]
+      |                        ^^^^^^^^^^
+mieux | polygon = [[0.1, 0.2], [0.3, 1.0], [0.5, 0.6]]
+
+5 erreurs : la configuration est refusée
+"""
+GOOD = """\
+FILE : en ordre
+  nœud          pole-3, fixe, place du marché
+  caméra        synthetic, 640x360 à 12,5 images par seconde, vue d’ensemble
+  masques       aucun nécessaire, déclaré par A. Martin le 02/01/2026
+  encodage      h264, crf 23
+  conservation  2,5 jours dans STATE/recordings
+  signature     activée
+  serveur       aucun
+  à noter : pas de [mqtt] : le nœud enregistre, et personne au centre n’en sait rien
+"""
+
+
+def good(state_dir: Path, language: str = "") -> str:
+    """A configuration without a mistake."""
+    return (
+        f'[node]\nid = "pole-3"\nsite = "place du marché"\nstate_dir = "{state_dir}"\n{language}'
+        '[camera]\ndriver = "synthetic"\nwidth = 640\nheight = 360\nfps = 12.5\n[recording]\nretention_days = 2.5\n'
+        '[privacy.none_needed]\nby = "A. Martin"\non = 2026-01-02\nwhy = "a car park without windows around it"\n'
+    )
+
+
+def vigie(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own, in an environment that says nothing of a language but what is given."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE")}
+    clean |= {"PYTHONUTF8": "1", "PYTHONPATH": str(REPOSITORY), "COLUMNS": "80"} | environment
+    command = [sys.executable, "-m", "agent", *arguments]
+    return subprocess.run(command, env=clean, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False)
+
+
+def plain(text: str, file: Path, state_dir: Path) -> str:
+    """With plain spaces, and without the places of this run."""
+    spaces = text.replace("\u00a0", " ").replace("\u202f", " ")
+    return spaces.replace(str(file), "FILE").replace(str(state_dir), "STATE")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a configuration is written."""
+    return tmp_path / "config.toml"
+
+
+def test_check_tells_every_mistake_in_french(file: Path, tmp_path: Path) -> None:
+    """Findings, remedies and the last line; what is to be pasted, and the numbers of TOML, as they must be."""
+    file.write_text(MISTAKEN, encoding="utf-8")
+    done = vigie("check", str(file), LANG="fr_FR.UTF-8")
+    assert (done.returncode, done.stdout, plain(done.stderr, file, tmp_path)) == (78, "", SAID)
+
+
+def test_check_tells_a_good_configuration_in_french(file: Path, tmp_path: Path) -> None:
+    """Decimal commas, a French day, the town's words."""
+    file.write_text(good(tmp_path), encoding="utf-8")
+    done = vigie("check", str(file), LANG="fr_FR.UTF-8")
+    assert (done.returncode, plain(done.stdout, file, tmp_path), done.stderr) == (0, GOOD, "")
+
+
+def test_the_key_decides_where_the_environment_says_nothing(file: Path, tmp_path: Path) -> None:
+    """Also for a file that is refused; an environment that asks for English has it."""
+    file.write_text(good(tmp_path, 'language = "fr"\n'), encoding="utf-8")
+    assert plain(vigie("check", str(file)).stdout, file, tmp_path) == GOOD
+    assert vigie("check", str(file), LC_ALL="C").stdout.startswith(f"{file}: ok\n")
+    file.write_text(MISTAKEN.replace("[camera]", 'language = "fr"\n[camera]'), encoding="utf-8")
+    assert "5 erreurs" in vigie("check", str(file)).stderr
+
+
+@pytest.mark.parametrize("text", [MISTAKEN, good(Path("/nowhere"))])
+def test_json_is_the_same_in_both_languages(file: Path, text: str) -> None:
+    """Byte for byte: programs read it."""
+    file.write_text(text, encoding="utf-8")
+    english, french = (vigie("check", str(file), "--json", LANG=lang) for lang in ("en_GB.UTF-8", "fr_FR.UTF-8"))
+    assert english.stdout == french.stdout
+    assert json.loads(english.stdout)["file"] == str(file)
+
+
+def test_the_last_word_of_a_command_is_french(tmp_path: Path) -> None:
+    """An error that ends it, and a file that is not there."""
+    missing = tmp_path / "none.toml"
+    done = vigie("status", "--config", str(missing), LANG="fr_FR.UTF-8")
+    said = plain(done.stderr, missing, tmp_path)
+    assert said.startswith("vigie: la configuration est refusée, 1 erreur\n\nFILE: ce fichier n’existe pas ; copiez-y ")
+
+
+def test_the_daemon_speaks_english(tmp_path: Path) -> None:
+    """Its words are its log, whatever its environment and its key say."""
+    file = tmp_path / "config.toml"
+    file.write_text(MISTAKEN.replace("[camera]", 'language = "fr"\n[camera]'), encoding="utf-8")
+    done = vigie("run", "--config", str(file), LANG="fr_FR.UTF-8")
+    assert done.returncode == 78
+    assert "5 errors" in done.stderr
+    assert "erreurs" not in done.stderr
