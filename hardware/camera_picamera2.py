@@ -58,7 +58,7 @@ def real_picamera2(number: int) -> Any:
         from picamera2 import Picamera2
     except (ImportError, OSError) as error:
         raise CameraError(
-            f"picamera2 cannot be loaded ({error})", remedy="Install it: apt install python3-picamera2, on Raspberry Pi OS"
+            f"picamera2 cannot be loaded ({error})", remedy="Install it, on Raspberry Pi OS: `sudo apt install python3-picamera2`"
         ) from None
     return found(Picamera2, number)
 
@@ -69,7 +69,7 @@ def found(library: Any, number: int) -> Any:
     if number >= count:
         raise CameraError(
             f"no camera number {number}: {count or 'none'} found",
-            remedy="Power off, check both ends of the ribbon cable, then: rpicam-hello --list-cameras",
+            remedy="Power off, check both ends of the ribbon cable, then `rpicam-hello --list-cameras`",
         )
     return library(number)
 
@@ -140,7 +140,8 @@ class PicameraCamera:
         if request is None:
             if now_ns >= stalls_ns:
                 raise CameraError(
-                    "the camera has stopped delivering pictures", remedy="It is opened again; check its ribbon cable"
+                    "the camera has stopped delivering pictures",
+                    remedy="It is opened again; check its ribbon cable, then `vigie doctor`",
                 )
             return None
         self._silent_since_ns = now_ns
@@ -215,7 +216,9 @@ class PicameraCamera:
         except (NotYet, TimeoutError):
             return None
         except (CancelledError, RuntimeError) as error:
-            raise CameraError(f"the camera failed ({error})", remedy="It is opened again; check its ribbon cable") from None
+            raise CameraError(
+                f"the camera failed ({error})", remedy="It is opened again; check its ribbon cable, then `vigie doctor`"
+            ) from None
         self._ask()
         return request
 

@@ -95,7 +95,7 @@ class RtspCamera:
 SAYS_WHAT_IT_LOST = frozenset({"h264", "mjpeg"})
 """Codecs whose decoder tells a picture that was damaged on the way. H.265's conceals it in silence: TCP must lose nothing."""
 _ADDRESS = "Check camera.source against the camera's manual"
-_NETWORK = "Check its power, its cable and its address"
+_NETWORK = "Check its power, its cable, and its address in camera.source"
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
@@ -105,15 +105,23 @@ _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ((av.error.HTTPNotFoundError,), "knows no stream of that path", _ADDRESS),
     ((av.error.HTTPError, av.error.HTTPClientError), "refuses the stream", _ADDRESS),
     ((ConnectionRefusedError,), "refuses the connection: nothing listens at that port", _ADDRESS),
-    ((NoKeyframe,), "sends no keyframe, so that no picture can begin", "Set its I-frame interval (GOP) to 2 s in the camera"),
-    ((Undecodable,), "sends pictures that cannot be decoded", "Restart the camera; if that does not help, set it to plain H.264"),
+    (
+        (NoKeyframe,),
+        "sends no keyframe, so that no picture can begin",
+        "Set its I-frame interval (GOP) to 2 s in the camera, then `vigie doctor`",
+    ),
+    (
+        (Undecodable,),
+        "sends pictures that cannot be decoded",
+        "Restart the camera; if that does not help, set it to plain H.264, then `vigie doctor`",
+    ),
     ((TimeoutError, av.error.ExitError), "does not answer, or has fallen silent", _NETWORK),
     (
         (EOFError, ConnectionResetError, BrokenPipeError),
         "ended the stream",
-        "It is called again; if this happens often, look at the camera",
+        "It is called again; `vigie status -v` counts how often it had to be",
     ),
-    ((LookupError,), "offers no video that can be decoded", "Set the camera to H.264, H.265 or MJPEG"),
+    ((LookupError,), "offers no video that can be decoded", "Set the camera to H.264, H.265 or MJPEG, then `vigie doctor`"),
     (
         (av.error.InvalidDataError,),
         "does not answer, or not with RTSP video",
@@ -147,7 +155,7 @@ def private_address(source: str, password_file: Path | None) -> str:
     except OSError as error:
         raise CameraError(
             f"the camera's password file {password_file} cannot be read: {error.strerror or error}",
-            remedy="Write the password alone into it, readable for the service",
+            remedy="Write the password alone into camera.password_file, readable for the service",
         ) from None
     if PLACEHOLDER in source:
         return source.replace(PLACEHOLDER, quote(password, safe=""))

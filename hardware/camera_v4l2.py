@@ -112,34 +112,43 @@ def connect(device: Path, options: Iterator[dict[str, str]]) -> av.container.Inp
 def explain(device: Path, error: BaseException) -> CameraError:
     """What is wrong, by the kernel's error number, and what a technician can do."""
     number = error.errno if isinstance(error, OSError | av.error.FFmpegError) else None
-    look = f"What is there: {', '.join(_devices()) or 'no /dev/video device at all; check the cable with lsusb'}"
+    look = f"What is there: {', '.join(_devices()) or 'no /dev/video device at all; `lsusb` shows what is plugged in'}"
     match number:
         case errno.ENOENT:
             return CameraError(f"camera {device} is not there", remedy=look)
         case errno.EACCES | errno.EPERM:
-            return CameraError(f"camera {device} may not be opened", remedy="Put the service's user into the group video")
+            return CameraError(
+                f"camera {device} may not be opened",
+                remedy="Put the service's user into the group video: `sudo usermod -aG video vigie`",
+            )
         case errno.EBUSY:
-            return CameraError(f"camera {device} is in use by another program", remedy=f"Find it with: fuser -v {device}")
+            return CameraError(f"camera {device} is in use by another program", remedy=f"`sudo fuser -v {device}` finds it")
         case errno.ENOTTY | errno.EISDIR:
             return CameraError(f"{device} is no camera", remedy=look)
         case errno.EINVAL:
             return CameraError(
-                f"camera {device} offers no picture this node can use", remedy=f"See v4l2-ctl -d {device} --list-formats-ext"
+                f"camera {device} offers no picture this node can use",
+                remedy=f"`v4l2-ctl -d {device} --list-formats-ext` shows what it has",
             )
         case errno.ENODEV | errno.EIO | errno.EPIPE:
-            return CameraError(f"camera {device} was unplugged or has failed", remedy="Check its cable and its power supply")
+            return CameraError(
+                f"camera {device} was unplugged or has failed", remedy="Check its cable and its power supply, then `vigie doctor`"
+            )
     if isinstance(error, NoKeyframe | Undecodable):
         return CameraError(
             f"camera {device} sends what no picture can be made of",
-            remedy="Set it to MJPEG, or its I-frame interval to 2 s",
+            remedy="Set it to MJPEG, or its I-frame interval to 2 s, then `vigie doctor`",
         )
     if isinstance(error, TimeoutError):
         return CameraError(
-            f"camera {device} delivers no pictures", remedy="Unplug it and plug it in again; check its power supply"
+            f"camera {device} delivers no pictures",
+            remedy="Unplug it and plug it in again; check its power supply, then `vigie doctor`",
         )
     if isinstance(error, EOFError):
-        return CameraError(f"camera {device} ended its stream", remedy="Check its cable and its power supply")
-    return CameraError(f"camera {device} failed", remedy=f"See dmesg, and v4l2-ctl -d {device} --all")
+        return CameraError(
+            f"camera {device} ended its stream", remedy="Check its cable and its power supply, then `vigie doctor`"
+        )
+    return CameraError(f"camera {device} failed", remedy=f"`sudo dmesg | tail -n 20` and `v4l2-ctl -d {device} --all` say more")
 
 
 def _devices() -> list[str]:

@@ -39,7 +39,7 @@ class DriverCalls:
             except Exception as error:  # noqa: BLE001 - whatever picamera2 raises is the camera's failure
                 outcome["error"] = CameraError(
                     f"the camera cannot be {'opened' if what == 'open' else 'closed'} ({_cause(error)})",
-                    remedy="Is another program using it? Else check its ribbon cable",
+                    remedy="`sudo fuser -v /dev/video*` shows who else uses it; if nobody does, check its ribbon cable",
                 )
             else:
                 with deciding:
@@ -55,7 +55,10 @@ class DriverCalls:
                 given_up.set()
         if given_up.is_set():
             self.hanging = thread
-            raise CameraError(f"the camera's driver did not {what} within {limit_s:g} s", remedy="Check its ribbon cable")
+            raise CameraError(
+                f"the camera's driver did not {what} within {limit_s:g} s",
+                remedy="Check its ribbon cable, then `rpicam-hello --list-cameras`",
+            )
         if "error" in outcome:
             raise outcome["error"]
         return outcome["result"]

@@ -113,7 +113,7 @@ class FilmDecoder:
         if not self._shown:
             raise CameraError(
                 f"film {self._path} holds no picture that can be decoded ({self.broken} broken packets)",
-                remedy="Check that it plays (ffplay), then set camera.source to a film that does",
+                remedy="Check that it plays (`ffplay`), then set camera.source to a film that does",
             )
 
     def ended(self) -> CameraEnded:
@@ -126,7 +126,7 @@ class FilmDecoder:
             promise = f" of {promised_ns / NS:.1f} s" if promised_ns else ""
             return CameraEnded(
                 f"film {self._path} breaks off after {self._reached_ns / NS:.1f} s{promise}: it is cut short or damaged",
-                remedy="Copy it again from where it came from",
+                remedy="Copy it again from where it came from, and name that in camera.source",
             )
         return CameraEnded(
             f"film {self._path} is over after {self._shown} pictures", remedy="Set camera.loop to play it for ever"
@@ -136,7 +136,7 @@ class FilmDecoder:
         """A picture that cannot be converted."""
         return CameraError(
             f"film {self._path}: its pictures cannot be turned into YUV 4:2:0 ({error.strerror})",
-            remedy="Convert it first: ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4",
+            remedy="Convert it first: `ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4`",
         )
 
     def _decoded(self, soundness: Soundness) -> Iterator[av.VideoFrame]:
@@ -226,7 +226,9 @@ def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.Vide
         # `file:` and the whitelist: a playlist handed in as a film must not reach out to the network.
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except PermissionError:
-        raise CameraError(f"film {path} may not be read", remedy="Give the service's user read access to it") from None
+        raise CameraError(
+            f"film {path} may not be read", remedy=f"Give the service's user read access to it: `sudo chmod o+r {path}`"
+        ) from None
     except (av.error.FFmpegError, OSError) as error:
         reason = "is empty" if path.stat().st_size == 0 else f"cannot be read as a film ({error.strerror})"
         raise CameraError(f"film {path} {reason}: cut short, damaged, or no film at all", remedy=remedy) from None

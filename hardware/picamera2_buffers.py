@@ -47,7 +47,7 @@ def _check(buffer: Samples, wanted_bytes: int, layout: StreamLayout) -> None:
         raise CameraError(
             f"the camera's buffer of {buffer.size} bytes is too small for {layout['format']} of {layout['size']}, "
             f"stride {layout['stride']}",
-            remedy="Update libcamera and picamera2",
+            remedy="Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`",
         )
 
 
@@ -177,7 +177,7 @@ def lend(request: Any, mapped_array: Callable[..., Any], maps: BufferMaps, senso
         else:
             raise CameraError(
                 f"the camera delivers {layout['format']}, and this driver masks YUV420 and NV12 only",
-                remedy="Update libcamera and picamera2",
+                remedy="Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`",
             )
         small = None
         if "lores" in buffers:

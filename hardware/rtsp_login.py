@@ -73,7 +73,7 @@ class Login:
         offers = ", ".join(sorted({c.parameters.get("algorithm", c.scheme)[:20] for c in challenges})) or "nothing known"
         raise CameraError(
             f"camera {self._shown_as} asks for the password in a way that this node does not speak ({offers})",
-            remedy="Set the camera to digest authentication with MD5 or SHA-256",
+            remedy="Set the camera to digest authentication with MD5 or SHA-256, then `vigie doctor`",
         )
 
     def _digest(self, challenge: Challenge, verb: str, uri: str) -> str:

@@ -48,7 +48,7 @@ def wrap(line: socket.socket, host: str, trust: RtspTrust, shown_as: str) -> ssl
     except ssl.SSLError as error:
         raise CameraError(
             f"camera {shown_as} speaks no TLS at that port that this node takes ({error.reason or 'closed'})",
-            remedy="Check the port of rtsps:// in the camera's manual, often 322 or 443; TLS 1.2 or newer is needed",
+            remedy="Check the port in camera.source, for rtsps:// often 322 or 443; TLS 1.2 or newer is needed",
         ) from None
     if trust.fingerprint:
         found = fingerprint_of(wrapped)

@@ -35,7 +35,12 @@ def paragraph(text: str, width: int | None, *, first: str = "", indent: int = 0)
     """
     if width is None:
         return [f"{first}{text}".rstrip()]
-    return list(_lines(_UNBREAKABLE.findall(text), width, first, indent))
+    return list(_lines(parts(text), width, first, indent))
+
+
+def parts(text: str) -> list[str]:
+    """What of it is never broken: words, and commands."""
+    return _UNBREAKABLE.findall(text)
 
 
 def _lines(words: list[str], width: int, first: str, indent: int) -> Iterator[str]:

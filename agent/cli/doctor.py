@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from agent.cli._options import config_option, json_option, print_json
+from agent.cli._options import DEFAULT_CONFIG, config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from agent.commissioning.examination import Means
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--focus", is_flag=True, help="only the focus figure, again and again, while you turn the lens (Ctrl-C ends)")
 def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: float, focus: bool) -> int:
-    """Examine this node: camera, masks, disk, clock, identity, broker, board. Each line ok, warn or fail, with the remedy.
+    """Examine this node: camera, masks, disk, clock, identity, broker, board. Each line ok, warn, fail or open, with the remedy.
 
     Works with the daemon running (the camera is then judged by what it tells) and without it. Exits with 0 when nothing
     fails, 1 when something does, 78 when the configuration is refused.
@@ -43,6 +45,7 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     from agent.base.clock import SystemClock
     from agent.base.output_file import Output
     from agent.commissioning.broker_trial import trial_of
+    from agent.commissioning.commands_here import CommandsHere
     from agent.commissioning.examination import Means, examine
     from agent.commissioning.line import Grade
     from agent.commissioning.printout import Printout
@@ -57,6 +60,9 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
 
     paper = None if sheet is None else Output(sheet, OPENING)
     config = load(config_path)
+    _may_look(config.node.state_dir)
+    logging.getLogger().addHandler(logging.NullHandler())  # what a component warns of stands on the sheet, once
+    spell = CommandsHere.of(config_path, DEFAULT_CONFIG, config.node.state_dir)
     credentials = credentials_of(config.mqtt) if config.mqtt else BrokerCredentials()
     means = Means(
         clock=SystemClock(),
@@ -69,17 +75,33 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     )
     if focus:
         return _turn_the_lens(config, means)
-    printout = Printout(sys.stdout)
+    printout = Printout(sys.stdout, spell)
     report = examine(config, means, tell=printout.subject if not as_json else lambda *_: None)
     if paper is not None:
         paper.write(conformity_sheet(report).encode())
     if as_json:
-        print_json(report.document())
+        print_json(report.document(spell))
     else:
         printout.verdict(report)
         if sheet is not None:
             click.echo(f"conformity sheet: {sheet}")
     return 1 if report.grade is Grade.FAIL else 0
+
+
+def _may_look(state_dir: Path) -> None:
+    """DeviceError for whoever may not: each line would say so, and the camera that the daemon holds would seem broken."""
+    from agent.base.errors import DeviceError
+
+    try:
+        state_dir.stat()
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        pass
+    else:
+        if os.access(state_dir, os.R_OK | os.X_OK):
+            return
+    raise DeviceError(f"you may not look into {state_dir}", remedy="`sudo vigie doctor`")
 
 
 def _turn_the_lens(config: Config, means: Means) -> int:

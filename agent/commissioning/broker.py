@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from agent.commissioning.broker_trial import Trial
-from agent.commissioning.line import Line, Metric, fail, ok, warn
+from agent.commissioning.line import Grade, Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.tls_probe import Handshake, shake_hands, speaks_tls
 from agent.config.model import Mqtt
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
@@ -21,7 +21,8 @@ TOPICS_NAMED = 3
 
 LogIn = Callable[[BrokerEndpoint, bool], Trial]
 """Have a session as the daemon would, beside it where the flag says that it runs; see `agent.commissioning.broker_trial`."""
-_ACCESS = "the broker's access list must allow this node what docs/hub/hub.acl allows it"
+_ACCESS = "let the broker's access list allow what `docs/hub/hub.acl` allows a node"
+_PORT = "write the broker's port in [mqtt] url: mqtts:// is commonly on 8883, mqtt:// on 1883"
 
 
 def judge_brokers(
@@ -49,16 +50,18 @@ def judge_brokers(
         yield from _judge(check, endpoint, credentials, log_in, now, beside=beside, told=told)
 
 
-def judge_uplink(uplink: Mapping[str, Any]) -> Iterator[Line]:
-    """What the running daemon says of its own line; nothing where it has none."""
+def judge_uplink(uplink: Mapping[str, Any], brokers: Sequence[Line] = ()) -> Iterator[Line]:
+    """What the running daemon says of its own line; nothing where it has none. `brokers` are the lines of the broker itself."""
     if not uplink.get("broker"):
         return
     state, reason = str(uplink.get("state", "")), str(uplink.get("reason", ""))
     said = f"{state} at {uplink['broker']}" + (f": {reason}" if reason else "")
-    if state != "online":
-        yield fail("uplink", said, "events wait in the outbox; the lines below say what is wrong with the broker")
+    if state != "online" and any(line.grade is Grade.FAIL for line in brokers):
+        yield left_open("uplink", "waits for the broker; meanwhile events are kept in the outbox")
+    elif state != "online":
+        yield fail("uplink", said, "`sudo journalctl -u vigie -n 20` says why; meanwhile events are kept in the outbox")
     elif reason:
-        yield warn("uplink", said, "the daemon goes on; see docs/outbox.md for what it does without")
+        yield warn("uplink", said, "`vigie status -v` shows what waits; docs/outbox.md says what a node does without")
     else:
         yield ok("uplink", said)
 
@@ -71,7 +74,7 @@ def _judge(
     now: datetime,
     *,
     beside: bool,
-    told: Callable[[str, BrokerEndpoint, dict[str, Metric]], Line] | None,
+    told: Callable[[str, BrokerEndpoint, dict[str, Metric]], Iterator[Line]] | None,
 ) -> Iterator[Line]:
     reached = _reach(check, endpoint)
     if reached is not None:
@@ -83,7 +86,8 @@ def _judge(
             handshake = shake_hands(endpoint, credentials, now)
         except OSError as error:
             handshake = Handshake(
-                f"the connection broke in the TLS handshake: {_said(error)}", "does the broker speak TLS on this port?"
+                f"the connection broke in the TLS handshake: {_said(error)}",
+                f"`openssl s_client -connect {endpoint.host}:{endpoint.port}`",
             )
         tls |= _metrics(handshake)
         if handshake.fault:
@@ -96,35 +100,38 @@ def _judge(
             return
         yield _certificate(check, handshake, tls)
     if told is not None:
-        yield told(check, endpoint, tls)
+        yield from told(check, endpoint, tls)
         return
     if log_in is None:
-        yield warn(
-            check, f"{endpoint.url} can be reached; whether it accepts this node was not tried", "run this on the node", **tls
-        )
+        yield left_open(check, f"{endpoint.url} can be reached; whether it accepts this node was not tried", "", **tls)
         return
-    yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls)
+    yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls, credentials)
 
 
-def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Metric]) -> Line:
-    said = (
-        f"{endpoint.url} accepts this node: the daemon is in. A login beside it could throw it off, so no topic was tried:"
-        " what the broker refuses the daemon stands under uplink; `systemctl stop vigie` before the doctor tries each"
-    )
-    return ok(check, said, **tls)
+def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Metric]) -> Iterator[Line]:
+    yield ok(check, f"{endpoint.url} accepts this node: the daemon is in", **tls)
+    why = "not tried beside the daemon, which a login could throw off; what it is refused stands under uplink"
+    yield left_open(f"{check} topics", why, "`sudo systemctl stop vigie && sudo vigie doctor` tries each")
 
 
-def _judge_trial(check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Metric]) -> Iterator[Line]:
+def _judge_trial(
+    check: str, endpoint: BrokerEndpoint, trial: Trial, tls: dict[str, Metric], credentials: BrokerCredentials
+) -> Iterator[Line]:
     said = trial.refused
     if said is not None:
-        why, remedy = in_words(said.code, said.why), _login_remedy(said.code)
+        why, remedy = in_words(said.code, said.why), _login_remedy(said.code, credentials)
         if said.code is None and not endpoint.tls and speaks_tls(endpoint):
             why, remedy = "this port speaks TLS", "write mqtts:// (or wss://) in [mqtt] url, and set ca_file"
         yield fail(check, f"{endpoint.url} refuses this node: {why}", remedy, code=said.code, **tls)
         return
     lacks = trial.limits.words()
     if lacks:
-        yield warn(check, f"{endpoint.url} accepts this node; {lacks}", "whoever runs the broker can lift that", **tls)
+        yield warn(
+            check,
+            f"{endpoint.url} accepts this node; {lacks}",
+            "have whoever runs the broker lift that in its `mosquitto.conf`",
+            **tls,
+        )
     else:
         yield ok(check, f"{endpoint.url} accepts this node", **tls)
     if trial.commands:
@@ -147,19 +154,21 @@ def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
         return fail(
             check,
             f"{endpoint.url}: the name {endpoint.host} is not known",
-            "check [mqtt] url and this node's DNS (`resolvectl query`)",
+            f"compare it with [mqtt] url; `getent hosts {endpoint.host}` asks this node's DNS",
             url=endpoint.url,
         )
     except ConnectionRefusedError:
-        remedy = "is the broker running, and is this its port? mqtts:// is commonly on 8883, mqtt:// on 1883"
-        return fail(check, f"{endpoint.url}: nobody listens on port {endpoint.port}", remedy, url=endpoint.url)
+        return fail(check, f"{endpoint.url}: nobody listens on port {endpoint.port}", _PORT, url=endpoint.url)
     except TimeoutError:
         waited_s = time.monotonic() - began_s
-        remedy = "a firewall that swallows it does this, as does a wrong address"
+        remedy = "compare the address in [mqtt] url; a firewall on the way that swallows it looks the same"
         return fail(check, f"{endpoint.url}: no answer in {waited_s:.0f} s", remedy, url=endpoint.url)
     except OSError as error:
         return fail(
-            check, f"{endpoint.url}: {_said(error)}", "is this node on the network? `ip address`, `ip route`", url=endpoint.url
+            check,
+            f"{endpoint.url}: {_said(error)}",
+            "`ip -brief address` shows whether this node is on the network",
+            url=endpoint.url,
         )
     return None
 
@@ -168,7 +177,8 @@ def _certificate(check: str, handshake: Handshake, metrics: dict[str, Metric]) -
     name = f"{check} certificate"
     said = f"{handshake.subject}, issued by {handshake.issuer}{_until(handshake)}; {handshake.version}, {handshake.cipher}"
     if handshake.days_left is not None and handshake.days_left < SOON_DAYS:
-        return warn(name, said, "whoever runs the broker must renew it before that day", **metrics)
+        remedy = "have whoever runs the broker renew it before that day: `authority.sh renew`, see docs/hub/README.md"
+        return warn(name, said, remedy, **metrics)
     return ok(name, said, **metrics)
 
 
@@ -190,14 +200,18 @@ def _metrics(handshake: Handshake) -> dict[str, Metric]:
     }
 
 
-def _login_remedy(code: int | None) -> str:
+def _login_remedy(code: int | None, credentials: BrokerCredentials) -> str:
     match code:
+        case 0x86 | 0x87 if credentials.username is not None:
+            return "compare [mqtt] username and the password in [mqtt] password_file with the broker's own"
+        case 0x86 | 0x87 if credentials.cert_file is not None:
+            return "name a certificate in [mqtt] cert_file that the broker's authority signed for this node"
         case 0x86 | 0x87:
-            return "check username, password_file, or cert_file; and what the broker's access list allows this node"
+            return "it wants to know who this is: set [mqtt] username and [mqtt] password_file, or [mqtt] cert_file"
         case 0x84:
-            return "the broker must speak MQTT 5 (mosquitto 1.6 or newer)"
+            return "name a broker in [mqtt] url that speaks MQTT 5, as mosquitto does from 1.6 on"
         case _:
-            return "see the broker's log"
+            return "the broker's own log says why: `journalctl -u mosquitto`, where it runs"
 
 
 def _said(error: OSError) -> str:

@@ -7,7 +7,8 @@ from typing import Any
 
 from agent.analytics.picture_metrics import PictureMetrics
 from agent.base.errors import DeviceError
-from agent.commissioning.line import Line, Metric, fail, ok, warn
+from agent.commissioning import driver_remedies
+from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
@@ -23,21 +24,17 @@ OLD_PICTURE_S = 3.0
 SAME_S = 4.5
 """The same picture for so long, of the six seconds of a look: longer than a keyframe is usually away."""
 
-_LOOK = "see that it is plugged in and its cable is seated; [camera] driver and source name it"
-
 
 def judge_sight(camera: CameraSettings, sight: Sight) -> Iterator[Line]:
     """What a look through the camera gives: every line of the subject."""
     if not sight.pictures:
-        yield fail("camera", f"{camera.driver}: {sight.fault}", _LOOK, driver=camera.driver)
-        yield from judge_picture(camera.purpose, camera.width, camera.height, None)
-        yield judge_density(camera)
+        yield from _no_picture(camera, sight.fault)
         return
     yield _same(camera, sight.same_s) if sight.same_s >= SAME_S else _delivery(camera, sight.fps, sight.pictures)
     yield from _size(camera, sight.driver, sight.fps)
     yield _focus(sight.metrics, sight.opaque)
     if sight.metrics is not None:
-        yield _exposure(sight.metrics, sight.driver)
+        yield _exposure(camera, sight.metrics, sight.driver)
 
 
 def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
@@ -46,9 +43,7 @@ def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Ca
     age_s, fps = told.get("last_frame_age_s"), told.get("fps")
     if age_s is None or age_s > OLD_PICTURE_S:
         since = "no picture yet" if age_s is None else f"the last picture is {age_s:.0f} s old"
-        yield fail("camera", f"{camera.driver}: {since} (the daemon runs)", _LOOK, driver=camera.driver)
-        yield from judge_picture(camera.purpose, camera.width, camera.height, None)
-        yield judge_density(camera)
+        yield from _no_picture(camera, str(told.get("reason") or since))
         return
     yield _same(camera) if told.get("state") == "frozen" else _delivery(camera, fps, told.get("captured", 0))
     yield from _size(camera, told.get("figures", {}), fps)
@@ -58,7 +53,16 @@ def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Ca
         yield _focus(None, error.what)
         return
     yield _focus(metrics, "")
-    yield _exposure(metrics, told.get("figures", {}))
+    yield _exposure(camera, metrics, told.get("figures", {}))
+
+
+def _no_picture(camera: CameraSettings, fault: str) -> Iterator[Line]:
+    """The driver's own remedy where it has one: it alone knows a refused password from a cable."""
+    said, _, remedy = fault.partition(". ")
+    remedy = remedy[:1].lower() + remedy[1:] or driver_remedies.no_picture(camera)
+    yield fail("camera", f"{camera.driver}: {said}", remedy, driver=camera.driver)
+    yield from judge_picture(camera.purpose, camera.width, camera.height, None, came=False)
+    yield judge_density(camera, came=False)
 
 
 def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
@@ -68,7 +72,7 @@ def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float 
         yield warn(
             "delivered size",
             f"{camera.driver} delivers {width}x{height}, which is enlarged to {camera.width}x{camera.height}",
-            "choose a larger picture in the camera, or its main stream; or set [camera] width and height to what it delivers",
+            "choose a larger picture in the camera, or set [camera] width and height to what it delivers",
             width=width, height=height, wanted_width=camera.width, wanted_height=camera.height,
         )  # fmt: skip
     width, height = min(width or camera.width, camera.width), min(height or camera.height, camera.height)
@@ -79,8 +83,8 @@ def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float 
 def _same(camera: CameraSettings, same_s: float = FROZEN_S) -> Line:
     """A codec may repeat a picture of nothing that moves for some seconds; half a minute is a camera that hangs."""
     said = f"{camera.driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that"
-    remedy = "restart the camera; a recorder in between may be repeating its last picture"
-    return (fail if same_s >= FROZEN_S else warn)("camera", said, remedy, driver=camera.driver, same_s=round(same_s))
+    grade = fail if same_s >= FROZEN_S else warn
+    return grade("camera", said, driver_remedies.same_picture(camera), driver=camera.driver, same_s=round(same_s))
 
 
 def _delivery(camera: CameraSettings, fps: float | None, pictures: int) -> Line:
@@ -88,30 +92,32 @@ def _delivery(camera: CameraSettings, fps: float | None, pictures: int) -> Line:
     if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
         return warn(
             "camera",
-            f"{camera.driver} delivers {fps:.1f} of the {camera.fps:g} pictures per second it was asked for",
-            "long exposures at night do this (exposure_max_us), as does a weak network or a busy board",
+            f"{camera.driver} delivers {fps:.1f} of the {camera.fps:g} frames per second it was asked for",
+            driver_remedies.too_slow(camera),
             **metrics,
         )
-    return ok("camera", f"{camera.driver} delivers" + (f" {fps:.1f} pictures per second" if fps else ""), **metrics)
+    if not fps:
+        return left_open("camera", f"{camera.driver} delivered one frame: its rate was not measured", "", **metrics)
+    return ok("camera", f"{camera.driver} delivers {fps:.1f} frames per second", **metrics)
 
 
 def _focus(metrics: PictureMetrics | None, opaque: str) -> Line:
     if metrics is None:
-        why = opaque or "everything is covered"
-        return warn("focus", f"not measured: {why}", "draw the masks and validate the view, then run this again")
+        why = "the whole picture is covered" if opaque else "the masks cover all of it"
+        return left_open("focus", f"waits for masks and view: {why}")
     told: dict[str, Metric] = {"focus": round(metrics.focus, 1), "sharpness": None}
     said = f"{metrics.focus:.0f} (greatest is best, on this view)"
     if metrics.sharpness is None:
-        return warn(
-            "focus", f"{said}; the scene has too few edges to judge by", "aim at buildings or kerbs, or wait for light", **told
-        )
+        remedy = "`vigie doctor --focus` while it is aimed at buildings or kerbs, by day"
+        return left_open("focus", f"{said}; the scene has too few edges to judge by", remedy, **told)
     told["sharpness"] = round(metrics.sharpness, 2)
     if metrics.sharpness < SHARP:
-        return warn("focus", f"{said}; the picture is blurred", "turn the lens until the figure peaks; wipe the dome", **told)
+        remedy = "wipe the dome, then turn the lens until the figure peaks: `vigie doctor --focus`"
+        return warn("focus", f"{said}; the picture is blurred", remedy, **told)
     return ok("focus", f"{said}; sharp", **told)
 
 
-def _exposure(metrics: PictureMetrics, driver: Mapping[str, float | str]) -> Line:
+def _exposure(camera: CameraSettings, metrics: PictureMetrics, driver: Mapping[str, float | str]) -> Line:
     told: dict[str, Metric] = {
         "mean_luma": round(metrics.mean_luma, 1),
         "dark_share": round(metrics.dark_share, 3),
@@ -120,9 +126,7 @@ def _exposure(metrics: PictureMetrics, driver: Mapping[str, float | str]) -> Lin
     told |= {name: driver[name] for name in ("exposure_us", "analogue_gain", "lux") if name in driver}
     said = f"mean {metrics.mean_luma:.0f} of 16..235, {metrics.dark_share:.0%} black, {metrics.bright_share:.0%} white"
     if metrics.mean_luma < DARK_MEAN:
-        return warn("exposure", f"{said}: too dark", "more light, a longer exposure (exposure_max_us), or a faster lens", **told)
+        return warn("exposure", f"{said}: too dark", driver_remedies.too_dark(camera), **told)
     if metrics.mean_luma > BRIGHT_MEAN or metrics.bright_share > CLIPPED_SHARE:
-        return warn(
-            "exposure", f"{said}: too bright", "turn it out of the sun, or set hdr = true where the sensor has it", **told
-        )
+        return warn("exposure", f"{said}: too bright", driver_remedies.too_bright(camera), **told)
     return ok("exposure", said, **told)

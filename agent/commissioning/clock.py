@@ -11,7 +11,6 @@ from agent.commissioning.line import Line, fail, ok, warn
 from agent.commissioning.programs import Ask
 
 LARGE_OFFSET_S = 0.5
-_REMEDY = "`sudo timedatectl set-ntp true`; see that the network lets NTP (UDP 123) through, or name the town's time server"
 
 
 def judge_clock(
@@ -23,7 +22,8 @@ def judge_clock(
     except OSError:
         state = None
     if quality is ClockQuality.UNSET:
-        yield fail("clock", f"not set: it says {rfc3339(wall_ns)}", _REMEDY, quality=quality.value)
+        yield fail("clock", f"not set: it says {rfc3339(wall_ns)}", _remedy(ask, _keeper(ask)[0]), quality=quality.value)
+        yield _battery_backed(root)
         return
     keeper, offset_s, server = _keeper(ask)
     if offset_s is None and state is not None:
@@ -31,12 +31,17 @@ def judge_clock(
     metrics = {"quality": quality.value, "keeper": keeper, "server": server, "offset_ms": None}
     if offset_s is not None:
         metrics["offset_ms"] = f"{1000 * offset_s:.3f}"
-    by = f"by {keeper}" + (f" from {server}" if server else "") if keeper else "by nobody that could be asked"
+    by = f"by {keeper}" + (f" from {server}" if server else "") if keeper else "by a keeper that does not say who it is"
     if quality is not ClockQuality.SYNCHRONISED:
-        yield warn("clock", f"set, but not synchronised (kept {by}); it says {rfc3339(wall_ns)}", _REMEDY, **metrics)
+        said = (
+            f"set, and not synchronised {by}; it says {rfc3339(wall_ns)}"
+            if keeper
+            else f"set, and nothing keeps it: it says {rfc3339(wall_ns)}"
+        )
+        yield warn("clock", said, _remedy(ask, keeper), **metrics)
     elif offset_s is not None and abs(offset_s) > LARGE_OFFSET_S:
         yield warn(
-            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then run this again", **metrics
+            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then `vigie doctor`", **metrics
         )
     else:
         off = f", {1000 * offset_s:+.1f} ms off" if offset_s is not None else ""
@@ -58,14 +63,27 @@ def _keeper(ask: Ask) -> tuple[str, float | None, str]:
     return "", None, ""
 
 
+def _remedy(ask: Ask, keeper: str) -> str:
+    """What this system can do about it: by who keeps its clock, or could."""
+    if keeper == "chrony":
+        return "`chronyc sources` shows whether its servers answer; NTP is UDP port 123"
+    told = ask("timedatectl", "show", "--property=CanNTP", "--property=NTP")
+    known = dict(line.partition("=")[::2] for line in told.text.splitlines()) if told is not None and told.code == 0 else {}
+    if known.get("CanNTP") == "yes" and known.get("NTP") == "yes":
+        return "`timedatectl timesync-status` shows whether its server answers; NTP is UDP port 123"
+    if known.get("CanNTP") == "yes":
+        return "`sudo timedatectl set-ntp true`"
+    return "`sudo apt install systemd-timesyncd`" if known else "`sudo apt install chrony`"
+
+
 def _battery_backed(root: Path) -> Line:
     found = sorted(p.name for p in root.glob("sys/class/rtc/rtc*"))
     if found:
         return ok("clock battery", f"the board has a clock of its own ({found[0]})", rtc=True)
     return warn(
         "clock battery",
-        "the board has no clock of its own: after a power cut it does not know the time until the network is back",
-        "footage is re-dated once the time is known; a real-time clock module avoids the wait",
+        "the board has none: after a power cut it does not know the time until the network is back",
+        "fit a real-time clock, and name it in /boot/firmware/config.txt: `dtoverlay=i2c-rtc,ds3231`",
         rtc=False,
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.commissioning.line import Line, Metric, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.config.model import Config
 from agent.recording.retention import days_that_fit
 
@@ -24,6 +24,7 @@ BLOCK_BYTES = 1024 * 1024
 SYNCS = 20
 SLOW_SYNC_S, HOPELESS_SYNC_S = 0.25, 1.0
 TIMES_THE_STREAM = 4.0
+_FASTER = "put [recording] directory on an SSD, or on a new card"
 
 
 class Room(Struct, frozen=True):
@@ -68,13 +69,13 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
         return fail(
             "disk",
             f"full: {room.free_bytes / 1e6:.0f} MB free, {said}",
-            f"free space, or a disk of {needed / 1e9:.0f} GB",
+            f"`sudo du -xh / | sort -h | tail` shows what fills it; [recording] directory needs {needed / 1e9:.0f} GB",
             **metrics,
         )
     fitting_kbps, fitting_days = int(usable * 8 / 86_400 / wanted / SPARE / 1000), int(days / SPARE)
-    ways = [f"a disk of {(needed + reserve) / 1e9:.0f} GB"]
-    ways += [f"bitrate_kbps = {fitting_kbps}"] if fitting_kbps >= LEAST_KBPS else []
-    ways += [f"retention_days = {fitting_days}"] if fitting_days >= 1 else []
+    ways = [f"a disk of {(needed + reserve) / 1e9:.0f} GB for [recording] directory"]
+    ways += [f"[encoding] bitrate_kbps = {fitting_kbps}"] if fitting_kbps >= LEAST_KBPS else []
+    ways += [f"[recording] retention_days = {fitting_days}"] if fitting_days >= 1 else []
     remedy = ", or ".join(ways)
     if days < wanted:
         return fail("disk", said, remedy, **metrics)
@@ -130,17 +131,18 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     """Whether the disk keeps up with the stream. A full or foreign directory is a line, not an error."""
     directory = config.recordings_dir
     if not directory.is_dir():
-        remedy = "it is made at the first start; run this again then"
-        return warn("disk speed", f"not measured, {directory} does not exist yet", remedy)
+        return left_open("disk speed", f"waits for the first start, which makes {directory}")
     if room_of(directory).free_bytes < config.recording.min_free_bytes / 2 + WRITE_BYTES:
-        return warn("disk speed", "not measured, too little is free", "free space first")
+        return left_open("disk speed", "waits for room on the disk: too little is free to write on trial")
     try:
         speed = measure(directory)
     except PermissionError:
-        return warn("disk speed", f"not measured, you may not write in {directory}", "run this with sudo")
+        return left_open("disk speed", f"not measured: you may not write in {directory}", "`sudo vigie doctor`")
     except OSError as error:
         return fail(
-            "disk speed", f"{directory} cannot be written: {(error.strerror or str(error)).lower()}", "check the disk (`dmesg`)"
+            "disk speed",
+            f"{directory} cannot be written: {(error.strerror or str(error)).lower()}",
+            "`sudo dmesg | tail -n 20` shows whether the disk fails",
         )
     bps, _ = _bit_rate(config, None)
     metrics: dict[str, Metric] = {
@@ -151,11 +153,11 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     median_ms, worst_ms = 1000 * speed.median_s, 1000 * speed.worst_s
     said = f"{speed.write_bytes_per_s / 1e6:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst"
     if speed.write_bytes_per_s * 8 < TIMES_THE_STREAM * bps:
-        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", "another card or disk", **metrics)
+        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", _FASTER, **metrics)
     if speed.worst_s > HOPELESS_SYNC_S:
-        return fail("disk speed", f"{said}: a second may be lost at a power cut", "another card or disk", **metrics)
+        return fail("disk speed", f"{said}: a second may be lost at a power cut", _FASTER, **metrics)
     if speed.worst_s > SLOW_SYNC_S:
-        return warn("disk speed", f"{said}: slow to sync", "a worn card does this; consider an SSD", **metrics)
+        return warn("disk speed", f"{said}: slow to sync, as worn cards are", _FASTER, **metrics)
     return ok("disk speed", said, **metrics)
 
 

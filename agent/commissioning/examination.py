@@ -17,12 +17,12 @@ from agent.commissioning.camera import judge_running, judge_sight
 from agent.commissioning.clock import judge_clock
 from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
 from agent.commissioning.identity import judge_identity, judge_register
-from agent.commissioning.line import Grade, Line, fail, ok, warn, worst
+from agent.commissioning.line import Grade, Line, fail, worst
 from agent.commissioning.masks import excluded_areas, judge_masks
 from agent.commissioning.medium import judge_medium, medium_of
 from agent.commissioning.own_certificate import judge_own_certificate
 from agent.commissioning.programs import Ask, ask_system
-from agent.commissioning.service import judge_units, judge_updates
+from agent.commissioning.service import Units, judge_service, judge_updates
 from agent.commissioning.sight import Sight, look
 from agent.config.digest import config_digest
 from agent.config.model import CameraSettings, Config
@@ -35,6 +35,7 @@ from agent.ports.video import Camera
 from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import FixedGuard, Guard, guard_for
 
+_WHY = "`sudo dmesg | tail -n 20` shows whether the disk or a device fails"
 DAYS_TO_TELL_A_RATE = 0.04
 """An hour of footage: less of it says little of the mean bit rate."""
 
@@ -78,8 +79,8 @@ class ExaminationReport(Struct, frozen=True):
         """The first line of this name."""
         return next((line for line in self.lines if line.check == check), None)
 
-    def document(self) -> dict[str, Any]:
-        """The JSON document of `vigie doctor --json`."""
+    def document(self, spell: Callable[[str], str] = str) -> dict[str, Any]:
+        """The JSON document of `vigie doctor --json`; `spell` writes the commands of a remedy as they work here."""
         return {
             "node": self.config.node.id,
             "site": self.config.node.site,
@@ -93,7 +94,7 @@ class ExaminationReport(Struct, frozen=True):
                     "check": line.check,
                     "grade": line.grade.word,
                     "measured": line.measured,
-                    "remedy": line.remedy,
+                    "remedy": spell(line.remedy),
                     "figures": dict(line.metrics),
                 }
                 for subject, lines in self.subjects.items()
@@ -119,10 +120,11 @@ def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line
     try:
         yield from judge()
     except VigieError as error:
-        yield fail(subject, error.what, error.remedy)
+        yield fail(subject, error.what, error.remedy or _WHY)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        yield fail(subject, f"could not be looked at: {where}{(error.strerror or str(error)).lower()}", "run this with sudo")
+        remedy = "`sudo vigie doctor`" if isinstance(error, PermissionError) else _WHY
+        yield fail(subject, f"could not be looked at: {where}{(error.strerror or str(error)).lower()}", remedy)
 
 
 class _Examination:
@@ -130,12 +132,10 @@ class _Examination:
         self._config = config
         self._means = means
         self._sight: Sight | None = None
-        self._refused = ""
         try:
             self.health: Mapping[str, Any] | None = ask_daemon(config.node.state_dir, "status")
-        except DeviceError as error:
+        except DeviceError:
             self.health = None
-            self._refused = str(error)
 
     def subjects(self) -> Mapping[str, Callable[[], Iterable[Line]]]:
         """In the order of the sheet."""
@@ -151,17 +151,7 @@ class _Examination:
         }
 
     def _service(self) -> Iterator[Line]:
-        if self.health is not None:
-            sick = sorted(name for name, state in self.health.get("components", {}).items() if state == "failed")
-            if sick:
-                yield fail("daemon", f"runs, but {', '.join(sick)} failed", "`journalctl -u vigie` says why", running=True)
-            else:
-                yield ok("daemon", f"version {self.health.get('version')} runs", running=True)
-        else:
-            yield warn(
-                "daemon", "does not run (or may not be asked)", "`sudo systemctl start vigie`", running=False, why=self._refused
-            )
-        yield from judge_units(self._means.ask)
+        yield from judge_service(Units.of(self._means.ask, self._means.root), self.health)
         yield judge_updates(self._means.ask)
 
     def _camera(self) -> Iterable[Line]:
@@ -202,13 +192,15 @@ class _Examination:
     def _broker(self) -> Iterator[Line]:
         means, health = self._means, self.health
         line = (health or {}).get("uplink", {})
-        yield from judge_uplink(line)
         now = utc(means.clock.wall_ns())
         yield from judge_own_certificate(means.credentials.cert_file, self._config.node.id, now)
         online_at = str(line.get("broker", "")) if line.get("state") == "online" else ""
-        yield from judge_brokers(
-            self._config.mqtt, means.credentials, means.log_in, now, beside=health is not None, online_at=online_at
+        beside = health is not None
+        brokers = tuple(
+            judge_brokers(self._config.mqtt, means.credentials, means.log_in, now, beside=beside, online_at=online_at)
         )
+        yield from brokers
+        yield from judge_uplink(line, brokers)
 
     def _guard(self) -> Guard:
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.base.errors import EvidenceError
 from agent.commissioning.certificate import days_left
-from agent.commissioning.line import Line, Metric, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.config.model import Config
 from agent.identity.certificates import CertificateChain, common_name, key_digest, verify_signature
 from agent.identity.name import misnamed
@@ -17,16 +17,20 @@ from agent.identity.own_authority import is_own
 from agent.journal.verdict import Flaw, Trust, verify
 
 SOON_DAYS = 30
+_RENEW = "`sudo vigie identity csr --out FILE`, have it signed, then `sudo vigie identity install FILE`"
 
 
 def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -> Iterator[Line]:
     """The key and the certificates, and whether films are signed with them."""
     if not config.evidence.sign:
         yield warn("signing", "switched off: films prove nothing by themselves", "set [evidence] sign = true")
+    if identity.is_new and not _has_lived(config):
+        yield left_open("identity", "none yet: the first validation or the first start makes the key")
+        return
     try:
         chain = identity.load().chain
     except EvidenceError as error:
-        yield fail("identity", error.what, error.remedy or "`vigie identity init`")
+        yield fail("identity", error.what, error.remedy or "`sudo vigie identity init`")
         return
     leaf = chain.leaf
     name, left = common_name(leaf), days_left(leaf, now)
@@ -37,27 +41,30 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
         yield fail("identity", other.what, other.remedy, **metrics)
     elif leaf.not_valid_before_utc > now:
         yield fail(
-            "identity", f"{said}: valid only from {leaf.not_valid_before_utc.date()} on", "is this node's clock right?", **metrics
+            "identity",
+            f"{said}: valid only from {leaf.not_valid_before_utc.date()} on",
+            "`timedatectl` shows this node's clock: set it right",
+            **metrics,
         )
     elif left < 0:
         yield fail(
             "identity",
             f"{said}: expired {-left} days ago",
-            "`vigie identity csr`, have it signed, `vigie identity install`",
+            _RENEW,
             **metrics,
         )
     elif left < SOON_DAYS:
         yield warn(
             "identity",
             f"{said}: expires in {left} days",
-            "`vigie identity csr`, have it signed, `vigie identity install`",
+            _RENEW,
             **metrics,
         )
     elif is_own(leaf):
         yield warn(
             "identity",
-            f"{said}: by an authority of its own, nobody vouches for it",
-            "have the town's CA sign `vigie identity csr`, or hand out identity/ca.pem",
+            f"{said}: by an authority of its own, nobody else vouches for it",
+            _RENEW,
             **metrics,
         )
     else:
@@ -67,7 +74,7 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
 def judge_register(path: Path, chain: CertificateChain | None) -> Line:
     """Whether the register of access and destruction is whole, in order, and signed by this node."""
     if not path.exists() and not path.with_suffix(".head").exists():
-        return ok("register", "none yet: it begins with the first recording", lines=0)
+        return left_open("register", "none yet: it begins with the first recording", lines=0)
     leaf = chain.leaf if chain else None
 
     def check(key_id: str, data: bytes, signature: bytes) -> bool | None:
@@ -79,7 +86,9 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
         return fail(
             "register",
             f"{path} cannot be read: {(error.strerror or str(error)).lower()}",
-            "run this with sudo, or check the disk",
+            "`sudo vigie doctor`"
+            if isinstance(error, PermissionError)
+            else "`sudo dmesg | tail -n 20` shows whether the disk fails",
         )
     metrics: dict[str, Metric] = {
         "lines": verdict.lines,
@@ -92,7 +101,7 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
         return fail(
             "register",
             f"line {first.line}: {first.what}",
-            "`vigie register --verify` lists all; tell whoever answers for it",
+            "`sudo vigie register --verify` lists all: show it to whoever answers for it",
             **metrics,
         )
     if verdict.signed_through < verdict.lines:
@@ -100,7 +109,13 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
         return warn(
             "register",
             f"{verdict.lines} lines, whole; nothing vouches for the last {unsigned}",
-            "made by a command that cannot read the key? The daemon signs them when it runs; else ask who wrote them",
+            "`sudo systemctl start vigie.target`: the daemon signs what a command without its key wrote",
             **metrics,
         )
     return ok("register", f"{verdict.lines} lines, whole, in order and signed", **metrics)
+
+
+def _has_lived(config: Config) -> bool:
+    """Whether this node has a past that its key signed: then a missing key is a lost one."""
+    path = config.node.state_dir / "register.jsonl"
+    return path.exists() or path.with_suffix(".head").exists()

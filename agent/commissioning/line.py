@@ -11,20 +11,24 @@ Metric = str | int | float | bool | None
 
 
 class Grade(IntEnum):
-    """Worse is greater."""
+    """Worse is greater. `OPEN` is no judgement: it could not be measured here, or it waits for another line."""
 
+    OPEN = -1
     OK = 0
     WARN = 1
     FAIL = 2
 
     @property
     def word(self) -> str:
-        """`ok`, `warn` or `fail`: on the terminal and in JSON."""
+        """`open`, `ok`, `warn` or `fail`: on the terminal and in JSON."""
         return self.name.lower()
 
 
 class Line(Struct, frozen=True):
-    """`measured` says what was found, `remedy` what to do (empty when all is well), `metrics` the same for machines."""
+    """`measured` says what was found, `remedy` what to do, `metrics` the same for machines.
+
+    A remedy names a command between backticks or a key of the configuration, and only a line that warns or fails must have one.
+    """
 
     check: str
     grade: Grade
@@ -34,7 +38,7 @@ class Line(Struct, frozen=True):
 
 
 def ok(check: str, measured: str, **metrics: Metric) -> Line:
-    """All is well."""
+    """It was measured, and all is well."""
     return Line(check, Grade.OK, measured, "", metrics)
 
 
@@ -48,6 +52,11 @@ def fail(check: str, measured: str, remedy: str, **metrics: Metric) -> Line:
     return Line(check, Grade.FAIL, measured, remedy, metrics)
 
 
+def left_open(check: str, why: str, remedy: str = "", **metrics: Metric) -> Line:
+    """Not judged: nothing measures it here, or another line must be mended first; `why` says which. It fails nothing."""
+    return Line(check, Grade.OPEN, why, remedy, metrics)
+
+
 def worst(lines: Sequence[Line]) -> Grade:
-    """The grade of the whole sheet."""
-    return max((line.grade for line in lines), default=Grade.OK)
+    """The grade of the whole sheet; what was left open is no part of it."""
+    return max((line.grade for line in lines if line.grade is not Grade.OPEN), default=Grade.OK)

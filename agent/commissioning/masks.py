@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.base.errors import EvidenceError, MaskError
-from agent.commissioning.line import Line, fail, ok, warn
+from agent.commissioning.line import Grade, Line, fail, left_open, ok, warn
 from agent.commissioning.sight import Sight
 from agent.config.model import Config
 from agent.identity.node_key import IdentityDirectory
@@ -13,7 +13,7 @@ from agent.mask.as_drawn import mask_share
 from agent.picture.cover import ViewState
 from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import view_identity
-from agent.view.store import ViewStore
+from agent.view.store import VALIDATE, ViewStore
 
 MUCH = 0.6
 LITTLE = 0.0005
@@ -36,9 +36,14 @@ def judge_masks(config: Config, identity: IdentityDirectory, sight: Sight | None
         )
         return
     yield _cover(config)
-    yield _validation(config, identity)
-    if sight is not None and sight.pictures:
-        yield _guard(sight)
+    validated = _validation(config, identity)
+    yield validated
+    if validated.grade is not Grade.OK:
+        yield left_open("view guard", "waits for the view")
+    elif sight is None or not sight.pictures:
+        yield left_open("view guard", "waits for the camera")
+    else:
+        yield judge_guard(sight)
 
 
 def _cover(config: Config) -> Line:
@@ -48,18 +53,31 @@ def _cover(config: Config) -> Line:
     said = f"{len(polygons)} ({config.privacy.fill}) cover {share:.1%} of the picture: {names}"
     metrics = {"masks": len(polygons), "cover_percent": round(100 * share, 2)}
     if share > MUCH:
-        return warn("masks", said, "little is left to see: is the camera aimed at a dwelling?", **metrics)
+        return warn(
+            "masks", said, "little is left to see: aim it elsewhere, or draw each [[privacy.mask]] polygon closer", **metrics
+        )
     if share < LITTLE:
-        return warn("masks", said, "that is less than a window: are the corners fractions of the picture (0 to 1)?", **metrics)
+        return warn(
+            "masks",
+            said,
+            "less than a window: write each [[privacy.mask]] polygon in fractions of the picture, 0 to 1",
+            **metrics,
+        )
     return ok("masks", said, **metrics)
 
 
 def _validation(config: Config, identity: IdentityDirectory) -> Line:
+    store = ViewStore(config.node.state_dir)
+    if store.is_new:
+        return fail("view", "not validated yet, so every picture is covered whole", VALIDATE)
     try:
-        reference = ViewStore(config.node.state_dir).load(view_identity(config), identity.load())
-    except (MaskError, EvidenceError) as error:
-        remedy = error.remedy or "take it with `vigie masks validate --by NAME`"
-        return fail("view", f"not validated, so every picture is opaque: {error.what}", remedy)
+        signer = identity.load()
+    except EvidenceError:
+        return left_open("view", "waits for the identity, which vouches for its reference")
+    try:
+        reference = store.load(view_identity(config), signer)
+    except MaskError as error:
+        return fail("view", f"every picture is covered whole: {error.what}", error.remedy or VALIDATE)
     patches, fixed = len(reference.patches), len(reference.excluded)
     beside = f"; fixed to the camera: {fixed} area{'s' if fixed > 1 else ''}, which prove nothing" if fixed else ""
     return ok(
@@ -80,9 +98,11 @@ def excluded_areas(config: Config, identity: IdentityDirectory) -> tuple[Exclude
         return None
 
 
-def _guard(sight: Sight) -> Line:
+def judge_guard(sight: Sight) -> Line:
+    """What the guard says of the picture, where it has a reference to go by."""
     if sight.opaque:
-        return fail("view guard", f"the picture is closed: {sight.opaque}", "aim the camera as it was, or validate the new view")
+        remedy = "aim the camera as it was; or, for a new view, `sudo vigie masks validate --by NAME`"
+        return fail("view guard", f"the picture is closed: {sight.opaque.partition('. ')[0]}", remedy)
     if sight.view is ViewState.VERIFIED:
         return ok(
             "view guard",
@@ -93,9 +113,8 @@ def _guard(sight: Sight) -> Line:
         return warn(
             "view guard",
             f"the camera looks {sight.shift_px:.0f} px from where the view was validated, and the masks follow",
-            "was it knocked? aim it as it was, or look whether the masks fit and validate the new view",
+            "aim it as before it was knocked; or, where the masks fit, `sudo vigie masks validate --by NAME`",
             shift_px=round(sight.shift_px, 2),
         )
-    return warn(
-        "view guard", "not sure of the view", "is something large in front of the camera?", shift_px=round(sight.shift_px, 2)
-    )
+    remedy = "clear away what stands before the camera, then `sudo vigie doctor`"
+    return warn("view guard", "not sure of the view", remedy, shift_px=round(sight.shift_px, 2))

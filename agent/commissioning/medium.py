@@ -8,11 +8,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.commissioning.line import Line, Metric, fail, ok, warn
+from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 
 IN_MEMORY = ("tmpfs", "ramfs")
 ON_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
 WORN = 80.0
+_BETTER = "put [recording] directory on an SSD, or on an endurance card"
 
 
 class Medium(Struct, frozen=True):
@@ -64,21 +65,21 @@ def judge_medium(medium: Medium) -> Line:
         return fail(
             "storage",
             f"{named}: mounted read-only",
-            "look at `dmesg`: a file system turns read-only when the disk fails",
+            "`sudo dmesg | tail -n 20`: a file system turns read-only when the disk fails",
             **metrics,
         )
     if medium.kind == "memory":
         return fail("storage", f"{named}: everything is lost at a restart", "set [recording] directory to a disk", **metrics)
     if medium.kind == "network":
-        return warn(
-            "storage", f"{named}: lost with the network", "record on the board; the centre fetches what it needs", **metrics
-        )
+        return warn("storage", f"{named}: lost with the network", "set [recording] directory to a disk of the board", **metrics)
     if medium.worn_percent is not None:
         named += f", {medium.worn_percent:.0f} % of its rated life used"
         if medium.worn_percent >= WORN:
-            return warn("storage", named, "replace it before it fails", **metrics)
+            return warn("storage", named, "put [recording] directory on a new one before it fails", **metrics)
     if medium.kind == "sd":
-        return warn("storage", f"{named}: writing day and night wears a card out", "an SSD, or an endurance card", **metrics)
+        return warn("storage", f"{named}: writing day and night wears a card out", _BETTER, **metrics)
+    if medium.kind == "unknown":
+        return left_open("storage", f"{named}: nothing tells what it is made of", "", **metrics)
     return ok("storage", named, **metrics)
 
 

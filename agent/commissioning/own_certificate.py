@@ -19,6 +19,7 @@ ROLES: Final = ("vigie-centre", "vigie-broker")
 """Organisational units of docs/hub/authority.sh that are no node's."""
 _CHECK: Final = "own certificate"
 _LONGEST_FILE_BYTES: Final = 1 << 20
+_OWN: Final = "name one in [mqtt] cert_file that was made for this node: `authority.sh node`, see docs/hub/README.md"
 _RENEW: Final = "whoever runs the authority renews it: `authority.sh renew`, see docs/hub/README.md"
 
 
@@ -34,14 +35,12 @@ def judge_own_certificate(path: Path | None, node_id: str, now: datetime) -> Ite
     units = [str(each.value) for each in certificate.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)]
     role = next((unit for unit in units if unit in ROLES), None)
     if role is not None:
-        yield fail(
-            _CHECK, f"{path} is of the unit {role}: with it this node is {name} at the broker", "give the node one of its own"
-        )
+        yield fail(_CHECK, f"{path} is of the unit {role}: with it this node is {name} at the broker", _OWN)
     elif days < 0:
         yield fail(_CHECK, f"{path} has expired {-days} days ago", _RENEW, days_left=days)
     elif name != node_id:
-        remedy = "a broker that goes by certificate names refuses what this node says: a certificate for its id, or that id"
-        yield warn(_CHECK, f"{path} is for {name!r}, this node is {node_id!r}", remedy, days_left=days)
+        said = f"{path} is for {name!r}, this node is {node_id!r}: a broker may refuse what it says"
+        yield warn(_CHECK, said, _OWN, days_left=days)
     elif days < SOON_DAYS:
         yield warn(_CHECK, f"{path} expires in {days} days", _RENEW, days_left=days)
     else:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from agent.commissioning.line import Line, fail, ok
+from agent.commissioning.line import Line, fail, left_open, ok
 
 RATE_TOLERANCE = 0.97
 """A camera's 12 pictures a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
@@ -27,12 +27,17 @@ NORMS = {
 }
 
 
-def judge_picture(purpose: str, width: int, height: int, fps: float | None) -> Iterator[Line]:
-    """The picture's size, and its measured rate when one could be measured, against the norm of its purpose."""
+def judge_picture(purpose: str, width: int, height: int, fps: float | None, *, came: bool = True) -> Iterator[Line]:
+    """The picture's size, and its measured rate when one could be measured, against the norm of its purpose.
+
+    `came` False: no picture came, and the size is what the camera is asked for.
+    """
     norm = NORMS[purpose]
     wanted = f"{norm.plan} wants {norm.width}x{norm.height} and {norm.fps:g} per second"
     size = {"width": width, "height": height, "norm_width": norm.width, "norm_height": norm.height}
-    if width >= norm.width and height >= norm.height:
+    if not came and width >= norm.width and height >= norm.height:
+        yield left_open("picture size", f"waits for the camera; it is asked for {width}x{height}")
+    elif width >= norm.width and height >= norm.height:
         yield ok("picture size", f"{width}x{height}; {wanted}", **size)
     else:
         remedy = f"set the camera's own picture, and [camera] width and height, to at least {norm.width}x{norm.height}"
@@ -43,5 +48,5 @@ def judge_picture(purpose: str, width: int, height: int, fps: float | None) -> I
     if fps >= norm.fps * RATE_TOLERANCE:
         yield ok("picture rate", f"{fps:.1f} per second; {wanted}", **rate)
     else:
-        remedy = f"set [camera] fps to {norm.fps:g} or more; if it is, give it more light or a smaller picture"
+        remedy = f"set [camera] fps to {norm.fps:g} or more, and the camera's own rate as well"
         yield fail("picture rate", f"{fps:.1f} per second is below the norm; {wanted}", remedy, **rate)

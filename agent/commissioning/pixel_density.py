@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from agent.commissioning.line import Line, Metric, ok, warn
+from agent.commissioning.line import Line, Metric, left_open, ok, warn
 from agent.config.model import CameraSettings
 
 FIRST_EDITION = (
@@ -41,14 +41,19 @@ def task(density: float, edition: tuple[tuple[float, str], ...]) -> str:
     return next((name for least, name in edition if density >= least), "less than any task asks for")
 
 
-def judge_density(camera: CameraSettings, width_px: int | None = None) -> Line:
-    """Pixels per metre, if distance and lens are known, against what the camera is there for; `width_px` of what is delivered."""
+def judge_density(camera: CameraSettings, width_px: int | None = None, *, came: bool = True) -> Line:
+    """Pixels per metre, if distance and lens are known, against what the camera is there for; `width_px` of what is delivered.
+
+    `came` False: no picture came, so that nothing is known of its width.
+    """
     if camera.distance_m is None or camera.horizontal_view_degrees is None:
         return warn(
             "pixels per metre",
             "not known",
             "set [camera] distance_m (to the scene) and horizontal_view_degrees (of the lens)",
         )
+    if not came:
+        return left_open("pixels per metre", "waits for the camera")
     density = pixels_per_metre(width_px or camera.width, camera.distance_m, camera.horizontal_view_degrees)
     first, second = task(density, FIRST_EDITION), task(density, SECOND_EDITION)
     said = f"{density:.0f} at {camera.distance_m:g} m: {first} (IEC 62676-4:2014), {second} (2025)"
@@ -57,5 +62,5 @@ def judge_density(camera: CameraSettings, width_px: int | None = None) -> Line:
     if density >= wanted:
         return ok("pixels per metre", said, **metrics)
     nearer_m = camera.distance_m * density / wanted
-    remedy = f"{camera.purpose} wants {wanted:g}: a longer lens, more pixels, or a scene {nearer_m:.0f} m away"
+    remedy = f"{camera.purpose} wants {wanted:g}: a longer lens, more [camera] width, or a scene {nearer_m:.0f} m away"
     return warn("pixels per metre", said, remedy, **metrics)

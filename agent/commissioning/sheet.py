@@ -30,7 +30,12 @@ _SUBJECTS = {
     "board": "Matériel",
     "service": "Exploitation",
 }
-_GRADES = {Grade.OK: ("conforme", "ok"), Grade.WARN: ("à surveiller", "warn"), Grade.FAIL: ("non conforme", "fail")}
+_GRADES = {
+    Grade.OPEN: ("non jugé", "none"),
+    Grade.OK: ("conforme", "ok"),
+    Grade.WARN: ("à surveiller", "warn"),
+    Grade.FAIL: ("non conforme", "fail"),
+}
 _GROUNDS = {
     Ground.NAMED: "incrustation",
     Ground.TICKS: "horloge incrustée",
@@ -89,9 +94,9 @@ def _rows(lines: tuple[Line, ...]) -> Iterator[str]:
             found = entry.found(line.metrics)
         except KeyError:  # a check that failed before it had measured anything
             found = UNKNOWN
-        word, style = ("sans objet", "none") if found == UNKNOWN and line.grade is Grade.OK else _GRADES[line.grade]
+        word, style = _GRADES[line.grade]
         todo = "mesure à refaire" if found == UNKNOWN else entry.action
-        action = f'<span class="action"> — {escape(todo)}</span>' if line.grade is not Grade.OK else ""
+        action = f'<span class="action"> — {escape(todo)}</span>' if line.grade > Grade.OK else ""
         yield f'<tr><td>{escape(entry.label)}</td><td>{escape(found)}{action}</td><td class="{style}">{word}</td></tr>\n'
 
 

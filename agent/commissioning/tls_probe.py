@@ -46,7 +46,8 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
     except (OSError, ValueError) as error:
         words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         return Handshake(
-            f"the certificate files do not serve: {words}", "check ca_file, cert_file and key_file, and who may read them"
+            f"the certificate files do not serve: {words}",
+            "compare [mqtt] ca_file, [mqtt] cert_file and [mqtt] key_file with what the authority gave",
         )
     try:
         with (
@@ -66,15 +67,17 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
         )
     except (ssl.SSLError, ConnectionResetError) as error:
         if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
-            return Handshake("the broker does not speak TLS on this port", "mqtts:// is commonly on 8883, mqtt:// on 1883")
+            return Handshake(
+                "the broker does not speak TLS on this port", "name its TLS port in [mqtt] url: mqtts:// is commonly on 8883"
+            )
         if speaks_plainly(endpoint):
             return Handshake(
                 "the broker speaks MQTT without TLS on this port",
-                "mqtts:// is commonly on 8883, mqtt:// on 1883: name the TLS port",
+                "name its TLS port in [mqtt] url: mqtts:// is commonly on 8883",
             )
         return Handshake(
             f"the TLS handshake failed: {_reason(error)}",
-            "is this the broker's TLS port? If it is, does it ask for a client certificate (cert_file, key_file)?",
+            "it may ask for a certificate of this node: set [mqtt] cert_file and [mqtt] key_file",
         )
 
 
@@ -177,22 +180,22 @@ def _remedy(
     error: ssl.SSLCertVerificationError, shown: x509.Certificate | None, endpoint: BrokerEndpoint, ca: Path | None
 ) -> str:
     if error.verify_code == _EXPIRED:
-        return "the broker's certificate must be renewed by whoever runs it; if its dates are right, this node's clock is not"
+        return "have whoever runs the broker renew it; where its dates are right, `timedatectl` shows a wrong clock here"
     if error.verify_code == _NOT_YET_VALID:
-        return "is this node's clock right? `timedatectl`"
+        return "`timedatectl` shows whether this node's clock is right"
     if error.verify_code in (_HOST_MISMATCH, _IP_MISMATCH):
         return _name_remedy(shown, endpoint)
     if error.verify_code in _UNKNOWN_ISSUER:
         return _issuer_remedy(error.verify_code, shown, ca)
-    return "ask whoever runs the broker"
+    return f"`openssl s_client -connect {endpoint.host}:{endpoint.port}` shows it to whoever runs the broker"
 
 
 def _name_remedy(shown: x509.Certificate | None, endpoint: BrokerEndpoint) -> str:
     if shown is not None and not _names(shown):
         common = [str(name.value) for name in shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         return (
-            f"the certificate names its broker in the common name alone ({', '.join(common) or 'none'}), which no longer counts: "
-            f"whoever runs the broker must issue it with subjectAltName = {_alternative(endpoint.host)}"
+            f"its common name alone ({', '.join(common) or 'none'}) no longer counts: "
+            f"have it issued again with `subjectAltName = {_alternative(endpoint.host)}`"
         )
     return "write the name that the certificate carries in [mqtt] url"
 
@@ -207,14 +210,14 @@ def _alternative(host: str) -> str:
 def _issuer_remedy(code: int, shown: x509.Certificate | None, ca: Path | None) -> str:
     """A chain may lack its root at our side, or its middle at the broker's: both end in the same error."""
     if ca is None:
-        return "set ca_file to the certificate of the authority that signed the broker's"
+        return "set [mqtt] ca_file to the certificate of the authority that signed the broker's"
     trusted = ", ".join(_authorities(ca))
     if code in _SELF_SIGNED or shown is None or shown.issuer == shown.subject:
-        return f"ca_file must hold the authority that signed the broker's certificate; {ca} holds {trusted}"
+        return f"put the authority that signed the broker's certificate into [mqtt] ca_file; {ca} holds {trusted}"
     issuer = shown.issuer.rfc4514_string()
     return (
-        f"it was issued by {issuer}; ca_file {ca} holds {trusted}. If {issuer} is an intermediate authority below it, the broker "
-        "must send the intermediate's certificate as well (certfile: its own, then the intermediate's); if not, ca_file is wrong"
+        f"it was issued by {issuer}; [mqtt] ca_file {ca} holds {trusted}. If the first stands below the second, "
+        "the broker must send its certificate as well: in `certfile`, behind its own. If not, name the right authority in ca_file"
     )
 
 

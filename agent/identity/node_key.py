@@ -109,6 +109,11 @@ class IdentityDirectory(Struct, frozen=True):
     def earlier_path(self) -> Path:
         return self.path / _EARLIER
 
+    @property
+    def is_new(self) -> bool:
+        """Neither a key nor certificates were ever here."""
+        return not self.exists() and not self.chain_path.exists()
+
     def exists(self) -> bool:
         """True when there is a key."""
         return self.key_path.exists()
@@ -121,7 +126,7 @@ class IdentityDirectory(Struct, frozen=True):
         if self.exists() and self.chain_path.exists():
             raise EvidenceError(
                 f"{self.path}: there is an identity already",
-                remedy="keep it: films signed with it need it; to replace it on purpose, move the directory away first",
+                remedy="keep it: films signed with it need it; `sudo vigie identity show` shows it",
             )
         self._make_directory()
         if not self.exists():
@@ -213,7 +218,7 @@ class IdentityDirectory(Struct, frozen=True):
         if common_name(chain.leaf) != node_id:
             raise EvidenceError(
                 f"the certificate names {common_name(chain.leaf)!r}, this node is {node_id!r}",
-                remedy="brokers grant topics by this name: have the certificate issued for the node's id",
+                remedy="brokers grant topics by this name: have it issued for the node's id, by `vigie identity csr`",
             )
         if missing := lacking(chain.leaf):
             raise EvidenceError(
@@ -240,7 +245,8 @@ class IdentityDirectory(Struct, frozen=True):
         try:
             self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
-            raise EvidenceError(f"{self.path}: {error.strerror}", remedy="the identity directory must be writable") from None
+            remedy = f"`ls -ld {self.path}` shows whose it is: this user must be able to write there"
+            raise EvidenceError(f"{self.path}: {error.strerror}", remedy=remedy) from None
 
     def _write_new_key(self, key: ec.EllipticCurvePrivateKey) -> None:
         pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -252,7 +258,8 @@ class IdentityDirectory(Struct, frozen=True):
                 os.link(temporary, target)
             sync_directory(self.path)
         except FileExistsError:
-            raise EvidenceError(f"{target}: another `init` was faster", remedy="keep its key") from None
+            remedy = "keep its key: `vigie identity show` shows it"
+            raise EvidenceError(f"{target}: another `init` was faster", remedy=remedy) from None
         except OSError as error:
             raise EvidenceError(f"{target}: {error.strerror}") from None
 
@@ -268,7 +275,7 @@ class IdentityDirectory(Struct, frozen=True):
             raise EvidenceError(f"{path}: {error.strerror}") from None
         open_to_others = stat.S_IRWXO if path.name == CREDENTIAL else stat.S_IRWXG | stat.S_IRWXO
         if mode & open_to_others:
-            raise EvidenceError(f"{path}: others may read this key", remedy=f"if nobody has copied it: chmod 600 {path}")
+            raise EvidenceError(f"{path}: others may read this key", remedy=f"if nobody has copied it: `sudo chmod 600 {path}`")
         if not pem.strip(b"\0 \r\n\t"):  # what a power cut or a full disk leaves of a copy
             raise EvidenceError(f"{path}: is empty", remedy=_LOST_KEY)
         try:

@@ -64,6 +64,11 @@ class ViewStore:
         _refuse_another(expected, reference.identity)
         return reference
 
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever validated here, and nothing closed the picture."""
+        return not any((self.folder / name).exists() for name in (REFERENCE, SIGNATURE, CLOSURE))
+
     def close(self, reason: str) -> None:
         """Close the picture until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
         try:

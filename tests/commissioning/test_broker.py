@@ -120,7 +120,7 @@ def test_a_missing_client_certificate_is_told(broker: TlsBroker, authority: Auth
 def test_an_expired_certificate_and_one_of_another_name(tmp_path: Path, authority: Authority, client: Pair) -> None:
     """Each with its own remedy: renew, or write the name the certificate carries."""
     for server, words, remedy in (
-        (authority.issue("old", server="127.0.0.1", expired=True), "expired", "renewed"),
+        (authority.issue("old", server="127.0.0.1", expired=True), "expired", "renew it"),
         (authority.issue("other", server="hub.town.example"), "hub.town.example", "name that the certificate carries"),
     ):
         with TlsBroker(tmp_path / server.cert.stem, authority, server) as wrong:
@@ -317,8 +317,8 @@ def test_where_names_are_client_ids_the_daemon_is_asked_and_not_thrown_off(tmp_p
         afterwards = next(event for _ in range(100) for event in daemon.wait(0.1))
         daemon.close()
     assert isinstance(opened, Opened)
-    assert [(line.check, line.grade) for line in told] == [("broker", Grade.OK)]
-    assert "systemctl stop vigie" in told[0].measured
+    assert [(line.check, line.grade) for line in told] == [("broker", Grade.OK), ("broker topics", Grade.OPEN)]
+    assert "systemctl stop vigie" in told[1].remedy
     assert isinstance(afterwards, Acknowledged)
 
 

@@ -44,8 +44,11 @@ def issued(identity: IdentityDirectory, name: str = "pole-17", days: int = 365) 
     identity.chain_path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
-def test_a_node_without_a_key_fails(config: Config) -> None:
-    """And is told the command that makes one."""
+def test_a_node_that_lost_its_key_fails(config: Config) -> None:
+    """And is told the command that makes one; where nothing was ever signed it waits for the first validation."""
+    assert judged(config, IdentityDirectory(config.identity_dir)).grade is Grade.OPEN
+    config.node.state_dir.mkdir(parents=True, exist_ok=True)
+    (config.node.state_dir / "register.jsonl").touch()
     line = judged(config, IdentityDirectory(config.identity_dir))
     assert (line.grade, "vigie identity init" in line.remedy) == (Grade.FAIL, True)
 
@@ -115,4 +118,4 @@ def test_a_register_that_lost_its_end_fails_and_none_at_all_is_no_fault(register
     assert judge_register(register, chain).grade is Grade.FAIL
     register.unlink()
     assert judge_register(register, chain).grade is Grade.FAIL
-    assert judge_register(register.with_name("other.jsonl"), chain).grade is Grade.OK
+    assert judge_register(register.with_name("other.jsonl"), chain).grade is Grade.OPEN
