@@ -119,6 +119,8 @@ def _check_credentials(broker: str, given: BrokerCredentials) -> None:
 
 
 LONGEST_ENTRY: Final = 200
+SHORTEST_NAME, SHORTEST_REFERENCE = 2, 3
+"""What is shorter tells nobody who it was, or why; a hub's reference has the same bound."""
 
 
 class EntryText(click.ParamType[str]):
@@ -126,10 +128,15 @@ class EntryText(click.ParamType[str]):
 
     name = "text"
 
+    def __init__(self, least: int = SHORTEST_NAME) -> None:
+        self._least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
         if not text:
             self.fail("it stands in the register: say who, or why", param, ctx)
+        if len(text) < self._least:
+            self.fail(f"{text!r} is too short for the register: write at least {self._least} letters", param, ctx)
         if len(text) > LONGEST_ENTRY:
             self.fail(f"it has {len(text)} letters, {LONGEST_ENTRY} at most are kept", param, ctx)
         if not text.isprintable():

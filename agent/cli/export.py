@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,7 +16,7 @@ from agent.base.errors import EvidenceError
 from agent.base.tidy_end import tidy_end
 from agent.cli._instant import Instant
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import EntryText, config_option, json_option, print_json
+from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
@@ -25,6 +26,9 @@ from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")
+UNPROVED: Final = (
+    "without a seal nothing proves the times, the gaps and the track of this film: only its pictures and their order are signed"
+)
 _NO_MAC = "00:00:00:00:00:00"
 
 
@@ -35,7 +39,7 @@ _NO_MAC = "00:00:00:00:00:00"
     "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, metavar="FILE", help="the film to write (.mp4)"
 )
 @click.option("--operator", type=EntryText(), required=True, help="who exports")
-@click.option("--reference", type=EntryText(), required=True, help="why: the requisition or file number")
+@click.option("--reference", type=EntryText(SHORTEST_REFERENCE), required=True, help="why: the requisition or file number")
 @config_option
 @json_option
 def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: str, reference: str, *, as_json: bool) -> None:
@@ -78,6 +82,7 @@ def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | No
         signer = identity.load()
     except (EvidenceError, OSError) as error:
         click.echo(f"vigie: the export is not sealed: {error}", err=True)
+        click.echo(f"vigie: {UNPROVED}", err=True)
     if signer is not None and (other := misnamed(signer.chain.leaf, node.config.node.id)) is not None:
         click.echo(f"vigie: the sheet will show two names: {other.what}; {other.remedy}", err=True)
     return signer, anchors

@@ -14,7 +14,7 @@ from agent.base.clock import rfc3339
 from agent.cli._instant import Instant
 from agent.cli._manners import Group
 from agent.cli._node_files import NodeFiles
-from agent.cli._options import EntryText, config_option, json_option, print_json
+from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
 from agent.recording.catalog import Catalog
 from agent.recording.hold import EvidenceHold, Holds
 
@@ -29,7 +29,7 @@ def command() -> None:
 @command.command()
 @click.option("--from", "from_ns", type=Instant(), required=True, help="first instant: RFC 3339, or as on the picture")
 @click.option("--to", "to_ns", type=Instant(), required=True, help="last instant: RFC 3339, or as on the picture")
-@click.option("--reference", type=EntryText(), required=True, help="the requisition or file number that orders it")
+@click.option("--reference", type=EntryText(SHORTEST_REFERENCE), required=True, help="the requisition or file number")
 @click.option("--by", type=EntryText(), required=True, help="who orders it")
 @click.option("--until", "until_ns", type=Instant(), help="when the hold ends by itself; default: by `release` only")
 @config_option

@@ -81,7 +81,9 @@ def _show(console: Console, film: Path, report: Report) -> None:
         held = {True: "[green]intact[/]", False: f"[red]{error}[/]", None: "[yellow]none[/]"}[report.seal.intact]
         by = f"{report.seal.operator} on {report.seal.unit}"
         console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
-    if not report.is_sealed:
+    if report.verdict is Verdict.NOT_SIGNED and not report.is_sealed:
+        console.print("seal      none: nothing in this film is signed, so nothing of it is proved by the film itself")
+    elif not report.is_sealed:
         console.print("seal      none: no signature covers the times, the gaps and the track, only the pictures and their order")
     if report.spans:
         table = Table("pictures", "state", *(Column(name, overflow="fold") for name in ("from (UTC)", "to (UTC)", "why")))

@@ -18,6 +18,7 @@ from agent.base.clock import rfc3339, utc
 from agent.base.errors import EvidenceError
 from agent.base.regular_file import read_regular
 from agent.identity.ecdsa import Ecdsa
+from agent.identity.pem_misfit import misfit
 
 _MAX_PEM_BYTES = 64 * 1024
 _MAX_CERTIFICATES = 8
@@ -46,7 +47,8 @@ class CertificateChain(Struct, frozen=True):
             with _without_warnings():
                 found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
         except (ValueError, x509.InvalidVersion):
-            raise EvidenceError(f"{of}: holds no PEM certificate", remedy="expected -----BEGIN CERTIFICATE-----") from None
+            found_instead = misfit(pem, of)
+            raise EvidenceError(f"{of}: {found_instead.what}", remedy=found_instead.remedy) from None
         for each in found:
             _check_readable(each, of)
         if len(found) > _MAX_CERTIFICATES:
@@ -118,7 +120,8 @@ def read_chain(path: Path) -> CertificateChain:
         raise EvidenceError(f"{path}: {error.strerror}") from None
     # A signed film holds certificates in PEM as well: handed over as its own CA it must not vouch for itself.
     if not content.isascii() or b"\0" in content:
-        raise EvidenceError(f"{path}: is no text", remedy="a certificate in PEM is expected")
+        found_instead = misfit(content, str(path))
+        raise EvidenceError(f"{path}: {found_instead.what}", remedy=found_instead.remedy)
     return CertificateChain.from_pem(content, of=str(path))
 
 

@@ -37,7 +37,7 @@ PATIENCE_S = 75.0
 """More than a camera takes that sends a keyframe a minute."""
 TOO_FEW = "the camera does not deliver enough pictures to validate the view"
 DAMAGED = "the camera's pictures arrive damaged: of {} in {:.0f} s too few were sound to validate the view"
-LONGEST_NAME = 200
+SHORTEST_NAME, LONGEST_NAME = 2, 200
 
 
 class ViewSample:
@@ -85,7 +85,7 @@ class ViewSample:
         if self._damaged:
             return CameraError(
                 DAMAGED.format(self._damaged + len(self.lumas), PATIENCE_S),
-                remedy="check cable and switch, or fetch the stream over TCP",
+                remedy='check cable and switch, or set [camera] transport = "tcp"',
             )
         return CameraError(TOO_FEW, remedy="see `vigie doctor`")
 
@@ -105,6 +105,8 @@ def checked_name(by: str) -> str:
     name = by.strip()
     if not name:
         raise MaskError("nobody is named", remedy="say who answers for it: --by NAME")
+    if len(name) < SHORTEST_NAME:
+        raise MaskError(f"the name {name!r} is too short", remedy=f"give at least {SHORTEST_NAME} letters: --by NAME")
     if len(name) > LONGEST_NAME:
         raise MaskError(f"the name has {len(name)} letters, {LONGEST_NAME} at most are kept", remedy="give a shorter --by NAME")
     if not name.isprintable():

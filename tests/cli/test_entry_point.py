@@ -47,6 +47,8 @@ def test_a_summary_that_cannot_be_written_is_refused_before_the_run(tmp_path: Pa
         (["hold", "add", "--from", "yesterday"], "2026-11-23T10:15:00Z"),
         (["hold", "add", "--by", "A\x1b[2JB"], "printed"),
         (["hold", "release", "1", "--by", " "], "register"),
+        (["hold", "release", "1", "--by", "A"], "'A' is too short for the register: write at least 2 letters"),
+        (["export", "--reference", "12"], "'12' is too short for the register: write at least 3 letters"),
         (["export", "--operator", "x" * 201], "201 letters"),
         (["export", "--reference", "PV\n12"], "printed"),
         (["export", "--from", "9999-12-31T00:00:00Z"], "1970 to 2261"),

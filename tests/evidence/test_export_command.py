@@ -101,6 +101,7 @@ def test_an_operator_who_may_not_read_the_key_is_told(node: SignedRecordings, ca
     told = capsys.readouterr()
     assert json.loads(told.out)["sealed"] is False
     assert "not sealed" in told.err
+    assert "nothing proves the times, the gaps and the track" in told.err
     assert run(["verify", str(node.out), "--ca", str(node.out.parent / "state/identity/ca.pem")]) == 0
 
 
