@@ -47,6 +47,10 @@ class NodeFeature(Feature[Config]):
             "components": dict(self._states()),
         }
 
+    def sentence(self) -> str:
+        fault = self._in_force.fault
+        return f"the new configuration is refused, and the former one is in force: {fault}" if fault else ""
+
     def operations(self) -> Sequence[Operation]:
         return (Operation(VERBS["reload"], self._reload),)
 

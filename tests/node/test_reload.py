@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from agent.base.errors import DeviceError
+from agent.cli import vigie
 from agent.demo.broker import LocalBroker
 from agent.operations.control_socket import ask
 from tests.support.deadline import until
@@ -117,6 +119,8 @@ def test_a_refused_file_changes_nothing(running: Running) -> None:
     running.reload("hold_seconds = 1", "hold_secs = 1")
     until(lambda: "hold_secs" in running.node.log(), "the log places the error")
     until(lambda: "hold_secs" in running.health().get("config_trouble", ""), "and so does health")
+    said = CliRunner().invoke(vigie, ["status", "--config", str(running.node.config)]).stdout.splitlines()
+    assert said[1].startswith("Needs a hand: the new configuration is refused, and the former one is in force")
     assert running.health()["config_digest"] == before
     assert running.node.log().count("the configuration is refused") == 1
     assert running.part("recording")["state"] == "recording"

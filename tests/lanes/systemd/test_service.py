@@ -169,13 +169,19 @@ def test_refused_configuration_is_not_tried_again(node: Machine) -> None:
 
 
 def test_reload_keeps_the_daemon(node: Machine) -> None:
-    """`systemctl reload` takes the file again in the same process; a bad file changes nothing."""
+    """`systemctl reload` takes the file again in the same process; a bad file changes nothing, and who asked is told."""
     before = show(node, "MainPID")
     configure(node, CONFIG + "[motion]\nsensitivity = 0.3\n")
     node.run("systemctl reload vigie.service")
-    configure(node, "nonsense")
-    node.run("systemctl reload vigie.service")
+    configure(node, CONFIG + "[motion]\nsensitive = 0.3\n")
+    assert node.run("systemctl reload vigie.service", check=False).code != 0
     node.wait_for("systemctl is-active vigie.service", "^active")
+    told = " ".join(entry["MESSAGE"] for entry in journal(node, "_SYSTEMD_UNIT=vigie.service"))
+    assert "motion.sensitive" in told
+    node.wait_for("vigie status", "the new configuration is refused")
+    node.wait_for("systemctl status vigie.service", "the new configuration is refused")
+    configure(node)
+    node.run("systemctl reload vigie.service")
     assert show(node, "MainPID") == before
 
 
