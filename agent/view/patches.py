@@ -36,7 +36,7 @@ _OFFSETS = np.array([(x, y) for y in range(-REACH, REACH + 1) for x in range(-RE
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class PatchLook:
     """What became of every patch at one pose: shapes (n,), (n, 2).
 
     `likeness` is the normalised correlation, 0 where the picture is flat or the patch lies outside of it. `step` is how
@@ -93,7 +93,7 @@ class Patches:
         inverted = np.array([[down, -both], [-both, across]]) / (across * down - both**2)
         return np.concatenate([unit[:, None, :], -np.einsum("kln,nls->nks", inverted, slope)], axis=1).astype(np.float32)
 
-    def look(self, picture: Plane, pose: Pose, which: NDArray[np.intp] | None = None) -> Look:
+    def look(self, picture: Plane, pose: Pose, which: NDArray[np.intp] | None = None) -> PatchLook:
         """Compare every patch, or `which`, with the normalised working picture at this pose. 0.1 ms for 120 patches."""
         filters = self._filters if which is None else self._filters[which]
         centres = (pose @ (self._centres if which is None else self._centres[:, which])).astype(np.float32)
@@ -109,7 +109,7 @@ class Patches:
         likeness = answer[:, 0]
         step = answer[:, 1:] / np.maximum(likeness, 0.3)[:, None]
         np.clip(step, -_LONGEST_STEP_PX, _LONGEST_STEP_PX, out=step)
-        return Look(np.where(length > _FLAT, likeness, 0.0), step)
+        return PatchLook(np.where(length > _FLAT, likeness, 0.0), step)
 
     def inside(self, pose: Pose, width: int, height: int) -> NDArray[np.bool_]:
         """Which patches lie whole within the picture at this pose."""
