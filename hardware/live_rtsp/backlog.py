@@ -48,7 +48,7 @@ class Backlog:
                 old_ns, old = self._busy.popleft()
                 self._busy_ns -= old_ns
                 self._crossed -= old
-        if crossed or not waiting:
+        if crossed or not waiting or not self._seen_ns:
             self._moved_ns = now_ns
         self._waiting, self._seen_ns = waiting, now_ns
 

@@ -12,7 +12,7 @@ from agent.base.clock import NS
 from agent.picture.access_unit import AccessUnit
 from agent.ports.live import LiveFrame
 from agent.signing import nal
-from hardware.live_rtsp.backlog import MOST_DELAY_S, Backlog
+from hardware.live_rtsp.backlog import GONE_S, MOST_DELAY_S, Backlog
 from hardware.live_rtsp.packets import MOST_PAYLOAD, Packetiser, Packets, packetise
 from hardware.live_rtsp.rtcp import read_reports, sender_report
 
@@ -123,3 +123,14 @@ def test_a_slow_line_is_never_behind_by_more_than_it_may(line: float, stream: fl
             if number > 25 * 25:
                 assert waiting / line <= MOST_DELAY_S * 1.25 or idle
     assert seen + waiting >= 0.3 * min(line, stream) * 30
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**18), st.floats(0, 60))
+def test_who_has_only_just_begun_does_not_stand_still(waiting: int, began_ns: int, later_s: float) -> None:
+    """Although something waits for it from the first look on: ten seconds count from there."""
+    backlog = Backlog()
+    backlog.look(waiting, began_ns)
+    assert not backlog.is_stuck(began_ns)
+    now_ns = began_ns + round(later_s * NS)
+    backlog.look(waiting, now_ns)
+    assert backlog.is_stuck(now_ns) == (now_ns - began_ns > GONE_S * NS)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Self
 
+from agent.base.errors import EncoderError
 from agent.base.queues import Closed
 from agent.picture.access_unit import VideoFormat
 from agent.ports.live import LiveFrame, Look, LookRefused, NoEntry, Secret, Transport
@@ -54,7 +55,10 @@ class SmallGate:
 
     @property
     def format(self) -> VideoFormat | None:
-        return self.broadcast.format if self.broadcast._format is not None else None
+        try:
+            return self.broadcast.format
+        except EncoderError:
+            return None
 
     def challenge(self, user: str) -> Secret | None:
         return self.secrets.get(user)

@@ -1,0 +1,208 @@
+"""Live pictures by RTSP at 720p25: delay from drawn to decoded, first picture, CPU of viewers as a ratio to the encode, memory.
+
+Options: --seconds 6 (for each number of viewers), --firsts 20, --kbps 2000.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from agent.base.clock import NS, SystemClock
+from agent.identity.node_key import IdentityDirectory
+from agent.mask.privacy_mask import PrivacyMask
+from agent.picture.cover import Cover
+from agent.picture.frame import RawFrame
+from agent.picture.planes import FrameTime, Planes
+from agent.signing.media_signing import MediaSigner
+from agent.signing.tlv import MANUFACTURER, VendorInformation
+from agent.stream.broadcast import Broadcast
+from bench.film import film_1080p25
+from bench.live_viewers import draw_number
+from hardware.encoder_libav import LibavEncoder
+from hardware.live_rtsp.door import RtspDoor
+from hardware.live_rtsp.settings import RtspSettings
+from tests.support.deadline import until
+from tests.support.small_gate import SmallGate
+
+ROOT = Path(__file__).resolve().parents[1]
+WIDTH, HEIGHT, FPS = 1280, 720, 25
+VIEWERS = (0, 1, 4, 8, 16)
+FRAMES = 50
+_MEMORY = """
+import sys
+from pathlib import Path
+import agent.node.daemon, agent.node.wiring
+from agent.base.clock import SystemClock
+from agent.stream.broadcast import Broadcast
+from hardware.encoder_libav import LibavEncoder
+def rss():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+before = rss()
+from hardware.live_rtsp.door import RtspDoor
+from hardware.live_rtsp.settings import RtspSettings
+door = RtspDoor(None, RtspSettings("127.0.0.1", 0, 0, *map(Path, sys.argv[1:])), SystemClock())
+door.server.start()
+while len(door.server.ports) < 2 and door.server.state != "failed":
+    door.server.stopping.wait(0.05)
+door.server.stopping.wait(1)
+print(rss() - before)
+"""
+
+
+def run(options: Mapping[str, object]) -> dict[str, object]:
+    """Prints a table; returns the same figures."""
+    seconds, firsts = float(str(options.get("seconds", 6))), int(str(options.get("firsts", 20)))
+    with tempfile.TemporaryDirectory() as directory:
+        camera = _DrawingCamera(Path(directory), int(str(options.get("kbps", 2000))))
+        with camera.serving():
+            metrics: dict[str, object] = {**camera.cost(seconds), **camera.firsts(firsts)}
+            metrics |= camera.delay("decode", "delay_ms", seconds) | camera.delay("ffmpeg", "delay_ffmpeg_ms", seconds)
+        metrics["rtsp_on_rss_mb"] = round(_memory(camera.identity), 2)
+    metrics["worst_allowed"] = {"delay_ms_p95": 50, "first_picture_s_p95": 0.3, "cpu_16_viewers": 0.1, "rtsp_on_rss_mb": 5}
+    table = Table("figure", "value")
+    for name, value in metrics.items():
+        table.add_row(name, str(value))
+    Console().print(table)
+    return metrics
+
+
+class _DrawingCamera:
+    """Draws, masks, encodes, signs and publishes in real time on one thread; each frame bears its number in its picture."""
+
+    def __init__(self, directory: Path, kbps: int) -> None:
+        self.identity = IdentityDirectory(directory / "identity")
+        self._planes = _film()
+        self._encoder = LibavEncoder(WIDTH, HEIGHT, float(FPS), bitrate_kbps=kbps, threads=1)
+        self._broadcast = Broadcast(MediaSigner(self.identity.init("bench"), VendorInformation("0", "bench", MANUFACTURER)))
+        self._broadcast.begin(lambda: self._encoder.format)
+        self._gate = SmallGate(self._broadcast, keyframe=self._encoder.request_keyframe)
+        self._secret = self._gate.open("bench")
+        settings = RtspSettings("127.0.0.1", 0, 0, self.identity.chain_path, self.identity.key_path, max_viewers=16)
+        self._door = RtspDoor(self._gate, settings, SystemClock())
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._film_on)
+        self._drawn: dict[int, int] = {}
+        self._encode_ns = self._publish_ns = 0
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """While it films and listens."""
+        self._door.server.start()
+        self._thread.start()
+        try:
+            until(lambda: self._door.server.ports and self._gate.format, "it films")
+            yield
+        finally:
+            self._over.set()
+            self._thread.join()
+            self._door.server.stop()
+            self._door.server.join(10)
+
+    def cost(self, seconds: float) -> dict[str, object]:
+        """CPU of the server's thread, and of handing out, by the number of viewers, as shares of encoding."""
+        made: dict[str, object] = {}
+        for count in VIEWERS:
+            with self._viewers("read", count):
+                until(lambda wanted=count: len(self._gate.looks) == wanted, f"{count} look")  # type: ignore[misc]
+                self._over.wait(1)
+                before = self._spent()
+                self._over.wait(seconds)
+                encode, publish, serve = (b - a for a, b in zip(before, self._spent(), strict=True))
+            made[f"cpu_{count}_viewers"] = round(serve / encode, 4)
+            made[f"cpu_{count}_hand_out"] = round(publish / encode, 4)
+            until(lambda: not self._gate.looks, "they are gone")
+        return made
+
+    def delay(self, how: str, name: str, seconds: float) -> dict[str, object]:
+        """From drawn to decoded, in another process on this machine."""
+        with self._viewers(how, 1) as viewer:
+            assert viewer is not None
+            assert viewer.stdout is not None
+            delays = []
+            for _ in range(round((seconds + 1) * FPS)):
+                number, at_ns = map(int, viewer.stdout.readline().split())
+                delays.append((at_ns - self._drawn[number]) / 1e6)
+        delays = delays[FPS:]
+        return {f"{name}_p50": _percentile(delays, 50), f"{name}_p95": _percentile(delays, 95)}
+
+    def firsts(self, count: int) -> dict[str, object]:
+        """From the connection to the first picture decoded, login and all."""
+        with self._viewers("first", count) as viewer:
+            assert viewer is not None
+            assert viewer.stdout is not None
+            waits = [float(viewer.stdout.readline()) for _ in range(count)]
+        return {"first_picture_s_p50": _percentile(waits, 50), "first_picture_s_p95": _percentile(waits, 95)}
+
+    @contextmanager
+    def _viewers(self, how: str, count: int) -> Iterator[subprocess.Popen[str] | None]:
+        if not count:
+            yield None
+            return
+        url = self._door.urls(self._secret)["rtsp"]
+        command = [sys.executable, "-m", "bench.live_viewers", how, url, str(count)]
+        viewer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        try:
+            yield viewer
+        finally:
+            viewer.kill()
+            viewer.communicate()
+
+    def _spent(self) -> tuple[int, int, int]:
+        (ident,) = [each.ident for each in threading.enumerate() if each.name == self._door.server.name]
+        assert ident is not None
+        serving = time.clock_gettime_ns(time.pthread_getcpuclockid(ident))
+        return self._encode_ns, self._publish_ns, serving
+
+    def _film_on(self) -> None:
+        mask, cover = PrivacyMask("solid"), Cover.none_needed()
+        small = np.zeros((360, 640), np.uint8)
+        began_ns = time.monotonic_ns()
+        number = 0
+        while not self._over.is_set():
+            planes = self._planes[number % FRAMES]
+            self._drawn[number & 0xFFFF] = now_ns = time.monotonic_ns()
+            draw_number(planes.y, number & 0xFFFF)
+            frame = mask.apply(RawFrame(planes, FrameTime(number, now_ns, time.time_ns()), small=small), cover)
+            before = time.thread_time_ns()
+            units = self._encoder.encode(frame)
+            between = time.thread_time_ns()
+            for unit in units:
+                self._broadcast.publish(unit)
+            self._encode_ns += between - before
+            self._publish_ns += time.thread_time_ns() - between
+            number += 1
+            self._over.wait(max(0.0, (began_ns + number * NS // FPS - time.monotonic_ns()) / NS))
+
+
+def _film() -> list[Planes]:
+    found: list[Planes] = []
+    with av.open(str(film_1080p25())) as film:
+        for picture in film.decode(video=0):
+            small = picture.reformat(WIDTH, HEIGHT, "yuv420p")
+            packed = np.asarray(small.to_ndarray(), np.uint8)
+            found.append(Planes.over(np.ascontiguousarray(packed).reshape(-1), WIDTH, HEIGHT))
+            if len(found) == FRAMES:
+                break
+    return found
+
+
+def _memory(identity: IdentityDirectory) -> float:
+    """What a node's process grows by when the server listens, in MB."""
+    command = [sys.executable, "-c", _MEMORY, str(identity.chain_path), str(identity.key_path)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout)
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    return round(float(np.percentile(values, percent)), 3)
