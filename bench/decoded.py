@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.mask.colour import SOLID_YUV
-from agent.mask.held_picture import mark_rows
+from agent.mask.held_frame import mark_rows
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.planes import Plane
 from hardware.encoder_libav import LibavEncoder

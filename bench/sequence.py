@@ -15,7 +15,7 @@ import numpy as np
 from agent.base.clock import NS
 from agent.base.errors import MaskError
 from agent.config.polygon import Polygon
-from agent.mask.held_picture import mark_rows
+from agent.mask.held_frame import mark_rows
 from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.cover import Cover

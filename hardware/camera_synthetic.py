@@ -14,22 +14,22 @@ from agent.base.errors import CameraError
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
-from hardware.picture_pool import PicturePool
+from hardware.frame_pool import FramePool
 from hardware.square_painter import private_windows
 from hardware.town_square import TownSquare
 
 __all__ = ["CLEAR", "Disturbance", "SyntheticCamera", "private_windows"]
 
-KEPT_UP_PICTURES = 4
-"""So many pictures late, and a real camera would have thrown some away: so does this one."""
+KEPT_UP_FRAMES = 4
+"""So many frames late, and a real camera would have thrown some away: so does this one."""
 
 
 class Disturbance(Struct, frozen=True):
-    """What happens to the camera at one picture. For tests and demonstrations; no configuration names it.
+    """What happens to the camera at one frame. For tests and demonstrations; no configuration names it.
 
-    `shift` (fractions of the picture: right, down), `turn_degrees` and `zoom` move the view as a knock does;
+    `shift` (fractions of the frame: right, down), `turn_degrees` and `zoom` move the view as a knock does;
     `gain` and `offset` act on luma (dark: 0.1 and 0; bright: 1 and 200); `blur_px` is a Gaussian's sigma;
-    `frozen` shows the picture of the instant it began; `silent` delivers nothing; `unplugged` is a CameraError.
+    `frozen` shows the frame of the instant it began; `silent` delivers nothing; `unplugged` is a CameraError.
     """
 
     shift: tuple[float, float] = (0.0, 0.0)
@@ -52,9 +52,9 @@ CLEAR = Disturbance()
 
 
 class SyntheticCamera:
-    """Draws picture `n` of the square at n / fps seconds: the same seed, size and rate give the same samples.
+    """Draws frame `n` of the square at n / fps seconds: the same seed, size and rate give the same samples.
 
-    One thread calls everything but `metrics`. With `realtime` pictures come when due, and those a slow reader misses
+    One thread calls everything but `metrics`. With `realtime` frames come when due, and those a slow reader misses
     are skipped (the index jumps); else they come at once, and media and wall time advance by 1 / fps each.
     `disturbance` is asked for every index. `rotation` has no effect: the square is always delivered upright.
     """
@@ -65,7 +65,7 @@ class SyntheticCamera:
         self._settings = settings
         self._clock = clock
         self._disturbance = disturbance
-        self._pool = PicturePool(settings.width, settings.height)
+        self._pool = FramePool(settings.width, settings.height)
         self._square: TownSquare | None = None
         self._closed = threading.Event()
         self._index = 0
@@ -76,20 +76,20 @@ class SyntheticCamera:
         self._skipped = 0
 
     def open(self) -> None:
-        """Start at picture 0; the first time the square is drawn, which takes a good part of a second."""
+        """Start at frame 0; the first time the square is drawn, which takes a good part of a second."""
         self._check_plug(0)
         if self._square is None:
             self._square = TownSquare(self._settings.width, self._settings.height, self._settings.seed)
         self._closed.clear()
         self._index = self._skipped = 0
         self._frozen_at = None
-        # Drawn faster than life, the pictures before this opening may be dated ahead of the clock: never go back.
+        # Drawn faster than life, the frames before this opening may be dated ahead of the clock: never go back.
         now_ns = self._clock.monotonic_ns()
         self._origin_ns = max(now_ns, self._last_ns + self._media_ns(1))
         self._origin_wall_ns = self._clock.wall_ns() + self._origin_ns - now_ns
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture, or None when it is not due, no buffer has come back, or the camera is silent."""
+        """The next frame, or None when it is not due, no buffer has come back, or the camera is silent."""
         if self._square is None:
             raise CameraError("the synthetic camera is not open")
         index = self._index
@@ -120,7 +120,7 @@ class SyntheticCamera:
         self._closed.set()
 
     def metrics(self) -> Mapping[str, float | str]:
-        """Health: the seed, and how many pictures came too late to be delivered."""
+        """Health: the seed, and how many frames came too late to be delivered."""
         return {"seed": self._settings.seed, "skipped": self._skipped}
 
     def _check_plug(self, index: int) -> None:
@@ -131,13 +131,13 @@ class SyntheticCamera:
         return round(index * NS / self._settings.fps)
 
     def _await_due(self, timeout_s: float) -> int | None:
-        """The index of the picture that is due now, or None after `timeout_s`."""
+        """The index of the frame that is due now, or None after `timeout_s`."""
         ahead_ns = self._origin_ns + self._media_ns(self._index) - self._clock.monotonic_ns()
         if ahead_ns > 0:
             self._clock.wait(self._closed, min(ahead_ns / NS, timeout_s))
             return self._index if ahead_ns <= timeout_s * NS else None
         late = int(-ahead_ns * self._settings.fps / NS)
-        return self._index + late if late > KEPT_UP_PICTURES else self._index
+        return self._index + late if late > KEPT_UP_FRAMES else self._index
 
     def _time_of(self, index: int) -> FrameTime:
         media_ns = self._media_ns(index)

@@ -19,9 +19,9 @@ from agent.base.errors import CameraEnded, CameraError
 from hardware.soundness import Soundness, strict
 
 LONGEST_GAP_NS = 10 * NS
-"""A longer pause between two pictures, or a step back, is a broken timestamp: it counts as one picture period."""
+"""A longer pause between two frames, or a step back, is a broken timestamp: it counts as one frame period."""
 BROKEN_IN_A_ROW = 500
-"""So many unreadable packets without one picture between them, and the rest of the film is given up."""
+"""So many unreadable packets without one frame between them, and the rest of the film is given up."""
 _INDEXED = frozenset({"avi", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2"})
 """Containers that find their first packet again and keep each packet's time in the file: the rest follows the same way."""
 _FORGETFUL = frozenset({"h264", "mjpeg", "mpeg4"})
@@ -31,9 +31,9 @@ _Packet: TypeAlias = "av.Packet[av.video.stream.VideoStream]"
 
 
 class DecodedFrame(NamedTuple):
-    """A decoded picture, its time since the first one of the film, and whether it is damaged or rests on a damaged one."""
+    """A decoded frame, its time since the first one of the film, and whether it is damaged or rests on a damaged one."""
 
-    picture: av.VideoFrame
+    frame: av.VideoFrame
     media_ns: int
     corrupt: bool
 
@@ -75,9 +75,9 @@ class FilmDecoder:
         self.period_ns = round(NS / self.rate)
 
     def rewind(self) -> None:
-        """Start over. Every pass gives the pictures a fresh opening gives, so that is what happens unless seeking surely does.
+        """Start over. Every pass gives the frames a fresh opening gives, so that is what happens unless seeking surely does.
 
-        Opening probes the film with a second decoder, whose pictures leave holes in the heap, and runs through program pages
+        Opening probes the film with a second decoder, whose frames leave holes in the heap, and runs through program pages
         that playing does not need: 4.5 MB more resident from the second pass of a 1080p film on (`vigie bench node`).
         """
         self._shown = 0
@@ -93,34 +93,34 @@ class FilmDecoder:
     def close(self) -> None:
         self._container.close()
 
-    def pictures(self, base_ns: int) -> Iterator[DecodedFrame]:
-        """One pass; the first picture has media time `base_ns`. Raises CameraError when there is not one."""
+    def frames(self, base_ns: int) -> Iterator[DecodedFrame]:
+        """One pass; the first frame has media time `base_ns`. Raises CameraError when there is not one."""
         media_ns, last_ns = base_ns, None
         soundness = Soundness(self._stream.codec_context)
-        for picture in self._decoded(soundness):
-            corrupt = not soundness.sound(picture)
-            at_ns = None if picture.pts is None or picture.time_base is None else _ns(picture.pts, picture.time_base)
+        for frame in self._decoded(soundness):
+            corrupt = not soundness.sound(frame)
+            at_ns = None if frame.pts is None or frame.time_base is None else _ns(frame.pts, frame.time_base)
             if self._shown:
                 step_ns = self.period_ns if at_ns is None or last_ns is None else at_ns - last_ns
                 media_ns += step_ns if 0 < step_ns <= LONGEST_GAP_NS else self.period_ns
             last_ns = at_ns
-            if (picture.width, picture.height) != self.size:
+            if (frame.width, frame.height) != self.size:
                 self._repeatable = False  # the film goes by another header than the one in front of it
             self._shown += 1
             self._reached_ns = media_ns - base_ns + self.period_ns
-            yield DecodedFrame(picture, media_ns, corrupt)
-            del picture  # kept while the next one is decoded, it would cost the decoder one more
+            yield DecodedFrame(frame, media_ns, corrupt)
+            del frame  # kept while the next one is decoded, it would cost the decoder one more
         if not self._shown:
             raise CameraError(
-                f"film {self._path} holds no picture that can be decoded ({self.broken} broken packets)",
+                f"film {self._path} holds no frame that can be decoded ({self.broken} broken packets)",
                 remedy="Check that it plays (`ffplay`), then set camera.source to a film that does",
             )
 
     def ended(self) -> CameraEnded:
-        """What to say after the last picture: over, or broken off before the length its header promises."""
+        """What to say after the last frame: over, or broken off before the length its header promises."""
         duration, time_base = self._stream.duration, self._stream.time_base
         promised_ns = _ns(duration, time_base) if duration and time_base else 0
-        # The AVI reader shortens the duration to what is there, but not the count of pictures.
+        # The AVI reader shortens the duration to what is there, but not the count of frames.
         promised_ns = max(promised_ns, self._stream.frames * self.period_ns)
         if self._cut_off or promised_ns - self._reached_ns > max(NS // 2, 3 * self.period_ns):
             promise = f" of {promised_ns / NS:.1f} s" if promised_ns else ""
@@ -128,14 +128,12 @@ class FilmDecoder:
                 f"film {self._path} breaks off after {self._reached_ns / NS:.1f} s{promise}: it is cut short or damaged",
                 remedy="Copy it again from where it came from, and name that in camera.source",
             )
-        return CameraEnded(
-            f"film {self._path} is over after {self._shown} pictures", remedy="Set camera.loop to play it for ever"
-        )
+        return CameraEnded(f"film {self._path} is over after {self._shown} frames", remedy="Set camera.loop to play it for ever")
 
     def refused(self, error: av.error.FFmpegError) -> CameraError:
-        """A picture that cannot be converted."""
+        """A frame that cannot be converted."""
         return CameraError(
-            f"film {self._path}: its pictures cannot be turned into YUV 4:2:0 ({error.strerror})",
+            f"film {self._path}: its frames cannot be turned into YUV 4:2:0 ({error.strerror})",
             remedy="Convert it first: `ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4`",
         )
 
@@ -144,7 +142,7 @@ class FilmDecoder:
         for packet in self._packets():
             soundness.packet(packet)
             try:
-                pictures = packet.decode()
+                frames = packet.decode()
             except av.error.EOFError:
                 break
             except av.error.FFmpegError:
@@ -153,12 +151,12 @@ class FilmDecoder:
                 self._repeatable = False
                 continue
             if packet.size:
-                inside += 1 - len(pictures)
-                if pictures and inside_at_first is None:
+                inside += 1 - len(frames)
+                if frames and inside_at_first is None:
                     inside_at_first = inside
-            while pictures:
-                yield pictures.pop(0)
-        # A decoder that has come to hold back more pictures than at first would begin the next pass differently.
+            while frames:
+                yield frames.pop(0)
+        # A decoder that has come to hold back more frames than at first would begin the next pass differently.
         if inside != inside_at_first:
             self._repeatable = False
 
@@ -240,7 +238,7 @@ def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.Vide
     if stream.codec_context is None:
         container.close()
         raise CameraError(f"film {path} has a codec that this FFmpeg cannot decode", remedy=remedy)
-    # One thread: frame threads hold a picture each, and a second core is worth more to the encoder.
+    # One thread: threads of the decoder hold a frame each, and a second core is worth more to the encoder.
     stream.codec_context.thread_count = 1
     strict(stream.codec_context)
     return container, stream

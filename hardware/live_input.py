@@ -9,10 +9,10 @@ from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
-from hardware.decoded_picture import PictureWriter
+from hardware.decoded_frame import FrameWriter
 from hardware.delivered import Delivered
+from hardware.frame_pool import FramePool
 from hardware.live_stream import KEYFRAME_S, LiveStream, Source
-from hardware.picture_pool import PicturePool
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +33,8 @@ class LiveInput:
         self._shown_as = shown_as
         self._fps = settings.fps
         self._clock = clock
-        self._pool = PicturePool(settings.width, settings.height)
-        self._writer = PictureWriter(settings.width, settings.height, settings.rotation)
+        self._pool = FramePool(settings.width, settings.height)
+        self._writer = FrameWriter(settings.width, settings.height, settings.rotation)
         self._stream: LiveStream | None = None
         self._waits_for_first = False
         self.openings = 0

@@ -18,16 +18,16 @@ from agent.base.errors import CameraError
 from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
-from hardware.decoded_picture import PictureWriter
+from hardware.decoded_frame import FrameWriter
 from hardware.deinterlacer import Deinterlacer
 from hardware.delivered import Delivered
-from hardware.picture_pool import PicturePool
+from hardware.frame_pool import FramePool
 from hardware.rate_limit import RateLimit
 from hardware.soundness import Soundness, strict
 
 log = logging.getLogger(__name__)
 
-QUEUED_PICTURES = 2
+QUEUED_FRAMES = 2
 CLOSE_S = 1.0
 """How long `close` waits for the thread. A thread that hangs in the network ends by itself when its read times out."""
 
@@ -62,7 +62,7 @@ class LiveStream:
     start or from the last one, is a failure, whatever hangs below; so are KEYFRAME_S of packets without a picture.
     """
 
-    def __init__(self, name: str, source: Source, pool: PicturePool, writer: PictureWriter, fps: float, clock: Clock) -> None:
+    def __init__(self, name: str, source: Source, pool: FramePool, writer: FrameWriter, fps: float, clock: Clock) -> None:
         self.delivered = Delivered(writer.size)
         self._deinterlacer = Deinterlacer()
         self._source = source
@@ -70,14 +70,14 @@ class LiveStream:
         self._writer = writer
         self._limit = RateLimit(fps)
         self._clock = clock
-        self._queue: BoundedQueue[RawFrame] = BoundedQueue(QUEUED_PICTURES, on_drop=RawFrame.release)
+        self._queue: BoundedQueue[RawFrame] = BoundedQueue(QUEUED_FRAMES, on_drop=RawFrame.release)
         self._closing = threading.Event()
         self._answered = threading.Event()
         self._connected = False
         self._failure: CameraError | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._index = 0
-        self._picture_ns = self._packet_ns = clock.monotonic_ns()
+        self._frame_ns = self._packet_ns = clock.monotonic_ns()
         self._keyframe_came = False
         self.packets = 0
         self.broken = 0
@@ -91,7 +91,7 @@ class LiveStream:
     @property
     def interlaced(self) -> int:
         """Pictures that came interlaced, and were made whole."""
-        return self._deinterlacer.pictures
+        return self._deinterlacer.frames
 
     def start(self, wait_s: float) -> None:
         """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when that failed by then.
@@ -112,7 +112,7 @@ class LiveStream:
             raise self._failure or CameraError("the stream is closed") from None
         now_ns = self._clock.monotonic_ns()
         if frame is not None:
-            self._picture_ns = now_ns
+            self._frame_ns = now_ns
         elif now_ns >= self._given_up_ns(stall_s):
             raise self._source.explain(self._silence(now_ns, stall_s))
         return frame
@@ -120,11 +120,11 @@ class LiveStream:
     @property
     def waits_for_keyframe(self) -> bool:
         """True while packets arrive and no picture has come of them for longer than a sound stream takes."""
-        return self._packet_ns - self._picture_ns > PATIENCE_S * NS
+        return self._packet_ns - self._frame_ns > PATIENCE_S * NS
 
     def _given_up_ns(self, stall_s: float) -> int:
-        silent_ns = max(self._picture_ns, self._packet_ns) + round(stall_s * NS)
-        return min(silent_ns, self._picture_ns + round(KEYFRAME_S * NS))
+        silent_ns = max(self._frame_ns, self._packet_ns) + round(stall_s * NS)
+        return min(silent_ns, self._frame_ns + round(KEYFRAME_S * NS))
 
     def _silence(self, now_ns: int, stall_s: float) -> Exception:
         if now_ns >= self._packet_ns + round(stall_s * NS):

@@ -93,7 +93,7 @@ class Feed:
         picture = f"{privacy['state']}{because}, view {privacy['view']['state']}, recording {health['recording']['state']}"
         if picture != self._last_picture:
             self._last_picture = picture
-            self._say(now, "", "health", f"{health['camera']['fps']:.1f} pictures/s, {picture}", "green")
+            self._say(now, "", "health", f"{health['camera']['fps']:.1f} fps, {picture}", "green")
 
     def _say(self, now: str, sequence: str, topic: str, data: str, style: str) -> None:
         line = Text(f"{now} ")

@@ -12,7 +12,7 @@ from agent.base.clock import Clock, SystemClock
 from agent.base.errors import MaskError
 from agent.mask.colour import SOLID_YUV
 from agent.mask.fill import TextureFill
-from agent.mask.held_picture import HeldPicture
+from agent.mask.held_frame import HeldFrame
 from agent.mask.layer import MaskLayer
 from agent.mask.reason import write_reason
 from agent.mask.shape import shapes_of
@@ -100,7 +100,7 @@ class PrivacyMask:
         self._caption = caption
         self._texture = None if fill == "solid" else TextureFill(fill)
         self._surroundings = Surroundings()
-        self._last = HeldPicture(clock or SystemClock())
+        self._last = HeldFrame(clock or SystemClock())
         self._layers: OrderedDict[bytes, MaskLayer] = OrderedDict()
         self._last_key = b""
         self._seen = 0

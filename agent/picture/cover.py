@@ -34,7 +34,7 @@ class Cover(Struct, frozen=True, eq=False):
     `clear_by_statement` is True when the configuration holds the statement that this view needs no mask: without it
     the privacy mask takes a cover that has no polygon for a mistake and closes the picture.
     `holdable`, with `opaque`: the doubt is of this one picture, not of the reference nor of the masks, so that the last
-    masked picture may stand still for a moment instead (agent/mask/held_picture.py).
+    masked picture may stand still for a moment instead (agent/mask/held_frame.py).
     """
 
     polygons: tuple[Corners, ...]

@@ -36,7 +36,7 @@ _BY_FAULT: Final = {
 
 
 def of_recording(fault: RecordingFault, token: str) -> Event:
-    """Pictures that did not reach the disk, or not with their signature, or a register that refuses.
+    """Frames that did not reach the disk, or not with their signature, or a register that refuses.
 
     A failing disk itself is the board's event.
 
@@ -51,7 +51,7 @@ def of_recording(fault: RecordingFault, token: str) -> Event:
 
 
 def of_start(wall_ns: int, token: str) -> Event:
-    """No picture is lost yet: takes back what a daemon that was killed in the midst of a fault left behind."""
+    """No frame is lost yet: takes back what a daemon that was killed in the midst of a fault left behind."""
     data: dict[str, str | int | float | bool] = {"Failed": False, "What": ""}
     return Event(RECORDING_REFUSED, wall_ns, {"Token": token}, data, PropertyOperation.INITIALIZED, Priority.ALARM)
 

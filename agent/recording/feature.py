@@ -108,7 +108,7 @@ class RecordingFeature(Feature[Config]):
         return {"recordings": str(self._directory), "recorded": metrics["recorded"], "lost": metrics["lost"]}
 
     def unclosed(self) -> int:
-        """How many segments ended without the signature over their last pictures."""
+        """How many segments ended without the signature over their last frames."""
         return int(self.recorder.metrics()["unclosed"])
 
     def storage_fault(self) -> str:

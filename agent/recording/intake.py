@@ -1,4 +1,4 @@
-"""Between the encoder's thread and the recorder: a queue that never blocks, and loses pictures only together with a word."""
+"""Between the encoder's thread and the recorder: a queue that never blocks, and loses frames only together with a word."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from agent.picture.access_unit import AccessUnit
 from agent.recording.tally import RecordingTally
 from agent.signing.signed_unit import closing_unit
 
-_ITEMS_A_PICTURE: Final = 3
-"""Closing units take no picture's room; no more than two of them follow one picture."""
+_ITEMS_A_FRAME: Final = 3
+"""Closing units take no frame's room; no more than two of them follow one frame."""
 
 
 class Item(Struct, frozen=True):
-    """A picture, or the closing signature for the picture before it."""
+    """A frame, or the closing signature for the frame before it."""
 
     unit: AccessUnit
     closing: bool = False
-    broken: bool = False  # pictures were lost before this one
+    broken: bool = False  # frames were lost before this one
 
 
 class Intake:
-    """Holds up to `pictures`. Full, it refuses pictures until the next keyframe that finds room.
+    """Holds up to `frames`. Full, it refuses frames until the next keyframe that finds room.
 
-    The signature over the last pictures it took may come with one it refuses: it is kept all the same, as a closing unit.
+    The signature over the last frames it took may come with one it refuses: it is kept all the same, as a closing unit.
     `offer` is called by one thread at a time, `get` by the recorder's.
     """
 
-    def __init__(self, pictures: int, tally: RecordingTally) -> None:
-        self._pictures = pictures
+    def __init__(self, frames: int, tally: RecordingTally) -> None:
+        self._frames = frames
         self._tally = tally
-        self._queue: BoundedQueue[Item] = BoundedQueue(_ITEMS_A_PICTURE * pictures)
+        self._queue: BoundedQueue[Item] = BoundedQueue(_ITEMS_A_FRAME * frames)
         self._offering = threading.Lock()
         self._skipping = False
-        self._owed: AccessUnit | None = None  # the last picture taken, while the signature over its GOP is still to come
+        self._owed: AccessUnit | None = None  # the last frame taken, while the signature over its GOP is still to come
         self._last: AccessUnit | None = None
 
     def offer(self, unit: AccessUnit) -> tuple[bool, bool]:
         """Was the unit taken? And is this the first that was not? Never blocks."""
         with self._offering:
-            full = self._tally.count().queued >= self._pictures
+            full = self._tally.count().queued >= self._frames
             waits = self._skipping and not unit.keyframe
             refused = full or waits or not self._queue.offer(Item(unit, broken=self._skipping))
             self._tally.offered(refused=refused)
@@ -57,7 +57,7 @@ class Intake:
             return not refused, first
 
     def offer_closing(self, closing: AccessUnit) -> bool:
-        """Was the closing signature taken? It speaks for the pictures up to the last one. Never blocks."""
+        """Was the closing signature taken? It speaks for the frames up to the last one. Never blocks."""
         with self._offering:
             return self._offer_closing(closing)
 
@@ -71,6 +71,6 @@ class Intake:
 
     def _offer_closing(self, closing: AccessUnit) -> bool:
         if self._skipping and self._owed is None:
-            return False  # it speaks for nothing but pictures that were refused
+            return False  # it speaks for nothing but frames that were refused
         self._owed = None
         return self._queue.offer(Item(closing, closing=True))

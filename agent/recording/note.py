@@ -18,7 +18,7 @@ NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
 
 @dataclass(slots=True)
 class FragmentNote:
-    """The fragment's first instant in media and wall time, its end, its pictures and the masks that lay on them.
+    """The fragment's first instant in media and wall time, its end, its frames and the masks that lay on them.
 
     `trusted_ns` is the trusted time of that first instant. `crc` is the CRC-32 of the `moof` and `mdat` that follow: a power
     cut can leave a file as long as it should be whose last blocks were never written.
@@ -36,7 +36,7 @@ class FragmentNote:
     crc: int = 0
 
     def add(self, unit: AccessUnit, end_ns: int) -> None:
-        """Count one picture in; it stands until `end_ns`."""
+        """Count one frame in; it stands until `end_ns`."""
         self.frames += 1
         self.media_ns = min(self.media_ns, unit.pts_ns)
         self.media_to_ns = max(self.media_to_ns, end_ns)

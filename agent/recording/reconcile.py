@@ -25,7 +25,7 @@ _DAY_FILES: Final = "[0-9][0-9][0-9][0-9]/[0-9][0-9]/[0-9][0-9]/*.mp4"
 
 
 class Settled(Struct, frozen=True):
-    """What start-up found: segments whose torn end was cut off or was already whole, rows without a picture, bytes cut off,
+    """What start-up found: segments whose torn end was cut off or was already whole, rows without a frame, bytes cut off,
     and segments that the disk does not give back."""
 
     repaired: int = 0
@@ -60,7 +60,7 @@ def settle(catalog: Catalog, disk: Disk) -> Settled:
         catalog.finish(row.id, found.extent, found.sha256)
         repaired += 1
     if repaired or dropped:
-        log.info("recording: %d interrupted segments settled, %d without a picture dropped, %d bytes cut", repaired, dropped, cut)
+        log.info("recording: %d interrupted segments settled, %d without a frame dropped, %d bytes cut", repaired, dropped, cut)
     return Settled(repaired, dropped, cut, unreadable)
 
 

@@ -80,7 +80,7 @@ class Recorder(Component):
         self._failing = False
         self._why = ""
         self._settled = False
-        self._broken = False  # pictures were lost since the last one on disk
+        self._broken = False  # frames were lost since the last one on disk
         self._file_lock = FileLock(catalog.path)
 
     def offer(self, unit: AccessUnit) -> bool:
@@ -89,7 +89,7 @@ class Recorder(Component):
         if first and not self.stopping.is_set():
             self._tell(
                 RecorderFault.OVERFLOW,
-                "the disk does not keep up: pictures are lost until the next keyframe it has room for",
+                "the disk does not keep up: frames are lost until the next keyframe it has room for",
             )
         return taken
 
@@ -98,8 +98,8 @@ class Recorder(Component):
         return self._intake.offer_closing(closing)
 
     def metrics(self) -> Mapping[str, float | str]:
-        """For health: state; every picture offered: recorded, lost, queued or pending; `unclosed`, the segments of a signed
-        stream that ended without the signature over their last pictures. Any thread."""
+        """For health: state; every frame offered: recorded, lost, queued or pending; `unclosed`, the segments of a signed
+        stream that ended without the signature over their last frames. Any thread."""
         count = self._tally.count()
         state = "failing" if self._failing else "recording" if self._segment is not None else "waiting"
         return {
@@ -177,7 +177,7 @@ class Recorder(Component):
             self._tally.done(kept=kept)
 
     def _take(self, item: Item) -> bool:
-        """Put one picture into the open fragment; False when no segment can begin with it."""
+        """Put one frame into the open fragment; False when no segment can begin with it."""
         unit = item.unit
         if item.broken:
             self._broken = True

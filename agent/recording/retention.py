@@ -187,7 +187,7 @@ class Retention:
         )
 
     def _wall_counts(self, now: Trusted) -> bool:
-        """Whether a date says how old a picture is: the clock is synchronised, and has not leapt."""
+        """Whether a date says how old a frame is: the clock is synchronised, and has not leapt."""
         return self._clock.quality() is ClockQuality.SYNCHRONISED and not now.leap_ns
 
     def _destroy(self, done: Sweep, rows: Sequence[SegmentRow], reason: str, *, marked: bool) -> None:

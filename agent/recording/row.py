@@ -21,7 +21,7 @@ class SegmentState(StrEnum):
 
 
 class MaskSpan(Struct, frozen=True):
-    """Which mask geometry lay on the pictures of [from_ns, to_ns), media time; `opaque`: the whole picture was covered.
+    """Which mask geometry lay on the frames of [from_ns, to_ns), media time; `opaque`: the whole picture was covered.
 
     `view` is the view guard's state. A catalog row holds at most MOST_SPANS of them: where masks changed more often than
     that, as they do while a view sways, `digest` is VARIOUS, and the notes in the file tell each one.
@@ -61,7 +61,7 @@ def _agreed(view: str, other: str) -> str:
 
 
 class Gap(Struct, frozen=True):
-    """No picture was recorded in [from_ns, to_ns), media time."""
+    """No frame was recorded in [from_ns, to_ns), media time."""
 
     from_ns: int
     to_ns: int

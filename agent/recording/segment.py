@@ -16,8 +16,8 @@ from agent.recording.note import FragmentNote
 from agent.recording.row import MOST_SPANS, Extent, Gap, MaskSpan, lay_on
 from agent.signing.signed_unit import closed
 
-GAP_NS: Final = NS // 2  # no picture for longer than this is a gap,
-_GAP_PICTURES: Final = 2.5  # unless the camera is so slow that it is none
+GAP_NS: Final = NS // 2  # no frame for longer than this is a gap,
+_GAP_FRAMES: Final = 2.5  # unless the camera is so slow that it is none
 
 
 class ClockOrigin(Struct, frozen=True):
@@ -64,7 +64,7 @@ class Segment:
 
     @property
     def pending_since_ns(self) -> int | None:
-        """Media time of the oldest picture that is not on disk yet; None when all are."""
+        """Media time of the oldest frame that is not on disk yet; None when all are."""
         return None if self._note is None else self._note.media_ns
 
     def append(self, unit: AccessUnit) -> None:
@@ -83,11 +83,11 @@ class Segment:
 
     @property
     def closed(self) -> bool:
-        """True when the signature over its last GOP stands behind the newest picture."""
+        """True when the signature over its last GOP stands behind the newest frame."""
         return self._closed
 
     def sign_end(self, closing: AccessUnit) -> bool:
-        """Put the signature that closes the segment behind its last picture; False when that is on disk already."""
+        """Put the signature that closes the segment behind its last frame; False when that is on disk already."""
         if self._held is None:
             return False
         self._held = closed(self._held, closing)
@@ -95,7 +95,7 @@ class Segment:
         return True
 
     def end_fragment(self, next_dts_ns: int | None = None) -> Extent:
-        """Write the open fragment and sync it: its pictures are acknowledged by the returned extent."""
+        """Write the open fragment and sync it: its frames are acknowledged by the returned extent."""
         note = self._note
         if note is None:
             return self.extent
@@ -149,12 +149,12 @@ class Segment:
 
 
 def _longest_ns(unit: AccessUnit) -> int:
-    """How long this picture may stand before it is a gap."""
-    return max(GAP_NS, round(_GAP_PICTURES * unit.duration_ns))
+    """How long this frame may stand before it is a gap."""
+    return max(GAP_NS, round(_GAP_FRAMES * unit.duration_ns))
 
 
 def _end_ns(unit: AccessUnit, next_dts_ns: int | None) -> int:
-    """Until when this picture stands: until the next one, unless there is a gap, or pictures are reordered."""
+    """Until when this frame stands: until the next one, unless there is a gap, or frames are reordered."""
     in_cadence = next_dts_ns is not None and 0 < next_dts_ns - unit.dts_ns <= _longest_ns(unit)
     if next_dts_ns is not None and in_cadence and unit.pts_ns == unit.dts_ns:
         return next_dts_ns

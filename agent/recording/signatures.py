@@ -12,20 +12,20 @@ from agent.signing.signed_unit import certificate_of, closing_unit, opened
 
 class Signatures:
     """One stream, one thread. `unclosed` counts segments of a signed stream that ended without the signature over their last
-    pictures; `lost` is told of the first of several in a row. `close` has the signer close what it has signed so far, with
+    frames; `lost` is told of the first of several in a row. `close` has the signer close what it has signed so far, with
     a closing unit that is offered before it returns True; None where nothing is signed."""
 
     def __init__(self, close: Callable[[], bool] | None, lost: Callable[[str], None]) -> None:
         self._close = close
         self._lost = lost
         self._certificate: bytes | None = None
-        self._closing: bytes | None = None  # of the newest picture
+        self._closing: bytes | None = None  # of the newest frame
         self._signed = False
         self._told = False
         self.unclosed = 0
 
     def opened(self, unit: AccessUnit, *, begins: bool) -> AccessUnit:
-        """The next picture of the stream; a keyframe that begins a segment gets what every film begins with, where it lacks it.
+        """The next frame of the stream; a keyframe that begins a segment gets what every film begins with, where it lacks it.
 
         Not each keyframe brings the certificate where they follow one another closely, and none brings the signature over
         the GOP before when a closing unit did.
@@ -36,7 +36,7 @@ class Signatures:
         return opened(unit, closing, self._certificate) if begins and unit.keyframe else unit
 
     def close(self, segment: Segment, closing: AccessUnit) -> None:
-        """Put the closing unit behind the newest picture."""
+        """Put the closing unit behind the newest frame."""
         self._closing = next(nal.units(closing.data), None)
         self._signed |= segment.sign_end(closing)
 
@@ -48,17 +48,17 @@ class Signatures:
                 self.close(segment, closing)
 
     def ready(self, segment: Segment) -> bool:
-        """May the newest picture go to disk, which takes it for good? Its closing signature is asked for first.
+        """May the newest frame go to disk, which takes it for good? Its closing signature is asked for first.
 
-        The picture that comes next would bring the signature, but who knows whether one comes; and a closing unit that comes
-        once the picture is on disk has no place any more.
+        The frame that comes next would bring the signature, but who knows whether one comes; and a closing unit that comes
+        once the frame is on disk has no place any more.
         """
         return segment.closed or self._close is None or not self._close()
 
     def look_at_end(self, segment: Segment) -> None:
-        """Tell when a segment of a signed stream ends unsigned: its last pictures cannot be proved."""
+        """Tell when a segment of a signed stream ends unsigned: its last frames cannot be proved."""
         lost = self._signed and segment.extent.frames > 0 and not segment.ends_signed
         self.unclosed += lost
         if lost and not self._told:
-            self._lost("the last pictures of a segment carry no signature: `vigie verify` names them")
+            self._lost("the last frames of a segment carry no signature: `vigie verify` names them")
         self._told = lost

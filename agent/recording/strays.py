@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class FilmIdentity(Struct, frozen=True):
-    """What a film says it is, wherever it lies: the boot it was recorded in, and the media time of its first picture."""
+    """What a film says it is, wherever it lies: the boot it was recorded in, and the media time of its first frame."""
 
     boot: str
     media_ns: int

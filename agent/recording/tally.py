@@ -1,4 +1,4 @@
-"""Counts every picture that was offered for recording, once: on disk, lost, or still on its way."""
+"""Counts every frame that was offered for recording, once: on disk, lost, or still on its way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 class RecordingCount(Struct, frozen=True):
     """At one instant. `offered == recorded + lost + queued + pending`, always.
 
-    `recorded` pictures are on disk for good; `queued` ones wait for the recorder; `pending` ones are in its open fragment.
+    `recorded` frames are on disk for good; `queued` ones wait for the recorder; `pending` ones are in its open fragment.
     """
 
     offered: int
@@ -28,21 +28,21 @@ class RecordingTally:
         self._offered = self._refused = self._done = self._recorded = self._dropped = 0
 
     def offered(self, *, refused: bool) -> None:
-        """A picture came; `refused`: there was no room for it."""
+        """A frame came; `refused`: there was no room for it."""
         with self._lock:
             self._offered += 1
             self._refused += refused
 
     def done(self, *, kept: bool) -> None:
-        """The recorder has dealt with the next queued picture: it is in the open fragment, or dropped."""
+        """The recorder has dealt with the next queued frame: it is in the open fragment, or dropped."""
         with self._lock:
             self._done += 1
             self._dropped += not kept
 
-    def recorded(self, pictures: int) -> None:
-        """So many pending pictures are on disk."""
+    def recorded(self, frames: int) -> None:
+        """So many pending frames are on disk."""
         with self._lock:
-            self._recorded += pictures
+            self._recorded += frames
 
     def given_up(self) -> None:
         """Whatever is pending will never be on disk."""

@@ -1,4 +1,4 @@
-"""Signed video as a feature: every picture that leaves the encoder is signed with the node's key."""
+"""Signed video as a feature: every frame that leaves the encoder is signed with the node's key."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agent.signing.tlv import VendorInformation
 
 
 class SigningFeature(Feature[Config]):
-    """`newest_ns`: when the newest recorded picture was taken, 0 when there is none; what is signed next is linked to it.
+    """`newest_ns`: when the newest recorded frame was taken, 0 when there is none; what is signed next is linked to it.
 
     `unclosed` counts segments that ended without their last signature.
     """

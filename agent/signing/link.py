@@ -59,7 +59,7 @@ class NoLinkStore:
 
 
 class LinkFile(Struct, frozen=True):
-    """A small file of the state directory. A disk that refuses costs the link, never a picture.
+    """A small file of the state directory. A disk that refuses costs the link, never a frame.
 
     `key_id` names the signing key: a link of another key is none. Nor is one when something was recorded after it, as by a
     release before this one that was put back for a while: `recorded_until` tells the end of the newest recording.

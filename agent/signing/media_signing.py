@@ -2,8 +2,8 @@
 
     signed SEI           with the keyframe that ends a GOP, before its slices: hash list, GOP hash, link to the GOP before
     certificate SEI      behind it, at the start and again at least a second apart, so that every segment stands alone
-    partial GOP          signed after five seconds, with the next picture
-    closing unit         signs what is left when the stream or a segment ends, or falls silent, behind its last picture:
+    partial GOP          signed after five seconds, with the next frame
+    closing unit         signs what is left when the stream or a segment ends, or falls silent, behind its last frame:
                          nothing dangles
 
 The order of NAL units in an access unit stays, and not one byte of them changes.
@@ -116,7 +116,7 @@ class MediaSigner:
     def finish(self) -> AccessUnit | None:
         """The closing unit: signs what has no signature yet. None when nothing is left, or the key fails.
 
-        It carries no picture (its duration is 0) and belongs behind the last unit, see `agent.signing.signed_unit.closed`.
+        It carries no frame (its duration is 0) and belongs behind the last unit, see `agent.signing.signed_unit.closed`.
         The chain of GOPs is left to whoever signs next: this signer, or that of the next start.
         """
         last = self._last

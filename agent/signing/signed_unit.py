@@ -1,7 +1,7 @@
 """Access units that carry signatures: where their SEI units stand, and how one is closed or gets its certificate.
 
     keyframe   (SPS, PPS), signature over the GOP before, certificate, slices
-    picture    (signature over a part of a long GOP), slices
+    frame      (signature over a part of a long GOP), slices
     last       ..., slices, signature over its own GOP: the closing signature
 
 The signature goes before the certificate: a film that is cut here begins with a signature for a GOP it does not hold, and
@@ -29,7 +29,7 @@ def closing_unit(last: AccessUnit, following: AccessUnit) -> AccessUnit | None:
 
 
 def closing_of(last: AccessUnit, signature: bytes) -> AccessUnit:
-    """The closing unit with this signature: no picture (its duration is 0), to stand behind `last`."""
+    """The closing unit with this signature: no frame (its duration is 0), to stand behind `last`."""
     return replace(last, data=nal.START_CODE + signature, keyframe=False, duration_ns=0)
 
 

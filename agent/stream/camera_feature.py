@@ -50,7 +50,7 @@ class CameraFeature(Feature[Config]):
         }
 
     def sentence(self) -> str:
-        return self.capture.fault or f"{self.capture.fps():.0f} pictures/s"
+        return self.capture.fault or f"{self.capture.fps():.0f} fps"
 
     def summary(self) -> Mapping[str, Any]:
         return {"captured": self.capture.captured, "dropped": self.capture.dropped, "corrupt": self.capture.corrupt}

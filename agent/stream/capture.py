@@ -1,4 +1,4 @@
-"""The capture thread: pulls pictures from the camera into a short queue, and opens a camera that failed again.
+"""The capture thread: pulls frames from the camera into a short queue, and opens a camera that failed again.
 
 Besides cameras, guard and mask this is the only module of the agent that holds raw frames, and it only hands them on.
 """
@@ -24,7 +24,7 @@ READ_TIMEOUT_S = 2.0
 
 class Capture(Component):
     """Owns the camera. `lossless` (a film played as fast as it goes) waits for room; a live camera never waits: the
-    newest pictures win and `dropped` counts the others. `sameness` sees whether a live camera hangs."""
+    newest frames win and `dropped` counts the others. `sameness` sees whether a live camera hangs."""
 
     def __init__(
         self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False, sameness: Sameness | None = None
@@ -59,16 +59,16 @@ class Capture(Component):
                 self._frames.close()
 
     def take(self, timeout_s: float) -> RawFrame | None:
-        """The next picture for the mask, None when none came in time. Raises Closed after the last one."""
+        """The next frame for the mask, None when none came in time. Raises Closed after the last one."""
         return self._frames.get(timeout_s)
 
     @property
     def dropped(self) -> int:
-        """Pictures that were delivered or announced by the camera and did not reach the mask."""
+        """Frames that were delivered or announced by the camera and did not reach the mask."""
         return self._frames.dropped + self.missed
 
     def fps(self) -> float:
-        """Pictures per second over the last five seconds."""
+        """Frames per second over the last five seconds."""
         now_ns = self.clock.monotonic_ns()
         recent = [t for t in list(self._arrivals_ns) if now_ns - t < 5 * NS]
         if len(recent) < 2 or recent[-1] == recent[0]:
@@ -76,7 +76,7 @@ class Capture(Component):
         return (len(recent) - 1) * NS / (recent[-1] - recent[0])
 
     def last_frame_age_s(self) -> float | None:
-        """Seconds since the last picture, None before the first."""
+        """Seconds since the last frame, None before the first."""
         if not self._arrivals_ns:
             return None
         return (self.clock.monotonic_ns() - self._arrivals_ns[-1]) / NS
@@ -106,7 +106,7 @@ class Capture(Component):
 
     @property
     def delivery(self) -> str:
-        """In a word: over, silent, frozen (the same picture again and again) or delivering."""
+        """In a word: over, silent, frozen (the same frame again and again) or delivering."""
         if self.ended:
             return "over"
         if not self.connected:
@@ -122,7 +122,7 @@ class Capture(Component):
         if self._sameness.frozen and not hung:
             log.warning("%s", FROZEN)
         elif hung and not self._sameness.frozen:
-            log.info("the camera sends new pictures again")
+            log.info("the camera sends new frames again")
         self.fault = FROZEN if self._sameness.frozen else ""
 
     def _hand_on(self, frame: RawFrame) -> None:

@@ -1,4 +1,4 @@
-"""Camera to masked picture in one step: take a raw frame, let the guard judge it, cover it, give the buffer back.
+"""Camera to masked frame in one step: take a raw frame, let the guard judge it, cover it, give the buffer back.
 
 Downstream of this module nothing can name, hold or receive a raw frame.
 """
@@ -38,12 +38,12 @@ class Masking:
         self.shown = LastShown(True, "no picture yet")
 
     def replace(self, guard: Guard, mask: PrivacyMask) -> None:
-        """Judge and cover by these from the next picture on: a reload or a new validation. Both change in one step."""
+        """Judge and cover by these from the next frame on: a reload or a new validation. Both change in one step."""
         self._privacy = (guard, mask)
 
     @contextmanager
     def next(self, timeout_s: float) -> Iterator[MaskedFrame | None]:
-        """The next picture, masked; None when none came in time. Raises Closed after the last one.
+        """The next frame, masked; None when none came in time. Raises Closed after the last one.
 
         The planes are only valid inside the `with` block: afterwards the camera writes into them again.
         """

@@ -1,4 +1,4 @@
-"""The pipeline thread: masked pictures to the encoder, what it makes to the broadcast, events to the outbox."""
+"""The pipeline thread: masked frames to the encoder, what it makes to the broadcast, events to the outbox."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from agent.stream.masking import Masking
 log = logging.getLogger(__name__)
 
 SILENCE_S = 0.5
-"""How long the thread waits for a picture before it tells the detectors that there is none."""
+"""How long the thread waits for a frame before it tells the detectors that there is none."""
 
 
 class Detector(Protocol):
-    """Looks at every new masked picture, never at a held one; returns what it saw begin or end."""
+    """Looks at every new masked frame, never at a held one; returns what it saw begin or end."""
 
     def observe(self, frame: MaskedFrame) -> Sequence[Event]: ...
 
     def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
-        """There was no picture for a while, up to this instant."""
+        """There was no frame for a while, up to this instant."""
         ...
 
 
 class Viewer(Protocol):
-    """Looks at every masked picture and raises nothing: the preview of the local page."""
+    """Looks at every masked frame and raises nothing: the preview of the local page."""
 
     def show(self, frame: MaskedFrame) -> None: ...
 
 
 class Illustrator(Protocol):
-    """Raises what was seen on a picture, with a still of it where one is wanted."""
+    """Raises what was seen on a frame, with a still of it where one is wanted."""
 
     def raise_seen(self, event: Event, frame: MaskedFrame) -> None: ...
 
 
 class Pipeline(Component):
-    """Owns the encoder. `encoded` counts pictures; `first_encoded` is set once the first picture came out masked."""
+    """Owns the encoder. `encoded` counts frames; `first_encoded` is set once the first frame came out masked."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class Pipeline(Component):
         self._encoder: Encoder | None = None
 
     def work(self) -> None:
-        """Until the camera's last picture is through; told to stop, what is queued is still encoded."""
+        """Until the camera's last frame is through; told to stop, what is queued is still encoded."""
         self._encoder = encoder = self._new_encoder()
         self._broadcast.begin(lambda: encoder.format)
         try:
@@ -90,19 +90,19 @@ class Pipeline(Component):
                     self._look_at(frame)
                 self.progressed()
         except Closed:
-            log.info("the last picture is through")
+            log.info("the last frame is through")
         finally:
             self._encoder = None
             self._drain(encoder)
 
     def request_keyframe(self) -> None:
-        """Make the next picture one that a decoder can start from; any thread."""
+        """Make the next frame one that a decoder can start from; any thread."""
         encoder = self._encoder
         if encoder is not None:
             encoder.request_keyframe()
 
     def _look_at(self, frame: MaskedFrame) -> None:
-        if not frame.held:  # no new picture: whoever judged it would take a picture that stands for a scene that does
+        if not frame.held:  # no new frame: whoever judged it would take a frame that stands for a scene that does
             for detector in self.detectors:
                 for event in detector.observe(frame):
                     self._raise_seen(event, frame)
@@ -134,5 +134,5 @@ class Pipeline(Component):
         try:
             self._hand_out(encoder.flush())
         except EncoderError as error:
-            log.warning("the last pictures could not be encoded: %s", error)
+            log.warning("the last frames could not be encoded: %s", error)
         self._broadcast.finish()

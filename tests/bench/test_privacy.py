@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from agent.base.errors import ConfigurationError
-from agent.mask.held_picture import HeldPicture
+from agent.mask.held_frame import HeldFrame
 from agent.mask.privacy_mask import PrivacyMask
 from agent.picture.cover import Cover, ViewState
 from agent.picture.frame import RawFrame
@@ -115,7 +115,7 @@ def test_a_held_picture_counts_as_not_available() -> None:
 
 def test_a_picture_that_is_said_to_stand_still_and_does_not_is_a_leak(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mask that lets the present picture through under the word held is found out."""
-    monkeypatch.setattr(HeldPicture, "put", lambda self, planes, *_: self._taken_ns is not None)
+    monkeypatch.setattr(HeldFrame, "put", lambda self, planes, *_: self._taken_ns is not None)
     outcome = sequence.play(drawn_square(), Plan("calm", "doors", 9, "lost-slices"), frames=120)
     assert len(outcome.leaks) > 2
 

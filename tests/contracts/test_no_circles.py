@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 TYPES_ALONE = {
-    ("agent.mask.held_picture", "agent.mask.privacy_mask"): "the copy takes a MaskedFrame, which the mask alone makes",
+    ("agent.mask.held_frame", "agent.mask.privacy_mask"): "the copy takes a MaskedFrame, which the mask alone makes",
     ("hardware.mqtt_loop", "hardware.mqtt_paho"): "the loop names the transports it turns",
 }
 """Circles that only the type checker walks. Whoever adds one has thought about a port instead."""

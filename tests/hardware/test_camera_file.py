@@ -16,7 +16,7 @@ from agent.base.errors import CameraEnded, CameraError
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import Planes
-from hardware.camera_file import LATE_NS, PICTURES, FileCamera
+from hardware.camera_file import FRAMES, LATE_NS, FileCamera
 from tests.support.films import i420_of, make_film, run_ffmpeg
 from tests.support.turned_clock import TurnedClock
 
@@ -165,14 +165,14 @@ def test_pictures_under_way_are_bounded(tmp_path: Path, clock: TurnedClock) -> N
     """A consumer that gives nothing back gets a few pictures and then none, until it returns one; none is lost."""
     camera = camera_of(make_film(tmp_path / "a.avi", "-c:v", "ffv1"), clock)
     camera.open()
-    held = [camera.read(0) for _ in range(PICTURES + 3)]
+    held = [camera.read(0) for _ in range(FRAMES + 3)]
     got = [frame for frame in held if frame is not None]
-    assert len(got) == PICTURES
+    assert len(got) == FRAMES
     got[0].release()
     got[0].release()
     following = camera.read(0)
     assert following is not None
-    assert following.time.index == PICTURES
+    assert following.time.index == FRAMES
     assert camera.read(0) is None
 
 

@@ -22,7 +22,7 @@ from agent.picture.frame import RawFrame
 from agent.picture.planes import Planes
 from hardware.camera_synthetic import CLEAR, Disturbance, SyntheticCamera, private_windows
 from hardware.frame_number import read_frame_number
-from hardware.picture_pool import CAPACITY
+from hardware.frame_pool import CAPACITY
 from tests.support import decoded
 from tests.support.turned_clock import TurnedClock
 

@@ -59,7 +59,7 @@ def test_torn_pictures_are_made_whole_at_their_own_instants() -> None:
         :-1
     ]
     assert max(combing(picture) for picture in made[2:]) < torn_by / 10
-    assert maker.pictures == 12
+    assert maker.frames == 12
 
 
 def test_whole_pictures_pass_as_they_are() -> None:

@@ -45,7 +45,7 @@ Pass = list[tuple[int, bytes, bool]]
 def passed(played: FilmDecoder, base_ns: int = 0) -> Pass:
     """One pass: each picture's time since the first one, in ns, its samples as the decoder laid them out, whether damaged."""
     found = []
-    for picture, media_ns, corrupt in played.pictures(base_ns):
+    for picture, media_ns, corrupt in played.frames(base_ns):
         found.append((media_ns - base_ns, picture.to_ndarray().tobytes(), corrupt))
     return found
 

@@ -12,18 +12,18 @@ import pytest
 
 from agent.base.clock import SystemClock
 from agent.base.errors import CameraError
-from hardware.decoded_picture import PictureWriter
+from hardware.decoded_frame import FrameWriter
+from hardware.frame_pool import CAPACITY, FramePool
 from hardware.live_stream import LiveStream, Source
-from hardware.picture_pool import CAPACITY, PicturePool
 from tests.support.films import make_film
 
 
-def stream_of(opener: Callable[[], av.container.InputContainer], pool: PicturePool | None = None) -> LiveStream:
+def stream_of(opener: Callable[[], av.container.InputContainer], pool: FramePool | None = None) -> LiveStream:
     """A stream of 128x96 that has begun."""
     source = Source(
         opener, lambda error: CameraError(type(error).__name__, remedy="none"), lambda pts_ns, arrival_ns: pts_ns or 0
     )
-    return LiveStream("test", source, pool or PicturePool(128, 96), PictureWriter(128, 96), 120.0, SystemClock())
+    return LiveStream("test", source, pool or FramePool(128, 96), FrameWriter(128, 96), 120.0, SystemClock())
 
 
 def test_pictures_then_the_reason_why_there_are_no_more(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_slow_reader_finds_the_newest_and_a_gap_in_the_index(tmp_path: Path) -> 
 def test_reader_that_returns_nothing_starves_only_itself(tmp_path: Path) -> None:
     """All buffers out: the thread goes on, drops and counts, and no picture in use is written over."""
     path = make_film(tmp_path / "a.mkv", "-c:v", "ffv1", pictures=60)
-    pool = PicturePool(128, 96)
+    pool = FramePool(128, 96)
     held = [pool.take(0) for _ in range(CAPACITY)]
     before = [lent.planes.y.copy() for lent in held if lent is not None]
     stream = stream_of(lambda: av.open(str(path)), pool)

@@ -33,7 +33,7 @@ from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
 from agent.ports.event import Event, PropertyOperation
 from agent.stream.snapshot import SnapshotTaker
-from hardware.decoded_picture import PictureWriter
+from hardware.decoded_frame import FrameWriter
 from hardware.encoder_libav import LibavEncoder
 from tests.support import decoded
 from tests.support.careless_rasteriser import CarelessStrokes
@@ -119,7 +119,7 @@ def _deliver_turned(planes: Planes) -> None:
         rows[:, : plane.shape[1]] = plane[::-1, ::-1]
         target.update(rows.tobytes())
         plane[...] = 0
-    PictureWriter(planes.width, planes.height, 180).write(sensor, planes)
+    FrameWriter(planes.width, planes.height, 180).write(sensor, planes)
 
 
 @st.composite
@@ -280,9 +280,9 @@ def test_a_careless_mask_is_caught_at_the_sinks(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_mask_that_ignores_the_rotation_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the picture handed over as the sensor has it, masks and private spaces would not meet."""
-    monkeypatch.setattr(PictureWriter, "__init__", lambda self, w, h, _rotation: _HONEST_WRITER(self, w, h, 0))
+    monkeypatch.setattr(FrameWriter, "__init__", lambda self, w, h, _rotation: _HONEST_WRITER(self, w, h, 0))
     with pytest.raises(AssertionError, match="previews"):
         twins_are_the_same(PLAIN, "solid", "off")
 
 
-_HONEST_WRITER = PictureWriter.__init__
+_HONEST_WRITER = FrameWriter.__init__

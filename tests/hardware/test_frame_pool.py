@@ -5,13 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hardware.picture_pool import Lent, PicturePool
+from hardware.frame_pool import FramePool, Lent
 
 
 @given(st.lists(st.booleans(), max_size=60))
 def test_no_buffer_is_lent_twice_and_no_more_than_the_capacity_exist(steps: list[bool]) -> None:
     """Whatever the order of taking and giving back: pictures out at the same time never share memory."""
-    pool = PicturePool(16, 16, capacity=3)
+    pool = FramePool(16, 16, capacity=3)
     out: list[Lent] = []
     seen: set[int] = set()
     for take in steps:

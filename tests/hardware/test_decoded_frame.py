@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.picture.planes import Planes
-from hardware.decoded_picture import PictureWriter
+from hardware.decoded_frame import FrameWriter
 from tests.support.films import i420_of, make_film
 
 
@@ -22,7 +22,7 @@ def packed(planes: Planes) -> np.ndarray:
 
 def pictures_of(path: Path, width: int, height: int, rotation: int = 0) -> np.ndarray:
     """Every picture of the film through the writer: shape (pictures, bytes)."""
-    writer = PictureWriter(width, height, rotation)
+    writer = FrameWriter(width, height, rotation)
     out = []
     with av.open(str(path)) as film:
         for picture in film.decode(video=0):
@@ -83,7 +83,7 @@ def test_upside_down_mounting_is_turned(tmp_path: Path) -> None:
     straight, turned = Planes.empty(66, 34), Planes.empty(66, 34)
     with av.open(str(path)) as film:
         picture = next(film.decode(video=0))
-        PictureWriter(66, 34).write(picture, straight)
-        PictureWriter(66, 34, 180).write(picture, turned)
+        FrameWriter(66, 34).write(picture, straight)
+        FrameWriter(66, 34, 180).write(picture, turned)
     for name in ("y", "u", "v"):
         assert np.array_equal(getattr(turned, name), getattr(straight, name)[::-1, ::-1])

@@ -1,4 +1,4 @@
-"""A few picture buffers that go round between a camera and the pipeline, so that a running camera allocates nothing."""
+"""A few frame buffers that go round between a camera and the pipeline, so that a running camera allocates nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from agent.picture.planes import Planes
 
 CAPACITY = 7
-"""Pictures under way at once: one being masked, one being encoded, a few queued between."""
+"""Frames under way at once: one being masked, one being encoded, a few queued between."""
 
 
 class Lent(NamedTuple):
@@ -19,10 +19,10 @@ class Lent(NamedTuple):
     give_back: Callable[[], None]
 
 
-class PicturePool:
+class FramePool:
     """At most `capacity` packed I420 buffers of one size, made when first needed.
 
-    Why a copy at all: a decoder goes on reading the pictures it handed out (they are references for later ones), and
+    Why a copy at all: a decoder goes on reading the frames it handed out (they are references for later ones), and
     the mask writes in place. One copy into a buffer of our own keeps both right, at the price of a memcpy.
     """
 

@@ -16,10 +16,10 @@ _RGB = 0
 """AVCOL_SPC_RGB: the samples have no YUV matrix yet."""
 
 
-class PictureWriter:
-    """Writes decoded pictures into planes of one size. One thread; keeps swscale's tables between pictures.
+class FrameWriter:
+    """Writes decoded frames into planes of one size. One thread; keeps swscale's tables between frames.
 
-    A picture of the right format, range and size costs one copy. Any other is converted by swscale first (bicubic), on
+    A frame of the right format, range and size costs one copy. Any other is converted by swscale first (bicubic), on
     one thread: a node's cores have better work. `rotation` 180 turns it while copying.
     """
 
@@ -34,31 +34,31 @@ class PictureWriter:
         """Width and height of the planes it fills."""
         return self._width, self._height
 
-    def write(self, picture: av.VideoFrame, into: Planes) -> None:
-        """Fill `into`; `picture` is only read. Raises av.error.FFmpegError when swscale refuses its format."""
-        if not self._fits(picture):
-            picture = self._convert(picture)
-        for plane, target in zip(picture.planes, (into.y, into.u, into.v), strict=True):
+    def write(self, frame: av.VideoFrame, into: Planes) -> None:
+        """Fill `into`; `frame` is only read. Raises av.error.FFmpegError when swscale refuses its format."""
+        if not self._fits(frame):
+            frame = self._convert(frame)
+        for plane, target in zip(frame.planes, (into.y, into.u, into.v), strict=True):
             samples = _samples(plane, target.shape[1], target.shape[0])
             if self._upside_down:
                 cv2.flip(samples, -1, dst=target)
             else:
                 np.copyto(target, samples)
 
-    def _fits(self, picture: av.VideoFrame) -> bool:
+    def _fits(self, frame: av.VideoFrame) -> bool:
         return (
-            picture.format.name == I420
-            and (picture.width, picture.height) == (self._width, self._height)
-            and picture.color_range != ColorRange.JPEG
+            frame.format.name == I420
+            and (frame.width, frame.height) == (self._width, self._height)
+            and frame.color_range != ColorRange.JPEG
         )
 
-    def _convert(self, picture: av.VideoFrame) -> av.VideoFrame:
+    def _convert(self, frame: av.VideoFrame) -> av.VideoFrame:
         return self._converter.reformat(
-            picture,
+            frame,
             width=self._width,
             height=self._height,
             format=I420,
-            dst_colorspace=Colorspace.ITU601 if picture.colorspace == _RGB else None,
+            dst_colorspace=Colorspace.ITU601 if frame.colorspace == _RGB else None,
             dst_color_range=ColorRange.MPEG,
             interpolation=Interpolation.BICUBIC,
             threads=1,

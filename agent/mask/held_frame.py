@@ -1,4 +1,4 @@
-"""The last masked picture, which may stand still for a moment while the next ones are in doubt."""
+"""The last masked frame, which may stand still for a moment while the next ones are in doubt."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agent.mask.privacy_mask import MaskedFrame
 
 MOST_HELD_NS: Final = NS // 5
-"""No picture read later than this after the one that stands is replaced by it, nor any that comes later by this machine's own
+"""No frame read later than this after the one that stands is replaced by it, nor any that comes later by this machine's own
 clock: a camera's stamps may slow down, stand still or step back, and what comes late may be stamped as if it had not."""
 BLACK, WHITE = 16, 235
 NEUTRAL = SOLID_YUV[1]
@@ -26,12 +26,12 @@ _SMALLEST = 8
 
 
 def mark_rows(height: int) -> slice:
-    """Where the mark lies on a picture of that height; even numbers."""
+    """Where the mark lies on a frame of that height; even numbers."""
     top = round(height * FROM_TOP) // 2 * 2
     return slice(top, top + (max(_SMALLEST, round(height * 0.04)) + 1) // 2 * 2)
 
 
-class HeldPicture:
+class HeldFrame:
     """A copy of the last MaskedFrame, and nothing else can be put into it. One thread (the pipeline's).
 
     What lies in it was shown already, with the masks that were proved for it; it never takes samples of a RawFrame.
@@ -50,7 +50,7 @@ class HeldPicture:
     def keep(self, frame: MaskedFrame) -> None:
         """Copy what was masked and is about to be shown."""
         if frame.opaque or frame.held:
-            raise MaskError("only a new masked picture can be kept")
+            raise MaskError("only a new masked frame can be kept")
         self._taken_ns = None  # until all of it is copied
         self._kept_ns = self._clock.monotonic_ns()
         planes = self._planes
@@ -65,11 +65,11 @@ class HeldPicture:
         self._taken_ns = frame.time.monotonic_ns
 
     def forget(self) -> None:
-        """It may not stand any longer: a closed picture was shown since."""
+        """It may not stand any longer: a closed frame was shown since."""
         self._taken_ns = None
 
     def put(self, planes: Planes, small: Plane, time: FrameTime) -> bool:
-        """Write the picture, marked, over a frame of this time; False, and nothing written, when it may not stand there."""
+        """Write the frame, marked, over a frame of this time; False, and nothing written, when it may not stand there."""
         ours = self._planes
         if ours is None or self._taken_ns is None or ours.y.shape != planes.y.shape or self._small.shape != small.shape:
             return False

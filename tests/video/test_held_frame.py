@@ -15,7 +15,7 @@ from agent.base.clock import NS, rfc3339
 from agent.base.errors import MaskError
 from agent.base.queues import Closed
 from agent.mask.colour import SOLID_YUV
-from agent.mask.held_picture import MOST_HELD_NS, HeldPicture, mark_rows
+from agent.mask.held_frame import MOST_HELD_NS, HeldFrame, mark_rows
 from agent.mask.privacy_mask import Fill, MaskedFrame, PrivacyMask
 from agent.picture.access_unit import AccessUnit
 from agent.picture.caption import Caption
@@ -128,7 +128,7 @@ def test_a_held_picture_is_no_source_of_another() -> None:
     assert [frame.opaque for frame in shown] == [False] * 5 + [True] * 3
     for frame in (shown[0], shown[-1]):
         with pytest.raises(MaskError):
-            HeldPicture(ManualClock()).keep(frame)
+            HeldFrame(ManualClock()).keep(frame)
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_where_nothing_can_be_kept_nothing_is_held(monkeypatch: pytest.MonkeyPat
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr(HeldPicture, "keep", refuse)
+        patch.setattr(HeldFrame, "keep", refuse)
         assert not mask.apply(raw(0, 0), clear()).opaque
     assert mask.apply(raw(1, 40), doubt()).opaque
     mask.apply(raw(2, 80), clear())
     with monkeypatch.context() as patch:
-        patch.setattr(HeldPicture, "_write_mark", refuse)
+        patch.setattr(HeldFrame, "_write_mark", refuse)
         assert mask.apply(raw(3, 120), doubt()).opaque
 
 
