@@ -61,9 +61,8 @@ class OutboxStore:
             return epoch.begin(self.path, mark, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
             if not is_full(error) or mark is None:
-                why, remedy = str(error), "check that the disk is mounted, writable and not full"
-                if isinstance(error, IrregularFileError):
-                    why, remedy = str(error.strerror), ""
+                why = error.strerror if isinstance(error, IrregularFileError) else str(error)
+                remedy = "" if isinstance(error, IrregularFileError) else "check that the disk is mounted, writable and not full"
                 raise OutboxError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
             self._without_disk = self.fault = str(error)
