@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from typing import IO, Final
 
 _UNBREAKABLE: Final = re.compile(r"(?:[^\s`]*`[^`]*`)+[^\s`]*|\S+")
 """A word, or a command between backticks with what touches it."""
-LEAST_COLUMNS: Final = 40
+LEAST_COLUMNS, USUAL_COLUMNS = 40, 80
 OUTDENT: Final = 4
 """Where something stands that is too long for the column of its paragraph."""
 
@@ -25,7 +24,11 @@ def columns(stream: IO[str]) -> int | None:
         return max(LEAST_COLUMNS, int(wanted))
     if not stream.isatty():
         return None
-    return max(LEAST_COLUMNS, shutil.get_terminal_size((80, 24)).columns)
+    try:
+        found = os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        found = 0
+    return max(LEAST_COLUMNS, found or USUAL_COLUMNS)  # a serial console says 0
 
 
 def paragraph(text: str, width: int | None, *, first: str = "", indent: int = 0) -> list[str]:

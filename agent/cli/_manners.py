@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from typing import Final
 
 import click
 
+from agent.base.paragraph import columns
 from agent.cli._examples import EXAMPLES
 
 WIDEST: Final = 100
@@ -21,12 +21,10 @@ UNBROKEN: Final = 10_000
 
 def width() -> int:
     """Columns for help: COLUMNS where somebody set it, else those of the terminal, else as many as there are words."""
-    wanted = os.environ.get("COLUMNS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return max(40, int(wanted))
-    if not sys.stdout.isatty():
+    found = columns(sys.stdout)
+    if found is None:
         return UNBROKEN
-    return max(40, min(WIDEST, shutil.get_terminal_size((80, 24)).columns))
+    return found if os.environ.get("COLUMNS") else min(WIDEST, found)
 
 
 class Group(click.Group):

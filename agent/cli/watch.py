@@ -70,12 +70,13 @@ def _show(feed: FleetFeed, listener: FleetListener, broker: str, go_on: Callable
     from rich.console import Console
     from rich.live import Live
 
+    from agent.base.paragraph import columns
     from agent.fleet.table import draw
 
     def take(message: Received) -> None:
         feed.take(message, time.monotonic_ns())
 
-    console = Console(width=None if sys.stdout.isatty() else PIPED_COLUMNS)
+    console = Console(width=columns(sys.stdout) or PIPED_COLUMNS)
     with Live(console=console, auto_refresh=False, screen=False) as live:
         while go_on():
             until = time.monotonic() + REFRESH_S

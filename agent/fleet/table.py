@@ -12,20 +12,24 @@ from agent.fleet.feed import FleetFeed, NodeView
 ROWS_MOST = 40
 COLUMNS = ("node", "state", "heard", "view", "fps", "waiting", "events", "missing", "alarms")
 WHEN_NARROW = ("node", "state", "heard", "view", "missing")
-NARROW = 110
+WHEN_NARROWEST = ("node", "state")
+NARROW, NARROWEST = 110, 80
 
 
 def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int = 160) -> RenderableType:
     """The whole screen. On a narrow one figures give way to words: what is wrong is always told."""
-    shown = COLUMNS if width >= NARROW else WHEN_NARROW
+    shown = COLUMNS if width >= NARROW else WHEN_NARROW if width >= NARROWEST else WHEN_NARROWEST
     views = feed.by_fault()
     online = sum(view.state == "online" and not view.silent for view in views)
-    headline = Text(f"{broker}  {len(views)} nodes, {online} online", style="bold")
+    headline = Text(f"{broker}  {len(views)} node{'' if len(views) == 1 else 's'}, {online} online", style="bold")
     if fault:
         headline.append(f"  {fault}", style="bold red")
     table = Table(expand=True, show_edge=False, header_style="dim")
     for name in shown:
-        table.add_column(name, no_wrap=True, justify="left" if name in ("node", "state", "view") else "right")
+        if name == "node":
+            table.add_column(name, overflow="fold", max_width=max(8, width // 3))
+        else:
+            table.add_column(name, no_wrap=True, justify="left" if name in ("state", "view") else "right")
     table.add_column("fault", ratio=1, min_width=20, overflow="fold")
     for view in views[:ROWS_MOST]:
         row = _row(view, now_ns)
