@@ -32,10 +32,7 @@ from agent.identity.usage import lacking
 log = logging.getLogger(__name__)
 
 CREDENTIAL = "identity-key"
-_KEY = "key.pem"
-_CHAIN = "chain.pem"
-_CA = "ca.pem"
-_EARLIER = "earlier.pem"
+_KEY, _CHAIN, _CA, _EARLIER = "key.pem", "chain.pem", "ca.pem", "earlier.pem"
 _MOST_EARLIER = 8
 _MAX_KEY_BYTES = 16 * 1024
 _LOST_KEY = (

@@ -11,45 +11,45 @@ _LONGEST_LINE: Final = 60
 _ON_THE_NODE: Final = "give a CA in PEM; a node's own lies in identity/ca.pem, and `sudo vigie identity show` names it"
 
 
-class Misfit(Struct, frozen=True):
+class PemMisfit(Struct, frozen=True):
     """`what` goes on from the file's name: `ca.pem: is empty`."""
 
     what: str
     remedy: str = _ON_THE_NODE
 
 
-def misfit(content: bytes, path: str) -> Misfit:
+def misfit(content: bytes, path: str) -> PemMisfit:
     """Of a file that no certificate in PEM could be read from."""
     if not content.strip():
-        return Misfit("is empty")
+        return PemMisfit("is empty")
     if content[4:8] in (b"ftyp", b"styp", b"moof"):
-        return Misfit("is a film, and no certificate: its signatures are proved by a CA from elsewhere")
+        return PemMisfit("is a film, and no certificate: its signatures are proved by a CA from elsewhere")
     if content[:1] == b"\x30" and not content.isascii():
         remedy = f"`openssl x509 -inform der -in {path} -out ca.pem` makes it PEM"
-        return Misfit("is no text: it may be a certificate in DER", remedy)
+        return PemMisfit("is no text: it may be a certificate in DER", remedy)
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
         text = "\0"
-    return Misfit("is no text, and no certificate") if "\0" in text else _of_text(text)
+    return PemMisfit("is no text, and no certificate") if "\0" in text else _of_text(text)
 
 
-def _of_text(text: str) -> Misfit:
+def _of_text(text: str) -> PemMisfit:
     labels = re.findall(r"-----BEGIN ([A-Z0-9 ]+)-----", text)
     if "CERTIFICATE" in labels:
-        return Misfit("holds a certificate that cannot be read: it is damaged or cut short", "copy it again; " + _ON_THE_NODE)
+        return PemMisfit("holds a certificate that cannot be read: it is damaged or cut short", "copy it again; " + _ON_THE_NODE)
     if any(label.endswith("PRIVATE KEY") for label in labels):
-        return Misfit("is a private key, and no certificate: show it to nobody")
+        return PemMisfit("is a private key, and no certificate: show it to nobody")
     if "CERTIFICATE REQUEST" in labels or "NEW CERTIFICATE REQUEST" in labels:
-        return Misfit("is a request for a certificate: the CA's answer to it, and the CA's own certificate, are others")
+        return PemMisfit("is a request for a certificate: the CA's answer to it, and the CA's own certificate, are others")
     if labels:
-        return Misfit(f"holds {' and '.join(sorted(set(labels))).lower()}, and no certificate")
+        return PemMisfit(f"holds {' and '.join(sorted(set(labels))).lower()}, and no certificate")
     begin = text.lstrip()
     if begin[:1] == "<":
-        return Misfit("is a page of HTML or XML, such as a conformity sheet, and no certificate")
+        return PemMisfit("is a page of HTML or XML, such as a conformity sheet, and no certificate")
     if begin[:1] in "{[" and re.match(r'[{[]\s*["{\]}]', begin):
-        return Misfit("is JSON, and no certificate")
+        return PemMisfit("is JSON, and no certificate")
     if re.search(r"^\[\w+(\.\w+)*\]\s*$", text, re.MULTILINE):
-        return Misfit("is a configuration, and no certificate")
+        return PemMisfit("is a configuration, and no certificate")
     line = begin.splitlines()[0]
-    return Misfit(f"is a text that begins {line[:_LONGEST_LINE]!r}, and no certificate")
+    return PemMisfit(f"is a text that begins {line[:_LONGEST_LINE]!r}, and no certificate")

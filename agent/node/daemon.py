@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from agent.base import same_python
 from agent.base.umask import close_to_others
-from agent.node.signals import Listener, hold_back, leave_process
+from agent.node.signals import SignalListener, hold_back, leave_process
 
 SUMMARY_OPENING = b'{\n  "node": '
 """What every summary begins with."""
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
         from agent.node.drivers import keep_one_heap
 
         keep_one_heap()
-        listener = Listener()
+        listener = SignalListener()
         given = dict(zip(argv[::2], argv[1::2], strict=True))
         for_s, summary = given.get("--for"), given.get("--summary")
         return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, listener)
@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
         return leave(error)
 
 
-def _run(config_path: Path, for_s: float | None, summary: Path | None, listener: Listener) -> int:
+def _run(config_path: Path, for_s: float | None, summary: Path | None, listener: SignalListener) -> int:
     from agent.base.output_file import Output
     from agent.config.load import load
     from agent.journal.feature import RegisterFeature

@@ -24,7 +24,7 @@ class Wishes:
         self.reload = False
 
 
-class Listener:
+class SignalListener:
     """Hears SIGTERM and SIGINT as the wish to stop, SIGHUP as the wish to reload; made on the main thread, after `hold_back`.
 
     Until `keep` is called nothing must be kept: then a wish to stop ends the process at once, with 0, whatever it does.

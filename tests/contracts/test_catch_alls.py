@@ -12,7 +12,7 @@ REPOSITORY = Path(__file__).parents[2]
 _EVERYTHING = ("Exception", "BaseException")
 KNOWN = {
     "agent/base/component.py: _run": "the outermost loop of every component: it fails, is logged with its traceback and told",
-    "agent/cli/__init__.py: run": "the end of a command: one sentence, and the exit code",
+    "agent/cli/__init__.py: _run": "the end of a command: one sentence, and the exit code",
     "agent/node/daemon.py: main": "the end of the daemon: one sentence, and the exit code",
     "agent/node/supervisor.py: _stop_all": "the last loop there is: whoever stops later still has a film to close",
     "agent/operations/control_socket.py: _answer": "the outermost loop of a connection: one line for each side",

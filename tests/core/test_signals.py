@@ -22,13 +22,13 @@ REPOSITORY = Path(__file__).parents[2]
 AT_EVERY_LINE = """
 import os, signal, sys, threading
 from agent.base.clock import SystemClock
-from agent.node.signals import Listener, hold_back
+from agent.node.signals import SignalListener, hold_back
 from agent.node.supervisor import Supervisor
 from tests.core.test_supervisor import Service
 
 reloads = []
 hold_back()
-listener = Listener()
+listener = SignalListener()
 listener.keep()
 sent = 0
 
