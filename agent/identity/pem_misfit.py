@@ -45,6 +45,8 @@ def _of_text(text: str) -> PemMisfit:
     if labels:
         return PemMisfit(f"holds {' and '.join(sorted(set(labels))).lower()}, and no certificate")
     begin = text.lstrip()
+    if not begin:
+        return PemMisfit("is empty")
     if begin[:1] == "<":
         return PemMisfit("is a page of HTML or XML, such as a conformity sheet, and no certificate")
     if begin[:1] in "{[" and re.match(r'[{[]\s*["{\]}]', begin):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agent.base.errors import EvidenceError
@@ -61,6 +61,7 @@ def test_what_lies_beside_a_ca_is_told_from_it(tmp_path: Path, identity: Identit
     assert "`openssl x509 -inform der" in said_of(tmp_path / "c", der)
 
 
+@example(b"\x1c")
 @given(st.binary(max_size=200) | st.text(max_size=80).map(str.encode))
 def test_any_file_is_something(content: bytes) -> None:
     """Whatever it holds, there is a word for it, and it can be printed."""
