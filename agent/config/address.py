@@ -151,6 +151,10 @@ def _refuse_secret(address: str, at: tuple[str, ...] = ()) -> None:
 def check_push_url(url: str) -> str:
     """The URL itself, or Misfit: where the node pushes its stream to. RTSPS, save to this very machine."""
     wanted = "rtsps://relay.example:8322/pole-17"
+    if holds_password(url):
+        raise Misfit(
+            "a password does not belong in this address", remedy=f"write {wanted}: the node shows the relay its certificate"
+        )
     parts = _split(url, wanted)
     if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
         raise Misfit(
