@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agent.base.errors import ConfigurationError
 from agent.config.advice import _live
 from agent.config.load import load
 from agent.config.reading import read
@@ -41,11 +42,16 @@ def test_what_cannot_be_meant_is_refused_and_says_why(tables: Mapping[str, Any],
     assert says in refused(tables)
 
 
-def test_a_password_in_the_push_address_is_refused_and_not_repeated() -> None:
+def test_a_password_in_the_push_address_is_refused_and_not_repeated(tmp_path: Path) -> None:
     """It belongs into no file of this kind."""
-    said = refused({"live": {"push_url": "rtsps://user:geheim@relay.example/x"}})
-    assert said
-    assert "geheim" not in said
+    path = tmp_path / "config.toml"
+    path.write_text(
+        '[node]\nid = "pole-7"\n[camera]\ndriver = "synthetic"\n[live]\npush_url = "rtsps://user:geheim@relay.example/x"\n'
+    )
+    with pytest.raises(ConfigurationError) as refused:
+        load(path)
+    assert "its certificate" in str(refused.value)
+    assert "geheim" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

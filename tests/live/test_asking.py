@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from agent.config.load import load
@@ -67,7 +68,7 @@ class Asked:
     def in_force(self) -> list[str]:
         """As the centre is told."""
         told = self.desk.do("live-list", payloads.LiveList(token="x"), SUPERVISOR)
-        return [each["lease"] for each in json.loads(payloads.msgspec.json.encode(told))["leases"]]
+        return [each["lease"] for each in json.loads(msgspec.json.encode(told))["leases"]]
 
     def token(self, **claims: Any) -> str:
         """For one look."""
