@@ -142,7 +142,7 @@ def _picture(config: Config) -> list[str]:
     if unnamed_secret(camera.source):
         notes.append(
             say(
-                "camera.source: a part of this address looks like a secret; write {placeholder} in its place, "
+                "camera.source: a part of this address looks like a secret. Write {placeholder} in its place, "
                 "and put it alone in a file (mode 0600) that password_file names",
                 placeholder=PLACEHOLDER,
             )

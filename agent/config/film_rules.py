@@ -68,7 +68,7 @@ def _keyframes_stand_apart(config: Config) -> Iterator[Misfit]:
         yield Misfit(
             say(
                 "a keyframe every {keyframe_s:g} s at {fps:g} pictures per second makes every picture a "
-                "keyframe: films of several times the size, and a signature for each picture",
+                "keyframe: films of several times the size, every picture signed",
                 keyframe_s=keyframe_s,
                 fps=fps,
             ),

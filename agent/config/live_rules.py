@@ -50,7 +50,7 @@ def live_beside_others(config: Config) -> Iterator[Misfit]:
         yield Misfit(
             say(
                 "{keyframe_s:g} s between keyframes are too many beside [live]: signatures would ride on other "
-                "frames as well, where some relays lose them, and a verifier would accuse an honest node",
+                "frames as well, where some relays lose them. A verifier would accuse an honest node",
                 keyframe_s=keyframe_s,
             ),
             at=("encoding", "keyframe_seconds"),

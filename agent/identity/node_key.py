@@ -36,8 +36,8 @@ _KEY, _CHAIN, _CA, _EARLIER = "key.pem", "chain.pem", "ca.pem", "earlier.pem"
 _MOST_EARLIER = 8
 _MAX_KEY_BYTES = 16 * 1024
 _LOST_KEY = (
-    "put the key back from where it was kept; if it is lost, move the identity directory away (its certificates still verify old "
-    "films) and run `vigie identity init`; with [evidence] sign = false the node records without it"
+    "put the key back from where it was kept. If it is lost, move the identity directory away (its certificates still verify old "
+    "films) and run `vigie identity init`. With [evidence] sign = false the node records without it"
 )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
-from tests.support.said import PLACE, Source, sentences, sources, words
+from tests.support.said import PLACE, REPOSITORY, Source, sentences, sources, words
 
 MOST_WORDS = 25
 COMMAND_OR_KEY = re.compile(
@@ -61,11 +62,34 @@ def test_every_remedy_of_what_it_asks_has_one_too(found: Source) -> None:
     assert not [text for text in of_errors(found) if text and text not in DONE_BY_ITSELF and not COMMAND_OR_KEY.search(text)]
 
 
-@pytest.mark.parametrize("found", [*DOCTOR, *DRIVERS, *ASKED], ids=lambda found: found.path.stem)
-def test_no_sentence_is_long(found: Source) -> None:
-    """25 words at most; a command counts as one."""
-    told = findings(found) | remedies(found)
+SAID_BY = ("ok", "warn", "fail", "left_open", "Misfit", "Finding", "say", "many", "UsageError", "BadParameter", "DriverHangs")
+
+
+def said(found: Source) -> set[str]:
+    """Whatever is handed to a finding, an error or a phrase, as far as it is written down."""
+    told = {text for text in remedies(found) if text}
+    for node in ast.walk(found.tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in SAID_BY or name.endswith("Error"):
+                told |= {text for given in (*node.args, *(k.value for k in node.keywords)) for text in found.texts(given)}
+    return told
+
+
+def test_no_sentence_is_long() -> None:
+    """Of findings, remedies and refusals anywhere: 25 words at most; a command counts as one."""
+    told = {text for found in sources("agent", "hardware") for text in said(found)}
+    assert len(told) > 800
     assert not [each for text in told for each in sentences(text) if words(each) > MOST_WORDS]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/install.md"])
+def test_no_sentence_of_the_quick_start_is_long(page: str) -> None:
+    """Up to the end of its commands; these and tables are not sentences."""
+    text = (REPOSITORY / page).read_text(encoding="utf-8").split("## On a Raspberry Pi")
+    prose = re.sub(r"^( {4}|\|).*$", "", "\n\n".join((text[0], text[1].split("\n## ")[0])), flags=re.MULTILINE)
+    found = [" ".join(part.split()) for part in re.split(r"\n\s*\n|\n- ", re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", prose))]
+    assert not [each for part in found for each in sentences(part) if words(each) > MOST_WORDS]
 
 
 def test_the_catalogue_is_found() -> None:

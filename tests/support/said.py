@@ -51,6 +51,9 @@ class Source:
                 return {a + b for a in self.texts(left, depth) or {PLACE} for b in self.texts(right, depth) or {PLACE}}
             case ast.Name(id=name):
                 return {text for value in self._given.get(name, ()) for text in self.texts(value, depth - 1)}
+            case ast.Call(func=ast.Name(id="say" | "many"), args=[*templates]):
+                given = (argument for argument in templates if isinstance(argument, ast.Constant))
+                return {PLACE.join(re.split(r"\{[^}]*\}", text)) for each in given for text in self.texts(each)}
             case ast.Call(func=ast.Name(id=name)) if name in self._returned:
                 return {text for value in self._returned[name] for text in self.texts(value, depth - 1)}
             case ast.Call(func=ast.Attribute(value=ast.Name(id=module), attr=name)):
@@ -84,9 +87,9 @@ def sources(*folders: str) -> list[Source]:
 
 
 def sentences(text: str) -> list[str]:
-    """Split where a reader draws breath for good; a command between backticks is one word."""
+    """Split at full stops and their like; a command between backticks is one word."""
     whole = re.sub(r"`[^`]*`", "COMMAND", text)
-    return [found for found in re.split(r"[.?!;:](?=\s|$)", whole) if found.strip()]
+    return [found for found in re.split(r"[.?!](?=\s|$)", whole) if found.strip()]
 
 
 def words(sentence: str) -> int:
