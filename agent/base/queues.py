@@ -57,7 +57,7 @@ class BoundedQueue(Generic[T]):
     def get(self, timeout_s: float) -> T | None:
         """The oldest item, or None after `timeout_s`. Raises Closed once closed and empty."""
         with self._changed:
-            if not self._items and not self._closed:
+            if not self._items and not self._closed and timeout_s > 0:
                 self._changed.wait_for(lambda: bool(self._items) or self._closed, timeout_s)
             if self._items:
                 self._changed.notify_all()

@@ -126,23 +126,27 @@ def open_muxer() -> MuxerFactory:
 
 def open_live(config: Config, gate: Gate, *, clock: Clock) -> Sequence[LiveDoor]:
     """The ways of looking in that this configuration switches on; nothing is opened yet."""
-    live = config.live
-    if not (live.rtsp_port or live.rtsps_port):
-        return ()
-    from hardware.live_rtsp.door import RtspDoor
-    from hardware.live_rtsp.settings import RtspSettings
+    live, identity = config.live, IdentityDirectory.here(config.identity_dir)
+    doors: list[LiveDoor] = []
+    if live.rtsp_port or live.rtsps_port:
+        from hardware.live_rtsp.door import RtspDoor
+        from hardware.live_rtsp.settings import RtspSettings
 
-    identity = IdentityDirectory.here(config.identity_dir)
-    settings = RtspSettings(
-        live.host,
-        live.rtsp_port or None,
-        live.rtsps_port or None,
-        identity.chain_path,
-        identity.key_path,
-        live.udp,
-        live.max_viewers,
-    )
-    return (RtspDoor(gate, settings, clock),)
+        settings = RtspSettings(
+            live.host,
+            live.rtsp_port or None,
+            live.rtsps_port or None,
+            identity.chain_path,
+            identity.key_path,
+            live.udp,
+            live.max_viewers,
+        )
+        doors.append(RtspDoor(gate, settings, clock))
+    if live.push_url is not None:
+        from hardware.live_push.door import PushDoor
+
+        doors.append(PushDoor(gate, live.push_url, identity.ca_path, identity.chain_path, identity.key_path, clock))
+    return doors
 
 
 def open_service_manager() -> ServiceManager:

@@ -40,6 +40,7 @@ class Audience:
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="live rtsp beside")
         self._seats: dict[RtspViewer, Callable[[str], None]] = {}
         self._listening: dict[tuple[str, int], RtspViewer] = {}
+        self._fresh: list[RtspViewer] = []
         self._rung = False
 
     async def ask(self, question: Callable[[], T]) -> T:
@@ -61,8 +62,9 @@ class Audience:
         if control is not None:
             self._listening[control] = viewer
         viewer.look.on_over(lambda: self.call(lambda: self._over(viewer)))
-        viewer.look.on_frame(self.wake)
+        viewer.look.on_frame(lambda: self._ring(viewer))
         viewer.look.request_keyframe()
+        self._fresh.append(viewer)
         self.wake()
 
     def unseat(self, viewer: RtspViewer, why: str) -> None:
@@ -97,6 +99,7 @@ class Audience:
         for viewer in tuple(self._listening.values()):
             if viewer.is_silent:
                 self._end(viewer, "no sign of life from the viewer for 60 s")
+        self._fresh += self._seats
         self.wake()
 
     def close(self) -> None:
@@ -108,12 +111,20 @@ class Audience:
     def _hand_out(self) -> None:
         """A frame for each, round by round: all viewers of a unit share its packets."""
         self._rung = False
+        due, self._fresh = self._fresh, []  # what came before they could be rung for
+        due += [viewer for viewer in self._seats if viewer.is_due and viewer not in due]
         for _ in range(_MOST_ROUNDS):
-            took = [viewer.step() for viewer in tuple(self._seats)]
-            for viewer in tuple(self._seats):
-                self._judge(viewer)
-            if not any(took):
+            if not due:
                 return
+            for viewer in due:
+                if viewer in self._seats:
+                    viewer.step()
+                    self._judge(viewer)
+            due = [viewer for viewer in due if viewer.is_due and viewer in self._seats]
+        self.wake()
+
+    def _ring(self, viewer: RtspViewer) -> None:
+        viewer.ring()
         self.wake()
 
     def _judge(self, viewer: RtspViewer) -> None:

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from hardware.live_rtsp.carriage import Datagrams, Interleaved
 from hardware.live_rtsp.packets import Packets
 
+_FOUR: Final = bytes(4)
 _CONTROL: Final = struct.Struct(">BBH")
 
 
@@ -69,12 +70,10 @@ class DatagramOutlet:
 
 def unacknowledged(raw: socket.socket) -> int:
     """Bytes that the kernel holds for the far end of a connection; 0 once it is closed."""
-    held = bytearray(4)
     try:
-        fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, held)
+        return int.from_bytes(fcntl.ioctl(raw.fileno(), termios.TIOCOUTQ, _FOUR), sys.byteorder)
     except (OSError, ValueError):
         return 0
-    return int.from_bytes(held, sys.byteorder)
 
 
 def _send(port: socket.socket, data: memoryview | bytes, to: tuple[str, int]) -> None:

@@ -38,18 +38,31 @@ class RtspViewer:
         self._heard_ns = clock.monotonic_ns()
         self.frames = self.dropped = 0
         self.over = ""
+        self._rung = self._taken = 0
+
+    def ring(self) -> None:
+        """One more frame can be taken. The encoder's thread, and no other."""
+        self._rung += 1
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is a frame to take that was rung for; an empty look costs more than asking here."""
+        return self._rung > self._taken
 
     def step(self) -> bool:
         """Take and send one frame; False when there was none."""
         if self.over:
             return False
+        rung = self._rung  # before: a frame is there before it is rung for
         try:
             frame = self.look.get(0)
         except LookRefused:
             self.over = self.look.over or "the lease is over"
             return False
         if frame is None:
+            self._taken = max(self._taken, rung)
             return False
+        self._taken += 1
         self._send(frame)
         return True
 

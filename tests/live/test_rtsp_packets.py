@@ -134,3 +134,15 @@ def test_who_has_only_just_begun_does_not_stand_still(waiting: int, began_ns: in
     now_ns = began_ns + round(later_s * NS)
     backlog.look(waiting, now_ns)
     assert backlog.is_stuck(now_ns) == (now_ns - began_ns > GONE_S * NS)
+
+
+@given(st.integers(1, 9), st.integers(50, 2_000), st.integers(20_000, 120_000))
+def test_a_still_scene_on_a_long_line_loses_no_keyframe(away: int, small: int, keyframe: int) -> None:
+    """Acknowledged `away` frames later, so that something always waits: hardly anything crosses, and still it is no jam."""
+    backlog = Backlog()
+    sent: list[int] = []
+    for number in range(25 * 20):
+        size = keyframe if number % 125 == 0 else small
+        backlog.look(sum(sent[-away:]), number * NS // 25 + 1)
+        assert backlog.admit(size, keyframe=number % 125 == 0)
+        sent.append(size)
