@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -15,7 +16,7 @@ import click
 
 from agent import __version__
 from agent.base import language
-from agent.base.process_exit import INTERRUPTED, for_root, leave
+from agent.base.process_exit import INTERRUPTED, STARTED_BY, for_root, leave
 from agent.base.umask import keep_from_writing
 from agent.cli._manners import Group, meant, width, with_examples
 
@@ -77,11 +78,22 @@ def _run(argv: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _not_for_you(error: click.BadParameter) -> str:
+    """A technician without sudo: the command is right, and only who typed it may not read the configuration."""
+    path = error.ctx.command_path if error.ctx is not None else "vigie"
+    what = f"{path}: {error.message.rstrip('.').removeprefix('Path ')}"
+    if os.environ.get(STARTED_BY) == "root":
+        return for_root(what)
+    return f"{what} by this user. Use sudo: `sudo {shlex.join(('vigie', *sys.argv[1:]))}`"
+
+
 def _wrong_usage(error: click.ClickException) -> str:
     """One line: which command, what is wrong with it, what was meant, and where its usage stands."""
     said = " ".join((meant(error) if isinstance(error, click.UsageError) else error.format_message()).split())
     if said.rstrip(".").endswith(("is not readable", "is not writable")):  # click's own words, which no error stands behind
         said = for_root(said)
+        if isinstance(error, click.BadParameter) and error.param is not None and error.param.name == "config_path":
+            return _not_for_you(error)
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is None:
         return f"vigie: {said}"

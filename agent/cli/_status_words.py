@@ -12,6 +12,7 @@ Facts = Mapping[str, Any]
 _UNITS: Final = {
     "_ms": "ms", "_s": "s", "_px": "px", "_c": "°C", "_days": "days", "_percent": "%", "_bps": "bit/s", "_us": "µs",
 }  # fmt: skip
+_CLOCKS: Final = {"holdover": "set, and not synchronised", "unset": "not set"}
 _NAMED_UNITS: Final = {"fps": "frames per second", "days": "days", "shortfall": "days"}
 
 
@@ -65,7 +66,7 @@ def facts(health: Facts) -> Iterator[tuple[str, str]]:
     if uplink.get("broker"):
         yield "broker", f"{uplink.get('state')} at {uplink['broker']}"
     if clock := _part(health, "clock"):
-        yield "clock", str(clock.get("quality"))
+        yield "clock", _CLOCKS.get(str(clock.get("quality")), str(clock.get("quality")))
     if health.get("uptime_s") is not None:
         yield "running", f"for {_span(float(health['uptime_s']))}, version {health.get('version')}"
 

@@ -35,3 +35,19 @@ def test_whoever_may_not_look_is_told_once(
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == f"vigie: you may not look into {state}. `sudo vigie doctor`\n"
+
+
+@pytest.mark.parametrize("command", ["doctor", "check", "status"])
+def test_a_configuration_that_one_may_not_read_wants_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """The command was right, so its usage is no help."""
+    path = tmp_path / "config.toml"
+    path.write_text(TEXT)
+    access = os.access
+    monkeypatch.setattr("os.access", lambda at, mode, **more: os.fspath(at) != str(path) and access(at, mode, **more))
+    monkeypatch.setattr("sys.argv", ["/usr/bin/vigie", command, "--config", str(path)])
+    assert run([command, "--config", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"vigie {command}: '{path}' is not readable by this user. ")
+    assert line.endswith(f"Use sudo: `sudo vigie {command} --config {path}`")
