@@ -33,6 +33,7 @@ def lanes(pytester: pytest.Pytester) -> pytest.Pytester:
 def test_summary_names_what_ran_and_what_did_not(lanes: pytest.Pytester, workers: str) -> None:
     """A lane that was skipped is said not to have run, with the reason; on one process and on workers."""
     result = lanes.runpytest_subprocess("-n", workers)
+    assert result.ret == 0
     result.stdout.fnmatch_lines(["broker: ran (1 passed)", "browser: did not run (1 skipped)*chromium is missing*"])
 
 

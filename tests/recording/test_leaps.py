@@ -233,3 +233,4 @@ def test_any_order_of_leaps_and_power_offs(tmp_path: Path, seed: int) -> None:
     acts = [world.record, world.record, world.run, world.run, world.switch_off, world.tell_the_truth, world.lie]
     for _ in range(80):
         world.chance.choice(acts)()
+    assert world.count > len(world.films), "nothing came to its day"
