@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -94,14 +96,8 @@ def speaks_plainly(endpoint: BrokerEndpoint) -> bool:
 
 def speaks_tls(endpoint: BrokerEndpoint) -> bool:
     """Whether the port answers a TLS handshake, whoever it says it is; nothing else is sent to it."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     try:
-        with (
-            socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
-            context.wrap_socket(plain, server_hostname=endpoint.host),
-        ):
+        with _unproved(endpoint):
             return True
     except ssl.SSLError as error:
         return "ALERT" in str(error.reason).upper()  # refused, in TLS
@@ -109,16 +105,23 @@ def speaks_tls(endpoint: BrokerEndpoint) -> bool:
         return False
 
 
-def _presented(endpoint: BrokerEndpoint) -> x509.Certificate | None:
-    """The certificate of a broker that failed the proof, to tell what is wrong with it; nothing is ever sent to it."""
+@contextmanager
+def _unproved(endpoint: BrokerEndpoint) -> Iterator[ssl.SSLSocket]:
+    """A line in TLS to whoever answers, for nothing but a look: nothing may be sent over it. OSError when there is none."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    with (
+        socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
+        context.wrap_socket(plain, server_hostname=endpoint.host) as secure,
+    ):
+        yield secure
+
+
+def _presented(endpoint: BrokerEndpoint) -> x509.Certificate | None:
+    """The certificate of a broker that failed the proof, to tell what is wrong with it; nothing is ever sent to it."""
     try:
-        with (
-            socket.create_connection((endpoint.host, endpoint.port), PATIENCE_S) as plain,
-            context.wrap_socket(plain, server_hostname=endpoint.host) as secure,
-        ):
+        with _unproved(endpoint) as secure:
             return _parsed(secure.getpeercert(binary_form=True))
     except OSError:
         return None

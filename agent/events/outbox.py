@@ -14,6 +14,7 @@ from agent.base.errors import OutboxError
 from agent.events.edge import Edge, Edges, is_so
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
+from agent.events.outbox_metrics import OutboxMetrics
 from agent.events.outbox_store import OutboxStore
 from agent.events.raised import Raised, Receipt
 from agent.events.replay_window import ReplayWindow
@@ -25,21 +26,6 @@ from agent.ports.event import Event, Priority
 log = logging.getLogger(__name__)
 
 STILL_MOST_BYTES = 64 * 1024
-
-
-class OutboxMetrics(Struct, frozen=True):
-    """What health says of the outbox. `dropped` counts through the database's life; `fault` is empty when all is well.
-
-    `classes` has the last number of each class within the epoch.
-    """
-
-    pending: int
-    oldest_age_s: float | None
-    dropped: int
-    sequence: int
-    epoch: str
-    fault: str
-    classes: dict[str, int]
 
 
 class Again(Struct, frozen=True):

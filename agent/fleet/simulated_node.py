@@ -16,7 +16,6 @@ from agent.ports.health import (
     CameraHealth,
     ClockHealth,
     DiskHealth,
-    OutboxHealth,
     PrivacyHealth,
     RecordingHealth,
     ViewHealth,
@@ -127,22 +126,11 @@ class SimulatedNode:
             "privacy": privacy,
             "recording": recording,
             "disk": disk,
-            "outbox": self._outbox_health(),
+            "outbox": self.outbox.metrics().health(),
             "board": board,
             "uplink": self.session.health(),
             "components": {"uplink": ComponentState.RUNNING, "outbox": ComponentState.RUNNING},
         }
-
-    def _outbox_health(self) -> OutboxHealth:
-        metrics = self.outbox.metrics()
-        return OutboxHealth(
-            pending=metrics.pending,
-            oldest_age_s=metrics.oldest_age_s,
-            dropped=metrics.dropped,
-            sequence=metrics.sequence,
-            epoch=metrics.epoch,
-            classes=metrics.classes,
-        )
 
 
 def seconds_ns(seconds: float) -> int:

@@ -18,7 +18,7 @@ from agent.operations.caller import Caller
 from agent.operations.desk import Desk
 from agent.operations.operation import Operation
 from agent.operations.verbs import COMMANDS, VERBS
-from agent.ports.health import OutboxHealth, UplinkHealth
+from agent.ports.health import UplinkHealth
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, MqttTransport, Publication
 from agent.uplink import aside
 from agent.uplink.commands import Commands
@@ -82,19 +82,10 @@ class UplinkFeature(Feature[Config]):
 
     def health(self) -> Mapping[str, Any]:
         """The line, and what waits for it."""
-        session, metrics = self.session, self._outbox.metrics()
+        session = self.session
         return {
             "uplink": session.health() if session is not None else UplinkHealth(reason="no broker is configured"),
-            "outbox": OutboxHealth(
-                pending=metrics.pending,
-                oldest_age_s=metrics.oldest_age_s,
-                dropped=metrics.dropped,
-                sequence=metrics.sequence,
-                epoch=metrics.epoch,
-                trouble=metrics.fault,
-                set_aside=session.set_aside if session is not None else 0,
-                classes=metrics.classes,
-            ),
+            "outbox": self._outbox.metrics().health(session.set_aside if session is not None else 0),
         }
 
     def sentence(self) -> str:
