@@ -41,6 +41,8 @@ def verdict(health: Facts) -> str:
         needs.append(f"{', '.join(health['restart_needed'])}: in force after `sudo systemctl restart vigie`")
     if not needs:
         return "Nothing needs a hand."
+    if len(needs) == 1 and needs[0].startswith("starting"):
+        return "It has just been started, and nothing needs a hand."
     return f"Needs a hand: {'; '.join(needs)}"
 
 

@@ -15,12 +15,14 @@ from agent.base.clock import NS
 from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, facts, is_alarm
+from agent.ports.health import NO_PICTURE
 from agent.ports.mqtt import Received
 from agent.uplink.topics import EVERY_NODE, Branch, NodeTopics
 
 SILENT_AFTER_S = 35.0
 TWIN_FOR_S = 600.0
 SOON_DAYS = 30
+STARTING_S = 60.0
 RUNS_KEPT = 20
 ALARMS_KEPT = 20
 Change = dict[str, Any]
@@ -77,14 +79,18 @@ class NodeView:
         failed = [name for name, state in self.part("components").items() if state == "failed"]
         if failed:
             found.append((80, f"failed: {', '.join(sorted(failed))}"))
-        if camera.get("state") not in ("delivering", None):
+        delivers = camera.get("state") in ("delivering", None)
+        if self._is_starting(camera):
+            found.append((5, "starting: waits for its first frame"))
+        elif not delivers:
             found.append((75, f"camera: {camera.get('reason') or camera['state']}"))
-        if privacy.get("state") == "opaque":
+        if privacy.get("state") == "opaque" and (delivers or privacy.get("reason") != NO_PICTURE):
             found.append((70, f"opaque: {privacy.get('reason') or 'no reason given'}"))
         found.extend((65, words) for words in standing.values())
         if self.ledger.unexplained:
             found.append((60, f"{self.ledger.unexplained} events missing"))
-        if recording and recording.get("state") not in ("recording", "running", "idle", None):
+        waits = recording.get("state") == "waiting" and not delivers  # for the camera, which is told above
+        if recording and not waits and recording.get("state") not in ("recording", "running", "idle", None):
             found.append((50, f"recording: {recording.get('reason') or recording.get('state')}"))
         if self.part("evidence").get("trouble") and "SigningFailure" not in standing:
             found.append((48, f"not signed: {self.part('evidence')['trouble']}"))
@@ -106,6 +112,11 @@ class NodeView:
         if self.part("clock").get("quality") == "unset":
             found.append((15, "clock unset"))
         return sorted(found, reverse=True)
+
+    def _is_starting(self, camera: Mapping[str, Any]) -> bool:
+        """In its first minute, and its camera has said neither a frame nor what is wrong."""
+        is_young = float(self.health.get("uptime_s") or STARTING_S) < STARTING_S
+        return is_young and camera.get("state") == "silent" and not camera.get("captured") and not camera.get("reason")
 
     def part(self, name: str) -> Mapping[str, Any]:
         """One part of the last health document; empty when there was none."""

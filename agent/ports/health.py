@@ -6,7 +6,7 @@ document is sent: `agent.uplink.health`.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -17,6 +17,8 @@ from agent.base.component import ComponentState
 CameraState = Annotated[str, Meta(extra_json_schema={"enum": ["delivering", "silent", "frozen", "over"]})]
 RecordingState = Annotated[str, Meta(extra_json_schema={"enum": ["recording", "waiting", "failing"]})]
 """Told for the published schema. A word that is not here is told all the same."""
+NO_PICTURE: Final = "no picture yet"
+"""Why the picture is covered while nothing has come from the camera."""
 Seen = Literal["online", "connecting", "offline", "stopping"]
 """A session as health tells of it."""
 

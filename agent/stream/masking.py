@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from agent.mask.privacy_mask import MaskedFrame, PrivacyMask
 from agent.picture.cover import Cover
+from agent.ports.health import NO_PICTURE
 from agent.stream.capture import Capture
 from agent.view.guard import Guard
 from agent.view.live_validation import LiveValidation
@@ -31,11 +32,11 @@ class Masking:
         self._capture = capture
         self._validation = validation
         self._privacy = (guard, mask)
-        self.cover: Cover = Cover.closed("no picture yet")
+        self.cover: Cover = Cover.closed(NO_PICTURE)
         self.masked = 0
         self.opaque = 0
         self.held = 0
-        self.shown = LastShown(True, "no picture yet")
+        self.shown = LastShown(True, NO_PICTURE)
 
     def replace(self, guard: Guard, mask: PrivacyMask) -> None:
         """Judge and cover by these from the next frame on: a reload or a new validation. Both change in one step."""

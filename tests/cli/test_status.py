@@ -92,6 +92,22 @@ def test_it_begins_with_two_lines_for_a_person(said: Callable[..., list[str]]) -
     )
 
 
+def test_a_node_that_has_just_been_started_needs_no_hand(said: Callable[..., list[str]]) -> None:
+    """Nothing has gone wrong yet; after a minute without a frame, the camera has, and it alone is told."""
+    begins = {
+        "camera": {"state": "silent", "captured": 0, "reason": ""},
+        "privacy": {"state": "opaque", "reason": "no picture yet"},
+        "recording": {"state": "waiting"},
+    }
+    assert said(**begins, uptime_s=6.0)[:2] == [
+        "pole-17 waits for its first picture, and records nothing yet.",
+        "It has just been started, and nothing needs a hand.",
+    ]
+    assert said(**begins, uptime_s=90.0)[1] == "Needs a hand: camera: silent"
+    refused = begins | {"camera": {"state": "silent", "captured": 0, "reason": "refuses user or password"}}
+    assert said(**refused, uptime_s=6.0)[1] == "Needs a hand: camera: refuses user or password"
+
+
 def test_what_is_not_in_force_is_said_first(said: Callable[..., list[str]]) -> None:
     """A refused reload stands before everything else that needs a hand; what waits for a restart says how to do it."""
     line = said(config_trouble="line 7 is wrong", restart_needed=["camera.fps"], board={"throttled": True})[1]
