@@ -44,7 +44,7 @@ class LivePush(Component):
     def __init__(self, gate: Gate, url: str, encryption: Callable[[], ssl.SSLContext], clock: Clock) -> None:
         super().__init__("live push", clock)
         self._gate, self._url, self._encryption = gate, url, encryption
-        self._packetiser = Packetiser(secrets.randbits(32), secrets.randbits(32))
+        self.packetiser = Packetiser(secrets.randbits(32), secrets.randbits(32))
         self._number = secrets.randbelow(1 << 16)
         self._sent = self._octets = 0
         self._leases: deque[str] = deque(maxlen=_MOST_LEASES)
@@ -139,7 +139,7 @@ class LivePush(Component):
                 line.report(self._report(frame))
 
     def _send(self, line: RelayLine, backlog: Backlog, frame: LiveFrame, now_ns: int) -> bool:
-        packets = self._packetiser.packets(frame)
+        packets = self.packetiser.packets(frame)
         late_s = max(0.0, (now_ns - frame.unit.pts_ns) / NS)
         if not packets.starts or not backlog.admit(len(packets.framed), keyframe=frame.unit.keyframe, late_s=late_s):
             return False
@@ -150,5 +150,5 @@ class LivePush(Component):
         return True
 
     def _report(self, frame: LiveFrame) -> bytes:
-        timestamp = self._packetiser.timestamp(frame.unit.pts_ns)
-        return sender_report(self._packetiser.source, frame.unit.wall_ns, timestamp, self._sent, self._octets)
+        timestamp = self.packetiser.timestamp(frame.unit.pts_ns)
+        return sender_report(self.packetiser.source, frame.unit.wall_ns, timestamp, self._sent, self._octets)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.base.clock import NS
+from agent.base.clock import NS, SystemClock
+from agent.identity.node_key import IdentityDirectory
 from agent.ports.live import Transport
 from hardware.live_rtsp.backlog import GONE_S
 from hardware.live_rtsp.packets import PAYLOAD_TYPE
+from hardware.live_rtsp.server import RtspServer
+from hardware.live_rtsp.settings import RtspSettings
 from hardware.live_rtsp.viewer import SILENT_S
 from tests.live.conftest import LiveNode, serve
+from tests.support.authority import Authority
 from tests.support.deadline import until
 from tests.support.live_feed import LiveFeed
 from tests.support.manual_clock import ManualClock
 from tests.support.rtsp_caller import Caller, Said
+from tests.support.small_gate import SmallGate
 
 BYE = struct.pack(">BBHI", 0x81, 203, 1, 1)
 REPORT = struct.pack(">BBHI", 0x80, 201, 1, 1)
@@ -354,3 +361,46 @@ def shared(feed: LiveFeed) -> Iterator[LiveNode]:
     yield node
     node.server.stop()
     assert node.server.join(30)
+
+
+def test_a_viewer_by_ipv6_is_served_and_told_addresses_it_can_use(feed: LiveFeed) -> None:
+    """In the address of the lease, in the description, in the register."""
+    node = serve(feed, host="::1")
+    try:
+        secret = node.gate.open()
+        assert "@[::1]:" in node.url(secret)
+        with Caller(node.server.ports["rtsp"], host="::1", secret=secret) as viewer:
+            viewer.base = f"rtsp://[::1]:{viewer.port}/live"
+            assert b"IN IP6 ::1" in viewer.ask("DESCRIBE").body
+            assert viewer.play().status == 200
+            assert first_data(viewer)
+        assert node.gate.register[0].address == "::1"
+    finally:
+        node.server.stop()
+        assert node.server.join(30)
+
+
+def test_a_renewed_certificate_is_shown_to_whoever_comes_next(feed: LiveFeed, tmp_path: Path) -> None:
+    """Without a restart; one that cannot be read leaves the one before in force."""
+    own, town = IdentityDirectory(tmp_path / "own"), Authority(tmp_path / "town")
+    own.init("cam-1")
+    gate = SmallGate(feed.broadcast)
+    server = RtspServer(gate, RtspSettings("127.0.0.1", None, 0, own.chain_path, own.key_path), SystemClock())
+    server.start()
+    try:
+        until(lambda: server.ports, "it listens")
+        before = shown_at(server.ports["rtsps"])
+        pair = town.issue("cam-1", server="127.0.0.1")
+        own.key_path.write_bytes(pair.key.read_bytes())
+        own.chain_path.write_bytes(pair.cert.read_bytes())
+        after = shown_at(server.ports["rtsps"])
+        own.chain_path.write_text("half a cert")
+        assert before != after == shown_at(server.ports["rtsps"])
+    finally:
+        server.stop()
+        assert server.join(30)
+
+
+def shown_at(port: int) -> str:
+    """The certificate a server shows."""
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=30)
