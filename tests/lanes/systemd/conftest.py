@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,12 +48,17 @@ def package(tmp_path_factory: pytest.TempPathFactory, testrun_uid: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         built = list(directory.glob("*.deb"))
         if not built:
-            command = ["systemd/debian/build.sh", "--suite", "bookworm", "--directory", str(directory)]
-            environment = os.environ | {"DEB_COMPRESSION": "1"}
-            done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300)
-            assert done.returncode == 0, done.stdout + done.stderr
+            build(REPOSITORY, directory)
             built = list(directory.glob("*.deb"))
     return built[0]
+
+
+def build(sources: Path, directory: Path, *more: str) -> None:
+    """The package of `sources`, by their own script, into `directory`."""
+    command = ["systemd/debian/build.sh", "--suite", "bookworm", "--directory", str(directory), *more]
+    environment = os.environ | {"DEB_COMPRESSION": "1"}
+    done = subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +83,30 @@ def listen(machine: Machine) -> None:
 
 
 def install(machine: Machine, package: Path) -> str:
-    """`apt install` of the package; what it printed."""
+    """`apt install` of the package as docs/install.md has an upgrade, which asks nothing; what it printed."""
     machine.put(package, "/root/vigie.deb")
-    return machine.run("apt-get install --yes --quiet /root/vigie.deb").output
+    return machine.run("apt-get install --yes --quiet -o Dpkg::Options::=--force-confold /root/vigie.deb").output
 
 
 def configure(machine: Machine, text: str = CONFIG) -> None:
     """Put a configuration in place."""
     machine.write("/etc/vigie/config.toml", text)
+
+
+def status(machine: Machine) -> dict[str, Any]:
+    """The daemon's health."""
+    health = json.loads(machine.run("vigie status --json").output)
+    assert isinstance(health, dict)
+    return health
+
+
+def trial_of(machine: Machine, seconds: int) -> None:
+    """Give new releases less time than a town would."""
+    machine.run("mkdir -p /etc/systemd/system/vigie-trial.service.d")
+    machine.write(
+        "/etc/systemd/system/vigie-trial.service.d/test.conf", f"[Service]\nEnvironment=VIGIE_TRIAL_SECONDS={seconds}\n"
+    )
+    machine.run("systemctl daemon-reload")
 
 
 def show(machine: Machine, *properties: str, unit: str = "vigie.service") -> dict[str, str]:

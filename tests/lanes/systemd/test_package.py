@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.lanes.systemd.conftest import Boot, configure, install, listen, show
+from tests.lanes.systemd.conftest import Boot, configure, install, listen, show, status, trial_of
 from tests.support.nspawn import Machine
 
 pytestmark = pytest.mark.lane("systemd")
@@ -46,22 +44,6 @@ def derive(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Derive:
         return made
 
     return make
-
-
-def status(machine: Machine) -> dict[str, Any]:
-    """The daemon's health."""
-    health = json.loads(machine.run("vigie status --json").output)
-    assert isinstance(health, dict)
-    return health
-
-
-def trial_of(machine: Machine, seconds: int) -> None:
-    """Give new releases less time than a town would."""
-    machine.run("mkdir -p /etc/systemd/system/vigie-trial.service.d")
-    machine.write(
-        "/etc/systemd/system/vigie-trial.service.d/test.conf", f"[Service]\nEnvironment=VIGIE_TRIAL_SECONDS={seconds}\n"
-    )
-    machine.run("systemctl daemon-reload")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +81,7 @@ def test_everything_starts_with_the_target(bare: Machine) -> None:
 def test_upgrade_keeps_state_and_settings(bare: Machine, derive: Derive) -> None:
     """A new release that does the node's job stays; key, recordings, count of events and the edited file are as they were.
 
-    The newer release is derived from the same code; what older commits left in the state is in tests/upgrade.
+    The newer release is derived from the same code; `test_older_release.py` begins with an older commit's package.
     """
     trial_of(bare, 30)
     before = status(bare)
