@@ -21,13 +21,20 @@ def judged_by_words(source: str) -> list[int]:
     found = []
     for node in (each for each in ast.walk(ast.parse(source)) if isinstance(each, ast.expr)):
         parts: list[ast.expr] = []
-        if isinstance(node, ast.Compare) and any(isinstance(each, ast.In | ast.NotIn | ast.Eq | ast.NotEq) for each in node.ops):
+        if isinstance(node, ast.Compare) and _asks_for_words(node):
             parts = [node.left, *node.comparators]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TEXTS:
             parts = [node.func.value, *node.args]
         if any(_is_text_of_error(part) for part in parts):
             found.append(node.lineno)
     return found
+
+
+def _asks_for_words(node: ast.Compare) -> bool:
+    """What is asked whether it is the text that was told before decides nothing but whether it is told again."""
+    sides = [node.left, *node.comparators]
+    same = all(isinstance(each, ast.Eq | ast.NotEq) for each in node.ops)
+    return any(isinstance(each, ast.Constant) for each in sides) if same else isinstance(node.ops[0], ast.In | ast.NotIn)
 
 
 def _is_text_of_error(node: ast.AST) -> bool:
@@ -68,7 +75,15 @@ def test_a_judgement_by_words_is_found(line: str) -> None:
     assert judged_by_words(line) == [1]
 
 
-@pytest.mark.parametrize("line", ["said = str(error)", "full = error.errno == errno.ENOSPC", 'told = f"{error}, nothing more"'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "said = str(error)",
+        "again = str(error) == before",
+        "full = error.errno == errno.ENOSPC",
+        'told = f"{error}, nothing more"',
+    ],
+)
 def test_what_hands_the_words_on_is_none(line: str) -> None:
     """Words are for people."""
     assert judged_by_words(line) == []
