@@ -39,7 +39,7 @@ def lines(config: Config, sight: Sight) -> dict[str, Line]:
 
 def test_a_good_camera_is_good_on_every_line(config: Config, camera: MakeCamera) -> None:
     """Delivering, at the rate of its pictures' times, sharp, and well exposed."""
-    sight = seen(camera(), config)
+    sight = seen(camera(), config, 3.0)
     assert sight.pictures > 5
     assert sight.fps == pytest.approx(25, abs=0.5)
     found = lines(config, sight)
@@ -89,7 +89,7 @@ class _Behind:
 
 def test_nothing_behind_a_mask_takes_part_in_the_figures(config: Config, camera: MakeCamera) -> None:
     """The sharpest thing imaginable behind every window changes neither focus nor exposure: masked frames are measured."""
-    plain, noisy = seen(camera(frozen=True), config), seen(_Behind(camera(frozen=True), config), config)
+    plain, noisy = (seen(each, config, 3.0) for each in (camera(frozen=True), _Behind(camera(frozen=True), config)))
     assert plain.metrics is not None
     assert noisy.metrics is not None
     assert noisy.metrics.focus == pytest.approx(plain.metrics.focus, rel=1e-6)

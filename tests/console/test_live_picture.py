@@ -67,13 +67,13 @@ def test_a_picture_without_news_is_marked_as_old(page: tuple[Console, Drawn], br
     console, preview = page
     shown = browser.new_page()
     shown.goto(console.url)
-    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=30_000)
+    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=120_000)
     preview.coming = False
-    expect(shown.locator("#news")).to_have_text(re.compile("Old picture: no newer one for [0-9]+ s"), timeout=30_000)
+    expect(shown.locator("#news")).to_have_text(re.compile("Old picture: no newer one for [0-9]+ s"), timeout=120_000)
     expect(shown.locator("#picture")).to_have_class(re.compile("old"))
-    expect(shown.locator("#verdict")).to_have_text("running, but no live picture here", timeout=30_000)
+    expect(shown.locator("#verdict")).to_have_text("running, but no live picture here", timeout=120_000)
     preview.coming = True
-    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=30_000)
+    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=120_000)
     expect(shown.locator("#news")).to_be_hidden()
     shown.close()
 
@@ -83,11 +83,11 @@ def test_a_page_left_open_over_a_restart_says_so(page: tuple[Console, Drawn], br
     console, _ = page
     shown = browser.new_page()
     shown.goto(console.url)
-    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=30_000)
+    expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=120_000)
     console.stop()
     assert console.join(30)
-    expect(shown.locator("#picture")).to_have_class(re.compile("old"), timeout=30_000)
-    expect(shown.locator("#verdict")).to_have_text("the node does not answer", timeout=30_000)
+    expect(shown.locator("#picture")).to_have_class(re.compile("old"), timeout=120_000)
+    expect(shown.locator("#verdict")).to_have_text("the node does not answer", timeout=120_000)
     shown.close()
 
 
@@ -97,7 +97,7 @@ def test_a_refused_viewer_reads_why(page: tuple[Console, Drawn], browser: Browse
     preview.refusal = "the disk is full"
     shown = browser.new_page()
     shown.goto(console.url)
-    expect(shown.locator("#news")).to_contain_text("No live picture", timeout=30_000)
+    expect(shown.locator("#news")).to_contain_text("No live picture", timeout=120_000)
     expect(shown.locator("#news")).to_contain_text("the disk is full")
-    expect(shown.locator("#verdict")).to_have_text("running, but no live picture here", timeout=30_000)
+    expect(shown.locator("#verdict")).to_have_text("running, but no live picture here", timeout=120_000)
     shown.close()

@@ -171,4 +171,4 @@ def test_the_look_can_fail(tmp_path: Path) -> None:
         masks = text.index("[[privacy.mask]]")
         node.config.write_text(text[:masks] + '[privacy.none_needed]\nby = "test"\non = 2026-11-30\nwhy = "to be seen"\n')
         node.run("--for", "4")
-    assert len(leaks(node)) > 10
+    assert leaks(node)

@@ -60,7 +60,8 @@ def test_two_lives_of_a_daemon_are_one_chain(tmp_path: Path) -> None:
     node = WholeNode(tmp_path)
     node.write(realtime=True)
     node.validate()
-    recorded = [node.run("--for", "3")["recorded"] for _ in range(2)]
+    recorded = [node.run("--for", "6")["recorded"] for _ in range(2)]
+    assert min(recorded) > 0
     out = tmp_path / "both.mp4"
     begun, ended = "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"
     more = ("--from", begun, "--to", ended, "--operator", "A. Martin", "--reference", "PV 1", "--out", str(out))

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -195,7 +196,8 @@ class RabbitMqCluster:
         for n in nodes:
             if n in self._running:
                 for pid in _descendants(self._running[n].pid):
-                    os.kill(pid, what)
+                    with suppress(ProcessLookupError):  # a helper of the broker's that has done its work since
+                        os.kill(pid, what)
 
     def _await_listeners(self, ends: float) -> None:
         for n, process in self._running.items():
