@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agent.base.catalogue import Catalogue
 from agent.base.clock import utc
-from agent.base.phrase import Day, Moment, Phrase, Size, scale
+from agent.base.phrase import Amount, Day, Moment, Phrase, Size, scale
 
 CATALOGUE: Final = Path(__file__).parents[1] / "locale" / "fr" / "LC_MESSAGES" / "vigie.po"
 NO_BREAK: Final = "\u00a0"
@@ -34,6 +34,8 @@ def in_french(phrase: Phrase) -> str:
             return day_and_hour(phrase.wall_ns)
         case Day():
             return f"{phrase.date:%d/%m/%Y}"
+        case Amount():
+            return number(phrase.value, f",.{phrase.decimals}f")
         case Size():
             scaled, prefix = scale(phrase.n_bytes)
             return f"{number(scaled, '.3g')}{NO_BREAK}{prefix}{'o' if prefix else 'octets'}"

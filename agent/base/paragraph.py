@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import IO, Final
 
-_UNBREAKABLE: Final = re.compile(r"(?:[^\s`]*`[^`]*`)+[^\s`]*|\S+")
-"""A word, or a command between backticks with what touches it."""
+_UNBREAKABLE: Final = re.compile(r"(?:[^ \t\n`]*`[^`]*`)+[^ \t\n`]*|[^ \t\n]+")
+"""A word, or a command between backticks with what touches it. A space that does not break, as before a French colon, touches."""
 LEAST_COLUMNS, USUAL_COLUMNS = 40, 80
 OUTDENT: Final = 4
 """Where something stands that is too long for the column of its paragraph."""

@@ -11,10 +11,10 @@ their language wants them; whole ones are joined, or added, and stay what they a
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
-from agent.base.clock import rfc3339
+from agent.base.clock import NS, rfc3339
 
 
 class Phrase(str):
@@ -90,6 +90,14 @@ class Day(Phrase):
     date: date
 
 
+class Amount(Phrase):
+    """A number with so many decimals, grouped by thousands."""
+
+    __slots__ = ("decimals", "value")
+    value: float
+    decimals: int
+
+
 class Size(Phrase):
     """An amount of bytes, with the unit that suits it."""
 
@@ -119,10 +127,28 @@ def moment(wall_ns: int) -> Moment:
     return made
 
 
+def instant(told: str) -> str:
+    """One that is told as RFC 3339; its English is as it was told. What is no instant stays what it is."""
+    try:
+        read = datetime.fromisoformat(told)
+    except ValueError:
+        return told
+    made = Moment.of("{at}", {"at": told})
+    made.wall_ns = int(read.timestamp()) * NS + read.microsecond * 1000
+    return made
+
+
 def day(of: date) -> Day:
     """A day: 2026-11-30, or as a reader of another language writes it."""
     made = Day.of("{at}", {"at": of.isoformat()})
     made.date = of
+    return made
+
+
+def amount(value: float, decimals: int) -> Amount:
+    """A number as people read it, with a space between thousands."""
+    made = Amount.of("{value}", {"value": f"{value:,.{decimals}f}".replace(",", " ")})
+    made.value, made.decimals = value, decimals
     return made
 
 

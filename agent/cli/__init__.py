@@ -89,7 +89,8 @@ def _not_for_you(error: click.BadParameter) -> str:
 
 def _wrong_usage(error: click.ClickException) -> str:
     """One line: which command, what is wrong with it, what was meant, and where its usage stands."""
-    said = " ".join((meant(error) if isinstance(error, click.UsageError) else error.format_message()).split())
+    wrong = meant(error) if isinstance(error, click.UsageError) else error.format_message()
+    said = " ".join(language.for_reader(wrong).split())
     if said.rstrip(".").endswith(("is not readable", "is not writable")):  # click's own words, which no error stands behind
         said = for_root(said)
         if isinstance(error, click.BadParameter) and error.param is not None and error.param.name == "config_path":

@@ -8,9 +8,15 @@ from typing import Final
 _JSON_SPELLED: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
+_UNBROKEN: Final = "\u00a0\u202f"
+"""Spaces that do not break: French has them in numbers and before a colon."""
+
+
 def legible(text: str) -> str:
     """`text` with every character that cannot be printed as its escape: `ESC` as a backslash, x, 1, b."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in text)
+    return "".join(
+        c if c.isprintable() or c in _UNBROKEN else c.encode("unicode_escape", "backslashreplace").decode() for c in text
+    )
 
 
 def legible_json(document: str) -> str:

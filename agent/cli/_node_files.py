@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 from msgspec import Struct
 
 from agent.base.clock import Clock, SystemClock
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.base.umask import close_to_others
+from agent.cli._speech import tell
 from agent.config.last_good import load_or_last_good
 from agent.config.model import Config
 from agent.journal.entry import Act, Fact
@@ -36,7 +37,13 @@ class NodeFiles(Struct, frozen=True):
         close_to_others()
         config, refused = load_or_last_good(config_path)
         if refused is not None:
-            click.echo(f"vigie: {config_path} is refused; the last good configuration serves (`vigie check` tells why)", err=True)
+            tell(
+                say(
+                    "vigie: {config_path} is refused; the last good configuration serves (`vigie check` tells why)",
+                    config_path=config_path,
+                ),
+                err=True,
+            )
         return cls(config, SystemClock())
 
     @property
@@ -80,4 +87,4 @@ class LateRegister:
 
 
 def _alarm(sentence: str) -> None:
-    click.echo(f"vigie: {sentence}", err=True)
+    tell(say("vigie: {sentence}", sentence=sentence), err=True)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from agent.base.phrase import amount, instant, joined, many, say
 from agent.fleet.feed import NodeView
 
 Facts = Mapping[str, Any]
 
 _UNITS: Final = {
-    "_ms": "ms", "_s": "s", "_px": "px", "_c": "°C", "_days": "days", "_percent": "%", "_bps": "bit/s", "_us": "µs",
+    "_ms": "ms", "_s": "s", "_px": "px", "_c": "°C", "_days": say("days"), "_percent": "%", "_bps": "bit/s", "_us": "µs",
 }  # fmt: skip
-_CLOCKS: Final = {"holdover": "set, and not synchronised", "unset": "not set"}
-_NAMED_UNITS: Final = {"fps": "frames per second", "days": "days", "shortfall": "days"}
+_NAMED_UNITS: Final = {"fps": say("frames per second"), "days": say("days"), "shortfall": say("days")}
+_CLOCKS: Final = {"holdover": say("set, and not synchronised"), "unset": say("not set")}
 
 
 def headline(health: Facts) -> str:
@@ -22,13 +23,14 @@ def headline(health: Facts) -> str:
     camera, privacy, recording = (_part(health, name) for name in ("camera", "privacy", "recording"))
     match recording.get("state"):
         case "recording" if privacy.get("state") == "opaque":
-            return f"{node} records, and every picture is covered whole."
+            return say("{node} records, and every picture is covered whole.", node=node)
         case "recording":
-            return f"{node} records with its masks, at {_number(camera.get('fps', 0.0))} frames per second."
+            fps = _number(camera.get("fps", 0.0))
+            return say("{node} records with its masks, at {fps} frames per second.", node=node, fps=fps)
         case "failing":
-            return f"{node} cannot record."
+            return say("{node} cannot record.", node=node)
         case _:
-            return f"{node} waits for its first picture, and records nothing yet."
+            return say("{node} waits for its first picture, and records nothing yet.", node=node)
 
 
 def verdict(health: Facts) -> str:
@@ -36,14 +38,16 @@ def verdict(health: Facts) -> str:
     view = NodeView(str(health.get("node", "")), state="online", health=health)
     needs = [words for _, words in view.faults()]
     if health.get("config_trouble"):
-        needs.insert(0, f"the new configuration is refused, and the former one is in force: {health['config_trouble']}")
+        refused = say("the new configuration is refused, and the former one is in force: {why}", why=health["config_trouble"])
+        needs.insert(0, refused)
     if health.get("restart_needed"):
-        needs.append(f"{', '.join(health['restart_needed'])}: in force after `sudo systemctl restart vigie`")
+        keys = ", ".join(health["restart_needed"])
+        needs.append(say("{keys}: in force after `sudo systemctl restart vigie`", keys=keys))
     if not needs:
-        return "Nothing needs a hand."
+        return say("Nothing needs a hand.")
     if len(needs) == 1 and needs[0].startswith("starting"):
-        return "It has just been started, and nothing needs a hand."
-    return f"Needs a hand: {'; '.join(needs)}"
+        return say("It has just been started, and nothing needs a hand.")
+    return say("Needs a hand: {what}", what=joined(say("; "), needs))
 
 
 def facts(health: Facts) -> Iterator[tuple[str, str]]:
@@ -51,26 +55,34 @@ def facts(health: Facts) -> Iterator[tuple[str, str]]:
     camera, privacy, recording = (_part(health, name) for name in ("camera", "privacy", "recording"))
     evidence, outbox, uplink = (_part(health, name) for name in ("evidence", "outbox", "uplink"))
     if camera:
-        yield "camera", f"{camera.get('driver')} {camera.get('state')}, {_counted(camera.get('dropped', 0), 'frame')} dropped"
+        dropped = _counted(camera.get("dropped", 0), "frame")
+        state = word(camera.get("state"))
+        yield say("camera"), say("{driver} {state}, {dropped} dropped", driver=camera.get("driver"), state=state, dropped=dropped)
     if privacy:
-        yield "privacy", f"{_counted(privacy.get('masks', 0), 'mask')}, view {_part(privacy, 'view').get('state')}"
+        view, masks = word(_part(privacy, "view").get("state")), _counted(privacy.get("masks", 0), "mask")
+        yield say("privacy"), say("{masks}, view {state}", masks=masks, state=view)
     if recording.get("oldest"):
         held = _counted(recording.get("holds", 0), "hold")
-        yield "recording", f"{_size(recording.get('bytes', 0))} since {recording['oldest']}, {held}"
+        kept, since = _size(recording.get("bytes", 0)), instant(str(recording["oldest"]))
+        yield say("recording"), say("{size} since {at}, {held}", size=kept, at=since, held=held)
     if evidence:
-        signing = "signed" if evidence.get("signing") else "not signed"
-        yield "evidence", f"{signing}, {_counted(evidence.get('signed', 0), 'signature')} since the start"
+        signing = say("signed") if evidence.get("signing") else say("not signed")
+        signed = _counted(evidence.get("signed", 0), "signature")
+        yield say("evidence"), say("{signing}, {signed} since the start", signing=signing, signed=signed)
     if disk := _part(health, "disk"):
-        yield "disk", f"{_size(disk.get('free_bytes', 0))} of {_size(disk.get('total_bytes', 0))} free"
+        free, total = _size(disk.get("free_bytes", 0)), _size(disk.get("total_bytes", 0))
+        yield say("disk"), say("{free} of {total} free", free=free, total=total)
     if outbox:
         lost = _counted(outbox.get("dropped", 0), "event")
-        yield "events", f"{_counted(outbox.get('pending', 0), 'event')} waiting to be sent, {lost} dropped"
+        waiting = _counted(outbox.get("pending", 0), "event")
+        yield say("events"), say("{waiting} waiting to be sent, {lost} dropped", waiting=waiting, lost=lost)
     if uplink.get("broker"):
-        yield "broker", f"{uplink.get('state')} at {uplink['broker']}"
+        yield say("broker"), say("{state} at {broker}", state=word(uplink.get("state")), broker=uplink["broker"])
     if clock := _part(health, "clock"):
-        yield "clock", _CLOCKS.get(str(clock.get("quality")), str(clock.get("quality")))
+        yield say("clock"), _CLOCKS.get(str(clock.get("quality")), word(clock.get("quality")))
     if health.get("uptime_s") is not None:
-        yield "running", f"for {_span(float(health['uptime_s']))}, version {health.get('version')}"
+        span = _span(float(health["uptime_s"]))
+        yield say("running"), say("for {span}, version {version}", span=span, version=health.get("version"))
 
 
 def everything(health: Facts) -> Iterator[tuple[str, str]]:
@@ -88,18 +100,19 @@ def everything(health: Facts) -> Iterator[tuple[str, str]]:
 def said(name: str, fact: Any) -> str:
     """A fact as a person reads it; its unit is known by its name."""
     if isinstance(fact, Mapping):
-        return ", ".join(f"{_name(inner)} {said(inner, each)}" for inner, each in fact.items()) or "none"
+        return joined(", ", (joined(" ", (_name(inner), said(inner, each))) for inner, each in fact.items())) or say("none")
     if isinstance(fact, list):
-        return ", ".join(str(each) for each in fact) or "none"
+        return ", ".join(str(each) for each in fact) or say("none")
     if fact is None:
-        return "not known"
+        return say("not known")
     if isinstance(fact, bool):
-        return "yes" if fact else "no"
+        return say("yes") if fact else say("no")
     if isinstance(fact, int | float) and (name == "bytes" or name.endswith("_bytes")):
         return _size(fact)
     if isinstance(fact, int | float):
-        return f"{_number(fact)} {_unit(name)}".rstrip()
-    return str(fact) or "none"
+        unit = _unit(name)
+        return joined(" ", (_number(fact), unit)) if unit else _number(fact)
+    return word(fact) if fact != "" else say("none")
 
 
 def _unit(name: str) -> str:
@@ -118,24 +131,65 @@ def _part(health: Facts, name: str) -> Facts:
 
 
 def _number(number: float) -> str:
-    if isinstance(number, int) or abs(number) >= 1000:
-        return f"{number:,.0f}".replace(",", " ")
-    return f"{number:.1f}"
+    return amount(number, 0 if isinstance(number, int) or abs(number) >= 1000 else 1)
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number or 'no'} {noun}{'' if number == 1 else 's'}"
+    none, counted = _COUNTED[noun]
+    return counted(number) if number else none
 
 
 def _size(octets: float) -> str:
-    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, size in ((say("TB"), 1e12), (say("GB"), 1e9), (say("MB"), 1e6), (say("kB"), 1e3)):
         if octets >= size:
-            return f"{octets / size:.1f} {unit}"
-    return f"{octets:.0f} bytes"
+            return say("{amount} {unit}", amount=amount(octets / size, 1), unit=unit)
+    return say("{amount} bytes", amount=amount(octets, 0))
 
 
 def _span(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
+    if seconds >= 2 * 86_400:
+        return say("{amount} days", amount=amount(seconds / 86_400, 0))
+    if seconds >= 2 * 3600:
+        return say("{amount} hours", amount=amount(seconds / 3600, 0))
+    if seconds >= 2 * 60:
+        return say("{amount} minutes", amount=amount(seconds / 60, 0))
+    return say("{amount} seconds", amount=amount(seconds, 0))
+
+
+def word(state: object) -> str:
+    """One word of health; what is not known here as it is."""
+    return _STATES.get(str(state), str(state))
+
+
+_COUNTED: Final[Mapping[str, tuple[str, Callable[[int], str]]]] = {
+    "frame": (say("no frames"), lambda number: many("{number} frame", "{number} frames", number)),
+    "mask": (say("no masks"), lambda number: many("{number} mask", "{number} masks", number)),
+    "hold": (say("no holds"), lambda number: many("{number} hold", "{number} holds", number)),
+    "signature": (say("no signatures"), lambda number: many("{number} signature", "{number} signatures", number)),
+    "event": (say("no events"), lambda number: many("{number} event", "{number} events", number)),
+}
+_STATES: Final = {
+    "delivering": say("delivering"),
+    "opening": say("opening"),
+    "failing": say("failing"),
+    "failed": say("failed"),
+    "running": say("running"),
+    "starting": say("starting"),
+    "stopped": say("stopped"),
+    "idle": say("idle"),
+    "recording": say("recording"),
+    "masked": say("masked"),
+    "opaque": say("opaque"),
+    "verified": say("verified"),
+    "uncertain": say("uncertain"),
+    "moved": say("moved"),
+    "online": say("online"),
+    "offline": say("offline"),
+    "connected": say("connected"),
+    "connecting": say("connecting"),
+    "synchronised": say("synchronised"),
+    "holdover": say("holdover"),
+    "unset": say("unset"),
+    "fixed": say("fixed"),
+    "nomadic": say("nomadic"),
+}

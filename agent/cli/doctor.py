@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._options import DEFAULT_CONFIG, config_option, json_option, print_json
+from agent.cli._speech import tell
 
 if TYPE_CHECKING:
     from agent.commissioning.examination import Means
@@ -84,7 +86,7 @@ def command(config_path: Path, *, as_json: bool, sheet: Path | None, look_s: flo
     else:
         printout.verdict(report)
         if sheet is not None:
-            click.echo(f"conformity sheet: {sheet}")
+            tell(say("conformity sheet: {sheet}", sheet=sheet))
     return 1 if report.grade is Grade.FAIL else 0
 
 
@@ -101,7 +103,7 @@ def _may_look(state_dir: Path) -> None:
     else:
         if os.access(state_dir, os.R_OK | os.X_OK):
             return
-    raise DeviceError(f"you may not look into {state_dir}", remedy="`sudo vigie doctor`")
+    raise DeviceError(say("you may not look into {state_dir}", state_dir=state_dir), remedy=say("`sudo vigie doctor`"))
 
 
 def _turn_the_lens(config: Config, means: Means) -> int:

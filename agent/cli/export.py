@@ -13,10 +13,14 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from agent import __version__
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
+from agent.base.language import for_reader
+from agent.base.phrase import moment, say
 from agent.base.tidy_end import tidy_end
+from agent.cli._film_words import VERDICTS
 from agent.cli._instant import Instant
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
+from agent.cli._speech import tell
 from agent.evidence.conformity_sheet import ConformitySheet
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
@@ -26,7 +30,7 @@ from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
 
 _INTERFACES = Path("/sys/class/net")
-UNPROVED: Final = (
+UNPROVED: Final = say(
     "without a seal nothing proves the times, the gaps and the track of this film: only its pictures and their order are signed"
 )
 _NO_MAC = "00:00:00:00:00:00"
@@ -45,7 +49,7 @@ _NO_MAC = "00:00:00:00:00:00"
 def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: str, reference: str, *, as_json: bool) -> None:
     """Export a span as one MP4, cut on GOPs around it. The daemon keeps recording."""
     if out.suffix.lower() != ".mp4":
-        raise click.UsageError(f"{out}: the film must be called .mp4; the sheet takes the same name with .html")
+        raise click.UsageError(say("{out}: the film must be called .mp4; the sheet takes the same name with .html", out=out))
     node = NodeFiles.of(config_path)
     signer, anchors = _identity(node)
     settings = node.config.node
@@ -81,10 +85,16 @@ def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | No
         anchors = identity.anchors()
         signer = identity.load()
     except (EvidenceError, OSError) as error:
-        click.echo(f"vigie: the export is not sealed: {error}", err=True)
-        click.echo(f"vigie: {UNPROVED}", err=True)
+        tell(
+            say(
+                "vigie: the export is not sealed: {error}",
+                error=error.text(for_reader) if isinstance(error, EvidenceError) else error,
+            ),
+            err=True,
+        )
+        tell(say("vigie: {unproved}", unproved=UNPROVED), err=True)
     if signer is not None and (other := misnamed(signer.chain.leaf, node.config.node.id)) is not None:
-        click.echo(f"vigie: the sheet will show two names: {other.what}; {other.remedy}", err=True)
+        tell(say("vigie: the sheet will show two names: {what}; {remedy}", what=other.what, remedy=other.remedy), err=True)
     return signer, anchors
 
 
@@ -127,10 +137,26 @@ def _document(exported: Exported) -> dict[str, object]:
 
 def _tell(exported: Exported) -> None:
     contents = exported.contents
-    click.echo(f"{exported.film}: {rfc3339(contents.from_ns)} to {rfc3339(contents.to_ns)}, {contents.pictures} pictures")
-    click.echo(f"{exported.sheet}: the conformity sheet")
-    click.echo(f"sha256 {exported.sha256}")
+    tell(
+        say(
+            "{film}: {begins} to {ends}, {pictures} pictures",
+            film=exported.film,
+            begins=moment(contents.from_ns),
+            ends=moment(contents.to_ns),
+            pictures=contents.pictures,
+        )
+    )
+    tell(say("{sheet}: the conformity sheet", sheet=exported.sheet))
+    tell(f"sha256 {exported.sha256}")
     if exported.report is not None:
-        click.echo(f"verified: {exported.report.verdict.value}: {exported.report.reason}")
+        tell(say("verified: {verdict}: {reason}", verdict=VERDICTS[exported.report.verdict], reason=exported.report.reason))
     for absence in contents.absences:
-        click.echo(f"vigie: missing {rfc3339(absence.from_ns)} to {rfc3339(absence.to_ns)}: {absence.why}", err=True)
+        tell(
+            say(
+                "vigie: missing {begins} to {ends}: {why}",
+                begins=moment(absence.from_ns),
+                ends=moment(absence.to_ns),
+                why=absence.why,
+            ),
+            err=True,
+        )

@@ -11,10 +11,13 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
+from agent.base.language import for_reader
+from agent.base.phrase import many, moment, say
 from agent.cli._instant import Instant
 from agent.cli._manners import Group
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
+from agent.cli._speech import tell
 from agent.recording.catalog import Catalog
 from agent.recording.hold import EvidenceHold, Holds
 
@@ -44,11 +47,18 @@ def add(config_path: Path, from_ns: int, to_ns: int, reference: str, by: str, un
     if as_json:
         print_json({**_fields(hold, catalog), "destroyed_segments": gone})
         return
-    click.echo(f"hold {hold.id} is in force over {segments} segments")
+    tell(many("hold {id} is in force over 1 segment", "hold {id} is in force over {number} segments", segments, id=hold.id))
     if gone:
-        click.echo(f"vigie: {gone} segments of this span had been destroyed before", err=True)
+        tell(
+            many(
+                "vigie: 1 segment of this span had been destroyed before",
+                "vigie: {number} segments of this span had been destroyed before",
+                gone,
+            ),
+            err=True,
+        )
     elif not segments:
-        click.echo("vigie: there is no footage of this span yet; what comes will be held", err=True)
+        tell(say("vigie: there is no footage of this span yet; what comes will be held"), err=True)
 
 
 @command.command(name="list")
@@ -65,13 +75,19 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
         print_json({"holds": [_fields(hold, catalog) for hold in found]})
         return
     if not found:
-        click.echo("no hold is in force" if not every else "there never was a hold")
+        tell(say("no hold is in force") if not every else say("there never was a hold"))
         return
-    table = Table("hold", *(Column(name, overflow="fold") for name in ("from", "to", "reference", "by", "until", "state")))
+    names = (say("from"), say("to"), say("reference"), say("by"), say("until"), say("state"))
+    table = Table(for_reader(say("hold")), *(Column(for_reader(name), overflow="fold") for name in names))
     for hold in found:
-        state = "in force" if hold.active else f"released by {hold.released_by}, {rfc3339(hold.released_ns or 0)}"
-        until = rfc3339(hold.until_ns) if hold.until_ns is not None else "release"
-        table.add_row(str(hold.id), rfc3339(hold.from_ns), rfc3339(hold.to_ns), hold.reference, hold.by, until, state)
+        state = (
+            say("in force")
+            if hold.active
+            else say("released by {by}, {at}", by=hold.released_by, at=moment(hold.released_ns or 0))
+        )
+        until = moment(hold.until_ns) if hold.until_ns is not None else say("release")
+        times = (for_reader(each) for each in (moment(hold.from_ns), moment(hold.to_ns)))
+        table.add_row(str(hold.id), *times, hold.reference, hold.by, for_reader(until), for_reader(state))
     Console(markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
 
 
@@ -88,7 +104,7 @@ def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:
     if as_json:
         print_json(_fields(hold, catalog))
     else:
-        click.echo(f"hold {hold.id} is released")
+        tell(say("hold {id} is released", id=hold.id))
 
 
 def _fields(hold: EvidenceHold, catalog: Catalog) -> dict[str, object]:

@@ -8,8 +8,10 @@ import click
 
 from agent.base.clock import SystemClock
 from agent.base.output_file import Output
+from agent.base.phrase import say
 from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
+from agent.cli._speech import tell
 from agent.config.load import load
 from agent.identity.certificates import CertificateChain, common_name, read_chain
 from agent.identity.node_key import IdentityDirectory
@@ -31,8 +33,20 @@ def init(config_path: Path, *, if_missing: bool) -> None:
         directory.carry_over(node_id)
         return
     signer = directory.init(node_id)
-    click.echo(f"{directory.key_path}: key of {node_id} made, SHA-256 {signer.chain.key_digest}")
-    click.echo(f"{directory.ca_path}: hand this to whoever verifies films, or have the town's CA sign `vigie identity csr`")
+    tell(
+        say(
+            "{key_path}: key of {node_id} made, SHA-256 {key_digest}",
+            key_path=directory.key_path,
+            node_id=node_id,
+            key_digest=signer.chain.key_digest,
+        )
+    )
+    tell(
+        say(
+            "{ca_path}: hand this to whoever verifies films, or have the town's CA sign `vigie identity csr`",
+            ca_path=directory.ca_path,
+        )
+    )
 
 
 @command.command()
@@ -47,10 +61,23 @@ def rename(config_path: Path) -> None:
     before = common_name(directory.load().chain.leaf)
     directory.rename(node_id)
     if before == node_id:
-        click.echo(f"{directory.chain_path}: the certificate is that of {node_id} already")
+        tell(say("{chain_path}: the certificate is that of {node_id} already", chain_path=directory.chain_path, node_id=node_id))
         return
-    click.echo(f"{directory.chain_path}: {before} signs as {node_id} from the next start on: sudo systemctl restart vigie")
-    click.echo(f"{directory.ca_path}: hand this to whoever verifies films; it serves for those of {before} as well")
+    tell(
+        say(
+            "{chain_path}: {before} signs as {node_id} from the next start on: sudo systemctl restart vigie",
+            chain_path=directory.chain_path,
+            before=before,
+            node_id=node_id,
+        )
+    )
+    tell(
+        say(
+            "{ca_path}: hand this to whoever verifies films; it serves for those of {before} as well",
+            ca_path=directory.ca_path,
+            before=before,
+        )
+    )
 
 
 @command.command()
@@ -76,10 +103,16 @@ def install(config_path: Path, chain: Path, ca: Path | None) -> None:
     directory, node_id = _identity(config_path)
     issued = read_chain(chain)
     if ca is None and len(issued.certificates) < 2:
-        raise click.UsageError(f"{chain} holds the node's certificate alone: name the CA with --ca PEM")
+        raise click.UsageError(say("{chain} holds the node's certificate alone: name the CA with --ca PEM", chain=chain))
     anchor = read_chain(ca) if ca is not None else CertificateChain(issued.certificates[-1:])
     directory.install(issued, anchor, node_id, SystemClock())
-    click.echo(f"{node_id}: vouched for by {common_name(anchor.leaf)}; takes effect when the daemon starts next")
+    tell(
+        say(
+            "{node_id}: vouched for by {common_name}; takes effect when the daemon starts next",
+            node_id=node_id,
+            common_name=common_name(anchor.leaf),
+        )
+    )
 
 
 @command.command()
@@ -94,7 +127,7 @@ def show(config_path: Path, *, as_json: bool) -> None:
     document = {
         "node": node_id,
         "key_sha256": chain.key_digest,
-        "key_from": "systemd credential" if directory.key_path.parent == directory.credentials else str(directory.key_path),
+        "key_from": say("systemd credential") if directory.key_path.parent == directory.credentials else str(directory.key_path),
         "subject": leaf.subject.rfc4514_string(),
         "issuer": leaf.issuer.rfc4514_string(),
         "self_signed": is_own(leaf),
@@ -109,7 +142,7 @@ def show(config_path: Path, *, as_json: bool) -> None:
         return
     width = max(map(len, document))
     for key, value in document.items():
-        click.echo(f"{key:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+        tell(f"{key:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
 
 
 def _identity(config_path: Path) -> tuple[IdentityDirectory, str]:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
+from agent.cli._speech import tell
 
 if TYPE_CHECKING:
     from agent.cli._node_files import NodeFiles
@@ -55,8 +57,12 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
         return
     names = [mask.name for mask in node.config.privacy.mask]
     for line in verdict.lines(names):
-        click.echo(line)
-    click.echo(f"the view is validated by {by}; its reference is in {node.config.node.state_dir / 'view'}")
+        tell(line)
+    tell(
+        say(
+            "the view is validated by {by}; its reference is in {state_dir}", by=by, state_dir=node.config.node.state_dir / "view"
+        )
+    )
 
 
 @command.command()
@@ -85,7 +91,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     from agent.view.commissioning import ViewSample, checked_name, found_at_rest
 
     if out is None and not in_terminal:
-        raise click.UsageError("say where the drawing goes: --out FILE.png, or --terminal")
+        raise click.UsageError(say("say where the drawing goes: --out FILE.png, or --terminal"))
     who = checked_name(getpass.getuser() if by is None else by)
     drawing = None if out is None else Output(out, b"\x89PNG")
     node = NodeFiles.of(config_path)
@@ -105,12 +111,12 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed)
     height, width = picture.shape[:2]
     for mask in privacy.mask:
-        click.echo(legend(mask.name, mask.polygon, privacy.margin, mask_share([mask.polygon], privacy.margin, width, height)))
+        tell(legend(mask.name, mask.polygon, privacy.margin, mask_share([mask.polygon], privacy.margin, width, height)))
     for area in fixed:
-        click.echo(f"fixed to the camera, proves nothing: {area.words()}")
+        tell(say("fixed to the camera, proves nothing: {words}", words=area.words()))
     if drawing is not None:
         drawing.write(commissioning_still.png(picture), mode=0o600)
-        click.echo(f"{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards")
+        tell(say("{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards", out=out))
     if in_terminal:
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
 
@@ -136,7 +142,7 @@ def _by_daemon(node: NodeFiles, by: str, told: SaidOnce, *, lift: bool, nudge: b
     try:
         return ViewVerdict.of(document)
     except (KeyError, TypeError):
-        raise MaskError("the daemon's answer cannot be read: it runs another version", remedy="restart it") from None
+        raise MaskError(say("the daemon's answer cannot be read: it runs another version"), remedy=say("restart it")) from None
 
 
 class SaidOnce:
@@ -148,7 +154,7 @@ class SaidOnce:
     def __call__(self, words: str) -> None:
         if words and words != self._last:
             self._last = words
-            click.echo(words, err=True)
+            tell(words, err=True)
 
 
 @contextmanager
@@ -191,6 +197,6 @@ def _refuse_beside_daemon(node: NodeFiles) -> None:
 
     if _daemon_runs(node):
         raise MaskError(
-            "the daemon is running, and it gives no unguarded picture to anybody",
-            remedy="`systemctl stop vigie`, look, then start it again; or look at the masked picture on its page",
+            say("the daemon is running, and it gives no unguarded picture to anybody"),
+            remedy=say("`systemctl stop vigie`, look, then start it again; or look at the masked picture on its page"),
         )

@@ -10,10 +10,14 @@ import click
 from cryptography import x509
 
 from agent.base.errors import ConfigurationError, EvidenceError, RegisterError
-from agent.base.process_exit import OUTPUT_REFUSED
+from agent.base.language import for_reader
+from agent.base.phrase import joined, many, say
+from agent.base.process_exit import OUTPUT_REFUSED, why_refused
 from agent.cli._legible import legible
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import config_option, json_option, print_json
+from agent.cli._register_words import FLAWS, entry
+from agent.cli._speech import tell
 from agent.identity.certificates import common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.journal.chain import parse
 from agent.journal.parts import lines
@@ -60,7 +64,8 @@ def command(
     found = path or (node.register_path if node is not None else Path("register.jsonl"))
     if path is not None and not path.exists():
         raise RegisterError(
-            f"{path} does not exist", remedy="Give the path of a register.jsonl, with its register.head beside it"
+            say("{path} does not exist", path=path),
+            remedy=say("Give the path of a register.jsonl, with its register.head beside it"),
         )
     try:
         if wants_verify:
@@ -74,9 +79,10 @@ def command(
     except OSError as error:
         if error.errno in OUTPUT_REFUSED:  # no reading ends so: it is where stdout goes that is full
             raise
-        why = (error.strerror or str(error)).lower()
+        why = why_refused(error)
         raise RegisterError(
-            f"{error.filename or found} cannot be read: {why}", remedy="Check its disk and permissions"
+            say("{filename} cannot be read: {why}", filename=error.filename or found, why=why),
+            remedy=say("Check its disk and permissions"),
         ) from error
 
 
@@ -99,7 +105,7 @@ def _leaves(node: NodeFiles | None, given: tuple[Path, ...]) -> list[x509.Certif
     try:
         return [read_chain(node.identity().chain_path).leaf]
     except EvidenceError as error:
-        click.echo(f"vigie: {error}", err=True)
+        tell(f"vigie: {error.text(for_reader)}", err=True)
         return []
 
 
@@ -129,21 +135,34 @@ def _verify(path: Path, leaves: list[x509.Certificate], here: str, *, as_json: b
     if authorities and not verdict.signatures:
         # Nodes of an earlier release were their own authority: whose key signed is not told by the certificate alone.
         raise EvidenceError(
-            f"the certificate given is that of an authority, {authorities[0]!r}, which signs no register",
-            remedy="give the node's own, which is identity/chain.pem on the node",
+            say(
+                "the certificate given is that of an authority, {authority!r}, which signs no register",
+                authority=authorities[0],
+            ),
+            remedy=say("give the node's own, which is identity/chain.pem on the node"),
         )
     witness = None if verdict.lines else _witness(path)
     if as_json:
         print_json(_fields(path, verdict) | ({} if witness is None else {"whole": False, "taken_away": True}))
     elif witness is not None:
-        click.echo(
-            f"{path}: no line, beside {witness.name}, which a node makes after its first entry: the register was taken away"
+        tell(
+            say(
+                "{path}: no line, beside {name}, which a node makes after its first entry: the register was taken away",
+                path=path,
+                name=witness.name,
+            )
         )
     else:
         _tell(path, verdict)
         if here and verdict.nodes:
             names = legible(", ".join(map(repr, verdict.nodes)))
-            click.echo(f"its lines name {names}, and this is {here!r}: give --certificate, that node's identity/chain.pem")
+            tell(
+                say(
+                    "its lines name {names}, and this is {here!r}: give --certificate, that node's identity/chain.pem",
+                    names=names,
+                    here=here,
+                )
+            )
     if not verdict.whole or witness is not None:
         click.get_current_context().exit(_NOT_AUTHENTIC)
     if verdict.lines and not leaves:
@@ -157,38 +176,49 @@ def _witness(path: Path) -> Path | None:
 
 
 def _tell(path: Path, verdict: RegisterVerdict) -> None:
+    counted: str = many("1 line", "{number} lines", verdict.lines)
     for finding in verdict.findings:
-        click.echo(f"{path}:{finding.line}: {finding.flaw}: {finding.what}")
+        tell(joined(": ", (f"{path}:{finding.line}", FLAWS[finding.flaw], finding.what)))
     if not verdict.whole:
-        flaws = "1 finding" if len(verdict.findings) == 1 else f"{len(verdict.findings)} findings"
-        told = "this register was changed or damaged, and proves nothing as a whole"
+        flaws = many("1 finding", "{number} findings", len(verdict.findings))
+        told = say("this register was changed or damaged, and proves nothing as a whole")
         if all(finding.flaw is Flaw.HEAD_MISSING for finding in verdict.findings):
-            told = "whole and in order up to its last line, which may not have been its last"
-        click.echo(f"{path}: {verdict.lines} lines, {flaws}: {told}")
+            told = say("whole and in order up to its last line, which may not have been its last")
+        tell(joined(": ", (str(path), joined(", ", (counted, flaws)), told)))
         return
-    since = f" from number {verdict.first} on" if verdict.first > 1 else ""
-    click.echo(f"{path}: {verdict.lines} lines{since}, whole and in order")
-    click.echo(_signed(verdict))
+    if verdict.first > 1:
+        counted = say("{counted} from number {first} on", counted=counted, first=verdict.first)
+    tell(say("{path}: {counted}, whole and in order", path=path, counted=counted))
+    tell(_signed(verdict))
 
 
 def _signed(verdict: RegisterVerdict) -> str:
     if not verdict.lines:
-        return "nothing was entered yet"
+        return say("nothing was entered yet")
     if verdict.signed_through == verdict.lines:
-        covered = f", of which {verdict.covered} by a later line alone: {_runs(verdict)}" if verdict.covered else ""
-        return f"signed to the last line{covered}"
+        covered = (
+            say(", of which {covered} by a later line alone: {runs}", covered=verdict.covered, runs=_runs(verdict))
+            if verdict.covered
+            else ""
+        )
+        return say("signed to the last line{covered}", covered=covered)
     if verdict.unknown_keys:
         names = ", ".join(key[:16] for key in verdict.unknown_keys)
-        return f"who wrote it cannot be told: signed with a key that is not known here ({names}): give --certificate"
-    return "who wrote it cannot be told: not signed, so that whoever can write the file could have written all of it anew"
+        return say(
+            "who wrote it cannot be told: signed with a key that is not known here ({names}): give --certificate", names=names
+        )
+    return say("who wrote it cannot be told: not signed, so that whoever can write the file could have written all of it anew")
 
 
 def _runs(verdict: RegisterVerdict) -> str:
     """Whose acts a reader may want to look at: a program made them that could not read the key."""
     shown = verdict.covered_runs[:_MOST_RUNS]
-    words = [f"line {first}" if first == last else f"lines {first} to {last}" for first, last in shown]
+    words = [
+        say("line {first}", first=first) if first == last else say("lines {first} to {last}", first=first, last=last)
+        for first, last in shown
+    ]
     more = len(verdict.covered_runs) - len(shown)
-    return ", ".join(words) + (f" and {more} more runs, which --json lists" if more else "")
+    return joined(", ", words) + (say(" and {more} more runs, which --json lists", more=more) if more else "")
 
 
 def _fields(path: Path, verdict: RegisterVerdict) -> dict[str, object]:
@@ -217,10 +247,9 @@ def _print(path: Path, last: int | None, *, as_json: bool) -> None:
         try:
             line = parse(raw)
         except ValueError as error:
-            click.echo(f"(unreadable: {error})")
+            tell(say("(unreadable: {error})", error=error))
             continue
-        told = ", ".join(f"{name} {value}" for name, value in line.facts.items() if value is not None)
-        click.echo(f"{line.n:>6} {line.at} {line.act:<21} {line.by}: {told}")
+        tell(entry(line))
 
 
 def _readable(raw: bytes) -> bool:

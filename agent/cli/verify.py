@@ -11,11 +11,14 @@ from rich.markup import escape as escape_markup
 from rich.progress import Progress
 from rich.table import Column, Table
 
-from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
+from agent.base.language import for_reader
+from agent.base.phrase import moment, say
 from agent.base.tidy_end import tidy_end
+from agent.cli._film_words import STATES, VERDICTS
 from agent.cli._legible import legible
 from agent.cli._options import json_option, print_json
+from agent.cli._speech import tell
 from agent.evidence.extraction import extract
 from agent.evidence.report import Report, State, Verdict
 from agent.evidence.verification import judge_film
@@ -61,40 +64,68 @@ def command(ctx: click.Context, film: Path, ca: Path, node: str | None, out: Pat
     else:
         _show(Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS), film, report)
         if extracted is not None:
-            click.echo(f"extracted {extracted.pictures} verified pictures to {legible(str(out))}, sha256 {extracted.sha256}")
+            tell(
+                say(
+                    "extracted {pictures} verified pictures to {out}, sha256 {sha256}",
+                    pictures=extracted.pictures,
+                    out=legible(str(out)),
+                    sha256=extracted.sha256,
+                )
+            )
     ctx.exit(report.verdict.exit_code)
 
 
 def _show(console: Console, film: Path, report: Report) -> None:
-    console.print(f"{escape(str(film))}: [bold]{report.verdict.value}[/bold]: {escape(report.reason)}")
+    def told(words: str) -> None:
+        console.print(escape(for_reader(words)))
+
+    verdict, reason = (escape(for_reader(words)) for words in (VERDICTS[report.verdict], report.reason))
+    console.print(f"{escape(str(film))}: [bold]{verdict}[/bold]: {reason}")
     if report.signer:
-        trust = "trusted" if report.chain_trusted else "not trusted"
-        console.print(f"signed by {escape(report.signer)} ({trust}), key {(report.key_digest or '')[:16]}")
+        trust = say("trusted") if report.chain_trusted else say("not trusted")
+        key = (report.key_digest or "")[:16]
+        told(say("signed by {signer} ({trust}), key {key}", signer=report.signer, trust=trust, key=key))
     if report.from_ns is not None and report.to_ns is not None:
-        console.print(f"recorded  {rfc3339(report.from_ns)} to {rfc3339(report.to_ns)}, by the node's clock")
-    console.print(
-        f"pictures  {report.authentic} of {report.pictures} authentic, {report.changed} not authentic, "
-        f"{report.pending} without signature; {report.missing_units} units missing",
+        begins, ends = moment(report.from_ns), moment(report.to_ns)
+        told(say("recorded  {begins} to {ends}, by the node's clock", begins=begins, ends=ends))
+    told(
+        say(
+            "pictures  {authentic} of {pictures} authentic, {changed} not authentic, {pending} without signature; "
+            "{missing} units missing",
+            authentic=report.authentic,
+            pictures=report.pictures,
+            changed=report.changed,
+            pending=report.pending,
+            missing=report.missing_units,
+        )
     )
     if report.seal is not None:
-        error = escape(report.seal.error)
-        held = {True: "[green]intact[/]", False: f"[red]{error}[/]", None: "[yellow]none[/]"}[report.seal.intact]
-        by = f"{report.seal.operator} on {report.seal.unit}"
-        console.print(f"exported  {rfc3339(report.seal.exported_ns)} by {escape(by)}; seal: {held}")
+        colour, held = {True: ("green", say("intact")), False: ("red", report.seal.error), None: ("yellow", say("none"))}[
+            report.seal.intact
+        ]
+        seal = report.seal
+        exported = say("exported  {at} by {by} on {unit}; seal: ", at=moment(seal.exported_ns), by=seal.operator, unit=seal.unit)
+        console.print(f"{escape(for_reader(exported))}[{colour}]{escape(for_reader(held))}[/]")
     if report.verdict is Verdict.NOT_SIGNED and not report.is_sealed:
-        console.print("seal      none: nothing in this film is signed, so nothing of it is proved by the film itself")
+        told(say("seal      none: nothing in this film is signed, so nothing of it is proved by the film itself"))
     elif not report.is_sealed:
-        console.print("seal      none: no signature covers the times, the gaps and the track, only the pictures and their order")
+        told(say("seal      none: no signature covers the times, the gaps and the track, only the pictures and their order"))
     if report.spans:
-        table = Table("pictures", "state", *(Column(name, overflow="fold") for name in ("from (UTC)", "to (UTC)", "why")))
+        folding = (say("from (UTC)"), say("to (UTC)"), say("why"))
+        table = Table(
+            for_reader(say("pictures")),
+            for_reader(say("state")),
+            *(Column(for_reader(name), overflow="fold") for name in folding),
+        )
         for span in report.spans[:_MAX_SPANS_SHOWN]:
-            where = f"before {span.first}" if span.state is State.MISSING else f"{span.first}-{span.last}"
-            times = ("" if at is None else rfc3339(at) for at in (span.from_ns, span.to_ns))
-            table.add_row(where, f"[{_COLOURS[span.state]}]{span.state.value}[/]", *times, escape(span.why))
+            where = say("before {first}", first=span.first) if span.state is State.MISSING else f"{span.first}-{span.last}"
+            times = ("" if at is None else for_reader(moment(at)) for at in (span.from_ns, span.to_ns))
+            state = f"[{_COLOURS[span.state]}]{for_reader(STATES[span.state])}[/]"
+            table.add_row(for_reader(where), state, *times, escape(for_reader(span.why)))
         console.print(table)
         if len(report.spans) > _MAX_SPANS_SHOWN:
-            console.print(f"and {len(report.spans) - _MAX_SPANS_SHOWN} more spans: --json lists them all")
+            told(say("and {count} more spans: --json lists them all", count=len(report.spans) - _MAX_SPANS_SHOWN))
     for oddity in report.oddities:
-        console.print(f"odd: {escape(oddity)}")
+        told(say("odd: {what}", what=oddity))
     for note in report.notes:
-        console.print(f"note: {escape(note)}")
+        told(say("note: {what}", what=note))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from agent.base.phrase import say
 from agent.commissioning.broker_trial import Trial
 from agent.commissioning.line import Grade, Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.tls_probe import Handshake, shake_hands, speaks_tls
@@ -21,8 +22,8 @@ TOPICS_NAMED = 3
 
 LogIn = Callable[[BrokerEndpoint, bool], Trial]
 """Have a session as the daemon would, beside it where the flag says that it runs; see `agent.commissioning.broker_trial`."""
-_ACCESS = "let the broker's access list allow what `docs/hub/hub.acl` allows a node"
-_PORT = "write the broker's port in [mqtt] url: mqtts:// is commonly on 8883, mqtt:// on 1883"
+_ACCESS = say("let the broker's access list allow what `docs/hub/hub.acl` allows a node")
+_PORT = say("write the broker's port in [mqtt] url: mqtts:// is commonly on 8883, mqtt:// on 1883")
 
 
 def judge_brokers(
@@ -41,7 +42,7 @@ def judge_brokers(
     """
     named = credentials.username is not None or credentials.cert_file is not None
     if mqtt is None:
-        yield warn("broker", "none configured: nobody at the centre hears of this node", "set [mqtt] url")
+        yield warn("broker", say("none configured: nobody at the centre hears of this node"), say("set [mqtt] url"))
         return
     for number, url in enumerate((mqtt.url, *mqtt.fallback_urls)):
         check = "broker" if number == 0 else f"broker {number + 1}"
@@ -55,13 +56,13 @@ def judge_uplink(uplink: Mapping[str, Any], brokers: Sequence[Line] = ()) -> Ite
     if not uplink.get("broker"):
         return
     state, reason = str(uplink.get("state", "")), str(uplink.get("reason", ""))
-    said = f"{state} at {uplink['broker']}" + (f": {reason}" if reason else "")
+    said = say("{state} at {uplink}", state=state, uplink=uplink["broker"]) + (f": {reason}" if reason else "")
     if state != "online" and any(line.grade is Grade.FAIL for line in brokers):
-        yield left_open("uplink", "waits for the broker; meanwhile events are kept in the outbox")
+        yield left_open("uplink", say("waits for the broker; meanwhile events are kept in the outbox"))
     elif state != "online":
-        yield fail("uplink", said, "`sudo journalctl -u vigie -n 20` says why; meanwhile events are kept in the outbox")
+        yield fail("uplink", said, say("`sudo journalctl -u vigie -n 20` says why; meanwhile events are kept in the outbox"))
     elif reason:
-        yield warn("uplink", said, "`vigie status -v` shows what waits; docs/outbox.md says what a node does without")
+        yield warn("uplink", said, say("`vigie status -v` shows what waits; docs/outbox.md says what a node does without"))
     else:
         yield ok("uplink", said)
 
@@ -86,13 +87,18 @@ def _judge(
             handshake = shake_hands(endpoint, credentials, now)
         except OSError as error:
             handshake = Handshake(
-                f"the connection broke in the TLS handshake: {_said(error)}",
-                f"`openssl s_client -connect {endpoint.host}:{endpoint.port}`",
+                say("the connection broke in the TLS handshake: {said}", said=_said(error)),
+                say("`openssl s_client -connect {host}:{port}`", host=endpoint.host, port=endpoint.port),
             )
         tls |= _metrics(handshake)
         if handshake.fault:
             shown = (
-                f" (it shows {handshake.subject}, names {', '.join(handshake.names) or 'none'}{_until(handshake)})"
+                say(
+                    " (it shows {subject}, names {names}{until})",
+                    subject=handshake.subject,
+                    names=", ".join(handshake.names) or "none",
+                    until=_until(handshake),
+                )
                 if handshake.subject
                 else ""
             )
@@ -103,15 +109,17 @@ def _judge(
         yield from told(check, endpoint, tls)
         return
     if log_in is None:
-        yield left_open(check, f"{endpoint.url} can be reached; whether it accepts this node was not tried", "", **tls)
+        yield left_open(
+            check, say("{url} can be reached; whether it accepts this node was not tried", url=endpoint.url), "", **tls
+        )
         return
     yield from _judge_trial(check, endpoint, log_in(endpoint, beside), tls, credentials)
 
 
 def _what_the_daemon_has(check: str, endpoint: BrokerEndpoint, tls: dict[str, Metric]) -> Iterator[Line]:
-    yield ok(check, f"{endpoint.url} accepts this node: the daemon is in", **tls)
-    why = "not tried beside the daemon, which a login could throw off; what it is refused stands under uplink"
-    yield left_open(f"{check} topics", why, "`sudo systemctl stop vigie && sudo vigie doctor` tries each")
+    yield ok(check, say("{url} accepts this node: the daemon is in", url=endpoint.url), **tls)
+    why = say("not tried beside the daemon, which a login could throw off; what it is refused stands under uplink")
+    yield left_open(f"{check} topics", why, say("`sudo systemctl stop vigie && sudo vigie doctor` tries each"))
 
 
 def _judge_trial(
@@ -121,28 +129,39 @@ def _judge_trial(
     if said is not None:
         why, remedy = in_words(said.code, said.why), _login_remedy(said.code, credentials)
         if said.code is None and not endpoint.tls and speaks_tls(endpoint):
-            why, remedy = "this port speaks TLS", "write mqtts:// (or wss://) in [mqtt] url, and set ca_file"
-        yield fail(check, f"{endpoint.url} refuses this node: {why}", remedy, code=said.code, **tls)
+            why, remedy = say("this port speaks TLS"), say("write mqtts:// (or wss://) in [mqtt] url, and set ca_file")
+        yield fail(check, say("{url} refuses this node: {why}", url=endpoint.url, why=why), remedy, code=said.code, **tls)
         return
     lacks = trial.limits.words()
     if lacks:
         yield warn(
             check,
-            f"{endpoint.url} accepts this node; {lacks}",
-            "have whoever runs the broker lift that in its `mosquitto.conf`",
+            say("{url} accepts this node; {lacks}", url=endpoint.url, lacks=lacks),
+            say("have whoever runs the broker lift that in its `mosquitto.conf`"),
             **tls,
         )
     else:
-        yield ok(check, f"{endpoint.url} accepts this node", **tls)
+        yield ok(check, say("{url} accepts this node", url=endpoint.url), **tls)
     if trial.commands:
-        yield fail(f"{check} commands", f"commands cannot be received: {trial.commands}", _ACCESS, **tls)
+        yield fail(f"{check} commands", say("commands cannot be received: {commands}", commands=trial.commands), _ACCESS, **tls)
     name, topics = f"{check} topics", [topic for topic, _ in trial.topics]
     if topics:
-        more = f", and {len(topics) - TOPICS_NAMED} more" if len(topics) > TOPICS_NAMED else ""
+        more = say(", and {count} more", count=len(topics) - TOPICS_NAMED) if len(topics) > TOPICS_NAMED else ""
         named = ", ".join(topics[:TOPICS_NAMED]) + more
-        yield fail(name, f"{endpoint.url} does not take {named}: {trial.topics[0][1]}", _ACCESS, refused=len(topics), **tls)
+        yield fail(
+            name,
+            say("{url} does not take {named}: {topics}", url=endpoint.url, named=named, topics=trial.topics[0][1]),
+            _ACCESS,
+            refused=len(topics),
+            **tls,
+        )
     else:
-        yield ok(name, f"{endpoint.url} takes all {trial.tried} topics of this node", tried=trial.tried, **tls)
+        yield ok(
+            name,
+            say("{url} takes all {tried} topics of this node", url=endpoint.url, tried=trial.tried),
+            tried=trial.tried,
+            **tls,
+        )
 
 
 def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
@@ -153,21 +172,25 @@ def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
     except socket.gaierror:
         return fail(
             check,
-            f"{endpoint.url}: the name {endpoint.host} is not known",
-            f"compare it with [mqtt] url; `getent hosts {endpoint.host}` asks this node's DNS",
+            say("{url}: the name {host} is not known", url=endpoint.url, host=endpoint.host),
+            say("compare it with [mqtt] url; `getent hosts {host}` asks this node's DNS", host=endpoint.host),
             url=endpoint.url,
         )
     except ConnectionRefusedError:
-        return fail(check, f"{endpoint.url}: nobody listens on port {endpoint.port}", _PORT, url=endpoint.url)
+        return fail(
+            check, say("{url}: nobody listens on port {port}", url=endpoint.url, port=endpoint.port), _PORT, url=endpoint.url
+        )
     except TimeoutError:
         waited_s = time.monotonic() - began_s
-        remedy = "compare the address in [mqtt] url; a firewall on the way that swallows it looks the same"
-        return fail(check, f"{endpoint.url}: no answer in {waited_s:.0f} s", remedy, url=endpoint.url)
+        remedy = say("compare the address in [mqtt] url; a firewall on the way that swallows it looks the same")
+        return fail(
+            check, say("{url}: no answer in {waited_s:.0f} s", url=endpoint.url, waited_s=waited_s), remedy, url=endpoint.url
+        )
     except OSError as error:
         return fail(
             check,
             f"{endpoint.url}: {_said(error)}",
-            "`ip -brief address` shows whether this node is on the network",
+            say("`ip -brief address` shows whether this node is on the network"),
             url=endpoint.url,
         )
     return None
@@ -175,9 +198,16 @@ def _reach(check: str, endpoint: BrokerEndpoint) -> Line | None:
 
 def _certificate(check: str, handshake: Handshake, metrics: dict[str, Metric]) -> Line:
     name = f"{check} certificate"
-    said = f"{handshake.subject}, issued by {handshake.issuer}{_until(handshake)}; {handshake.version}, {handshake.cipher}"
+    said = say(
+        "{subject}, issued by {issuer}{until}; {version}, {cipher}",
+        subject=handshake.subject,
+        issuer=handshake.issuer,
+        until=_until(handshake),
+        version=handshake.version,
+        cipher=handshake.cipher,
+    )
     if handshake.days_left is not None and handshake.days_left < SOON_DAYS:
-        remedy = "have whoever runs the broker renew it before that day: `authority.sh renew`, see docs/hub/README.md"
+        remedy = say("have whoever runs the broker renew it before that day: `authority.sh renew`, see docs/hub/README.md")
         return warn(name, said, remedy, **metrics)
     return ok(name, said, **metrics)
 
@@ -186,8 +216,8 @@ def _until(handshake: Handshake) -> str:
     if handshake.days_left is None:
         return ""
     if handshake.days_left < 0:
-        return f", expired {-handshake.days_left} days ago"
-    return f", expires in {handshake.days_left} days"
+        return say(", expired {days} days ago", days=-handshake.days_left)
+    return say(", expires in {days_left} days", days_left=handshake.days_left)
 
 
 def _metrics(handshake: Handshake) -> dict[str, Metric]:
@@ -203,15 +233,15 @@ def _metrics(handshake: Handshake) -> dict[str, Metric]:
 def _login_remedy(code: int | None, credentials: BrokerCredentials) -> str:
     match code:
         case 0x86 | 0x87 if credentials.username is not None:
-            return "compare [mqtt] username and the password in [mqtt] password_file with the broker's own"
+            return say("compare [mqtt] username and the password in [mqtt] password_file with the broker's own")
         case 0x86 | 0x87 if credentials.cert_file is not None:
-            return "name a certificate in [mqtt] cert_file that the broker's authority signed for this node"
+            return say("name a certificate in [mqtt] cert_file that the broker's authority signed for this node")
         case 0x86 | 0x87:
-            return "it wants to know who this is: set [mqtt] username and [mqtt] password_file, or [mqtt] cert_file"
+            return say("it wants to know who this is: set [mqtt] username and [mqtt] password_file, or [mqtt] cert_file")
         case 0x84:
-            return "name a broker in [mqtt] url that speaks MQTT 5, as mosquitto does from 1.6 on"
+            return say("name a broker in [mqtt] url that speaks MQTT 5, as mosquitto does from 1.6 on")
         case _:
-            return "the broker's own log says why: `journalctl -u mosquitto`, where it runs"
+            return say("the broker's own log says why: `journalctl -u mosquitto`, where it runs")
 
 
 def _said(error: OSError) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.analytics.picture_metrics import PictureMetrics
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
 from agent.commissioning import driver_remedies
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.picture_norm import judge_picture
@@ -42,7 +43,7 @@ def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Ca
     told = health.get("camera", {})
     age_s, fps = told.get("last_frame_age_s"), told.get("fps")
     if age_s is None or age_s > OLD_PICTURE_S:
-        since = "no picture yet" if age_s is None else f"the last picture is {age_s:.0f} s old"
+        since = say("no picture yet") if age_s is None else say("the last picture is {age_s:.0f} s old", age_s=age_s)
         yield from _no_picture(camera, str(told.get("reason") or since))
         return
     yield _same(camera) if told.get("state") == "frozen" else _delivery(camera, fps, told.get("captured", 0))
@@ -71,8 +72,13 @@ def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float 
     if 0 < width < camera.width or 0 < height < camera.height:
         yield warn(
             "delivered size",
-            f"{camera.driver} delivers {width}x{height}, which is enlarged to {camera.width}x{camera.height}",
-            "choose a larger picture in the camera, or set [camera] width and height to what it delivers",
+            say(
+                "{driver} delivers {given}, which is enlarged to {wanted}",
+                driver=camera.driver,
+                given=f"{width}x{height}",
+                wanted=f"{camera.width}x{camera.height}",
+            ),
+            say("choose a larger picture in the camera, or set [camera] width and height to what it delivers"),
             width=width, height=height, wanted_width=camera.width, wanted_height=camera.height,
         )  # fmt: skip
     width, height = min(width or camera.width, camera.width), min(height or camera.height, camera.height)
@@ -82,7 +88,11 @@ def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float 
 
 def _same(camera: CameraSettings, same_s: float = FROZEN_S) -> Line:
     """A codec may repeat a picture of nothing that moves for some seconds; half a minute is a camera that hangs."""
-    said = f"{camera.driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that"
+    said = say(
+        "{driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that",
+        driver=camera.driver,
+        same_s=same_s,
+    )
     grade = fail if same_s >= FROZEN_S else warn
     return grade("camera", said, driver_remedies.same_picture(camera), driver=camera.driver, same_s=round(same_s))
 
@@ -92,29 +102,36 @@ def _delivery(camera: CameraSettings, fps: float | None, pictures: int) -> Line:
     if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
         return warn(
             "camera",
-            f"{camera.driver} delivers {fps:.1f} of the {camera.fps:g} frames per second it was asked for",
+            say(
+                "{driver} delivers {fps:.1f} of the {wanted:g} frames per second it was asked for",
+                driver=camera.driver,
+                fps=fps,
+                wanted=camera.fps,
+            ),
             driver_remedies.too_slow(camera),
             **metrics,
         )
     if not fps:
-        return left_open("camera", f"{camera.driver} delivered one frame: its rate was not measured", "", **metrics)
-    return ok("camera", f"{camera.driver} delivers {fps:.1f} frames per second", **metrics)
+        return left_open(
+            "camera", say("{driver} delivered one frame: its rate was not measured", driver=camera.driver), "", **metrics
+        )
+    return ok("camera", say("{driver} delivers {fps:.1f} frames per second", driver=camera.driver, fps=fps), **metrics)
 
 
 def _focus(metrics: PictureMetrics | None, opaque: str) -> Line:
     if metrics is None:
-        why = "the whole picture is covered" if opaque else "the masks cover all of it"
-        return left_open("focus", f"waits for masks and view: {why}")
+        why = say("the whole picture is covered") if opaque else say("the masks cover all of it")
+        return left_open("focus", say("waits for masks and view: {why}", why=why))
     told: dict[str, Metric] = {"focus": round(metrics.focus, 1), "sharpness": None}
-    said = f"{metrics.focus:.0f} (greatest is best, on this view)"
+    said = say("{focus:.0f} (greatest is best, on this view)", focus=metrics.focus)
     if metrics.sharpness is None:
-        remedy = "`vigie doctor --focus` while it is aimed at buildings or kerbs, by day"
-        return left_open("focus", f"{said}; the scene has too few edges to judge by", remedy, **told)
+        remedy = say("`vigie doctor --focus` while it is aimed at buildings or kerbs, by day")
+        return left_open("focus", say("{said}; the scene has too few edges to judge by", said=said), remedy, **told)
     told["sharpness"] = round(metrics.sharpness, 2)
     if metrics.sharpness < SHARP:
-        remedy = "wipe the dome, then turn the lens until the figure peaks: `vigie doctor --focus`"
-        return warn("focus", f"{said}; the picture is blurred", remedy, **told)
-    return ok("focus", f"{said}; sharp", **told)
+        remedy = say("wipe the dome, then turn the lens until the figure peaks: `vigie doctor --focus`")
+        return warn("focus", say("{said}; the picture is blurred", said=said), remedy, **told)
+    return ok("focus", say("{said}; sharp", said=said), **told)
 
 
 def _exposure(camera: CameraSettings, metrics: PictureMetrics, driver: Mapping[str, float | str]) -> Line:
@@ -124,9 +141,14 @@ def _exposure(camera: CameraSettings, metrics: PictureMetrics, driver: Mapping[s
         "bright_share": round(metrics.bright_share, 3),
     }
     told |= {name: driver[name] for name in ("exposure_us", "analogue_gain", "lux") if name in driver}
-    said = f"mean {metrics.mean_luma:.0f} of 16..235, {metrics.dark_share:.0%} black, {metrics.bright_share:.0%} white"
+    said = say(
+        "mean {mean_luma:.0f} of 16..235, {dark_share:.0%} black, {bright_share:.0%} white",
+        mean_luma=metrics.mean_luma,
+        dark_share=metrics.dark_share,
+        bright_share=metrics.bright_share,
+    )
     if metrics.mean_luma < DARK_MEAN:
-        return warn("exposure", f"{said}: too dark", driver_remedies.too_dark(camera), **told)
+        return warn("exposure", say("{said}: too dark", said=said), driver_remedies.too_dark(camera), **told)
     if metrics.mean_luma > BRIGHT_MEAN or metrics.bright_share > CLIPPED_SHARE:
-        return warn("exposure", f"{said}: too bright", driver_remedies.too_bright(camera), **told)
+        return warn("exposure", say("{said}: too bright", said=said), driver_remedies.too_bright(camera), **told)
     return ok("exposure", said, **told)

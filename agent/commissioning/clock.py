@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from agent.base.clock import ClockQuality, rfc3339
+from agent.base.clock import ClockQuality
 from agent.base.kernel_clock import KernelClock
+from agent.base.phrase import moment, say
 from agent.commissioning.line import Line, fail, ok, warn
 from agent.commissioning.programs import Ask
 
@@ -22,7 +23,12 @@ def judge_clock(
     except OSError:
         state = None
     if quality is ClockQuality.UNSET:
-        yield fail("clock", f"not set: it says {rfc3339(wall_ns)}", _remedy(ask, _keeper(ask)[0]), quality=quality.value)
+        yield fail(
+            "clock",
+            say("not set: it says {at}", at=moment(wall_ns)),
+            _remedy(ask, _keeper(ask)[0]),
+            quality=quality.value,
+        )
         yield _battery_backed(root)
         return
     keeper, offset_s, server = _keeper(ask)
@@ -31,21 +37,28 @@ def judge_clock(
     metrics = {"quality": quality.value, "keeper": keeper, "server": server, "offset_ms": None}
     if offset_s is not None:
         metrics["offset_ms"] = f"{1000 * offset_s:.3f}"
-    by = f"by {keeper}" + (f" from {server}" if server else "") if keeper else "by a keeper that does not say who it is"
+    by = (
+        say("by {keeper}", keeper=keeper) + (say(" from {server}", server=server) if server else "")
+        if keeper
+        else say("by a keeper that does not say who it is")
+    )
     if quality is not ClockQuality.SYNCHRONISED:
         said = (
-            f"set, and not synchronised {by}; it says {rfc3339(wall_ns)}"
+            say("set, and not synchronised {by}; it says {at}", by=by, at=moment(wall_ns))
             if keeper
-            else f"set, and nothing keeps it: it says {rfc3339(wall_ns)}"
+            else say("set, and nothing keeps it: it says {at}", at=moment(wall_ns))
         )
         yield warn("clock", said, _remedy(ask, keeper), **metrics)
     elif offset_s is not None and abs(offset_s) > LARGE_OFFSET_S:
         yield warn(
-            "clock", f"{1000 * offset_s:+.0f} ms off, being corrected {by}", "wait some minutes, then `vigie doctor`", **metrics
+            "clock",
+            say("{offset_s:+.0f} ms off, being corrected {by}", offset_s=1000 * offset_s, by=by),
+            say("wait some minutes, then `vigie doctor`"),
+            **metrics,
         )
     else:
-        off = f", {1000 * offset_s:+.1f} ms off" if offset_s is not None else ""
-        yield ok("clock", f"synchronised {by}{off}", **metrics)
+        off = say(", {offset_s:+.1f} ms off", offset_s=1000 * offset_s) if offset_s is not None else ""
+        yield ok("clock", say("synchronised {by}{off}", by=by, off=off), **metrics)
     yield _battery_backed(root)
 
 
@@ -66,24 +79,24 @@ def _keeper(ask: Ask) -> tuple[str, float | None, str]:
 def _remedy(ask: Ask, keeper: str) -> str:
     """What this system can do about it: by who keeps its clock, or could."""
     if keeper == "chrony":
-        return "`chronyc sources` shows whether its servers answer; NTP is UDP port 123"
+        return say("`chronyc sources` shows whether its servers answer; NTP is UDP port 123")
     told = ask("timedatectl", "show", "--property=CanNTP", "--property=NTP")
     known = dict(line.partition("=")[::2] for line in told.text.splitlines()) if told is not None and told.code == 0 else {}
     if known.get("CanNTP") == "yes" and known.get("NTP") == "yes":
-        return "`timedatectl timesync-status` shows whether its server answers; NTP is UDP port 123"
+        return say("`timedatectl timesync-status` shows whether its server answers; NTP is UDP port 123")
     if known.get("CanNTP") == "yes":
-        return "`sudo timedatectl set-ntp true`"
-    return "`sudo apt install systemd-timesyncd`" if known else "`sudo apt install chrony`"
+        return say("`sudo timedatectl set-ntp true`")
+    return say("`sudo apt install systemd-timesyncd`") if known else say("`sudo apt install chrony`")
 
 
 def _battery_backed(root: Path) -> Line:
     found = sorted(p.name for p in root.glob("sys/class/rtc/rtc*"))
     if found:
-        return ok("clock battery", f"the board has a clock of its own ({found[0]})", rtc=True)
+        return ok("clock battery", say("the board has a clock of its own ({found})", found=found[0]), rtc=True)
     return warn(
         "clock battery",
-        "the board has none: after a power cut it does not know the time until the network is back",
-        "fit a real-time clock, and name it in /boot/firmware/config.txt: `dtoverlay=i2c-rtc,ds3231`",
+        say("the board has none: after a power cut it does not know the time until the network is back"),
+        say("fit a real-time clock, and name it in /boot/firmware/config.txt: `dtoverlay=i2c-rtc,ds3231`"),
         rtc=False,
     )
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.phrase import joined, say
+from agent.base.process_exit import why_refused
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.config.model import Config
 from agent.recording.retention import days_that_fit
@@ -24,7 +26,7 @@ BLOCK_BYTES = 1024 * 1024
 SYNCS = 20
 SLOW_SYNC_S, HOPELESS_SYNC_S = 0.25, 1.0
 TIMES_THE_STREAM = 4.0
-_FASTER = "put [recording] directory on an SSD, or on a new card"
+_FASTER = say("put [recording] directory on an SSD, or on a new card")
 
 
 class Room(Struct, frozen=True):
@@ -64,23 +66,33 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
         "free_bytes": room.free_bytes,
         "total_bytes": room.total_bytes,
     }
-    said = f"{days:.1f} days fit, {wanted:g} are promised ({usable / 1e9:.0f} GB usable, {bps / 1000:.0f} kbit/s {source})"
+    said = say(
+        "{days:.1f} days fit, {wanted:g} are promised ({usable:.0f} GB usable, {bps:.0f} kbit/s {source})",
+        days=days,
+        wanted=wanted,
+        usable=usable / 1e9,
+        bps=bps / 1000,
+        source=source,
+    )
     if room.free_bytes < reserve and recorded_bytes == 0:
         return fail(
             "disk",
-            f"full: {room.free_bytes / 1e6:.0f} MB free, {said}",
-            f"`sudo du -xh / | sort -h | tail` shows what fills it; [recording] directory needs {needed / 1e9:.0f} GB",
+            say("full: {free_bytes:.0f} MB free, {said}", free_bytes=room.free_bytes / 1e6, said=said),
+            say(
+                "`sudo du -xh / | sort -h | tail` shows what fills it; [recording] directory needs {needed:.0f} GB",
+                needed=needed / 1e9,
+            ),
             **metrics,
         )
     fitting_kbps, fitting_days = int(usable * 8 / 86_400 / wanted / SPARE / 1000), int(days / SPARE)
-    ways = [f"a disk of {(needed + reserve) / 1e9:.0f} GB for [recording] directory"]
+    ways: list[str] = [say("a disk of {needed:.0f} GB for [recording] directory", needed=(needed + reserve) / 1e9)]
     ways += [f"[encoding] bitrate_kbps = {fitting_kbps}"] if fitting_kbps >= LEAST_KBPS else []
     ways += [f"[recording] retention_days = {fitting_days}"] if fitting_days >= 1 else []
-    remedy = ", or ".join(ways)
+    remedy = joined(say(", or "), ways)
     if days < wanted:
         return fail("disk", said, remedy, **metrics)
     if days < wanted * SPARE:
-        return warn("disk", f"{said}: just enough", remedy, **metrics)
+        return warn("disk", say("{said}: just enough", said=said), remedy, **metrics)
     return ok("disk", said, **metrics)
 
 
@@ -131,18 +143,22 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     """Whether the disk keeps up with the stream. A full or foreign directory is a line, not an error."""
     directory = config.recordings_dir
     if not directory.is_dir():
-        return left_open("disk speed", f"waits for the first start, which makes {directory}")
+        return left_open("disk speed", say("waits for the first start, which makes {directory}", directory=directory))
     if room_of(directory).free_bytes < config.recording.min_free_bytes / 2 + WRITE_BYTES:
-        return left_open("disk speed", "waits for room on the disk: too little is free to write on trial")
+        return left_open("disk speed", say("waits for room on the disk: too little is free to write on trial"))
     try:
         speed = measure(directory)
     except PermissionError:
-        return left_open("disk speed", f"not measured: you may not write in {directory}", "`sudo vigie doctor`")
+        return left_open(
+            "disk speed",
+            say("not measured: you may not write in {directory}", directory=directory),
+            say("`sudo vigie doctor`"),
+        )
     except OSError as error:
         return fail(
             "disk speed",
-            f"{directory} cannot be written: {(error.strerror or str(error)).lower()}",
-            "`sudo dmesg | tail -n 20` shows whether the disk fails",
+            say("{directory} cannot be written: {why}", directory=directory, why=why_refused(error)),
+            say("`sudo dmesg | tail -n 20` shows whether the disk fails"),
         )
     bps, _ = _bit_rate(config, None)
     metrics: dict[str, Metric] = {
@@ -151,20 +167,27 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
         "sync_worst_ms": round(1000 * speed.worst_s, 2),
     }
     median_ms, worst_ms = 1000 * speed.median_s, 1000 * speed.worst_s
-    said = f"{speed.write_bytes_per_s / 1e6:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst"
+    said = say(
+        "{write_bytes_per_s:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst",
+        write_bytes_per_s=speed.write_bytes_per_s / 1e6,
+        median_ms=median_ms,
+        worst_ms=worst_ms,
+    )
     if speed.write_bytes_per_s * 8 < TIMES_THE_STREAM * bps:
-        return fail("disk speed", f"{said}: too slow for {bps / 1000:.0f} kbit/s", _FASTER, **metrics)
+        return fail("disk speed", say("{said}: too slow for {bps:.0f} kbit/s", said=said, bps=bps / 1000), _FASTER, **metrics)
     if speed.worst_s > HOPELESS_SYNC_S:
-        return fail("disk speed", f"{said}: a second may be lost at a power cut", _FASTER, **metrics)
+        return fail("disk speed", say("{said}: a second may be lost at a power cut", said=said), _FASTER, **metrics)
     if speed.worst_s > SLOW_SYNC_S:
-        return warn("disk speed", f"{said}: slow to sync, as worn cards are", _FASTER, **metrics)
+        return warn("disk speed", say("{said}: slow to sync, as worn cards are", said=said), _FASTER, **metrics)
     return ok("disk speed", said, **metrics)
 
 
 def _bit_rate(config: Config, measured_bps: float | None) -> tuple[float, str]:
     if measured_bps:
-        return measured_bps, "measured"
+        return measured_bps, say("measured")
     if config.encoding.bitrate_kbps is not None:
-        return config.encoding.bitrate_kbps * 1000.0, "configured"
+        return config.encoding.bitrate_kbps * 1000.0, say("configured")
     camera = config.camera
-    return camera.width * camera.height * camera.fps * DEFAULT_CRF_BITS_PER_PIXEL, "estimated: crf has no bit rate of its own"
+    return camera.width * camera.height * camera.fps * DEFAULT_CRF_BITS_PER_PIXEL, say(
+        "estimated: crf has no bit rate of its own"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 
 _ITS_OWN: Final = frozenset({"rtsp", "v4l2"})
@@ -14,46 +15,46 @@ def no_picture(camera: CameraSettings) -> str:
     """Where the driver does not say what to do."""
     match camera.driver:
         case "rtsp":
-            return "compare [camera] source with the address on the camera's own page"
+            return say("compare [camera] source with the address on the camera's own page")
         case "file":
-            return "name a film that FFmpeg reads in [camera] source"
+            return say("name a film that FFmpeg reads in [camera] source")
         case "v4l2":
-            return "`v4l2-ctl --list-devices` shows what is plugged in; name it in [camera] source"
+            return say("`v4l2-ctl --list-devices` shows what is plugged in; name it in [camera] source")
         case "picamera2":
-            return "power off, seat both ends of the ribbon cable, then `rpicam-hello --list-cameras`"
+            return say("power off, seat both ends of the ribbon cable, then `rpicam-hello --list-cameras`")
         case _:
-            return "`vigie check` shows which [camera] driver is set"
+            return say("`vigie check` shows which [camera] driver is set")
 
 
 def too_slow(camera: CameraSettings) -> str:
     """Fewer frames per second come than were asked for."""
     if camera.driver == "rtsp":
-        return f"set the camera itself to {camera.fps:g} frames per second, or [camera] fps to what it delivers"
+        return say("set the camera itself to {fps:g} frames per second, or [camera] fps to what it delivers", fps=camera.fps)
     if camera.driver == "v4l2":
-        return "`v4l2-ctl --list-formats-ext` shows what it can; set [camera] width, height and fps to one of these"
-    return "long exposures at night do this: set [camera] exposure_max_us lower"
+        return say("`v4l2-ctl --list-formats-ext` shows what it can; set [camera] width, height and fps to one of these")
+    return say("long exposures at night do this: set [camera] exposure_max_us lower")
 
 
 def too_dark(camera: CameraSettings) -> str:
     """The picture is dark."""
     if camera.driver in _ITS_OWN:
-        return "light the scene, or lengthen the exposure in the camera itself, then `vigie doctor`"
+        return say("light the scene, or lengthen the exposure in the camera itself, then `vigie doctor`")
     if camera.driver == "picamera2":
-        return "light the scene, or set [camera] exposure_max_us higher"
-    return "name a brighter film in [camera] source"
+        return say("light the scene, or set [camera] exposure_max_us higher")
+    return say("name a brighter film in [camera] source")
 
 
 def too_bright(camera: CameraSettings) -> str:
     """The picture is white."""
     if camera.driver == "picamera2" and not camera.hdr:
-        return "turn it out of the sun, or set [camera] hdr = true"
+        return say("turn it out of the sun, or set [camera] hdr = true")
     if camera.driver in _ITS_OWN or camera.driver == "picamera2":
-        return "turn it out of the sun, or shorten the exposure in the camera itself, then `vigie doctor`"
-    return "name a darker film in [camera] source"
+        return say("turn it out of the sun, or shorten the exposure in the camera itself, then `vigie doctor`")
+    return say("name a darker film in [camera] source")
 
 
 def same_picture(camera: CameraSettings) -> str:
     """It sends one picture again and again."""
     if camera.driver == "rtsp":
-        return "restart the camera; where a recorder stands between, name the camera itself in [camera] source"
-    return "power the camera off and on, then `vigie doctor`"
+        return say("restart the camera; where a recorder stands between, name the camera itself in [camera] source")
+    return say("power the camera off and on, then `vigie doctor`")

@@ -11,6 +11,8 @@ from msgspec import Struct, field
 from agent.base.clock import Clock, rfc3339, utc
 from agent.base.errors import DeviceError, EvidenceError, VigieError
 from agent.base.kernel_clock import KernelClock, read_kernel_clock
+from agent.base.phrase import say
+from agent.base.process_exit import why_refused
 from agent.commissioning.board import judge_board
 from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.camera import judge_running, judge_sight
@@ -35,7 +37,7 @@ from agent.ports.video import Camera
 from agent.view.excluded_area import ExcludedArea
 from agent.view.guard import FixedGuard, Guard, guard_for
 
-_WHY = "`sudo dmesg | tail -n 20` shows whether the disk or a device fails"
+_WHY = say("`sudo dmesg | tail -n 20` shows whether the disk or a device fails")
 DAYS_TO_TELL_A_RATE = 0.04
 """An hour of footage: less of it says little of the mean bit rate."""
 
@@ -123,8 +125,12 @@ def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line
         yield fail(subject, error.what, error.remedy or _WHY)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        remedy = "`sudo vigie doctor`" if isinstance(error, PermissionError) else _WHY
-        yield fail(subject, f"could not be looked at: {where}{(error.strerror or str(error)).lower()}", remedy)
+        remedy = say("`sudo vigie doctor`") if isinstance(error, PermissionError) else _WHY
+        yield fail(
+            subject,
+            say("could not be looked at: {where}{why}", where=where, why=why_refused(error)),
+            remedy,
+        )
 
 
 class _Examination:

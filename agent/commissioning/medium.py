@@ -8,12 +8,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.phrase import joined, say
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 
 IN_MEMORY = ("tmpfs", "ramfs")
 ON_NETWORK = ("nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p")
 WORN = 80.0
-_BETTER = "put [recording] directory on an SSD, or on an endurance card"
+_BETTER = say("put [recording] directory on an SSD, or on an endurance card")
 
 
 class Medium(Struct, frozen=True):
@@ -52,9 +53,8 @@ def medium_of(directory: Path, root: Path = Path("/")) -> Medium:
 
 def judge_medium(medium: Medium) -> Line:
     """Whether it is fit to be written on day and night."""
-    named = f"{_WORDS[medium.kind]}{f' {medium.name}' if medium.name else ''}" + (
-        f", {medium.file_system}" if medium.file_system else ""
-    )
+    named = joined(" ", [word for word in (_WORDS[medium.kind], medium.name) if word])
+    named += f", {medium.file_system}" if medium.file_system else ""
     metrics: dict[str, Metric] = {
         "kind": medium.kind,
         "name": medium.name,
@@ -64,33 +64,43 @@ def judge_medium(medium: Medium) -> Line:
     if medium.read_only:
         return fail(
             "storage",
-            f"{named}: mounted read-only",
-            "`sudo dmesg | tail -n 20`: a file system turns read-only when the disk fails",
+            say("{named}: mounted read-only", named=named),
+            say("`sudo dmesg | tail -n 20`: a file system turns read-only when the disk fails"),
             **metrics,
         )
     if medium.kind == "memory":
-        return fail("storage", f"{named}: everything is lost at a restart", "set [recording] directory to a disk", **metrics)
+        return fail(
+            "storage",
+            say("{named}: everything is lost at a restart", named=named),
+            say("set [recording] directory to a disk"),
+            **metrics,
+        )
     if medium.kind == "network":
-        return warn("storage", f"{named}: lost with the network", "set [recording] directory to a disk of the board", **metrics)
+        return warn(
+            "storage",
+            say("{named}: lost with the network", named=named),
+            say("set [recording] directory to a disk of the board"),
+            **metrics,
+        )
     if medium.worn_percent is not None:
-        named += f", {medium.worn_percent:.0f} % of its rated life used"
+        named += say(", {worn_percent:.0f} % of its rated life used", worn_percent=medium.worn_percent)
         if medium.worn_percent >= WORN:
-            return warn("storage", named, "put [recording] directory on a new one before it fails", **metrics)
+            return warn("storage", named, say("put [recording] directory on a new one before it fails"), **metrics)
     if medium.kind == "sd":
-        return warn("storage", f"{named}: writing day and night wears a card out", _BETTER, **metrics)
+        return warn("storage", say("{named}: writing day and night wears a card out", named=named), _BETTER, **metrics)
     if medium.kind == "unknown":
-        return left_open("storage", f"{named}: nothing tells what it is made of", "", **metrics)
+        return left_open("storage", say("{named}: nothing tells what it is made of", named=named), "", **metrics)
     return ok("storage", named, **metrics)
 
 
 _WORDS = {
-    "sd": "SD card",
+    "sd": say("SD card"),
     "emmc": "eMMC",
     "ssd": "SSD",
-    "disk": "hard disk",
+    "disk": say("hard disk"),
     "memory": "memory",
-    "network": "a network share",
-    "unknown": "a disk of unknown kind",
+    "network": say("a network share"),
+    "unknown": say("a disk of unknown kind"),
 }
 
 

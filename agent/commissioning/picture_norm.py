@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.commissioning.line import Line, fail, left_open, ok
 
 RATE_TOLERANCE = 0.97
@@ -33,20 +34,33 @@ def judge_picture(purpose: str, width: int, height: int, fps: float | None, *, c
     `came` False: no picture came, and the size is what the camera is asked for.
     """
     norm = NORMS[purpose]
-    wanted = f"{norm.plan} wants {norm.width}x{norm.height} and {norm.fps:g} per second"
+    wanted = say(
+        "{plan} wants {width}x{height} and {fps:g} per second", plan=norm.plan, width=norm.width, height=norm.height, fps=norm.fps
+    )
     size = {"width": width, "height": height, "norm_width": norm.width, "norm_height": norm.height}
     if not came and width >= norm.width and height >= norm.height:
-        yield left_open("picture size", f"waits for the camera; it is asked for {width}x{height}")
+        yield left_open("picture size", say("waits for the camera; it is asked for {width}x{height}", width=width, height=height))
     elif width >= norm.width and height >= norm.height:
         yield ok("picture size", f"{width}x{height}; {wanted}", **size)
     else:
-        remedy = f"set the camera's own picture, and [camera] width and height, to at least {norm.width}x{norm.height}"
-        yield fail("picture size", f"{width}x{height} is below the norm; {wanted}", remedy, **size)
+        remedy = say(
+            "set the camera's own picture, and [camera] width and height, to at least {width}x{height}",
+            width=norm.width,
+            height=norm.height,
+        )
+        yield fail(
+            "picture size",
+            say("{width}x{height} is below the norm; {wanted}", width=width, height=height, wanted=wanted),
+            remedy,
+            **size,
+        )
     if fps is None:
         return
     rate = {"fps": round(fps, 2), "norm_fps": norm.fps}
     if fps >= norm.fps * RATE_TOLERANCE:
-        yield ok("picture rate", f"{fps:.1f} per second; {wanted}", **rate)
+        yield ok("picture rate", say("{fps:.1f} per second; {wanted}", fps=fps, wanted=wanted), **rate)
     else:
-        remedy = f"set [camera] fps to {norm.fps:g} or more, and the camera's own rate as well"
-        yield fail("picture rate", f"{fps:.1f} per second is below the norm; {wanted}", remedy, **rate)
+        remedy = say("set [camera] fps to {fps} or more, and the camera's own rate as well", fps=f"{norm.fps:g}")
+        yield fail(
+            "picture rate", say("{fps:.1f} per second is below the norm; {wanted}", fps=fps, wanted=wanted), remedy, **rate
+        )

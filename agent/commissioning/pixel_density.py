@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from agent.base.phrase import say
 from agent.commissioning.line import Line, Metric, left_open, ok, warn
 from agent.config.model import CameraSettings
+from agent.config.words import PURPOSES
 
 FIRST_EDITION = (
     (1000.0, "inspect"),
@@ -49,18 +51,29 @@ def judge_density(camera: CameraSettings, width_px: int | None = None, *, came: 
     if camera.distance_m is None or camera.horizontal_view_degrees is None:
         return warn(
             "pixels per metre",
-            "not known",
-            "set [camera] distance_m (to the scene) and horizontal_view_degrees (of the lens)",
+            say("not known"),
+            say("set [camera] distance_m (to the scene) and horizontal_view_degrees (of the lens)"),
         )
     if not came:
-        return left_open("pixels per metre", "waits for the camera")
+        return left_open("pixels per metre", say("waits for the camera"))
     density = pixels_per_metre(width_px or camera.width, camera.distance_m, camera.horizontal_view_degrees)
     first, second = task(density, FIRST_EDITION), task(density, SECOND_EDITION)
-    said = f"{density:.0f} at {camera.distance_m:g} m: {first} (IEC 62676-4:2014), {second} (2025)"
+    said = say(
+        "{density:.0f} at {distance_m:g} m: {first} (IEC 62676-4:2014), {second} (2025)",
+        density=density,
+        distance_m=camera.distance_m,
+        first=first,
+        second=second,
+    )
     metrics: dict[str, Metric] = {"pixels_per_metre": round(density, 1), "iec_62676_4_2014": first, "iec_62676_4_2025": second}
     wanted = IDENTIFICATION_WANTS if camera.purpose == "identification" else OVERVIEW_WANTS
     if density >= wanted:
         return ok("pixels per metre", said, **metrics)
     nearer_m = camera.distance_m * density / wanted
-    remedy = f"{camera.purpose} wants {wanted:g}: a longer lens, more [camera] width, or a scene {nearer_m:.0f} m away"
+    remedy = say(
+        "{purpose} wants {wanted:g}: a longer lens, more [camera] width, or a scene {nearer_m:.0f} m away",
+        purpose=PURPOSES[camera.purpose],
+        wanted=wanted,
+        nearer_m=nearer_m,
+    )
     return warn("pixels per metre", said, remedy, **metrics)

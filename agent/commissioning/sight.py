@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from agent.analytics.picture_metrics import PictureMeasure, PictureMetrics
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.base.queues import Closed
 from agent.config.model import LIVE_DRIVERS, Config
 from agent.mask.as_drawn import cover_as_drawn
@@ -83,7 +84,7 @@ def focus_through(camera: Camera, config: Config, clock: Clock) -> Iterator[floa
                 now_ns = clock.monotonic_ns()
                 if frame is None:
                     if capture.fault or now_ns - began_ns > FIRST_PICTURE_S * NS:
-                        raise CameraError(capture.fault or "the camera does not deliver", remedy="see `vigie doctor`")
+                        raise CameraError(capture.fault or say("the camera does not deliver"), remedy=say("see `vigie doctor`"))
                     continue
                 if now_ns < next_ns:
                     continue
@@ -164,7 +165,9 @@ class _Watch:
 
     def _sight(self) -> Sight:
         if not self._times:
-            fault = self._capture.fault or f"it was opened, and no picture came within {FIRST_PICTURE_S:.0f} s"
+            fault = self._capture.fault or say(
+                "it was opened, and no picture came within {first_picture_s:.0f} s", first_picture_s=FIRST_PICTURE_S
+            )
             return Sight(fault=fault, driver=self._capture.metrics())
         opaque, view, shift_px = self._guarded or ("", None, 0.0)
         (first, first_ns), (last, last_ns) = self._times[0], self._times[-1]

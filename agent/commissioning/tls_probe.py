@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 from agent.commissioning.certificate import days_left
 from agent.ports.broker_tls import broker_tls_context
@@ -48,8 +49,8 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
     except (OSError, ValueError) as error:
         words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
         return Handshake(
-            f"the certificate files do not serve: {words}",
-            "compare [mqtt] ca_file, [mqtt] cert_file and [mqtt] key_file with what the authority gave",
+            say("the certificate files do not serve: {words}", words=words),
+            say("compare [mqtt] ca_file, [mqtt] cert_file and [mqtt] key_file with what the authority gave"),
         )
     try:
         with (
@@ -64,22 +65,23 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
         return _described(
             certificate,
             now,
-            fault=f"the broker is not trusted: {_why(error)}",
+            fault=say("the broker is not trusted: {why}", why=_why(error)),
             remedy=_remedy(error, certificate, endpoint, credentials.ca_file),
         )
     except (ssl.SSLError, ConnectionResetError) as error:
         if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
             return Handshake(
-                "the broker does not speak TLS on this port", "name its TLS port in [mqtt] url: mqtts:// is commonly on 8883"
+                say("the broker does not speak TLS on this port"),
+                say("name its TLS port in [mqtt] url: mqtts:// is commonly on 8883"),
             )
         if speaks_plainly(endpoint):
             return Handshake(
-                "the broker speaks MQTT without TLS on this port",
-                "name its TLS port in [mqtt] url: mqtts:// is commonly on 8883",
+                say("the broker speaks MQTT without TLS on this port"),
+                say("name its TLS port in [mqtt] url: mqtts:// is commonly on 8883"),
             )
         return Handshake(
-            f"the TLS handshake failed: {_reason(error)}",
-            "it may ask for a certificate of this node: set [mqtt] cert_file and [mqtt] key_file",
+            say("the TLS handshake failed: {reason}", reason=_reason(error)),
+            say("it may ask for a certificate of this node: set [mqtt] cert_file and [mqtt] key_file"),
         )
 
 
@@ -183,24 +185,27 @@ def _remedy(
     error: ssl.SSLCertVerificationError, shown: x509.Certificate | None, endpoint: BrokerEndpoint, ca: Path | None
 ) -> str:
     if error.verify_code == _EXPIRED:
-        return "have whoever runs the broker renew it; where its dates are right, `timedatectl` shows a wrong clock here"
+        return say("have whoever runs the broker renew it; where its dates are right, `timedatectl` shows a wrong clock here")
     if error.verify_code == _NOT_YET_VALID:
-        return "`timedatectl` shows whether this node's clock is right"
+        return say("`timedatectl` shows whether this node's clock is right")
     if error.verify_code in (_HOST_MISMATCH, _IP_MISMATCH):
         return _name_remedy(shown, endpoint)
     if error.verify_code in _UNKNOWN_ISSUER:
         return _issuer_remedy(error.verify_code, shown, ca)
-    return f"`openssl s_client -connect {endpoint.host}:{endpoint.port}` shows it to whoever runs the broker"
+    return say(
+        "`openssl s_client -connect {host}:{port}` shows it to whoever runs the broker", host=endpoint.host, port=endpoint.port
+    )
 
 
 def _name_remedy(shown: x509.Certificate | None, endpoint: BrokerEndpoint) -> str:
     if shown is not None and not _names(shown):
         common = [str(name.value) for name in shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
-        return (
-            f"its common name alone ({', '.join(common) or 'none'}) no longer counts: "
-            f"have it issued again with `subjectAltName = {_alternative(endpoint.host)}`"
+        return say(
+            "its common name alone ({names}) no longer counts: have it issued again with `subjectAltName = {alternative}`",
+            names=", ".join(common) or "none",
+            alternative=_alternative(endpoint.host),
         )
-    return "write the name that the certificate carries in [mqtt] url"
+    return say("write the name that the certificate carries in [mqtt] url")
 
 
 def _alternative(host: str) -> str:
@@ -213,14 +218,22 @@ def _alternative(host: str) -> str:
 def _issuer_remedy(code: int, shown: x509.Certificate | None, ca: Path | None) -> str:
     """A chain may lack its root at our side, or its middle at the broker's: both end in the same error."""
     if ca is None:
-        return "set [mqtt] ca_file to the certificate of the authority that signed the broker's"
+        return say("set [mqtt] ca_file to the certificate of the authority that signed the broker's")
     trusted = ", ".join(_authorities(ca))
     if code in _SELF_SIGNED or shown is None or shown.issuer == shown.subject:
-        return f"put the authority that signed the broker's certificate into [mqtt] ca_file; {ca} holds {trusted}"
+        return say(
+            "put the authority that signed the broker's certificate into [mqtt] ca_file; {ca} holds {trusted}",
+            ca=ca,
+            trusted=trusted,
+        )
     issuer = shown.issuer.rfc4514_string()
-    return (
-        f"it was issued by {issuer}; [mqtt] ca_file {ca} holds {trusted}. If the first stands below the second, "
-        "the broker must send its certificate as well: in `certfile`, behind its own. If not, name the right authority in ca_file"
+    return say(
+        "it was issued by {issuer}; [mqtt] ca_file {ca} holds {trusted}. If the first stands below the "
+        "second, the broker must send its certificate as well: in `certfile`, behind its own. If not, "
+        "name the right authority in ca_file",
+        issuer=issuer,
+        ca=ca,
+        trusted=trusted,
     )
 
 
@@ -228,7 +241,7 @@ def _authorities(ca: Path) -> list[str]:
     try:
         found = x509.load_pem_x509_certificates(read_regular(ca, _LONGEST_CA_BYTES))
     except (OSError, ValueError):
-        return ["nothing that can be read"]
+        return [say("nothing that can be read")]
     return [certificate.subject.rfc4514_string() for certificate in found[:_AUTHORITIES_NAMED]]
 
 

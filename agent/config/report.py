@@ -17,6 +17,7 @@ from agent.config.finding import Finding, errors
 from agent.config.model import Config
 from agent.config.sources import Sources
 from agent.config.url_secret import random_starred
+from agent.config.words import FILLS, PURPOSES, ROLES
 
 _NAMES: Final = {
     "node": say("node"),
@@ -27,9 +28,6 @@ _NAMES: Final = {
     "signing": say("signing"),
     "broker": say("broker"),
 }
-_ROLES: Final = {"fixed": say("fixed"), "nomadic": say("nomadic")}
-_FILLS: Final = {"solid": say("solid"), "mosaic": say("mosaic"), "blur": say("blur")}
-_PURPOSES: Final = {"overview": say("overview"), "identification": say("identification")}
 
 
 def print_findings(findings: Sequence[Finding], stream: IO[str]) -> None:
@@ -92,7 +90,7 @@ def summary(config: Config) -> dict[str, str]:
     camera, privacy, encoding = config.camera, config.privacy, config.encoding
     if privacy.mask:
         names = ", ".join(mask.name for mask in privacy.mask)
-        masks = say("{count} ({fill}): {names}", count=len(privacy.mask), fill=_FILLS[privacy.fill], names=names)
+        masks = say("{count} ({fill}): {names}", count=len(privacy.mask), fill=FILLS[privacy.fill], names=names)
     elif privacy.none_needed:
         masks = say("none needed, stated by {by} on {on}", by=privacy.none_needed.by, on=day(privacy.none_needed.on))
     else:
@@ -100,7 +98,7 @@ def summary(config: Config) -> dict[str, str]:
     rate = f"{encoding.bitrate_kbps} kbit/s" if encoding.bitrate_kbps else f"crf {encoding.crf or 23}"
     source = f" {random_starred(camera.source)}" if camera.source else ""
     return {
-        "node": joined(", ", [word for word in (config.node.id, _ROLES[config.node.role], config.node.site) if word]),
+        "node": joined(", ", [word for word in (config.node.id, ROLES[config.node.role], config.node.site) if word]),
         "camera": say(
             "{driver}{source}, {width}x{height} at {fps:g} per second, {purpose}",
             driver=camera.driver,
@@ -108,7 +106,7 @@ def summary(config: Config) -> dict[str, str]:
             width=camera.width,
             height=camera.height,
             fps=camera.fps,
-            purpose=_PURPOSES[camera.purpose],
+            purpose=PURPOSES[camera.purpose],
         ),
         "masks": masks,
         "encoding": f"{encoding.codec}, {rate}",

@@ -9,8 +9,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from agent.base.clock import NS, rfc3339
+from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.evidence.attestation import read_attestation, read_held, read_intermediates
 from agent.evidence.film import Film
 from agent.evidence.findings import VerifiedSlices
@@ -22,8 +23,9 @@ from agent.evidence.seal import Seal, read_seal
 from agent.evidence.signing_key import Key
 from agent.evidence.stream_verifier import MOST_EFFORT, StreamVerifier
 from agent.evidence.strict_film import StrictFilm
-from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
-from agent.identity.usage import contradicting, lacking
+from agent.evidence.vouching import distrust, refusal
+from agent.identity.certificates import CertificateChain, common_name
+from agent.identity.usage import lacking
 from agent.signing import nal, sei
 
 _MOST_ODDITIES: Final = 64
@@ -92,7 +94,14 @@ def _feed(
                 end = film.track.ended_by
                 oddities += tuple(each for each in shown.oddities if each.where == end)
                 oddities += (
-                    (Oddity(end, f"ends before picture {shown.number}: {_SOME_PLAYERS}"),) if shown.sample.duration else ()
+                    (
+                        Oddity(
+                            end,
+                            f"ends before picture {shown.number}: {_SOME_PLAYERS}",
+                        ),
+                    )
+                    if shown.sample.duration
+                    else ()
                 )
             continue
         for oddity in shown.oddities:
@@ -186,7 +195,7 @@ def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> 
                 hash_name = found.crypto.hash_name if found.crypto else "sha256"
                 chains = [chain for chain in (maker, user) if chain is not None]
                 return StreamVerifier(
-                    hash_name, key, all(_refusal(chain, anchors, None, strictly=False) is None for chain in chains)
+                    hash_name, key, all(refusal(chain, anchors, None, strictly=False) is None for chain in chains)
                 )
     return StreamVerifier(trusted=False)
 
@@ -197,7 +206,7 @@ def _say_once(notes: list[Remark], note: Remark) -> None:
 
 
 def _report(verifier: StreamVerifier, pictures: int, anchors: CertificateChain) -> Report:
-    chain_error = _chain_error(verifier, anchors)
+    chain_error = distrust(verifier, anchors)
     found = verifier.found
     leaf = verifier.key.signing.leaf if verifier.key.signing else None
     if chain_error is None and leaf is not None and leaf not in anchors.certificates and lacking(leaf):
@@ -232,64 +241,46 @@ def _verdict(verifier: StreamVerifier, counts: dict[State, int], missing: int, c
     found = verifier.found
     if counts[State.CHANGED]:
         fault = found.first(State.CHANGED)
-        return Verdict.NOT_AUTHENTIC, f"picture {fault.first}: {fault.why}"
+        return Verdict.NOT_AUTHENTIC, say("picture {first}: {why}", first=fault.first, why=fault.why)
     if not verifier.seis:
-        return Verdict.NOT_SIGNED, "the film carries no signature: whether it is authentic cannot be told"
+        return Verdict.NOT_SIGNED, say("the film carries no signature: whether it is authentic cannot be told")
     if verifier.key.signing is None:
-        return Verdict.NOT_TOLD, "the film carries no certificate: it was cut off, and nothing tells whose signatures these are"
+        return Verdict.NOT_TOLD, say(
+            "the film carries no certificate: it was cut off, and nothing tells whose signatures these are"
+        )
     if chain_error is not None:
         return Verdict.NOT_TRUSTED, chain_error
     if missing > found.cut_units:
         fault = found.first(State.MISSING)
-        return Verdict.MISSING, f"before picture {fault.first}: {fault.why}"
+        return Verdict.MISSING, say("before picture {first}: {why}", first=fault.first, why=fault.why)
     if not counts[State.AUTHENTIC]:
-        return Verdict.NOT_SIGNED, "no signature speaks for any picture: whether the film is authentic cannot be told"
+        return Verdict.NOT_SIGNED, say("no signature speaks for any picture: whether the film is authentic cannot be told")
     if verifier.exhausted:
-        return Verdict.NOT_TOLD, "judging stopped: no signature speaks for what follows"
+        return Verdict.NOT_TOLD, say("judging stopped: no signature speaks for what follows")
     if found.cut_units:
         return (
             Verdict.NOT_TOLD,
-            "the film begins in the middle of a GOP, whose keyframe was cut off: ask for it from a keyframe on",
+            say("the film begins in the middle of a GOP, whose keyframe was cut off: ask for it from a keyframe on"),
         )
     if found.left_out:
-        before = f"the edit list begins behind the first {found.left_out} pictures"
-        return Verdict.NOT_TOLD, f"{before}: the film was cut in the middle of a GOP, ask for it from a keyframe on"
+        before = say("the edit list begins behind the first {left_out} pictures", left_out=found.left_out)
+        return Verdict.NOT_TOLD, say(
+            "{before}: the film was cut in the middle of a GOP, ask for it from a keyframe on", before=before
+        )
     if found.unordered:
         ended, begun = map(rfc3339, found.unordered[0])
-        what = f"behind a recording until {ended} stands one of {begun}"
-        return Verdict.NOT_TOLD, f"{what}: which was first is told by the seal of an export alone"
+        what = say("behind a recording until {ended} stands one of {begun}", ended=ended, begun=begun)
+        return Verdict.NOT_TOLD, say("{what}: which was first is told by the seal of an export alone", what=what)
     if counts[State.PENDING] and verifier.is_of_vigie:
         fault = found.first(State.PENDING)
-        lost = f"pictures {fault.first} to {fault.last} lack the signature that closes every film of Vigie"
-        return Verdict.NOT_TOLD, f"{lost}: the film was cut or added to there, captured live, or the node lost its power"
+        lost = say(
+            "pictures {first} to {last} lack the signature that closes every film of Vigie", first=fault.first, last=fault.last
+        )
+        return Verdict.NOT_TOLD, say(
+            "{lost}: the film was cut or added to there, captured live, or the node lost its power", lost=lost
+        )
     if counts[State.PENDING]:
-        return Verdict.AUTHENTIC, f"except for the last {counts[State.PENDING]} pictures, which no signature covers"
-    return Verdict.AUTHENTIC, "every picture is signed, in order, and none is missing"
-
-
-def _chain_error(verifier: StreamVerifier, anchors: CertificateChain) -> str | None:
-    if verifier.key.signing is None:
-        return "the film carries no certificate" if verifier.seis else None
-    key, found = verifier.key, verifier.found
-    for chains in ((key.maker, *key.renewed), (key.user,)):
-        known = [chain for chain in chains if chain is not None]
-        # A film without a date is judged when its certificate began to hold; the note on the clock says so.
-        for at_ns in {found.earliest_ns, found.latest_ns} if known else ():
-            refusals = [_refusal(chain, anchors, at_ns, strictly=bool(verifier.stated)) for chain in known]
-            if None not in refusals:
-                return refusals[0]
-    return None
-
-
-def _refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | None, *, strictly: bool) -> str | None:
-    begun_ns = int(chain.leaf.not_valid_before_utc.timestamp()) * NS
-    try:
-        chain.check(anchors, begun_ns if at_ns is None else at_ns)
-    except ChainNotTrusted as error:
-        return error.what
-    if chain.leaf in anchors.certificates:
-        return None  # whoever hands over the very certificate trusts it, whatever it is for
-    wanting = lacking(chain.leaf) if strictly else contradicting(chain.leaf)
-    if wanting:
-        return f"the certificate of {common_name(chain.leaf)!r} is not one for signing films: it lacks {' and '.join(wanting)}"
-    return None
+        return Verdict.AUTHENTIC, say(
+            "except for the last {count} pictures, which no signature covers", count=counts[State.PENDING]
+        )
+    return Verdict.AUTHENTIC, say("every picture is signed, in order, and none is missing")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.base.clock import NS
+from agent.base.phrase import say
 from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, facts, is_alarm
@@ -69,48 +70,59 @@ class NodeView:
         """What is wrong, each with its weight, worst first."""
         found: list[tuple[int, str]] = []
         if self.twin_ns is not None:
-            found.append((110, "two nodes under this name: give one of them another [node] id"))
+            found.append((110, say("two nodes under this name: give one of them another [node] id")))
         if self.state != "online":
             found.append((100, self.state))
         elif self.silent:
-            found.append((90, "silent"))
+            found.append((90, say("silent")))
         privacy, recording, camera = self.part("privacy"), self.part("recording"), self.part("camera")
         standing = self.states.standing
         failed = [name for name, state in self.part("components").items() if state == "failed"]
         if failed:
-            found.append((80, f"failed: {', '.join(sorted(failed))}"))
+            found.append((80, say("failed: {names}", names=", ".join(sorted(failed)))))
         delivers = camera.get("state") in ("delivering", None)
         if self._is_starting(camera):
-            found.append((5, "starting: waits for its first frame"))
+            found.append((5, say("starting: waits for its first frame")))
         elif not delivers:
-            found.append((75, f"camera: {camera.get('reason') or camera['state']}"))
+            found.append((75, say("camera: {why}", why=camera.get("reason") or camera["state"])))
         if privacy.get("state") == "opaque" and (delivers or privacy.get("reason") != NO_PICTURE):
-            found.append((70, f"opaque: {privacy.get('reason') or 'no reason given'}"))
+            found.append((70, say("opaque: {why}", why=privacy.get("reason") or say("no reason given"))))
         found.extend((65, words) for words in standing.values())
         if self.ledger.unexplained:
-            found.append((60, f"{self.ledger.unexplained} events missing"))
+            found.append((60, say("{unexplained} events missing", unexplained=self.ledger.unexplained)))
         waits = recording.get("state") == "waiting" and not delivers  # for the camera, which is told above
         if recording and not waits and recording.get("state") not in ("recording", "running", "idle", None):
-            found.append((50, f"recording: {recording.get('reason') or recording.get('state')}"))
+            found.append((50, say("recording: {why}", why=recording.get("reason") or recording.get("state"))))
         if self.part("evidence").get("trouble") and "SigningFailure" not in standing:
-            found.append((48, f"not signed: {self.part('evidence')['trouble']}"))
+            found.append((48, say("not signed: {why}", why=self.part("evidence")["trouble"])))
         if recording.get("shortfall") and "RetentionShortfall" not in standing:
-            found.append((45, f"retention short by {recording['shortfall']} d"))
+            found.append((45, say("retention short by {days} d", days=recording["shortfall"])))
         if self.dropped:
-            found.append((40, f"{self.dropped} events dropped"))
+            found.append((40, say("{dropped} events dropped", dropped=self.dropped)))
         if self.part("outbox").get("set_aside"):
-            found.append((42, f"{self.part('outbox')['set_aside']} events set aside: {self.part('uplink').get('reason', '')}"))
+            found.append(
+                (
+                    42,
+                    say(
+                        "{count} events set aside: {why}",
+                        count=self.part("outbox")["set_aside"],
+                        why=self.part("uplink").get("reason", ""),
+                    ),
+                )
+            )
         elif self.part("uplink").get("reason"):
-            found.append((25, f"line: {self.part('uplink')['reason']}"))
+            found.append((25, say("line: {why}", why=self.part("uplink")["reason"])))
         if self.part("outbox").get("trouble"):
-            found.append((35, f"outbox: {self.part('outbox')['trouble']}"))
+            found.append((35, say("outbox: {why}", why=self.part("outbox")["trouble"])))
         days = self.part("uplink").get("certificate_days")
         if isinstance(days, int) and days < SOON_DAYS:
-            found.append((30, f"its certificate ends in {days} d" if days >= 0 else "its certificate has expired"))
+            found.append(
+                (30, say("its certificate ends in {days} d", days=days) if days >= 0 else say("its certificate has expired"))
+            )
         if self.part("board").get("throttled"):
-            found.append((20, "throttled"))
+            found.append((20, say("throttled")))
         if self.part("clock").get("quality") == "unset":
-            found.append((15, "clock unset"))
+            found.append((15, say("clock unset")))
         return sorted(found, reverse=True)
 
     def _is_starting(self, camera: Mapping[str, Any]) -> bool:

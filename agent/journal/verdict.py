@@ -9,6 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from agent.base.phrase import many, say
 from agent.base.regular_file import open_regular
 from agent.journal import chain
 from agent.journal.chain import SignatureCheck
@@ -101,15 +102,21 @@ def verify(path: Path, trust: Trust | None = None) -> RegisterVerdict:
     _walk_lines(walk, lines(path))
     if head is None:
         if walk.count:
-            missing = f"{head_path(path).name} is missing beside it, or unreadable: whether lines are cut off cannot be told"
+            missing = say(
+                "{name} is missing beside it, or unreadable: whether lines are cut off cannot be told", name=head_path(path).name
+            )
             walk.flaw(Flaw.HEAD_MISSING, missing)
     elif head.n > walk.expected.n:
         lost = head.n - walk.expected.n
-        walk.flaw(Flaw.CUT_OFF, f"{lost} {_lines(lost)} cut off after line {walk.count}", walk.count + 1)
+        walk.flaw(
+            Flaw.CUT_OFF,
+            say("{lines} cut off after line {count}", lines=_lines(lost), count=walk.count),
+            walk.count + 1,
+        )
     elif head.n == walk.expected.n and head.digest != walk.expected.digest and not walk.findings:
-        walk.flaw(Flaw.EDITED, f"line {walk.count} was edited after it was written")
+        walk.flaw(Flaw.EDITED, say("line {count} was edited after it was written", count=walk.count))
     if _ends_torn(path):
-        walk.flaw(Flaw.TORN, "the last line is torn; the next entry sets it aside in register.torn", walk.count + 1)
+        walk.flaw(Flaw.TORN, say("the last line is torn; the next entry sets it aside in register.torn"), walk.count + 1)
     _judge_ends(walk)
     return RegisterVerdict(
         walk.count,
@@ -130,7 +137,7 @@ def _walk_lines(walk: _Walk, raws: Iterable[bytes]) -> None:
         try:
             line = chain.parse(raw)
         except ValueError as error:
-            walk.flaw(Flaw.UNREADABLE, f"line {walk.count}: {error}")
+            walk.flaw(Flaw.UNREADABLE, say("line {count}: {error}", count=walk.count, error=error))
             walk.expected = Head(walk.expected.n + 1, chain.digest(raw))
             continue
         _place(walk, line)
@@ -153,13 +160,23 @@ def _place(walk: _Walk, line: chain.ChainedLine) -> None:
         walk.first, walk.begins_behind = line.n, Head(line.n - 1, line.prev)
     elif line.n > expected.n + 1:
         missing = line.n - expected.n - 1
-        walk.flaw(Flaw.MISSING, f"{missing} {_lines(missing)} missing before line {at} (number {line.n})")
+        walk.flaw(
+            Flaw.MISSING,
+            say("{lines} missing before line {at} (number {n})", lines=_lines(missing), at=at, n=line.n),
+        )
     elif line.n <= expected.n:
-        walk.flaw(Flaw.MOVED, f"line {at} (number {line.n}) stands after number {expected.n}: moved or repeated")
+        walk.flaw(
+            Flaw.MOVED,
+            say("line {at} (number {n}) stands after number {before}: moved or repeated", at=at, n=line.n, before=expected.n),
+        )
     elif at > 1:
-        walk.flaw(Flaw.EDITED, f"line {at - 1} was edited after line {at} was written, or line {at} itself", at - 1)
+        walk.flaw(
+            Flaw.EDITED,
+            say("line {at} was edited after line {after} was written, or line {after} itself", at=at - 1, after=at),
+            at - 1,
+        )
     else:
-        walk.flaw(Flaw.EDITED, "line 1 does not begin a register: it was edited, or lines before it are gone")
+        walk.flaw(Flaw.EDITED, say("line 1 does not begin a register: it was edited, or lines before it are gone"))
 
 
 def _check_signature(walk: _Walk, line: chain.ChainedLine) -> bool:
@@ -169,7 +186,7 @@ def _check_signature(walk: _Walk, line: chain.ChainedLine) -> bool:
         walk.unknown.setdefault(line.key_id, []).append(walk.count)
         return False
     if not good:
-        walk.flaw(Flaw.FORGED, f"the signature of line {walk.count} does not fit it")
+        walk.flaw(Flaw.FORGED, say("the signature of line {count} does not fit it", count=walk.count))
         return False
     before = walk.count - 1
     if not walk.signatures and before and line.node and walk.first == 1 and not walk.unknown:
@@ -188,16 +205,30 @@ def _judge_ends(walk: _Walk) -> None:
     """What only the whole register tells."""
     if walk.begins_behind is not None:
         gone = walk.begins_behind.n
-        walk.flaw(Flaw.MISSING, f"{gone} {_lines(gone)} missing before line 1 (number {gone + 1})", 1)
+        walk.flaw(
+            Flaw.MISSING,
+            say("{lines} missing before line {at} (number {n})", lines=_lines(gone), at=1, n=gone + 1),
+            1,
+        )
     if walk.foreign:
         count, trust = len(walk.foreign), walk.trust
         assert trust is not None
-        what = f"{count} {_lines(count)} from line {walk.foreign[0]} on name another node than {trust.node!r}, and lack its key"
+        what = say(
+            "{lines} from line {at} on name another node than {node!r}, and lack its key",
+            lines=_lines(count),
+            at=walk.foreign[0],
+            node=trust.node,
+        )
         walk.flaw(Flaw.OTHER_NODE, what, walk.foreign[0])
     if walk.trust is None:
         return
     for key_id, at in walk.unknown.items():
-        what = f"{len(at)} {_lines(len(at))} from line {at[0]} on signed with key {key_id[:16]}, which is not this node's"
+        what = say(
+            "{lines} from line {at} on signed with key {key_id}, which is not this node's",
+            lines=_lines(len(at)),
+            at=at[0],
+            key_id=key_id[:16],
+        )
         walk.flaw(Flaw.STRANGER, what, at[0])
     told = {at for each in walk.unknown.values() for at in each}
     told |= {finding.line for finding in walk.findings if finding.flaw in (Flaw.UNREADABLE, Flaw.FORGED)}
@@ -207,12 +238,17 @@ def _judge_ends(walk: _Walk) -> None:
 
 
 def _unsigned(first: int, last: int) -> str:
-    which = f"line {first} bears" if first == last else f"lines {first} to {last} bear"
-    return f"{which} no signature of this node, and no line made with its key vouches for that: anybody could have written it"
+    which = (
+        say("line {first} bears", first=first) if first == last else say("lines {first} to {last} bear", first=first, last=last)
+    )
+    return say(
+        "{which} no signature of this node, and no line made with its key vouches for that: anybody could have written it",
+        which=which,
+    )
 
 
 def _lines(count: int) -> str:
-    return "line" if count == 1 else "lines"
+    return many("1 line", "{number} lines", count)
 
 
 def _gone(line: chain.ChainedLine) -> Head | None:

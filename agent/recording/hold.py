@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from agent.base.clock import Clock, rfc3339
 from agent.base.errors import RegisterError, StorageError
+from agent.base.phrase import moment, say
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact, Journal
 from agent.journal.parts import lines
@@ -49,12 +50,14 @@ class Holds:
         """Hold [from, to). In force before it is entered in the register; withdrawn when it cannot be entered."""
         now_ns = self._clock.wall_ns()
         if to_ns <= from_ns:
-            raise StorageError("the hold ends before it begins", remedy="Give --from before --to")
+            raise StorageError(say("the hold ends before it begins"), remedy=say("Give --from before --to"))
         if len(reference.strip()) < _LEAST_REFERENCE or not by.strip():
-            raise StorageError("a hold needs a legal reference and a name", remedy="Give --reference (the requisition) and --by")
+            raise StorageError(
+                say("a hold needs a legal reference and a name"), remedy=say("Give --reference (the requisition) and --by")
+            )
         if until_ns is not None and until_ns <= now_ns:
             raise StorageError(
-                f"the hold would end in the past, at {rfc3339(until_ns)}", remedy="Give an --until that lies ahead"
+                say("the hold would end in the past, at {at}", at=moment(until_ns)), remedy=say("Give an --until that lies ahead")
             )
         with self._catalog.change() as db:
             cursor = db.execute(
@@ -77,8 +80,13 @@ class Holds:
         hold = self._one(hold_id)
         if not hold.active:
             raise StorageError(
-                f"hold {hold_id} was released already, by {hold.released_by} at {rfc3339(hold.released_ns or 0)}",
-                remedy="`vigie hold list` shows the holds in force",
+                say(
+                    "hold {id} was released already, by {by} at {at}",
+                    id=hold_id,
+                    by=hold.released_by,
+                    at=moment(hold.released_ns or 0),
+                ),
+                remedy=say("`vigie hold list` shows the holds in force"),
             )
         return self._end(hold, by.strip() or "unknown", self._clock.wall_ns())
 
@@ -126,7 +134,7 @@ class Holds:
     def _one(self, hold_id: int) -> EvidenceHold:
         found = _select(self._catalog, "WHERE id = ?", hold_id)
         if not found:
-            raise StorageError(f"there is no hold {hold_id}", remedy="`vigie hold list --all` shows every hold")
+            raise StorageError(say("there is no hold {id}", id=hold_id), remedy=say("`vigie hold list --all` shows every hold"))
         return found[0]
 
 

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.errors import CameraError, MaskError, RegisterError
+from agent.base.phrase import say
 from agent.config.model import Config
 from agent.journal.entry import Act, Fact, Journal
 from agent.picture.analysis_luma import analysis_luma
@@ -169,7 +170,7 @@ def validate_view(
         patchable=nudge.patchable if nudge else None,
     )
     if not verdict.guardable:
-        raise MaskError(f"this view cannot be guarded: {verdict.reason}", remedy=verdict.remedy)
+        raise MaskError(say("this view cannot be guarded: {reason}", reason=verdict.reason), remedy=verdict.remedy)
     verdict = structs.replace(verdict, nudged=nudge is not None, rests_off=nudge.rests_off if nudge else 0.0)
     facts: dict[str, Fact] = {"masks": reference.identity.masks}
     found: dict[str, Fact] = {"patches": verdict.patches, "cells": verdict.cells, "excluded": len(reference.excluded)}

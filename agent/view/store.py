@@ -8,6 +8,7 @@ from typing import Protocol
 
 from agent.base.durable_file import replace_durably
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 from agent.view.reference import MOST_BYTES, ViewIdentity, ViewReference
 from agent.view.sealed_camera import serves
@@ -16,7 +17,7 @@ REFERENCE = "reference.json"
 SIGNATURE = "reference.sig"
 CLOSURE = "closed"
 """While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
-VALIDATE = "take it with `sudo vigie masks validate --by NAME`"
+VALIDATE = say("take it with `sudo vigie masks validate --by NAME`")
 LIFT = "see that the masks fit, then `sudo vigie masks validate --by NAME --lift`"
 MOST_REASON_BYTES = 500
 _MOST_SIGNATURE_BYTES = 1024

@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
 from agent.config.polygon import Polygon
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
@@ -42,20 +43,23 @@ class MaskProof(Struct, frozen=True):
 
     def words(self, name: str) -> str:
         """For a technician."""
-        away = f"{100 * self.distance:.0f} % of the picture's width away"
+        away = say("{distance:.0f} % of the picture's width away", distance=100 * self.distance)
         if self.overlaid:
-            return (
-                f"mask {name}: weakly guarded: the camera's own texts cover what could tell its place; "
-                "move those texts to another corner or switch them off, then `vigie masks validate` again"
+            return say(
+                "mask {name}: weakly guarded: the camera's own texts cover what could tell its place. Move "
+                "those texts to another corner or switch them off, then `vigie masks validate` again",
+                name=name,
             )
         if self.distance > FAR_PROOF:
-            return (
-                f"mask {name}: weakly guarded: the nearest landmarks are {away}; raise [privacy] margin, or draw this mask "
-                "larger, then `vigie masks validate` again"
+            return say(
+                "mask {name}: weakly guarded: the nearest landmarks are {away}; raise [privacy] margin, or draw "
+                "this mask larger, then `vigie masks validate` again",
+                name=name,
+                away=away,
             )
         if self.distance > NEAR_PROOF:
-            return f"mask {name}: guarded: landmarks {away} tell its place"
-        return f"mask {name}: well guarded: landmarks right beside it tell its place"
+            return say("mask {name}: guarded: landmarks {away} tell its place", name=name, away=away)
+        return say("mask {name}: well guarded: landmarks right beside it tell its place", name=name)
 
 
 class ViewVerdict(Struct, frozen=True):
@@ -81,7 +85,8 @@ class ViewVerdict(Struct, frozen=True):
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON holds it."""
-        return structs.asdict(self) | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
+        plain = {"reason": str(self.reason), "remedy": str(self.remedy)}
+        return structs.asdict(self) | plain | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ViewVerdict:
@@ -92,24 +97,37 @@ class ViewVerdict(Struct, frozen=True):
     def lines(self, names: Sequence[str] = ()) -> list[str]:
         """The verdict for a technician; `names` are those of the masks."""
         if not self.guardable:
-            return [f"this view cannot be guarded: {self.reason}"]
-        quality = "well" if self.patches >= GOOD_PATCHES else "just"
-        said = [
-            f"this view can be guarded {quality}: {self.patches} landmarks, spread over {self.cells} of {self.cells_of} parts "
-            "of the picture"
+            return [say("this view cannot be guarded: {reason}", reason=self.reason)]
+        quality = say("well") if self.patches >= GOOD_PATCHES else say("just")
+        said: list[str] = [
+            say(
+                "this view can be guarded {quality}: {patches} landmarks, spread over {cells} of {cells_of} parts of the picture",
+                quality=quality,
+                patches=self.patches,
+                cells=self.cells,
+                cells_of=self.cells_of,
+            )
         ]
         said += [p.words(names[p.mask] if p.mask < len(names) else str(p.mask + 1)) for p in self.proofs]
         if self.excluded:
-            said.append(f"fixed to the camera, {self.excluded_share:.1%} of the picture, and no proof of the view:")
+            said.append(
+                say(
+                    "fixed to the camera, {excluded_share:.1%} of the picture, and no proof of the view:",
+                    excluded_share=self.excluded_share,
+                )
+            )
             said += [f"  {words}" for words in self.excluded]
         elif self.nudged:
-            said.append("nothing is fixed to the camera: all that can be recognised went along with the push")
+            said.append(say("nothing is fixed to the camera: all that can be recognised went along with the push"))
         if not self.nudged:
-            said.append("what the camera lays on its picture is found for certain by a push: `vigie masks validate --nudge`")
+            said.append(say("what the camera lays on its picture is found for certain by a push: `vigie masks validate --nudge`"))
         if self.rests_off > RESTS_OFF:
             said.append(
-                f"the camera came to rest {self.rests_off:.1%} of the width from where it was: the masks follow the scene; "
-                "tighten the bracket, and validate again if it moved for good"
+                say(
+                    "the camera came to rest {rests_off:.1%} of the width from where it was: the masks follow the "
+                    "scene. Tighten the bracket, and validate again if it moved for good",
+                    rests_off=self.rests_off,
+                )
             )
         return said
 
@@ -145,18 +163,29 @@ def _missing(patches: int, cells: int, share: float) -> tuple[str, str]:
     """Why a view cannot be guarded and what to do, or two empty texts."""
     if share > MOST_SHARE:
         return (
-            f"{share:.0%} of the picture is fixed to the camera, and the rest is too little to know the view by",
-            "switch the camera's texts and logos off, clear its hood from the view, or draw [[privacy.overlay]] closer",
+            say("{share:.0%} of the picture is fixed to the camera, and the rest is too little to know the view by", share=share),
+            say("switch the camera's texts and logos off, clear its hood from the view, or draw [[privacy.overlay]] closer"),
         )
-    beside = f" beside what is fixed to the camera ({share:.0%} of the picture)" if share > MUCH_FIXED else ""
-    remedy = "take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again"
+    beside = say(" beside what is fixed to the camera ({share:.0%} of the picture)", share=share) if share > MUCH_FIXED else ""
+    remedy = say("take in more of what stands still (edges of buildings, kerbs, signs), focus, and validate again")
     if beside:
-        remedy = f"switch the camera's texts and logos off, or {remedy}"
+        remedy = say("switch the camera's texts and logos off, or {remedy}", remedy=remedy)
     if patches < LEAST_PATCHES:
-        return f"{patches} places in it{beside} can be told from their surroundings, {LEAST_PATCHES} are needed", remedy
+        return say(
+            "{patches} places in it{beside} can be told from their surroundings, {least_patches} are needed",
+            patches=patches,
+            beside=beside,
+            least_patches=LEAST_PATCHES,
+        ), remedy
     if cells < LEAST_CELLS:
         parts = CELLS_ACROSS * CELLS_DOWN
-        return f"what can be recognised{beside} fills {cells} of {parts} parts of it, {LEAST_CELLS} are needed", remedy
+        return say(
+            "what can be recognised{beside} fills {cells} of {parts} parts of it, {least_cells} are needed",
+            beside=beside,
+            cells=cells,
+            parts=parts,
+            least_cells=LEAST_CELLS,
+        ), remedy
     return "", ""
 
 

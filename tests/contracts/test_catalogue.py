@@ -13,6 +13,7 @@ import pytest
 from agent.base.catalogue import Catalogue
 from agent.base.french import CATALOGUE, in_french
 from agent.base.phrase import many, say
+from tests.support.said import sentences, words
 from tools.write_catalogue import KEYWORDS, Entry, entries, said_in_code, translated
 
 ROOT = Path(__file__).parents[2]
@@ -91,12 +92,7 @@ def test_french_is_set_as_french_is(catalogue: list[Entry]) -> None:
 
 def test_no_sentence_is_long(catalogue: list[Entry]) -> None:
     """At most 25 words to a sentence: it is read on a ladder."""
-    too_long = [
-        sentence
-        for _, french in pairs(catalogue)
-        for sentence in re.split(r"[.:;]\s", french.replace("\u00a0", " "))
-        if len(re.sub(r"`[^`]*`", "command", sentence).split()) > MOST_WORDS
-    ]
+    too_long = [sentence for _, french in pairs(catalogue) for sentence in sentences(french) if words(sentence) > MOST_WORDS]
     assert too_long == []
 
 
