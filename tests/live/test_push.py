@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import socket
 import struct
 import subprocess
@@ -11,11 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from agent.base.clock import SystemClock
 from agent.evidence.verification import judge
 from agent.identity.certificates import read_chain
+from agent.picture.planes import Planes
 from agent.ports.live import Transport
 from agent.signing import nal
 from hardware.live_push.door import PushDoor
@@ -25,7 +30,9 @@ from tests.support.deadline import until
 from tests.support.live_clients import evidence_units, kept_units
 from tests.support.live_feed import LiveFeed
 from tests.support.parts import missing
+from tests.support.private_look import CODEC_TOLERANCE, deviation
 from tests.support.small_gate import SmallGate
+from tests.support.whole_node import WholeNode
 
 RECEIVER = Path(__file__).parents[1] / "lanes" / "rtsp" / "receiver.py"
 PYTHON = "/usr/bin/python3"  # Debian's: GStreamer's bindings are packaged for it alone
@@ -227,3 +234,31 @@ def test_two_leases_are_one_push(feed: LiveFeed, relay: OwnRelay) -> None:
         gate.end(first)
         until(lambda: [entry.lease for entry in gate.register if not entry.why] == [first, second], "the second goes on")
         assert len(gate.looks) == 1
+
+
+@pytest.mark.lane("rtsp")
+def test_a_whole_node_pushes_masked_frames_while_its_lease_lasts(tmp_path: Path) -> None:
+    """By the command line; Y, U and V of every frame that the relay kept; the register has the look."""
+    kept, node = tmp_path / "kept.h264", WholeNode(tmp_path)
+    with receiver(kept) as port:
+        node.tables = {"live": f'enabled = true\nrtsp_port = 0\nrtsps_port = 0\npush_url = "rtsp://127.0.0.1:{port}/live"'}
+        node.write(realtime=True, loop=True)
+        node.validate()
+        running = node.start()
+        try:
+            until(node.recordings, "it records")
+            command = ["live", "open", "--role", "police", "--by", "BM Leroy", "--transport", "push", "--json"]
+            lease = json.loads(node.vigie(*command, "--config", str(node.config)).stdout)["lease"]
+            until(lambda: kept.exists() and len(evidence_units(kept.read_bytes())) > 40, "it arrives")
+            node.vigie("live", "close", lease, "--config", str(node.config))
+        finally:
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(60) == 0, node.log()
+    with av.open(str(kept), format="h264") as film:
+        shown = [np.ascontiguousarray(each.to_ndarray(format="yuv420p"), np.uint8) for each in film.decode(video=0)]
+        width, height = film.streams.video[0].width, film.streams.video[0].height
+    assert len(shown) > 20
+    assert max(deviation(Planes.over(each.reshape(-1), width, height), node.polygons) for each in shown) <= CODEC_TOLERANCE
+    register = (node.directory / "state" / "register.jsonl").read_text()
+    assert '"live-begun"' in register
+    assert '"push"' in register
