@@ -24,6 +24,7 @@ setup(
             "locale/*/LC_MESSAGES/*.po",
             "py.typed",
             "console/static/*",
+            "live/static/*",
         ],
         "hardware": ["py.typed"],
     },

@@ -116,8 +116,8 @@ def _live(config: Config) -> list[str]:
         )
     if live.udp and not live.rtsp_port:
         notes.append("live.udp has no use: RTSPS is carried over TCP alone, and rtsp_port is 0")
-    if not (live.rtsp_port or live.rtsps_port or live.push_url):
-        notes.append("live is enabled and offers no way to look: rtsp_port and rtsps_port are 0 and there is no push_url")
+    if not (live.rtsp_port or live.rtsps_port or live.page_port or live.push_url):
+        notes.append("live is enabled and offers no way to look: every port is 0 and there is no push_url")
     return notes
 
 

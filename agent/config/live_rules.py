@@ -33,14 +33,19 @@ def _accounts_differ(live: LiveSettings) -> Iterator[Misfit]:
 
 
 def _ports_differ(live: LiveSettings) -> Iterator[Misfit]:
-    if live.rtsp_port == live.rtsps_port != 0:
-        yield Misfit(
-            say("RTSP and RTSPS cannot share port {rtsp_port}", rtsp_port=live.rtsp_port),
-            at=("rtsps_port",),
-            beside=[("rtsp_port",)],
-            remedy=say("write 8322, or another free port"),
-            instead=8322 if live.rtsp_port != 8322 else 8323,
-        )
+    usual = {"rtsp_port": 8554, "rtsps_port": 8322, "page_port": 8443}
+    taken: dict[int, str] = {}
+    for name, free in usual.items():
+        port = getattr(live, name)
+        other = taken.setdefault(port, name) if port else name
+        if other != name:
+            yield Misfit(
+                f"{other} and {name} cannot share port {port}",
+                at=(name,),
+                beside=[(other,)],
+                remedy=f"write {free}, or another free port",
+                instead=free if free not in taken else free + 1,
+            )
 
 
 def live_beside_others(config: Config) -> Iterator[Misfit]:

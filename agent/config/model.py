@@ -216,6 +216,7 @@ class LiveSettings(Section, frozen=True, kw_only=True):
     host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
     rtsp_port: Annotated[int, Meta(ge=0, le=65535)] = 8554
     rtsps_port: Annotated[int, Meta(ge=0, le=65535)] = 8322
+    page_port: Annotated[int, Meta(ge=0, le=65535)] = 0
     udp: bool = False
     max_viewers: Annotated[int, Meta(ge=1, le=64)] = 8
     push_url: Annotated[str, _checked(check_push_url)] | None = None

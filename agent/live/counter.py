@@ -15,7 +15,7 @@ from agent.ports.live import LiveDoor, Way
 
 _REMEDY = {
     Way.RTSP: "give [live] rtsp_port or rtsps_port a port",
-    Way.WEB: "ask for rtsp",
+    Way.WEB: "give [live] page_port a port, such as 8443",
     Way.PUSH: "set [live] push_url",
 }
 

@@ -27,11 +27,11 @@ from agent.operations.desk import Desk
 from agent.operations.operation import Operation
 from agent.ports.event import EventSink
 from agent.ports.health import LiveHealth
-from agent.ports.live import Gate, LiveDoor, Way
+from agent.ports.live import LiveDoor, Way
 from agent.stream.broadcast import Broadcast
 
 UNENDED = "leases.json"
-Doors = Callable[[Gate], Sequence[LiveDoor]]
+Doors = Callable[[LeaseGate], Sequence[LiveDoor]]
 Vouched = Callable[[str, str], tuple[Arguments, Caller]]
 
 

@@ -44,6 +44,11 @@ class LeasedLook:
         self._first_ns: int | None = None
 
     @property
+    def by(self) -> str:
+        """Who looks, as the register names them."""
+        return self._lease.terms.holder.by
+
+    @property
     def over(self) -> str:
         """See Look."""
         return self._closed or self._lease.over
@@ -102,7 +107,7 @@ class LeasedLook:
         now_ns = self._clock.monotonic_ns()
         seconds = round((now_ns - (now_ns if self._first_ns is None else self._first_ns)) / NS, 1)
         end: dict[str, Fact] = {"seconds": seconds, "why": self._closed, "ended": rfc3339(self._clock.wall_ns())}
-        self._journal.enter(Act.LIVE_ENDED, self._lease.terms.holder.by, {**self._entered, **end})
+        self._journal.enter(Act.LIVE_ENDED, self.by, {**self._entered, **end})
         return calls
 
     def _refuse_when_over(self) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.base.clock import Clock, SystemClock
-from agent.config.model import CameraSettings, Config
+from agent.config.model import CameraSettings, Config, LiveSettings
 from agent.config.polygon import Polygon, check_polygon
 from agent.identity.node_key import IdentityDirectory
+from agent.live.gate import LeaseGate
 from agent.ports.host import Board, ServiceManager
 from agent.ports.live import Gate, LiveDoor
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
@@ -124,29 +125,38 @@ def open_muxer() -> MuxerFactory:
     return LibavMuxer
 
 
-def open_live(config: Config, gate: Gate, *, clock: Clock) -> Sequence[LiveDoor]:
+def open_live(config: Config, gate: LeaseGate, *, clock: Clock) -> Sequence[LiveDoor]:
     """The ways of looking in that this configuration switches on; nothing is opened yet."""
     live, identity = config.live, IdentityDirectory.here(config.identity_dir)
     doors: list[LiveDoor] = []
     if live.rtsp_port or live.rtsps_port:
-        from hardware.live_rtsp.door import RtspDoor
-        from hardware.live_rtsp.settings import RtspSettings
+        doors.append(_rtsp_door(live, identity, gate, clock))
+    if live.page_port:
+        from agent.live.web_door import WebDoor
 
-        settings = RtspSettings(
-            live.host,
-            live.rtsp_port or None,
-            live.rtsps_port or None,
-            identity.chain_path,
-            identity.key_path,
-            live.udp,
-            live.max_viewers,
-        )
-        doors.append(RtspDoor(gate, settings, clock))
+        at, files = (live.host, live.page_port), (identity.chain_path, identity.key_path, identity.ca_path)
+        doors.append(WebDoor(gate, config.node.id, at, *files, clock))
     if live.push_url is not None:
         from hardware.live_push.door import PushDoor
 
         doors.append(PushDoor(gate, live.push_url, identity.ca_path, identity.chain_path, identity.key_path, clock))
     return doors
+
+
+def _rtsp_door(live: LiveSettings, identity: IdentityDirectory, gate: Gate, clock: Clock) -> LiveDoor:
+    from hardware.live_rtsp.door import RtspDoor
+    from hardware.live_rtsp.settings import RtspSettings
+
+    settings = RtspSettings(
+        live.host,
+        live.rtsp_port or None,
+        live.rtsps_port or None,
+        identity.chain_path,
+        identity.key_path,
+        live.udp,
+        live.max_viewers,
+    )
+    return RtspDoor(gate, settings, clock)
 
 
 def open_service_manager() -> ServiceManager:

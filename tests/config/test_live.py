@@ -30,6 +30,7 @@ def refused(tables: Mapping[str, Any]) -> str:
         ({"live": {"account": [{"name": "a", "password_file": "x"}, {"name": "a", "password_file": "y"}]}}, "two accounts"),
         ({"live": {"account": [{"name": "a b", "password_file": "x"}]}}, "name"),
         ({"live": {"rtsp_port": 8554, "rtsps_port": 8554}}, "cannot share port"),
+        ({"live": {"rtsps_port": 8443, "page_port": 8443}}, "rtsps_port and page_port cannot share"),
         ({"live": {"push_url": "rtsp://relay.example/x"}}, "in the clear"),
         ({"live": {"push_url": "https://relay.example/x"}}, "no relay"),
         ({"live": {"push_url": "rtsps://user@relay.example/x"}}, "user"),
