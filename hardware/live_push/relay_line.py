@@ -53,7 +53,7 @@ class RelayLine:
                 self._line.close()
                 raise DeviceError(
                     f"the relay {self.shown} cannot prove who it is, or speaks no TLS: {error}",
-                    remedy="Its certificate must name it, and come from the town's CA or a public one",
+                    remedy="Its certificate must bear the name in [live] push_url, and come from the town's CA or a public one",
                 ) from error
 
     def record(self, video: VideoFormat, session: int) -> None:
