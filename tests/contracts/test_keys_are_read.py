@@ -34,4 +34,5 @@ def test_every_key_is_read_somewhere() -> None:
         read |= {node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)}
     keys = {(section.__name__, key) for section in sections() for key in section.__struct_fields__}
     keys -= {("Encoding", "codec")}  # there is one
+    keys -= {("NodeSettings", "language")}  # read before the file is judged, so that what is wrong is said in it
     assert sorted(key for key in keys if key[1] not in read) == []
