@@ -20,8 +20,12 @@ from agent.view.phase_correlation import CLEAREST_BY_CHANCE, SecondImage, find_s
 from agent.view.pose import Pose, inverse
 from agent.view.proof import LEAST_LIKENESS, Proof
 
-_PALER = 0.004
+_PALER, _FAINTLY_PALER = 0.004, 0.001
+"""From the second on a second image is looked for, which has then to be as clear as none is by chance."""
 _PALER_SIGMAS = 6.0
+_PART = 0.25
+"""Of what confirmed: so many that grow paler, each by more than it flickers, are a reason to look too: rows or blocks of an older
+picture, which a receiver shows on, stand still while the rest fades."""
 _PALER_OF_LATE = 0.02
 _OF_LATE = 0.1
 """How far what a view was like of late follows each picture: ten pictures, as long as noise reduction keeps what it keeps."""
@@ -44,11 +48,12 @@ Places = Sequence[tuple[float, float]]
 
 
 class _Shown(Struct, frozen=True, eq=False):
-    """A picture that was shown, the pose it was proved at, and how alike every patch was."""
+    """A picture that was shown, the pose it was proved at, how alike every patch was, and where else something was seen."""
 
     picture: Plane
     pose: Pose
     likeness: NDArray[np.float64]
+    besides: Places
 
 
 class Fading:
@@ -58,16 +63,26 @@ class Fading:
         self._likeness = np.zeros(patches)
         self._of_late: NDArray[np.float64] | None = None
         self._flicker = 0.0
+        self._flickers = np.zeros(patches)
         self._single: _Shown | None = None
         self._last: _Shown | None = None
         self._seen: SecondImage | None = None
         self._found = False
 
-    def doubled(self, picture: Plane, proof: Proof, sure: NDArray[np.bool_], kept: float, masked: Callable[[], Places]) -> bool:
+    def doubled(
+        self,
+        picture: Plane,
+        proof: Proof,
+        sure: NDArray[np.bool_],
+        kept: float,
+        masked: Callable[[], Places],
+        *,
+        anew: bool = False,
+    ) -> bool:
         """Whether the picture shows the view twice. `sure`: the patches that confirmed on the last picture shown.
 
         `masked` gives the displacements from the proved pose at which an image would be no news, since masks lie there
-        anyway; most pictures do not ask.
+        anyway; most pictures do not ask. `anew`: what the view was like of late is being given up, and tells of no fade.
         """
         before, self._likeness = self._likeness, proof.likeness
         sure = sure & proof.inside
@@ -78,46 +93,66 @@ class Fading:
         lately = proof.inside & (of_late > LEAST_LIKENESS)
         paler = middle((of_late - proof.likeness)[lately]) if lately.any() else 0.0
         least = max(_PALER, _PALER_SIGMAS * self._flicker)
-        fading = paler >= _PALER_OF_LATE
+        fading = paler >= _PALER_OF_LATE and not anew
         found = False
         # Once there were two images, the last picture without is what counts, whichever of them is the stronger by now.
         falls = at_once >= least or (self._found and middle((self._single.likeness - proof.likeness)[sure]) >= least)
-        if falls or fading:
+        faintly = (self._found or kept > _UNTOUCHED) and (
+            at_once >= max(_FAINTLY_PALER, _PALER_SIGMAS * self._flicker) or self._falls_in_part(proof, sure, before, anew)
+        )
+        seen: SecondImage | None = None
+        if falls or fading or faintly:
             near = math.inf if not falls else CLEAREST_BY_CHANCE if kept > _UNTOUCHED else _CLEAREST_IN_DOUBT
-            far, known = _CLEAREST_FADING if fading else _CLEAREST_FAR, masked()
+            far, known = _CLEAREST_FADING if fading else _CLEAREST_FAR if falls else CLEAREST_BY_CHANCE, masked()
             here = self._besides(self._single, picture, proof, known)
             if here.clear <= far and self._last is not None and self._last is not self._single:
                 here = max(here, self._besides(self._last, picture, proof, known), key=lambda image: image.clear)
-            found = here.clear > (far if here.off_px > _FAR_PX else near) or self._again(here)
-            self._seen = here
-        else:
-            self._seen = None
-        self._found = found
+            found = here.clear > (far if here.off_px > _FAR_PX else min(near, CLEAREST_BY_CHANCE) if faintly else near)
+            found = found or ((falls or fading) and self._again(here))
+            seen = here if falls or fading or found else None
+        self._found, self._seen = found, seen
         if at_once > 0 and not found:  # what rises is an old image that goes, and no measure of how far likeness falls by chance
             self._flicker = 0.9 * self._flicker + 0.1 * min(at_once, 0.02)
+        if not found:
+            self._flickers += 0.1 * (np.minimum(np.abs(before - proof.likeness), 0.02) - self._flickers)
         if found:
             self._of_late += _OF_LATE_IN_DOUBT * (proof.likeness - self._of_late)
         return found
 
-    def shown(self, picture: Plane, proof: Proof, *, anew: bool) -> None:
-        """The picture is shown. `anew`: what the view was like before counts no longer."""
+    def shown(self, picture: Plane, proof: Proof, besides: Places, *, anew: bool) -> None:
+        """The picture is shown, and the view seen `besides` too. `anew`: what it was like before counts no longer."""
         if self._of_late is None or anew:
             self._of_late = proof.likeness.copy()
             self._seen = None
         else:
             self._of_late += _OF_LATE * (proof.likeness - self._of_late)
-        self._last = _Shown(picture, proof.pose, proof.likeness)
+        self._last = _Shown(picture, proof.pose, proof.likeness, besides)
         if self._seen is None:
             self._single = self._last
 
     def other_patches(self, patches: int) -> None:
         """So many patches from now on, and none of those before."""
-        self._likeness, self._of_late, self._single, self._last = np.zeros(patches), None, None, None
+        self._likeness, self._flickers = np.zeros(patches), np.zeros(patches)
+        self._of_late = self._single = self._last = None
+
+    def _falls_in_part(self, proof: Proof, sure: NDArray[np.bool_], before: NDArray[np.float64], anew: bool) -> bool:
+        """Whether a part of what confirmed is paler than on the picture before, than of late, or than before an image came."""
+        each = np.maximum(_FAINTLY_PALER, _PALER_SIGMAS * self._flickers)
+        against = [before]
+        if self._of_late is not None and not anew:
+            against.append(self._of_late)
+        if self._single is not None and self._found:
+            against.append(self._single.likeness)
+        return any(float(np.mean((was - proof.likeness >= each)[sure])) >= _PART for was in against)
 
     @staticmethod
-    def _besides(single: _Shown, picture: Plane, proof: Proof, known: Places) -> SecondImage:
-        """What the picture shows besides one that was shown before."""
-        return find_second_image(single.picture, picture, proof.pose @ inverse(single.pose), known)
+    def _besides(before: _Shown, picture: Plane, proof: Proof, known: Places) -> SecondImage:
+        """What the picture shows besides one that was shown before.
+
+        Where that one held a second image itself, covered by masks, it lies over this one's only image as far off the other way.
+        """
+        reflected = [(-across, -down) for across, down in before.besides]
+        return find_second_image(before.picture, picture, proof.pose @ inverse(before.pose), [*known, *reflected])
 
     def _again(self, here: SecondImage) -> bool:
         """Whether the image lies where it was seen on the picture before, and far enough to be none of the first one's edges."""

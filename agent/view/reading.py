@@ -24,6 +24,7 @@ _STILL_SEEN = 2
 
 class PoseReading(Struct, frozen=True, eq=False):
     """One picture's. `settled`: poses that carry masks anyhow, the proved one first; `rivals`: those vouched for besides.
+    `standing`: those of both, but the proved one, at which something is seen.
 
     `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a picture ago;
     `at_home`: what is at the validated pose while another is proved. `kept`: the share of what is expected that all poses
@@ -33,6 +34,7 @@ class PoseReading(Struct, frozen=True, eq=False):
     proof: Proof
     settled: list[Pose]
     rivals: list[Pose]
+    standing: list[Pose]
     heard: NDArray[np.float64]
     in_rows: NDArray[np.float64]
     at_home: NDArray[np.bool_]
@@ -92,7 +94,7 @@ class PoseReader:
         self._rivals, self._standing = rivals, standing
         kept = self._expected.kept(heard, proof.inside) if standing else alone
         self._asked = None
-        return PoseReading(proof, settled, rivals, heard, in_rows, at_home, kept, alone)
+        return PoseReading(proof, settled, rivals, standing, heard, in_rows, at_home, kept, alone)
 
     def lost(self) -> None:
         """The view has not been recognised for a while."""

@@ -25,6 +25,8 @@ windows of a front reach 0.71 there, where they are blurs."""
 LIKE = 0.48
 """The same of the close look, from which it is a copy: thirteen views without one reached 0.37, rows of equal windows that no
 view can be known by 0.48, and with one none stayed below 0.52."""
+ITSELF = "the picture shows itself a second time, small"
+LOOKED_AT = "much of the picture changed at once, and is being looked at"
 _ACROSS, _ACROSS_CLOSE = 160, 480
 _LEAST, _MOST, _STEP = 0.19, 0.62, 1.05
 """Shares of the width between which a copy is looked for."""
@@ -32,6 +34,16 @@ _CLOSELY = 2
 """So many of the likest places are looked at closely."""
 _SHARES_CLOSE = np.arange(0.96, 1.041, 0.01)
 _AROUND = 0.02
+_LEAST_SILENT = 0.02
+"""Of the known area: the least that a copy hides."""
+_EVERY, _EVERY_IN_DOUBT = 50, 12
+"""Pictures from one search to the next: while so much is silent; while it went just now, or a copy was found."""
+_AT_ONCE = 0.08
+"""Of what is expected: so much gone from one picture to the next is no walker and no car, and is looked at before it is shown,"""
+_AT_REST = 12
+"""where for so many pictures nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
+_PATIENCE = 25
+"""Pictures that such a look is waited for, should it fail."""
 
 
 class _Place(Struct, frozen=True, order=True):
@@ -90,8 +102,8 @@ def _likeness(picture: Plane, luma: Plane, size: tuple[int, int]) -> NDArray[np.
 class CopySearch(Protocol):
     """Who looks for a copy. The guard's thread calls both; neither blocks."""
 
-    def look_at(self, luma: Plane) -> None:
-        """Here is a picture (the plane may be reused on return)."""
+    def look_at(self, luma: Plane) -> bool:
+        """Here is a picture (the plane may be reused on return). Whether it is looked at: not while another one is."""
         ...
 
     def answer(self) -> bool | None:
@@ -108,12 +120,13 @@ class CopySearchThread:
         self._found: bool | None = None
         self._busy = False
 
-    def look_at(self, luma: Plane) -> None:
+    def look_at(self, luma: Plane) -> bool:
         with self._lock:
             if self._busy:
-                return
+                return False
             self._busy = True
         threading.Thread(target=self._look, args=(luma.copy(),), name="copy search", daemon=False).start()
+        return True
 
     def answer(self) -> bool | None:
         with self._lock:
@@ -129,6 +142,41 @@ class CopySearchThread:
                 self._found, self._busy = found, False
 
 
+class CopyWatch:
+    """When a copy is looked for: a part of the view that is silent may lie under the camera's own picture. One thread."""
+
+    def __init__(self, search: CopySearch) -> None:
+        self._search = search
+        self._found = False
+        self._since = _EVERY
+        self._gone = 0.0
+        self._at_rest = 0
+        self._asks = False
+        self._waits = 0
+
+    def seen(self, luma: Plane, silent: float, gone: float, *, still: bool = True) -> str:
+        """Why a proved picture must not be shown for it; empty when it may be.
+
+        `silent`: of the known area; `gone`: of what was heard on the last picture shown; `still`: it lies where it lay.
+        """
+        found = self._search.answer()
+        if found is not None:
+            self._found = found
+            self._waits = _PATIENCE if self._asks else 0  # an answer before the question is of an older picture
+        self._since += 1
+        self._waits = max(0, self._waits - 1)
+        if gone - self._gone > _AT_ONCE and self._at_rest >= _AT_REST and still:
+            self._asks, self._waits = True, _PATIENCE
+        self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
+        self._gone = gone
+        due = _EVERY_IN_DOUBT if gone > _LEAST_SILENT or self._found else _EVERY
+        if self._asks or ((silent > _LEAST_SILENT or self._found) and self._since >= due):
+            self._since = 0
+            if self._search.look_at(luma):
+                self._asks = False
+        return ITSELF if self._found else LOOKED_AT if self._waits else ""
+
+
 class SteppedCopySearch:
     """Looks on the caller's thread and answers so many calls of `answer` later: where runs must repeat."""
 
@@ -137,9 +185,11 @@ class SteppedCopySearch:
         self._now = 0
         self._due: tuple[int, bool] | None = None
 
-    def look_at(self, luma: Plane) -> None:
-        if self._due is None:
-            self._due = self._now + self._delay, shows_itself(luma)
+    def look_at(self, luma: Plane) -> bool:
+        if self._due is not None:
+            return False
+        self._due = self._now + self._delay, shows_itself(luma)
+        return True
 
     def answer(self) -> bool | None:
         self._now += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from msgspec import Struct
@@ -19,11 +20,11 @@ from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
 from agent.view.phase_correlation import prepare
 from agent.view.pose import HOME, Pose, WorkingSize
-from agent.view.proof import SIGMAS, Proof
+from agent.view.proof import SIGMAS, STILL_PX, Proof
 from agent.view.reading import PoseReader, PoseReading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
-from agent.view.small_copy import CopySearch, CopySearchThread
+from agent.view.small_copy import CopySearch, CopySearchThread, CopyWatch
 from agent.view.trail import JUMP_PX, Trail, displaced
 
 log = logging.getLogger(__name__)
@@ -50,10 +51,6 @@ LOOK_AROUND_EVERY = 25
 """While less of the known area than that confirms, the whole picture is searched for the view on every so many that are shown."""
 LEAST_SIGNED_HEARD = 0.15
 """Of the area of the signed patches: less is chance, and what was learned since proves nothing alone."""
-LEAST_SILENT = 0.02
-"""Of the known area: the least that a copy of the picture within itself hides."""
-COPY_SEARCH_EVERY, COPY_SEARCH_EVERY_IN_DOUBT = 50, 12
-"""Pictures from one search for a copy to the next: while so much is silent; while it went just now, or a copy was found."""
 LENS_DOUBT = 0.06
 """Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
 FAR_DOUBT = 0.02
@@ -64,7 +61,6 @@ LOST_FOR_GOOD_FRAMES = 250
 AT_HOME_PX = 0.75
 """Nearer than this the view lies where it was validated, and can be learned from."""
 
-_ITSELF = "the picture shows itself a second time, small"
 _EXPECTED = 0.5
 _LEAST_ALIKE = 0.5
 
@@ -97,9 +93,7 @@ class ViewTracker:
         ageing: ViewAgeing | None = None,
         copies: CopySearch | None = None,
     ) -> None:
-        self._copies = copies or CopySearchThread()
-        self._shows_itself = False
-        self._since_copy_search = COPY_SEARCH_EVERY
+        self._copies = CopyWatch(copies or CopySearchThread())
         self._outlines = [frame.from_fractions(np.asarray(p, np.float64)) for p in polygons]
         self._normalise = Normaliser()
         self._patches = patches
@@ -135,8 +129,9 @@ class ViewTracker:
         if proof is None:
             return self._not_proved(luma)
         reading = self._reader.read(picture, proof, candidates)
-        self._look_for_copy(luma, reading)
-        doubt = self._doubt(picture, reading) or (_ITSELF if self._shows_itself else "")
+        still = len(reading.settled) == 1 and self._trail.jump_px < STILL_PX
+        copied = self._copies.seen(luma, self._silent(reading), 1 - reading.kept, still=still)
+        doubt = self._doubt(picture, reading) or copied
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)
         if doubt:
             return self._doubted(luma, proof, doubt)
@@ -170,7 +165,8 @@ class ViewTracker:
             least = LEAST_STOOD_AT_FIRST
         self._returning = self._returning + 1 if self._expected.returned(proof.confirmed) >= LEAST_RETURNED and not new else 0
         self._given_up = first or jumped or kept < least
-        if kept < least and not self._stands(proof) and self._returning < REOPEN_FRAMES:
+        stands = kept < least and self._stands(proof)
+        if kept < least and not stands and self._returning < REOPEN_FRAMES:
             return "much of the view is not where it was"
         if self._to_prove or self._unsure:
             return "the view is being verified"
@@ -187,22 +183,14 @@ class ViewTracker:
             return "the picture is torn"
         sure = self._expected.confirmed == 1.0
         masked = [*reading.settled[1:], *reading.rivals]
-        twice = self._fading.doubled(picture, proof, sure, kept, lambda: displaced(self._frame, masked, proof.pose))
+        known = partial(displaced, self._frame, masked, proof.pose)
+        twice = self._fading.doubled(picture, proof, sure, kept, known, anew=stands)
         return "the picture shows the view twice" if twice else ""
 
-    def _look_for_copy(self, luma: Plane, reading: PoseReading) -> None:
-        """Where a part of the view is silent the camera may have laid its own picture over it."""
-        found = self._copies.answer()
-        if found is not None:
-            self._shows_itself = found
-        heard = float(self._patches.area[reading.proof.inside] @ reading.heard[reading.proof.inside])
-        silent = heard < (1 - LEAST_SILENT) * float(self._patches.area[reading.proof.inside].sum())
-        self._since_copy_search += 1
-        in_doubt = reading.kept < 1 - LEAST_SILENT or self._shows_itself
-        due = COPY_SEARCH_EVERY_IN_DOUBT if in_doubt else COPY_SEARCH_EVERY
-        if (silent or self._shows_itself) and self._since_copy_search >= due:
-            self._since_copy_search = 0
-            self._copies.look_at(luma)
+    def _silent(self, reading: PoseReading) -> float:
+        """The share of what should be in the picture that is seen nowhere in it, by area."""
+        area, inside = self._patches.area, reading.proof.inside
+        return 1 - float(area[inside] @ reading.heard[inside]) / float(area[inside].sum())
 
     def _learned_alone(self, reading: PoseReading) -> bool:
         """Whether what was learned carries the view without what was signed: it may lie on the lens, and only widens."""
@@ -223,7 +211,7 @@ class ViewTracker:
         """The picture is shown, and is what the next one is compared with."""
         proof = reading.proof
         self._expected.learn(reading.heard, proof.confirmed, at_once=self._given_up)
-        self._fading.shown(picture, proof, anew=self._given_up)
+        self._fading.shown(picture, proof, displaced(self._frame, reading.standing, proof.pose), anew=self._given_up)
         self._before = Before(picture, proof.pose, proof.pose, 0)
         self._closed_frames = 0
         shift_px = self._frame.shift_px(proof.pose)

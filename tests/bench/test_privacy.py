@@ -24,6 +24,7 @@ from bench.decoded import EncodedAndDecoded
 from bench.disturbance_kinds import KINDS
 from bench.ordinary_life import closures
 from bench.scene import LAYOUTS, WIDTH, Scene, drawn_square, town_square
+from bench.scenes import scene
 from bench.sequence import Plan
 from bench.wrapping import WRAPPINGS
 
@@ -65,6 +66,15 @@ def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
     assert outcome.leaks == []
     if (KINDS[kind].least or 0) > 90:
         assert outcome.available > 90
+
+
+def test_what_was_given_up_as_gone_passes_for_no_fading_image() -> None:
+    """Infrared light begins at once: the view is open on the very picture on which the day is given up, and stays open."""
+    plan = Plan.parse("drawn-1/overlay/front/940128210/infrared night")
+    outcome = sequence.play(scene("drawn-1"), plan)
+    assert outcome.leaks == []
+    assert outcome.shut == list(range(outcome.shut[0], outcome.shut[-1] + 1))
+    assert outcome.available > 50
 
 
 @pytest.mark.parametrize("wrapping", WRAPPINGS)

@@ -11,7 +11,7 @@ import pytest
 from agent.picture.planes import Plane
 from agent.view.guard import ViewGuard
 from agent.view.relocation import SteppedRelocation
-from agent.view.small_copy import CopySearchThread, SteppedCopySearch, shows_itself
+from agent.view.small_copy import CopySearchThread, CopyWatch, SteppedCopySearch, shows_itself
 from tests.support.scenery import HEIGHT, WIDTH, seen, street
 from tests.video.test_view_guard import MASKS, REFERENCE, STREET, watch
 
@@ -34,13 +34,57 @@ def test_a_copy_is_found_at_any_size(share: float) -> None:
 
 
 def test_the_picture_is_covered_while_it_shows_itself_and_clear_again_afterwards() -> None:
-    """Within half a second; and it says why."""
+    """From the first picture on, since so much changed at once; and it says why."""
     guarding = ViewGuard(REFERENCE, MASKS, 0.01, SteppedRelocation(REFERENCE.landmarks), SteppedCopySearch(5))
     watch(guarding, [seen(STREET, seed=n) for n in range(20)])
     covers = watch(guarding, [within_itself(seen(STREET, seed=20 + n), 0.4) for n in range(60)], 20)
-    assert all("small" in cover.opaque or "much" in cover.opaque for cover in covers[12:])
+    assert all("being looked at" in cover.opaque or "much" in cover.opaque for cover in covers[:5])
+    assert all("small" in cover.opaque or "much" in cover.opaque for cover in covers[5:])
     covers = watch(guarding, [seen(STREET, seed=100 + n) for n in range(40)], 80)
     assert not covers[-1].opaque
+
+
+def test_what_changes_at_once_and_is_no_copy_closes_the_picture_until_it_was_looked_at() -> None:
+    """A board is set up on an eighth of the view between two pictures: five are closed, and then it is shown."""
+    guarding = ViewGuard(REFERENCE, MASKS, 0.01, SteppedRelocation(REFERENCE.landmarks), SteppedCopySearch(5))
+    watch(guarding, [seen(STREET, seed=n) for n in range(20)])
+
+    def behind_a_board(seed: int) -> Plane:
+        picture = seen(STREET, seed=seed)
+        picture[int(HEIGHT * 0.62) : HEIGHT - 6, int(WIDTH * 0.62) : WIDTH - 6] = 90
+        return picture
+
+    covers = watch(guarding, [behind_a_board(20 + n) for n in range(12)], 20)
+    assert ["being looked at" in cover.opaque for cover in covers] == [True] * 5 + [False] * 7
+    assert not any(cover.opaque for cover in covers[5:])
+
+
+class _SlowSearch:
+    """A search that was asked about an older picture, and answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.busy, self.asked, self.found = False, 0, False
+
+    def look_at(self, luma: Plane) -> bool:
+        asked, self.busy = not self.busy, True
+        self.asked += asked
+        return asked
+
+    def answer(self) -> bool | None:
+        return self.found if not self.busy else None
+
+
+def test_an_answer_about_an_older_picture_opens_nothing() -> None:
+    """The search was busy when the picture changed: what it says then is of a picture before, and the new one is asked about."""
+    search, luma = _SlowSearch(), seen(STREET)
+    watch_for = CopyWatch(search)
+    assert {watch_for.seen(luma, 0.03, 0.0) for _ in range(20)} == {""}
+    assert "looked at" in watch_for.seen(luma, 0.2, 0.2)
+    search.busy = False
+    assert "looked at" in watch_for.seen(luma, 0.2, 0.2)
+    assert search.asked == 2
+    search.busy, search.found = False, True
+    assert "small" in watch_for.seen(luma, 0.2, 0.2)
 
 
 def test_a_search_that_fails_is_no_answer_and_the_next_one_runs() -> None:
