@@ -14,6 +14,7 @@ from urllib.parse import quote
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.own_address import reached_at
 from agent.live.gate import LeaseGate
 from agent.ports.live import Secret, Way
 
@@ -45,7 +46,7 @@ class WebDoor(Component):
 
     def urls(self, secret: Secret) -> Mapping[str, str]:
         """The credentials stand behind the #: a browser sends them to nobody."""
-        host, port = self._address
+        host, port = reached_at(self._address[0]), self._address[1]
         shown = f"[{host}]" if ":" in host else host
         return {"page": f"https://{shown}:{port}/#{quote(secret.lease, safe='')}:{quote(secret.password, safe='')}"}
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
 from agent.base.clock import Clock
 from agent.base.component import Component
+from agent.base.own_address import reached_at
 from agent.ports.live import STREAM_PATH, Gate, Secret, Way
-from hardware.live_rtsp.datagrams import family_of
 from hardware.live_rtsp.server import RtspServer
 from hardware.live_rtsp.settings import RtspSettings
-
-_ANYWHERE: Final = {"0.0.0.0": "192.0.2.1", "::": "2001:db8::1"}  # noqa: S104 - compared, and where a way out would lead
-_REALLY_V4: Final = ("0.0.0.0", "192.0.2.1")  # noqa: S104
 
 
 class RtspDoor:
@@ -45,17 +41,3 @@ class RtspDoor:
 
     def opened(self, lease: str) -> None:
         """Viewers come by themselves."""
-
-
-def reached_at(host: str) -> str:
-    """The address viewers use: this one, or for "every address" the one this machine speaks from. Sends nothing."""
-    if host not in _ANYWHERE:
-        return host
-    for mine, far in ((host, _ANYWHERE[host]), _REALLY_V4):
-        with socket.socket(family_of(mine), socket.SOCK_DGRAM) as probe:
-            try:
-                probe.connect((far, 9))
-            except OSError:
-                continue
-            return str(probe.getsockname()[0])
-    return socket.gethostname()

@@ -196,3 +196,16 @@ def test_with_live_off_nobody_looks_and_it_is_said(tmp_path: Path) -> None:
     finally:
         off.node.lock.give_back()
         off.node.house.find(RecordingFeature).catalog.close()
+
+
+def test_a_node_that_listens_everywhere_is_told_by_an_address_that_leads_to_it(tmp_path: Path) -> None:
+    """Nobody can look at 0.0.0.0: page and RTSP name the address this machine speaks from."""
+    everywhere = Asked(tmp_path, 'enabled = true\nhost = "0.0.0.0"\npage_port = 8443\n')
+    try:
+        answers = [everywhere.open(OPERATOR), everywhere.open(OPERATOR, transport="web")]
+        urls = [url for answer in answers for url in (answer.rtsp, answer.rtsps, answer.page) if url is not None]
+        assert len(urls) == 3
+        assert not any("0.0.0.0" in url for url in urls)
+    finally:
+        everywhere.node.lock.give_back()
+        everywhere.node.house.find(RecordingFeature).catalog.close()
