@@ -16,6 +16,8 @@ from rich.table import Table
 
 from agent.base.clock import SystemClock
 from agent.base.errors import CameraError, DeviceError, MaskError
+from agent.base.language import for_reader
+from agent.base.phrase import say
 from agent.config.load import load
 from agent.config.polygon import Polygon
 from agent.demo.broker import LocalBroker, free_port, is_free
@@ -43,7 +45,9 @@ class Demonstration:
         self._masks = masks
         self._directory = (directory or Path(f"demo-{time.strftime('%Y%m%d-%H%M%S')}")).resolve()
         if port and not is_free(port):
-            raise DeviceError(f"port {port} is taken by another program", remedy="give another --port, or leave it away")
+            raise DeviceError(
+                say("port {port} is taken by another program", port=port), remedy=say("give another --port, or leave it away")
+            )
         self._port = port or (PAGE_PORT if port is None and is_free(PAGE_PORT) else free_port())
         self._screen = Console(quiet=quiet, highlight=False)
 
@@ -81,22 +85,25 @@ class Demonstration:
         if self._source is None:
             return Scene(None, 1280, 720, 25, masks or drawn_windows())
         if not self._source.is_file():
-            raise CameraError(f"there is no film {self._source}", remedy="Give a file FFmpeg reads, or leave --source away")
+            raise CameraError(
+                say("there is no film {source}", source=self._source),
+                remedy=say("Give a file FFmpeg reads, or leave --source away"),
+            )
         width, height, fps = film_format(self._source)
         return Scene(self._source.resolve(), width, height, fps, masks or known_masks(self._source))
 
     def _say_where(self, scene: Scene, broker: LocalBroker) -> None:
-        masks = ", ".join(scene.masks) or f"none, so the picture stays closed: start again with {_A_MASK}"
-        what = "a drawn town square" if scene.source is None else str(scene.source)
-        self._screen.print(f"[bold]Vigie[/bold] on {escape(what)}", soft_wrap=True)
+        masks = ", ".join(scene.masks) or say("none, so the picture stays closed: start again with {option}", option=_A_MASK)
+        what = say("a drawn town square") if scene.source is None else str(scene.source)
+        self._screen.print(escape(for_reader(say("Vigie on {what}", what=what))), soft_wrap=True, style="bold")
         for name, told in (
-            ("masks", masks),
-            ("local page", f"http://127.0.0.1:{self._port}/"),
-            ("broker", f"{broker.url}; in another terminal:"),
+            (say("masks"), masks),
+            (say("local page"), f"http://127.0.0.1:{self._port}/"),
+            (say("broker"), say("{url}; in another terminal:", url=broker.url)),
             ("", f"vigie watch --broker {broker.url}"),
-            ("everything", f"{self._directory}\n"),
+            (say("everything"), f"{self._directory}\n"),
         ):
-            self._screen.print(f"  {name:<12}{escape(told)}", soft_wrap=True)
+            self._screen.print(f"  {for_reader(name):<12}{escape(for_reader(told))}", soft_wrap=True)
 
     def _commission(self, config_path: Path) -> None:
         """What a technician does once: take and sign the reference of the view."""
@@ -105,28 +112,37 @@ class Demonstration:
             return
         try:
             verdict = validate(config, by="demonstration", clock=SystemClock())
-            self._screen.print(
-                f"  view        can be guarded: {verdict.patches} landmarks in {verdict.cells} of {verdict.cells_of} cells\n",
-                soft_wrap=True,
+            guarded = say(
+                "can be guarded: {patches} landmarks in {cells} of {cells_of} cells",
+                patches=verdict.patches,
+                cells=verdict.cells,
+                cells_of=verdict.cells_of,
             )
+            self._screen.print(f"  {for_reader(say('view')):<12}{for_reader(guarded)}\n", soft_wrap=True)
         except MaskError as error:
             # The remedy is one for a camera; here the picture is given, and only the masks can be others.
-            told = f"{error.what}: start again with another --source, or with smaller spaces in --mask"
-            self._screen.print(f"  view        [red]{escape(told)}[/red]\n", soft_wrap=True)
+            told = say("{what}: start again with another --source, or with smaller spaces in --mask", what=error.what)
+            self._screen.print(f"  {for_reader(say('view')):<12}[red]{escape(for_reader(told))}[/red]\n", soft_wrap=True)
 
     def _show(self, summary: dict[str, Any]) -> None:
-        table = Table(title="Summary", title_justify="left", show_header=False)
+        table = Table(title=for_reader(say("Summary")), title_justify="left", show_header=False)
         hub = summary["hub"]
+        seen = say(
+            "{events} events, {gaps} gaps, {health} health messages", events=hub["events"], gaps=hub["gaps"], health=hub["health"]
+        )
         for name, fact in (
-            ("frames captured", summary["captured"]),
-            ("frames dropped", summary["dropped"]),
-            ("frames masked", f"{summary['masked']} (of these {summary['opaque']} closed whole)"),
-            ("frames recorded", summary["recorded"]),
-            ("events raised", summary["events"]),
-            ("events acknowledged", summary["acknowledged"]),
-            ("seen by the centre", f"{hub['events']} events, {hub['gaps']} gaps, {hub['health']} health messages"),
-            ("recordings", summary["recordings"]),
-            ("configuration", summary["config"]),
+            (say("frames captured"), summary["captured"]),
+            (say("frames dropped"), summary["dropped"]),
+            (
+                say("frames masked"),
+                say("{masked} (of these {opaque} closed whole)", masked=summary["masked"], opaque=summary["opaque"]),
+            ),
+            (say("frames recorded"), summary["recorded"]),
+            (say("events raised"), summary["events"]),
+            (say("events acknowledged"), summary["acknowledged"]),
+            (say("seen by the centre"), seen),
+            (say("recordings"), summary["recordings"]),
+            (say("configuration"), summary["config"]),
         ):
-            table.add_row(name, str(fact))
+            table.add_row(for_reader(name), for_reader(fact))
         self._screen.print(table)

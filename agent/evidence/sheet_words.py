@@ -12,7 +12,7 @@ from agent.evidence.report import Verdict
 
 CLOCK_WORDS: Final = {
     ClockQuality.SYNCHRONISED.value: "synchronisée : l’heure des images est celle d’un serveur de temps",
-    ClockQuality.HOLDOVER.value: "en maintien : synchronisée auparavant, l’heure a pu dériver depuis",
+    ClockQuality.HOLDOVER.value: "synchronisée auparavant, plus depuis : l’heure a pu dériver",
     ClockQuality.UNSET.value: "non réglée : l’heure des images n’est pas fiable, seule leur succession l’est",
 }
 MASK_WORDS: Final = {"none-needed": "aucun masque requis (déclaration signée)", "various": "masques variables", "": "-"}
