@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from agent.config.model import Config, Section
+from agent.config.url_secret import random_starred
 
 
 class Change(Struct, frozen=True):
@@ -49,4 +50,4 @@ def _shown(value: Any) -> str:
         return "1 entry" if len(value) == 1 else f"{len(value)} entries"
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value)
+    return random_starred(value) if isinstance(value, str) else str(value)

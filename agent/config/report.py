@@ -97,6 +97,7 @@ def summary(config: Config) -> dict[str, str]:
         masks = say("none, and no statement that none is needed: the picture stays opaque")
     rate = f"{encoding.bitrate_kbps} kbit/s" if encoding.bitrate_kbps else f"crf {encoding.crf or 23}"
     source = f" {random_starred(camera.source)}" if camera.source else ""
+    broker = random_starred(config.mqtt.url) if config.mqtt else ""
     return {
         "node": joined(", ", [word for word in (config.node.id, ROLES[config.node.role], config.node.site) if word]),
         "camera": say(
@@ -116,7 +117,7 @@ def summary(config: Config) -> dict[str, str]:
             directory=config.recordings_dir,
         ),
         "signing": say("on") if config.evidence.sign else say("off"),
-        "broker": say("{url}, below {prefix}/{id}/", url=config.mqtt.url, prefix=config.mqtt.prefix, id=config.node.id)
+        "broker": say("{url}, below {prefix}/{id}/", url=broker, prefix=config.mqtt.prefix, id=config.node.id)
         if config.mqtt
         else say("none"),
     }

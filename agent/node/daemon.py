@@ -8,16 +8,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from agent.base import same_python
+from agent.base.errors import VigieError
 from agent.base.umask import close_to_others
 from agent.node.signals import SignalListener, hold_back, leave_process
 
 SUMMARY_OPENING = b'{\n  "node": '
 """What every summary begins with."""
+LAST_WORDS_S = 5.0
+"""How long stderr may take to write why the daemon ends: far more than a busy board needs to say it."""
 
 
 def become_daemon(config: Path, for_s: float | None, summary: Path | None) -> NoReturn:
@@ -44,9 +48,18 @@ def main(argv: Sequence[str]) -> int:
         for_s, summary = given.get("--for"), given.get("--summary")
         return _run(Path(given["--config"]), float(for_s) if for_s else None, Path(summary) if summary else None, listener)
     except (KeyboardInterrupt, SystemExit, Exception) as error:  # noqa: BLE001 - the end of the process, and it is told
-        from agent.base.process_exit import leave
+        return _told(error)
 
-        return leave(error)
+
+def _told(error: BaseException) -> int:
+    """The exit code that goes with `error`, after stderr has told it; a full pipe that nobody reads does not hold it up."""
+    from agent.base.process_exit import FAILED, leave
+
+    codes: list[int] = []
+    telling = threading.Thread(target=lambda: codes.append(leave(error)), name="last words", daemon=True)
+    telling.start()
+    telling.join(LAST_WORDS_S)
+    return codes[0] if codes else error.exit_code if isinstance(error, VigieError) else FAILED
 
 
 def _run(config_path: Path, for_s: float | None, summary: Path | None, listener: SignalListener) -> int:

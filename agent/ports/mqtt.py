@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from agent.config.address import DEFAULT_BROKER_PORTS
+from agent.config.url_secret import random_starred
 
 
 class Publication(Struct, frozen=True):
@@ -27,7 +28,10 @@ class Publication(Struct, frozen=True):
 
 
 class BrokerEndpoint(Struct, frozen=True):
-    """Where a broker listens. The server's name is always verified when `tls` is set."""
+    """Where a broker listens. The server's name is always verified when `tls` is set.
+
+    `url` is for people: a part of it that looks like a secret is starred.
+    """
 
     url: str
     host: str
@@ -43,7 +47,7 @@ class BrokerEndpoint(Struct, frozen=True):
         port = parts.port or DEFAULT_BROKER_PORTS[parts.scheme]
         websocket = parts.scheme in ("ws", "wss")
         path = parts.path if websocket and parts.path else "/mqtt"
-        return cls(url, parts.hostname or "", port, parts.scheme in ("mqtts", "wss"), websocket, path)
+        return cls(random_starred(url), parts.hostname or "", port, parts.scheme in ("mqtts", "wss"), websocket, path)
 
 
 class BrokerCredentials(Struct, frozen=True):

@@ -68,13 +68,13 @@ class KnownLimits:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._learnt: dict[str, tuple[int, Limits]] = {}
-        self._passed: dict[str, int] = {}
-        self._broke: dict[str, dict[str, int]] = {}
+        self._learnt: dict[BrokerEndpoint, tuple[int, Limits]] = {}
+        self._passed: dict[BrokerEndpoint, int] = {}
+        self._broke: dict[BrokerEndpoint, dict[str, int]] = {}
 
     def of(self, endpoint: BrokerEndpoint) -> Limits:
         """What to ask of this broker."""
-        since_ns, limits = self._learnt.get(endpoint.url, (0, Limits()))
+        since_ns, limits = self._learnt.get(endpoint, (0, Limits()))
         return limits if self._clock.monotonic_ns() - since_ns < LEARNT_FOR_NS else Limits()
 
     def opened(self, endpoint: BrokerEndpoint, granted: Opened) -> Limits:
@@ -93,7 +93,7 @@ class KnownLimits:
 
     def took(self, endpoint: BrokerEndpoint, packet_bytes: int) -> None:
         """It answered to a packet of this size."""
-        self._passed[endpoint.url] = max(self._passed.get(endpoint.url, 0), packet_bytes)
+        self._passed[endpoint] = max(self._passed.get(endpoint, 0), packet_bytes)
 
     def suspect(self, endpoint: BrokerEndpoint, place: str, packet_bytes: int) -> None:
         """A packet to this place was found to break the line, and no reason was given.
@@ -101,8 +101,8 @@ class KnownLimits:
         Two places whose packets were all larger than whatever passed: it is the size. The next one halves the guess, down to
         what passed.
         """
-        passed, known = self._passed.get(endpoint.url, 0), self.of(endpoint)
-        broke = self._broke.setdefault(endpoint.url, {})
+        passed, known = self._passed.get(endpoint, 0), self.of(endpoint)
+        broke = self._broke.setdefault(endpoint, {})
         if packet_bytes <= passed or (known.packet_bytes is not None and not known.guessed):
             return
         broke[place] = min(packet_bytes, broke.get(place, packet_bytes))
@@ -114,7 +114,7 @@ class KnownLimits:
         else:
             return
         broke.clear()
-        self._learnt[endpoint.url] = self._clock.monotonic_ns(), replace(known, packet_bytes=guess, guessed=True)
+        self._learnt[endpoint] = self._clock.monotonic_ns(), replace(known, packet_bytes=guess, guessed=True)
 
     def learn(self, endpoint: BrokerEndpoint, code: int | None, largest: int = 0) -> bool:
         """It refused our CONNECT, or ended a connection on which the largest unanswered packet had so many bytes.
@@ -132,5 +132,5 @@ class KnownLimits:
             less = replace(known, packet_bytes=largest - 1, guessed=False) if largest else replace(known, will=False)
         if less == known:
             return False
-        self._learnt[endpoint.url] = self._clock.monotonic_ns(), less
+        self._learnt[endpoint] = self._clock.monotonic_ns(), less
         return True

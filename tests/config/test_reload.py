@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.config.reload import changes
+from agent.config.report import summary
+from agent.ports.mqtt import BrokerEndpoint
 from tests.support.configuration import configured
 
 BASE: dict[str, Any] = {"node": {"id": "a"}, "camera": {"driver": "synthetic"}, "mqtt": {"url": "mqtt://hub"}}
@@ -42,3 +44,25 @@ def test_a_section_that_comes_or_goes_is_named_key_by_key() -> None:
         assert "mqtt.url" in {change.key for change in found}
         assert all(change.key.startswith("mqtt.") for change in found)
         assert all("not set" in str(change) for change in found)
+
+
+def test_no_change_tells_an_address_that_lets_one_in() -> None:
+    """A camera's and a broker's address whose path is the secret, changed and taken back: starred on both sides."""
+    secret = "GfHxY3kQpLm2sRt9"
+    own = BASE | {
+        "camera": {"driver": "rtsp", "source": f"rtsp://10.0.0.9/{secret}"},
+        "mqtt": {"url": f"wss://hub/{secret}"},
+    }
+    found = [*changes(configured(BASE), configured(own)), *changes(configured(own), configured(BASE))]
+    told = " ".join(str(change) for change in found)
+    assert "rtsp://10.0.0.9/****************" in told
+    assert "wss://hub/****************" in told
+    assert secret not in told
+
+
+def test_a_brokers_address_is_shown_with_its_secret_starred() -> None:
+    """As the doctor, status and health name it; the session still asks for the path itself."""
+    endpoint = BrokerEndpoint.of("wss://hub/GfHxY3kQpLm2sRt9")
+    assert (endpoint.url, endpoint.path) == ("wss://hub/****************", "/GfHxY3kQpLm2sRt9")
+    config = configured(BASE | {"mqtt": {"url": "wss://hub/GfHxY3kQpLm2sRt9"}})
+    assert "wss://hub/****************, " in summary(config)["broker"]

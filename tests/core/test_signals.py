@@ -178,6 +178,23 @@ def test_a_full_pipe_holds_up_nobody(tmp_path: Path) -> None:
         process.communicate()
 
 
+@pytest.mark.parametrize(("what", "code"), [("configuration", 78), ("directory", 1)])
+def test_a_full_pipe_holds_up_no_start_that_fails(tmp_path: Path, what: str, code: int) -> None:
+    """What it refuses cannot be told, since nobody reads: it ends all the same, and its exit code says it."""
+    config = small_node(tmp_path)
+    if what == "configuration":
+        config.write_text(config.read_text(encoding="utf-8") + "\n[nothing]\n", encoding="utf-8")
+    else:
+        (tmp_path / "state").rename(tmp_path / "elsewhere")
+        (tmp_path / "state").write_bytes(b"")
+    process = subprocess.Popen([sys.executable, "-c", FULL_PIPE, str(config)], cwd=REPOSITORY, stderr=subprocess.PIPE)
+    try:
+        assert process.wait(60) == code
+    finally:
+        process.kill()
+        process.communicate()
+
+
 class Blocked(logging.Handler):
     """An outlet that hangs until it is let go, and keeps what it was given."""
 
