@@ -124,6 +124,22 @@ def test_json_is_the_same_in_both_languages(file: Path, text: str) -> None:
     assert json.loads(english.stdout)["file"] == str(file)
 
 
+def test_what_a_node_keeps_and_tells_machines_is_english(file: Path, tmp_path: Path) -> None:
+    """A hold ordered in French: its entry, and the JSON of every command on it, are those of an English reader."""
+    file.write_text(good(tmp_path / "state"), encoding="utf-8")
+    config = ("--config", str(file))
+    assert vigie("identity", "init", *config, LANG="fr_FR").returncode == 0
+    span = ("--from", "2026-11-30T10:00:00Z", "--to", "2026-11-30T11:00:00Z", "--reference", "PV-1207", "--by", "A. Martin")
+    held = vigie("hold", "add", *span, *config, LANG="fr_FR")
+    assert held.stdout == "la conservation 1 est en vigueur sur 0 segment\n"
+    assert "conservé pour la justice" in vigie("register", *config, LANG="fr_FR").stdout
+    assert '"act":"held"' in (tmp_path / "state" / "register.jsonl").read_text(encoding="utf-8").replace('": "', '":"')
+    for command in (("hold", "list"), ("register",), ("register", "--verify"), ("identity", "show")):
+        english, french = (vigie(*command, "--json", *config, LANG=language) for language in ("en_GB", "fr_FR"))
+        assert (english.stdout, english.returncode) == (french.stdout, french.returncode)
+        assert json.loads(french.stdout)
+
+
 def test_the_last_word_of_a_command_is_french(tmp_path: Path) -> None:
     """An error that ends it, and a file that is not there."""
     missing = tmp_path / "none.toml"
