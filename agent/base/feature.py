@@ -4,7 +4,7 @@ Here belongs what the node asks of every feature, in loops; what a feature does 
 
 1. A key of the configuration has one feature that answers for it. What nobody answers for waits for a restart, and says so.
 2. A key is told as in force only by the function that put it in force: a `Setting` is both.
-3. A part of health has one feature that fills it.
+3. A part of health has one feature that fills it; so has a figure of the summary, and the name of a component.
 4. A state is told to the hub as long as some feature tells it in this configuration; then it is withdrawn.
 """
 

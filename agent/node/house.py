@@ -105,6 +105,8 @@ class House:
             yield from (f"topic {topic.name}" for topic in feature.topics)
             yield from (f"verb {operation.verb.name}" for operation in feature.operations())
             yield from (f"health {part}" for part in feature.health())
+            yield from (f"summary {figure}" for figure in feature.summary())
+            yield from (f"component {component.name}" for component in feature.components())
 
 
 def topics_of(kinds: Sequence[type[Feature[Config]]]) -> tuple[Topic, ...]:

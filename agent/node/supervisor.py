@@ -60,6 +60,7 @@ class Supervisor:
         self._beat = threading.Event()  # never set: what the clock waits on
         self._started: list[Component] = []
         self._said_ready = False
+        self._speechless = False
 
     def stop(self) -> None:
         """End the daemon at the next beat; any thread."""
@@ -122,7 +123,7 @@ class Supervisor:
                 self._service.ready()
             if now_ns - fed_ns >= feed_every_s * NS:
                 fed_ns = now_ns
-                self._service.status(self._sentence())
+                self._service.status(self._told())
                 if not self._stalled():
                     self._service.alive()
                     if not self._said_ready:
@@ -132,6 +133,16 @@ class Supervisor:
             if end_ns is not None and now_ns >= end_ns:
                 return Ending.TIME
         return Ending.ASKED
+
+    def _told(self) -> str:
+        """How the node fares. A line for `systemctl status` is worth no recording: what raises in it is logged once."""
+        try:
+            return self._sentence()
+        except Exception as error:
+            if not self._speechless:
+                log.exception("how the node fares cannot be told")
+            self._speechless = True
+            return f"how the node fares cannot be told: {type(error).__name__}"
 
     @staticmethod
     def _is_reload_wished(wishes: Sequence[Wishes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import numbers
 import threading
 from collections.abc import Callable, Mapping
@@ -11,13 +12,18 @@ import msgspec
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.component import Component
+from agent.base.errors import DeviceError
 from agent.ports.health import (
     Health,
 )
 
+log = logging.getLogger(__name__)
+
 
 class HealthPublisher(Component):
     """Samples once a second, hands over every `interval_s` and at once when a state changed.
+
+    A part that cannot be told costs this document and not all that follow: it is logged, and tried again.
 
     `publish` gets each document to be sent and must not block: the session keeps the newest only.
     """
@@ -46,15 +52,19 @@ class HealthPublisher(Component):
         self._sent_states: tuple[object, ...] = ()
 
     def sample(self) -> Health:
-        """The document as of now; any thread."""
-        sampled = Health(
-            node=self.node_id,
-            at=rfc3339(self.clock.wall_ns()),
-            uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
-            version=self.version,
-            **self._parts(),
-        )
-        return _as_published(sampled)
+        """The document as of now; any thread. DeviceError: a feature could not tell its part."""
+        try:
+            sampled = Health(
+                node=self.node_id,
+                at=rfc3339(self.clock.wall_ns()),
+                uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
+                version=self.version,
+                **self._parts(),
+            )
+            return _as_published(sampled)
+        except Exception as error:
+            log.exception("health cannot be told now")
+            raise DeviceError(f"health cannot be told: {type(error).__name__}: {error}") from error
 
     def document(self) -> dict[str, Any]:
         """The same as plain data; any thread."""

@@ -15,6 +15,7 @@ KNOWN = {
     "agent/cli/__init__.py: _run": "the end of a command: one sentence, and the exit code",
     "agent/node/daemon.py: main": "the end of the daemon: one sentence, and the exit code",
     "agent/node/supervisor.py: _stop_all": "the last loop there is: whoever stops later still has a film to close",
+    "agent/node/supervisor.py: _told": "a line for the status of the service ends no recording; it is logged and told",
     "agent/operations/control_socket.py: _answer": "the outermost loop of a connection: one line for each side",
     "agent/view/guard.py: observe": "in doubt the picture is covered: a bug in the guard shows nothing",
     "agent/view/guard.py: _recheck": "a reference that cannot be used covers the picture, whatever is wrong with it",

@@ -189,6 +189,26 @@ def test_a_camera_that_stays_away_is_waited_for(monkeypatch: pytest.MonkeyPatch)
     assert beats == ["running", "alive", "still starting"] * (len(beats) // 3)
 
 
+def test_a_sentence_that_raises_ends_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """A feature's bug in its words for `systemctl status`: told and logged once, and the watchdog is fed on."""
+    service = Service(watchdog_s=0.4)
+
+    def sentence() -> str:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    supervisor = Supervisor(
+        [Part("a", [])],
+        SystemClock(),
+        service,
+        ready=lambda: False,
+        sentence=sentence,
+        over=lambda: service.told.count("alive") > 1,
+    )
+    assert supervisor.run() is Ending.SOURCE_OVER
+    assert service.told[:2] == ["how the node fares cannot be told: RuntimeError", "alive"]
+    assert [record.levelname for record in caplog.records if record.exc_info] == ["ERROR"]
+
+
 def test_a_reload_before_the_first_masked_picture_does_not_say_ready() -> None:
     """READY=1 promises a masked picture: a SIGHUP during the start is obeyed, and promises nothing."""
     service, reloaded, ready = Service(), threading.Event(), threading.Event()

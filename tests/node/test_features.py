@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from agent.analytics import motion
 from agent.analytics.feature import AnalyticsFeature
+from agent.base.component import Component
 from agent.base.feature import Feature
 from agent.board.feature import BoardFeature
 from agent.config.load import load
@@ -238,6 +239,20 @@ def test_two_features_cannot_claim_the_same(node: Node) -> None:
 
     with pytest.raises(TypeError, match="key board"):
         House((*FEATURES, Greedy)).move_in([*node.house, Greedy()])
+
+
+def test_two_features_cannot_tell_one_figure_or_run_one_name(node: Node) -> None:
+    """Both are merged by name: the second would hide the first, and a dead part behind a running one."""
+
+    class Namesake(Feature[Config]):
+        def components(self) -> Sequence[Component]:
+            return node.house.find(HealthFeature).components()
+
+        def summary(self) -> Mapping[str, Any]:
+            return {"recorded": 0}
+
+    with pytest.raises(TypeError, match=r"(?=.*summary recorded)(?=.*component health)"):
+        House((*FEATURES, Namesake)).move_in([*node.house, Namesake()])
 
 
 def test_the_default_configuration_waits_for_nothing(node: Node) -> None:

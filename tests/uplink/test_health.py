@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
-from agent.base.clock import ClockQuality
+from agent.base.clock import ClockQuality, SystemClock
 from agent.base.component import ComponentState
+from agent.base.errors import DeviceError
 from agent.ports.health import (
     BoardHealth,
     CameraHealth,
@@ -165,5 +167,36 @@ def test_a_figure_has_the_form_it_is_published_in(sent: list[dict[str, Any]]) ->
 def test_a_figure_of_the_wrong_type_is_not_sent() -> None:
     """A tuple that a driver calls a figure is an error here, never a document that its schema refuses."""
     camera = CameraHealth(driver="file", state="delivering", metrics={"gains": (1.0, 2.0)})  # type: ignore[dict-item]
-    with pytest.raises(msgspec.ValidationError, match="figures"):
+    with pytest.raises(DeviceError, match="figures"):
         HealthPublisher("pole-1", "1.0", ManualClock(), lambda: Node().parts() | {"camera": camera}, lambda _: None).turn()
+
+
+def test_a_part_that_cannot_be_told_once_silences_nobody_for_good() -> None:
+    """Raised while it is told, or of a kind that no document holds: one document is missing, and the next is sent."""
+    node, sent, told = Node(), threading.Event(), iter(["raises", "odd"])
+
+    def parts() -> dict[str, Any]:
+        match next(told, ""):
+            case "raises":
+                raise RuntimeError("dictionary changed size during iteration")
+            case "odd":
+                return {**node.parts(), "camera": "none"}
+        return node.parts()
+
+    publisher = HealthPublisher("pole-17", "1", SystemClock(), parts, lambda _document: sent.set())
+    publisher.retry_s = 0.0
+    publisher.start()
+    assert sent.wait(60)
+    publisher.stop()
+    assert publisher.join(60)
+    assert publisher.state is ComponentState.STOPPED
+
+
+def test_what_cannot_be_told_is_said_to_who_asks() -> None:
+    """`status` and `ping` get a sentence that names the cause."""
+
+    def parts() -> dict[str, Any]:
+        raise RuntimeError("no fan")
+
+    with pytest.raises(DeviceError, match="RuntimeError: no fan"):
+        HealthPublisher("pole-17", "1", ManualClock(), parts, lambda _document: None).document()
