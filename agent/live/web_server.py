@@ -9,13 +9,15 @@ import logging
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
+from agent.base.clock import Clock
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
 from agent.console.protection import ProtectedHandler, protect
@@ -23,7 +25,7 @@ from agent.live.look import LeasedLook
 from agent.ports.live import LiveFrame, LookRefused, NoEntry, Transport
 
 if TYPE_CHECKING:
-    from agent.live.web_door import WebDoor
+    from agent.live.gate import LeaseGate
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +39,21 @@ _KEYFRAME, _CLOSING, _OPAQUE = 1, 2, 4
 _STRANGER: Final = "no such lease is in force, or the password is another"
 
 
+class House(Protocol):
+    """Whom it serves for: the door that opened it."""
+
+    gate: LeaseGate
+    node: str
+    clock: Clock
+    stopping: threading.Event
+
+    def progressed(self) -> None: ...
+
+
 class WebServer:
     """One thread, with an event loop of its own; serves until the door is stopped."""
 
-    def __init__(self, door: WebDoor, context: ssl.SSLContext, authority: str) -> None:
+    def __init__(self, door: House, context: ssl.SSLContext, authority: str) -> None:
         self._door = door
         self._context = context
         self._authority = authority

@@ -106,12 +106,12 @@ def checked_name(by: str) -> str:
     name = by.strip()
     if not name:
         raise MaskError("nobody is named", remedy="say who answers for it: --by NAME")
-    if len(name) < SHORTEST_NAME:
-        raise MaskError(f"the name {name!r} is too short", remedy=f"give at least {SHORTEST_NAME} letters: --by NAME")
     if len(name) > LONGEST_NAME:
         raise MaskError(f"the name has {len(name)} letters, {LONGEST_NAME} at most are kept", remedy="give a shorter --by NAME")
     if not name.isprintable():
         raise MaskError(f"the name holds characters that cannot be printed: {name!r}", remedy="give --by NAME in plain letters")
+    if len(name) < SHORTEST_NAME:
+        raise MaskError(f"the name {name!r} is too short", remedy=f"give at least {SHORTEST_NAME} letters: --by NAME")
     return name
 
 

@@ -8,8 +8,8 @@ import logging
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from agent.base.visitors import Visit
 from hardware.live_rtsp.answer import ProtocolFault, answer
@@ -139,8 +139,7 @@ class RtspConnection(asyncio.Protocol):
         if is_open and self._waiting and (self._task is None or self._task.done()):
             self._run(self._answer_all())
 
-    def _run(self, work: object) -> None:
-        assert asyncio.iscoroutine(work)
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.get_running_loop().create_task(work)
         self._task.add_done_callback(self._done)
 

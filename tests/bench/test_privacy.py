@@ -57,6 +57,10 @@ def square() -> Scene:
     return town_square()
 
 
+COVERED_A_WHILE = ("parked lorry drives off, knock",)
+"""What leaves at once may be a copy of the picture: it is covered until it was looked at (P22)."""
+
+
 @pytest.mark.parametrize("kind", HARD)
 def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
     """From the very frame of the disturbance on, on real film, whatever the layout."""
@@ -65,7 +69,7 @@ def test_no_private_pixel_is_left_uncovered(square: Scene, kind: str) -> None:
     assert outcome.decoded == (outcome.frames if kind in ENCODED else 0)
     assert outcome.leaks == []
     if (KINDS[kind].least or 0) > 90:
-        assert outcome.available > 90
+        assert outcome.available > (75 if kind in COVERED_A_WHILE else 90)
 
 
 def test_what_was_given_up_as_gone_passes_for_no_fading_image() -> None:

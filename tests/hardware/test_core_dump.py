@@ -8,9 +8,9 @@ import sys
 _OPENS_A_CAMERA = """
 import ctypes, os, resource, sys
 from agent.base.clock import SystemClock
-from agent.config.model import Camera
+from agent.config.model import CameraSettings
 from agent.node.drivers import open_camera
-open_camera(Camera(driver="synthetic", width=640, height=480, fps=10), SystemClock())
+open_camera(CameraSettings(driver="synthetic", width=640, height=480, fps=10), SystemClock())
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), resource.getrlimit(resource.RLIMIT_CORE))
 sys.stdout.flush()
 os.abort()

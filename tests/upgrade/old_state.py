@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+import signal
 import subprocess
 import sys
 import tarfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.base.clock import NS
+from agent.node.signals import HEARD
 from tests.support.footage import REPOSITORY
 
 HERE = Path(__file__).parent
@@ -72,7 +74,11 @@ class OldState:
         """The daemon in the background, what it says in `run.log`; ended in order."""
         with (self.directory / "run.log").open("a", encoding="utf-8") as log:
             command = self.command("agent.node.daemon", "--config", str(self.config))  # what `vigie run` turns into
-            process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)  # as `vigie run` hands them on
+            try:
+                process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log)
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
             try:
                 yield
             finally:
