@@ -39,7 +39,7 @@ _KEYFRAME, _CLOSING, _OPAQUE = 1, 2, 4
 _STRANGER: Final = "no such lease is in force, or the password is another"
 
 
-class House(Protocol):
+class PageHost(Protocol):
     """Whom it serves for: the door that opened it."""
 
     gate: LeaseGate
@@ -53,7 +53,7 @@ class House(Protocol):
 class WebServer:
     """One thread, with an event loop of its own; serves until the door is stopped."""
 
-    def __init__(self, door: House, context: ssl.SSLContext, authority: str) -> None:
+    def __init__(self, door: PageHost, context: ssl.SSLContext, authority: str) -> None:
         self._door = door
         self._context = context
         self._authority = authority
