@@ -58,3 +58,12 @@ def node(feed: LiveFeed) -> Iterator[LiveNode]:
     yield node
     node.server.stop()
     assert node.server.join(30)
+
+
+@pytest.fixture(scope="module")
+def shared(feed: LiveFeed) -> Iterator[LiveNode]:
+    """For all examples of a module."""
+    node = serve(feed)
+    yield node
+    node.server.stop()
+    assert node.server.join(30)

@@ -7,7 +7,6 @@ import os
 import random
 import socket
 import struct
-from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
@@ -23,9 +22,8 @@ from hardware.live_rtsp.connection import RtspConnection
 from hardware.live_rtsp.proof import ProofOfLease
 from hardware.live_rtsp.request import MOST_BODY, MOST_HEAD, RtspRequest, read_request
 from hardware.rtsp_framing import Framing, Message
-from tests.live.conftest import LiveNode, serve
+from tests.live.conftest import LiveNode
 from tests.support.deadline import until
-from tests.support.live_feed import LiveFeed
 from tests.support.rtsp_caller import Caller
 from tests.support.small_gate import SmallGate
 
@@ -144,15 +142,6 @@ def test_any_authorization_is_a_proof_or_none(text: str, encrypted: bool) -> Non
     for scheme in ("", "Digest ", "Basic ", "Bearer "):
         request = RtspRequest("DESCRIBE", "rtsp://x/live", "1", {"authorization": scheme + text})
         assert proof.check(request) is None
-
-
-@pytest.fixture(scope="module")
-def shared(feed: LiveFeed) -> Iterator[LiveNode]:
-    """For all examples."""
-    node = serve(feed)
-    yield node
-    node.server.stop()
-    assert node.server.join(30)
 
 
 def test_noise_at_the_port_hurts_nobody_who_watches(shared: LiveNode) -> None:

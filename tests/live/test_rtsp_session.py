@@ -354,15 +354,6 @@ def test_any_order_of_requests_is_answered_as_the_states_say(shared: LiveNode, s
     until(lambda: not node.gate.looks, "it is over")
 
 
-@pytest.fixture(scope="module")
-def shared(feed: LiveFeed) -> Iterator[LiveNode]:
-    """For all examples."""
-    node = serve(feed)
-    yield node
-    node.server.stop()
-    assert node.server.join(30)
-
-
 def test_a_viewer_by_ipv6_is_served_and_told_addresses_it_can_use(feed: LiveFeed) -> None:
     """In the address of the lease, in the description, in the register."""
     node = serve(feed, host="::1")

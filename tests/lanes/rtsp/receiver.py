@@ -11,7 +11,8 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import Gio, GLib, Gst, GstRtspServer  # noqa: E402
+from gi.repository import Gio, Gst, GstRtspServer  # noqa: E402
+from gst_server import role, rtsp_server, serve  # type: ignore[import-not-found] # noqa: E402 - beside this file
 
 LAUNCH = (
     "( rtph264depay name=depay0 ! video/x-h264,stream-format=byte-stream,alignment=nal"
@@ -22,29 +23,16 @@ LAUNCH = (
 def main(file: str, certificate: str = "", key: str = "") -> None:
     """Serve until killed."""
     Gst.init(None)
-    server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
-    server.set_service("0")
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(LAUNCH.format(file))
     factory.set_transport_mode(GstRtspServer.RTSPTransportMode.RECORD)
     factory.set_shared(False)
+    auth = GstRtspServer.RTSPAuth()
     if certificate:
-        auth = GstRtspServer.RTSPAuth()
         pem = Path(certificate).read_text() + Path(key).read_text()
         auth.set_tls_certificate(Gio.TlsCertificate.new_from_pem(pem, -1))
-        anybody = GstRtspServer.RTSPToken()
-        anybody.set_string("media.factory.role", "anybody")
-        auth.set_default_token(anybody)
-        server.set_auth(auth)
-        permissions = GstRtspServer.RTSPPermissions()
-        permissions.add_permission_for_role("anybody", "media.factory.access", True)
-        permissions.add_permission_for_role("anybody", "media.factory.construct", True)
-        factory.set_permissions(permissions)
-    server.get_mount_points().add_factory("/live", factory)
-    server.attach(None)
-    print(server.get_bound_port(), flush=True)
-    GLib.MainLoop().run()
+        auth.set_default_token(role("anybody"))
+    serve(rtsp_server("0"), factory, auth, "anybody" if certificate else "")
 
 
 main(*sys.argv[1:])

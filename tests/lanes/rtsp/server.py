@@ -13,7 +13,8 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gst_server import role, rtsp_server, serve  # type: ignore[import-not-found] # noqa: E402 - beside this file
 
 LAUNCH = (
     "( videotestsrc is-live=true pattern=smpte ! video/x-raw,format=I420,width=320,height=240,framerate=25/1"
@@ -29,28 +30,15 @@ LOSSY = (
 def main(port: str = "0", user: str = "", password: str = "") -> None:
     """Serve until killed."""
     Gst.init(None)
-    server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
-    server.set_service(port)
     factory = GstRtspServer.RTSPMediaFactory()
     lost = os.environ.get("LOST")
     factory.set_launch(LOSSY.format(lost) if lost else LAUNCH)
     factory.set_shared(True)
+    auth = GstRtspServer.RTSPAuth()
     if user:
-        viewer = GstRtspServer.RTSPToken()
-        viewer.set_string("media.factory.role", "viewer")
-        auth = GstRtspServer.RTSPAuth()
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
-        auth.add_digest(user, password, viewer)
-        server.set_auth(auth)
-        permissions = GstRtspServer.RTSPPermissions()
-        permissions.add_permission_for_role("viewer", "media.factory.access", True)
-        permissions.add_permission_for_role("viewer", "media.factory.construct", True)
-        factory.set_permissions(permissions)
-    server.get_mount_points().add_factory("/live", factory)
-    server.attach(None)
-    print(server.get_bound_port(), flush=True)
-    GLib.MainLoop().run()
+        auth.add_digest(user, password, role("viewer"))
+    serve(rtsp_server(port), factory, auth, "viewer" if user else "")
 
 
 main(*sys.argv[1:])
