@@ -15,6 +15,8 @@ LANE = "lane"
 # A developer's own language is no part of a test: commands that it runs speak English unless it says otherwise.
 os.environ.pop("LC_ALL", None)
 os.environ["LC_MESSAGES"] = "C"
+# A worker of xdist is told how wide the terminal is that it has not.
+os.environ.pop("COLUMNS", None)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and every child inherits that.

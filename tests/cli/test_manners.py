@@ -87,7 +87,6 @@ def test_in_a_pipe_no_line_is_broken(capsys: pytest.CaptureFixture[str], monkeyp
 def test_a_terminal_of_80_columns_is_respected() -> None:
     """As a terminal tells it, not only COLUMNS."""
     ours, theirs = pty.openpty()
-    os.environ.pop("COLUMNS", None)
     subprocess.run(["stty", "cols", "80", "rows", "24"], stdin=theirs, check=True)
     process = subprocess.Popen([sys.executable, "-m", "agent", "--help"], stdout=theirs, cwd=REPOSITORY)
     os.close(theirs)
