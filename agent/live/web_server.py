@@ -33,7 +33,8 @@ STATIC: Final = Path(__file__).parent / "static"
 MOST_CONNECTIONS: Final = 48
 REQUEST_WITHIN_S: Final = 10.0
 WRITE_WITHIN_S: Final = 5.0
-LONGEST_WORDS: Final = 1024
+LONGEST_WORDS: Final = 8 * 1024
+"""A token of a few kilobytes fits."""
 _HEAD: Final = struct.Struct("!BIdd")
 _KEYFRAME, _CLOSING, _OPAQUE = 1, 2, 4
 _STRANGER: Final = "no such lease is in force, or the password is another"
@@ -66,8 +67,9 @@ class WebServer:
     async def _answer(self, listener: socket.socket) -> None:
         app = web.Application(middlewares=[self._seen])
         app.on_response_prepare.append(protect)
+        app.on_response_prepare.append(_let_it_ask_other_nodes)
         app.router.add_get("/", _static("live.html"))
-        for name in ("live.js", "french.js", "seal.js", "live.css"):
+        for name in ("live.js", "pane.js", "seal.js", "words.js", "french.js", "live.css"):
             app.router.add_get(f"/{name}", _static(name))
         app.router.add_get("/stream", self._stream)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
@@ -101,8 +103,8 @@ class WebServer:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Who they are comes first, in one message; then frames, until the lease is over or the viewer goes."""
-        if urlsplit(request.headers.get("Origin", "")).netloc != request.host:
-            raise web.HTTPForbidden(text="this is for the node's own page only")
+        if urlsplit(request.headers.get("Origin", "")).scheme != "https":
+            raise web.HTTPForbidden(text="this is for the page of a node, which comes by HTTPS")
         line = web.WebSocketResponse(max_msg_size=LONGEST_WORDS, heartbeat=10.0, compress=False)
         await line.prepare(request)
         try:
@@ -118,7 +120,12 @@ class WebServer:
     async def _let_in(self, line: web.WebSocketResponse, address: str) -> LeasedLook:
         """Entered in the register; LookRefused for whoever proves nothing."""
         gate = self._door.gate
-        lease, password = _proof(await line.receive(REQUEST_WITHIN_S))
+        proof = _proof(await line.receive(REQUEST_WITHIN_S))
+        lease, password = proof.get("lease", ""), proof.get("password", "")
+        if token := proof.get("token"):
+            opened = await asyncio.to_thread(gate.bearer, token)
+            if opened is not None:
+                return await asyncio.to_thread(gate.enter, opened, Transport.WEB, address)
         secret = gate.challenge(lease)
         known, given = (
             each.encode("utf-8", "surrogatepass") for each in (secret.password if secret is not None else "", password)
@@ -165,18 +172,22 @@ def packed(frame: LiveFrame) -> bytes:
     return _HEAD.pack(flags, min(frame.missed, 0xFFFFFFFF), unit.pts_ns / 1000, unit.wall_ns / 1e6) + unit.data
 
 
-def _proof(message: Any) -> tuple[str, str]:
-    """Lease and password; empty where the message is none."""
+def _proof(message: Any) -> dict[str, str]:
+    """`lease` and `password`, or `token`; empty where the message is none."""
     if message.type is not WSMsgType.TEXT:
-        return "", ""
+        return {}
     try:
         found = json.loads(message.data)
     except (ValueError, RecursionError):
-        return "", ""
-    if not isinstance(found, dict):
-        return "", ""
-    lease, password = found.get("lease"), found.get("password")
-    return (lease, password) if isinstance(lease, str) and isinstance(password, str) else ("", "")
+        return {}
+    return {name: said for name, said in found.items() if isinstance(said, str)} if isinstance(found, dict) else {}
+
+
+async def _let_it_ask_other_nodes(request: web.Request, response: web.StreamResponse) -> None:
+    """A page may show further nodes: each has a lease of its own, which the page proves to it."""
+    if request.path == "/":
+        own = response.headers["Content-Security-Policy"]
+        response.headers["Content-Security-Policy"] = own.replace("connect-src 'self'", "connect-src 'self' wss:")
 
 
 def _static(name: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:

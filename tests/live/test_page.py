@@ -51,7 +51,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def says(page: Page, words: str) -> None:
     """Wait until its state line holds these words."""
-    page.wait_for_selector(f"#state:has-text('{words}')", timeout=SOON_MS)
+    page.wait_for_selector(f".state:has-text('{words}')", timeout=SOON_MS)
 
 
 def lease(node: WholeNode) -> dict[str, Any]:
@@ -63,14 +63,14 @@ def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Pa
     """Not yet at first; verified once a whole part came; who looks, and that it is masked, stands beside it."""
     looked = lease(node)
     page.goto(looked["page"])
-    page.wait_for_selector("#seal[data-state='not yet']", timeout=SOON_MS)
-    page.wait_for_selector("#seal[data-state='verified']", timeout=SOON_MS)
+    page.wait_for_selector(".seal[data-state='not yet']", timeout=SOON_MS)
+    page.wait_for_selector(".seal[data-state='verified']", timeout=SOON_MS)
     says(page, "Masked picture, live.")
-    until(lambda: int(page.get_attribute("#seal", "data-parts") or 0) >= 3, "three parts are verified")
-    assert page.text_content("#who") == "Looking: BM Leroy (police)"
-    assert page.text_content("#node") == "pole-7"
-    assert page.evaluate("document.getElementById('picture').width") == 768
-    assert int(page.evaluate("document.getElementById('picture').dataset.frames")) > 10
+    until(lambda: int(page.get_attribute(".seal", "data-parts") or 0) >= 3, "three parts are verified")
+    assert page.text_content(".who") == "Looking: BM Leroy (police)"
+    assert page.text_content(".node") == "pole-7"
+    assert page.evaluate("document.querySelector('.picture').width") == 768
+    assert int(page.evaluate("document.querySelector('.picture').dataset.frames")) > 10
     assert looked["lease"] in str(register(node, "live-begun"))
     node.vigie("live", "close", looked["lease"], "--config", str(node.config))
     says(page, "It is over: the lease is over")
@@ -81,12 +81,12 @@ def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Pa
 def test_the_authority_is_unknown_until_it_is_kept(node: WholeNode, page: Page) -> None:
     """The town's is compared once; another one is told ever after."""
     page.goto(lease(node)["page"])
-    page.wait_for_selector("#authority[data-state='unknown']", timeout=SOON_MS)
-    page.click("#pin")
-    page.wait_for_selector("#authority[data-state='pinned']", timeout=SOON_MS)
+    page.wait_for_selector(".authority[data-state='unknown']", timeout=SOON_MS)
+    page.click(".pin")
+    page.wait_for_selector(".authority[data-state='pinned']", timeout=SOON_MS)
     page.evaluate("localStorage.setItem('vigie authority', 'another')")
     page.reload()
-    page.wait_for_selector("#authority[data-state='changed']", timeout=SOON_MS)
+    page.wait_for_selector(".authority[data-state='changed']", timeout=SOON_MS)
 
 
 def flipped(message: str | bytes, kinds: frozenset[int]) -> str | bytes:
@@ -120,23 +120,23 @@ def test_the_seal_breaks_when_a_byte_is_changed_on_the_way(node: WholeNode, page
 
     page.route_web_socket("**/stream", between)
     page.goto(lease(node)["page"])
-    page.wait_for_selector("#seal[data-state='broken']", timeout=SOON_MS)
-    assert "Do not trust this picture" in (page.text_content("#seal") or "")
+    page.wait_for_selector(".seal[data-state='broken']", timeout=SOON_MS)
+    assert "Do not trust this picture" in (page.text_content(".seal") or "")
 
 
 def test_what_only_passes_through_keeps_its_seal(node: WholeNode, page: Page) -> None:
     """The same way as of the changed bytes, with nothing changed: it is no way's own fault."""
     page.route_web_socket("**/stream", lambda route: route.connect_to_server())
     page.goto(lease(node)["page"])
-    until(lambda: int(page.get_attribute("#seal", "data-parts") or 0) >= 3, "three parts are verified")
-    assert page.get_attribute("#seal", "data-state") == "verified"
+    until(lambda: int(page.get_attribute(".seal", "data-parts") or 0) >= 3, "three parts are verified")
+    assert page.get_attribute(".seal", "data-state") == "verified"
 
 
 def test_a_wrong_password_and_a_full_house_are_told_in_a_sentence(node: WholeNode, page: Page) -> None:
     """And a page without a lease says so without asking anybody."""
     url = lease(node)["page"]
     page.goto(url.partition("#")[0])
-    says(page, "This address bears no lease")
+    page.wait_for_selector("#told:has-text('This address bears no lease')", timeout=SOON_MS)
     page.goto("about:blank")
     page.goto(url[:-4] + "xxxx")
     says(page, "the password is another")

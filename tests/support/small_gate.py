@@ -99,6 +99,10 @@ class SmallLook:
         self._closed = False
 
     @property
+    def by(self) -> str:
+        return self.lease
+
+    @property
     def format(self) -> VideoFormat:
         return self._gate.broadcast.format
 

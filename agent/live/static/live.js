@@ -1,115 +1,96 @@
-// The live picture under a lease: one secure WebSocket, WebCodecs for the frames, and a seal that this page earns by itself.
+// The live page: the nodes that its address names, up to four, each under a lease of its own. The address is the whole memory:
+// #LEASE:PASSWORD for the node that serves it, &HOST:PORT/LEASE:PASSWORD for each further one; a token may stand for both words.
 "use strict";
 
-import { FRENCH } from "./french.js";
-import { Seal, fingerprint } from "./seal.js";
+import { Pane } from "./pane.js";
+import { say } from "./words.js";
 
-const ENGLISH = {
-  "asking": "Asking to look…",
-  "no lease": "This address bears no lease: ask for a new one.",
-  "no decoder": "This browser cannot decode the picture (WebCodecs): take Chromium.",
-  "masked": "Masked picture, live.",
-  "closed": "Closed picture: the node says why in it.",
-  "late": "Nothing new for {0} s.",
-  "over": "It is over: {0}",
-  "looks": "Looking: {0}",
-  "verified": "Verified: every frame until now is the one that the node signed.",
-  "not yet": "Not verified yet: the first signed part is not whole here.",
-  "broken": "Broken here: {0}. Do not trust this picture.",
-  "unknown": "Unknown authority: {0}. Compare it with the town's, then keep it.",
-  "pinned": "Authority kept on this machine: {0}.",
-  "changed": "The authority is not the one kept on this machine. The one here: {0}.",
-  "pin": "It is the town's: keep it",
-};
-const WORDS = navigator.language.startsWith("fr") ? FRENCH : ENGLISH;
-const PINNED = "vigie authority";
+const MOST = 4;
+const wall = document.getElementById("wall"), told = document.getElementById("told");
+const panes = [];
 
-const say = (name, ...values) => WORDS[name].replace(/\{(\d)\}/g, (_, at) => values[Number(at)]);
-const show = (id, text) => { document.getElementById(id).textContent = text; };
-const canvas = document.getElementById("picture");
+// What one part of an address names; null when it names no lease.
+function leaseOf(part, host) {
+  const slash = part.lastIndexOf("/");
+  const words = decodeURIComponent(part.slice(slash + 1)).split(":");
+  const there = slash < 0 ? host : part.slice(0, slash);
+  if (!/^[\w.-]+(:\d+)?$|^\[[\da-f:.]+\](:\d+)?$/i.test(there)) return null;
+  if (words.length === 1 && words[0].split(".").length === 3) return { host: there, token: words[0] };
+  return words[0] && words[1] ? { host: there, lease: words[0], password: words.slice(1).join(":") } : null;
+}
 
-let decoder = null, seal = null, lastFrameAt = 0, opaque = false, over = false, checking = Promise.resolve();
-
-function draw(frame) {
-  if (canvas.width !== frame.displayWidth || canvas.height !== frame.displayHeight) {
-    canvas.width = frame.displayWidth;
-    canvas.height = frame.displayHeight;
+function leasesOf(fragment, host) {
+  try {
+    return fragment.split("&").map((part) => leaseOf(part, host)).filter((lease) => lease !== null);
+  } catch {
+    return []; // no address at all: a % that stands for nothing
   }
-  canvas.getContext("2d").drawImage(frame, 0, 0);
-  canvas.dataset.frames = String(Number(canvas.dataset.frames || 0) + 1);
-  frame.close();
 }
 
-function codecOf(data) {
-  for (let at = 0; at + 7 < data.length; at += 1) {
-    if (data[at] === 0 && data[at + 1] === 0 && data[at + 2] === 1 && (data[at + 3] & 0x1f) === 7) {
-      return "avc1." + Array.from(data.subarray(at + 4, at + 7), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    }
-  }
-  return null;
+// Every lease in a text that holds the address of a live page, be it a wall's.
+function leasesIn(text) {
+  const found = /https:\/\/([^\s/#]+)\/?#(\S+)/.exec(text);
+  return found === null ? [] : leasesOf(found[2], found[1]);
 }
 
-function tellSeal() {
-  const told = document.getElementById("seal");
-  told.dataset.state = seal.state;
-  told.dataset.parts = String(seal.parts);
-  told.textContent = say(seal.state, seal.why);
+function remember() {
+  const parts = panes.map(({ lease: { host, lease, password, token } }) => {
+    const words = encodeURIComponent(token || `${lease}:${password}`);
+    return host === location.host ? words : `${host}/${words}`;
+  });
+  history.replaceState(null, "", `#${parts.join("&")}`);
 }
 
-async function tellAuthority(pem) {
-  const mine = await fingerprint(pem), pinned = localStorage.getItem(PINNED);
-  const told = document.getElementById("authority"), button = document.getElementById("pin");
-  told.dataset.state = pinned === null ? "unknown" : pinned === mine ? "pinned" : "changed";
-  told.textContent = say(told.dataset.state, mine.replace(/(.{4})/g, "$1 ").trim());
-  button.hidden = told.dataset.state === "pinned";
-  button.textContent = say("pin");
-  button.onclick = () => { localStorage.setItem(PINNED, mine); tellAuthority(pem); };
+function arrange() {
+  wall.dataset.panes = String(panes.length);
+  for (const pane of panes) pane.root.querySelector(".remove").hidden = panes.length < 2;
+  document.getElementById("more").hidden = panes.length === 0 || panes.length >= MOST;
 }
 
-// One frame: flags (1 keyframe, 2 closing signature, 4 closed picture), frames missed, media time in µs, wall time in ms, bytes.
-function take(buffer) {
-  const head = new DataView(buffer), flags = head.getUint8(0), missed = head.getUint32(1);
-  const data = new Uint8Array(buffer, 21);
-  checking = checking.then(() => seal.take(data, missed > 0)).then(tellSeal);
-  if (flags & 2) return;
-  lastFrameAt = performance.now();
-  opaque = Boolean(flags & 4);
-  show("time", new Date(head.getFloat64(13)).toLocaleString());
-  if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
-  if (decoder.state !== "configured" || (missed && !(flags & 1))) return;
-  decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
+function add(lease) {
+  if (panes.length >= MOST) return say("full");
+  if (panes.some((pane) => pane.lease.host === lease.host)) return say("there already", lease.host);
+  const root = document.getElementById("pane").content.firstElementChild.cloneNode(true);
+  wall.append(root);
+  const pane = new Pane(root, lease), remove = root.querySelector(".remove");
+  panes.push(pane);
+  remove.textContent = "×";
+  remove.title = remove.ariaLabel = say("remove");
+  remove.onclick = () => {
+    pane.close();
+    panes.splice(panes.indexOf(pane), 1);
+    root.remove();
+    arrange();
+    remember();
+  };
+  arrange();
+  return "";
 }
 
-function word(message) {
-  if (message.kind === "begun") {
-    seal = new Seal(message.authority);
-    tellSeal();
-    tellAuthority(message.authority);
-    show("node", message.node);
-    show("who", say("looks", message.by));
-  } else {
-    over = true;
-    show("state", say("over", message.text));
-  }
+function addFrom(text) {
+  const leases = leasesIn(text);
+  told.textContent = leases.length === 0 ? say("no address") : leases.map(add).filter(Boolean).join(" ");
+  remember();
 }
 
 function begin() {
-  const [lease, password] = decodeURIComponent(location.hash.slice(1)).split(":");
-  if (!lease || !password) return show("state", say("no lease"));
-  if (!("VideoDecoder" in window)) return show("state", say("no decoder"));
-  decoder = new VideoDecoder({ output: draw, error: (error) => show("state", say("over", error.message)) });
-  const line = new WebSocket(`wss://${location.host}/stream`);
-  line.binaryType = "arraybuffer";
-  line.onopen = () => line.send(JSON.stringify({ lease, password }));
-  line.onmessage = (event) => { typeof event.data === "string" ? word(JSON.parse(event.data)) : take(event.data); };
-  line.onclose = () => { if (!over) show("state", say("over", "…")); over = true; };
-  setInterval(() => {
-    if (over || !lastFrameAt) return;
-    const silent = (performance.now() - lastFrameAt) / 1000;
-    show("state", silent > 2 ? say("late", Math.round(silent)) : say(opaque ? "closed" : "masked"));
-  }, 250);
-  return undefined;
+  if (!("VideoDecoder" in window)) return say("no decoder");
+  const leases = leasesOf(location.hash.slice(1), location.host);
+  return leases.length === 0 ? say("no lease") : leases.map(add).filter(Boolean).join(" ");
 }
 
-show("state", say("asking"));
-begin();
+const button = document.getElementById("add");
+button.textContent = say("add");
+document.getElementById("drop").textContent = say("drop");
+button.onclick = () => {
+  const copied = navigator.clipboard?.readText ? navigator.clipboard.readText() : Promise.reject(new Error("none"));
+  copied.then(addFrom, () => { told.textContent = say("no clipboard"); });
+};
+document.addEventListener("dragover", (event) => event.preventDefault());
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  addFrom(event.dataTransfer.getData("text/uri-list") || event.dataTransfer.getData("text/plain"));
+});
+addEventListener("hashchange", () => location.reload());
+arrange();
+told.textContent = begin();

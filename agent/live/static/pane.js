@@ -1,0 +1,115 @@
+// One node on the page: its own lease, secure WebSocket, decoder and seal. What it says stands in its own part of the page.
+"use strict";
+
+import { Seal, fingerprint } from "./seal.js";
+import { say } from "./words.js";
+
+const PINNED = "vigie authority";
+
+function codecOf(data) {
+  for (let at = 0; at + 7 < data.length; at += 1) {
+    if (data[at] === 0 && data[at + 1] === 0 && data[at + 2] === 1 && (data[at + 3] & 0x1f) === 7) {
+      return "avc1." + Array.from(data.subarray(at + 4, at + 7), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+  }
+  return null;
+}
+
+export class Pane {
+  // `root` holds its parts, by class; `lease` is {host, lease, password} or {host, token}.
+  constructor(root, lease) {
+    this.root = root;
+    this.lease = lease;
+    this.canvas = root.querySelector(".picture");
+    this.seal = null;
+    this.lastFrameAt = 0;
+    this.opaque = this.over = false;
+    this.checking = Promise.resolve();
+    this.show("state", say("asking"));
+    this.decoder = new VideoDecoder({ output: (frame) => this.draw(frame), error: (error) => this.end(error.message) });
+    this.line = new WebSocket(`wss://${lease.host}/stream`);
+    this.line.binaryType = "arraybuffer";
+    this.line.onopen = () => this.line.send(JSON.stringify({ ...lease, host: undefined }));
+    this.line.onmessage = ({ data }) => { typeof data === "string" ? this.word(JSON.parse(data)) : this.take(data); };
+    this.line.onclose = () => this.end(say(this.seal === null ? "unreachable" : "broke off", lease.host));
+    this.clock = setInterval(() => this.tellState(), 250);
+  }
+
+  show(part, text) {
+    this.root.querySelector(`.${part}`).textContent = text;
+  }
+
+  // Said once: what comes later, a closed line above all, is only its consequence.
+  end(why) {
+    if (this.over) return;
+    this.over = true;
+    this.show("state", say("over", why));
+    this.close();
+  }
+
+  close() {
+    this.over = true;
+    clearInterval(this.clock);
+    this.line.close();
+    if (this.decoder.state !== "closed") this.decoder.close();
+  }
+
+  tellState() {
+    if (!this.lastFrameAt) return;
+    const silent = (performance.now() - this.lastFrameAt) / 1000;
+    this.show("state", silent > 2 ? say("late", Math.round(silent)) : say(this.opaque ? "closed" : "masked"));
+  }
+
+  draw(frame) {
+    const canvas = this.canvas;
+    if (canvas.width !== frame.displayWidth || canvas.height !== frame.displayHeight) {
+      canvas.width = frame.displayWidth;
+      canvas.height = frame.displayHeight;
+    }
+    canvas.getContext("2d").drawImage(frame, 0, 0);
+    canvas.dataset.frames = String(Number(canvas.dataset.frames || 0) + 1);
+    frame.close();
+  }
+
+  // One frame: flags (1 keyframe, 2 closing signature, 4 closed picture), frames missed, media time in µs, wall time in ms, bytes.
+  take(buffer) {
+    if (this.over) return;
+    const head = new DataView(buffer), flags = head.getUint8(0), missed = head.getUint32(1), decoder = this.decoder;
+    const data = new Uint8Array(buffer, 21);
+    this.checking = this.checking.then(() => this.seal.take(data, missed > 0)).then(() => this.tellSeal());
+    if (flags & 2) return;
+    this.lastFrameAt = performance.now();
+    this.opaque = Boolean(flags & 4);
+    this.show("time", new Date(head.getFloat64(13)).toLocaleString());
+    if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
+    if (decoder.state !== "configured" || (missed && !(flags & 1))) return;
+    decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
+  }
+
+  word(message) {
+    if (message.kind !== "begun") return this.end(message.text);
+    this.seal = new Seal(message.authority);
+    this.tellSeal();
+    this.tellAuthority(message.authority);
+    this.show("node", message.node);
+    this.show("who", say("looks", message.by));
+    return undefined;
+  }
+
+  tellSeal() {
+    const told = this.root.querySelector(".seal");
+    told.dataset.state = this.seal.state;
+    told.dataset.parts = String(this.seal.parts);
+    told.textContent = say(this.seal.state, this.seal.why);
+  }
+
+  async tellAuthority(pem) {
+    const mine = await fingerprint(pem), pinned = localStorage.getItem(PINNED);
+    const told = this.root.querySelector(".authority"), button = this.root.querySelector(".pin");
+    told.dataset.state = pinned === null ? "unknown" : pinned === mine ? "pinned" : "changed";
+    told.textContent = say(told.dataset.state, mine.replace(/(.{4})/g, "$1 ").trim());
+    button.hidden = told.dataset.state === "pinned";
+    button.textContent = say("pin");
+    button.onclick = () => { localStorage.setItem(PINNED, mine); this.tellAuthority(pem); };
+  }
+}
