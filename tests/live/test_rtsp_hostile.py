@@ -25,36 +25,10 @@ from hardware.rtsp_framing import Framing, Message
 from tests.live.conftest import LiveNode
 from tests.support.deadline import until
 from tests.support.rtsp_caller import Caller
+from tests.support.rtsp_noise import NAMES, PLACES, VALUES, VERBS, noise
 from tests.support.small_gate import SmallGate
 
 TIMES = int(os.environ.get("VIGIE_EXAMPLES", "100"))
-VERBS = ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "TEARDOWN", "GET_PARAMETER", "SET_PARAMETER", "RECORD", "X" * 40, "get"]
-NAMES = [
-    "CSeq",
-    "Session",
-    "Transport",
-    "Authorization",
-    "Content-Length",
-    "Require",
-    "Range",
-    "Accept",
-    "",
-    " ",
-    "A" * 70,
-    "X\0",
-]
-VALUES = ["1", "-1", "99999999999", "4096", "npt=now-", "RTP/AVP/TCP;interleaved=0-1", "Digest a=b", "\x7f", "é", "a" * 3000]
-PLACES = [
-    "*",
-    "rtsp://x/live",
-    "rtsp://x/live/track1",
-    "rtsp://[::1/live",
-    "/live",
-    "//",
-    "rtsp://x:99999999/live",
-    "\t",
-    "x" * 3000,
-]
 
 
 @st.composite
@@ -152,7 +126,7 @@ def test_noise_at_the_port_hurts_nobody_who_watches(shared: LiveNode) -> None:
         assert good.play().status == 200
         for _ in range(TIMES):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", chance.choice(ports)), timeout=30) as line:
-                line.sendall(_mutated(chance))
+                line.sendall(noise(chance))
                 if chance.random() < 0.5:
                     line.shutdown(socket.SHUT_WR)
                     line.settimeout(0.02)
@@ -161,19 +135,6 @@ def test_noise_at_the_port_hurts_nobody_who_watches(shared: LiveNode) -> None:
     assert numbers == [(numbers[0] + at) & 0xFFFF for at in range(len(numbers))]
     assert shared.server.state == "running"
     assert {entry.lease for entry in shared.gate.register} == {good.secret.lease if good.secret else ""}
-
-
-def _mutated(chance: random.Random) -> bytes:
-    verb, place = chance.choice(VERBS), chance.choice(PLACES)
-    lines = [
-        f"{verb} {place} RTSP/1.0",
-        "CSeq: 1",
-        *(f"{chance.choice(NAMES)}: {chance.choice(VALUES)}" for _ in range(chance.randrange(8))),
-    ]
-    data = bytearray(("\r\n".join(lines) + "\r\n\r\n").encode() * chance.randrange(1, 12))
-    for _ in range(chance.randrange(6)):
-        data[chance.randrange(len(data))] = chance.randrange(256)
-    return bytes(data)
 
 
 def _packets(viewer: Caller, count: int) -> list[tuple[int, bytes]]:
