@@ -2,12 +2,14 @@
 
 `read` takes the packets of COUNT viewers until it is ended. `decode` prints, for each frame of one viewer, the number drawn in it
 and when it was decoded; it decodes a frame at the packet that says it is the last, as GStreamer does. `ffmpeg` does the same with
-FFmpeg's demuxer, which waits for the next frame before it believes that one is whole. `first` opens COUNT times, one after the
+FFmpeg's demuxer, which waits for the next frame before it believes that one is whole; `bare` with units over a plain socket, each
+behind its length. `first` opens COUNT times, one after the
 other, and prints how long each waited for its first picture, login and all.
 """
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
@@ -18,17 +20,18 @@ from urllib.parse import unquote, urlsplit
 import av
 import numpy as np
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from agent.ports.live import Secret
+from agent.signing import nal
+from tests.support.rtp_units import Depacketiser
 from tests.support.rtsp_caller import Caller
 
 BITS = 16
 BLOCK = 32
 OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "0", "probesize": "32"}
 """What a player that wants no delay sets."""
-_START = b"\0\0\0\1"
-_FU_A = 28
 _APART_S = 1.3
 """More than the second in which a node makes one keyframe for all who ask."""
 
@@ -45,8 +48,8 @@ def main(how: str, url: str, count: str) -> None:
         with _opened(url) as line:
             for frame in line.decode(video=0):
                 print(number_in(frame), time.monotonic_ns(), flush=True)
-    elif how == "decode":
-        for frame in _decoded(url):
+    elif how in ("decode", "bare"):
+        for frame in _decoded(url) if how == "decode" else _bare(url):
             print(number_in(frame), time.monotonic_ns(), flush=True)
     else:
         for _ in range(int(count)):
@@ -71,30 +74,38 @@ def number_in(frame: VideoFrame) -> int:
     return sum(int(luma[BLOCK // 2, bit * BLOCK + BLOCK // 2] > 128) << bit for bit in range(BITS))
 
 
-def _decoded(url: str) -> Generator[VideoFrame, None, None]:
-    """Put together by RFC 6184 and decoded without a wait."""
-    parts = urlsplit(url)
-    decoder = av.CodecContext.create("h264", "r")
+def _decoder() -> VideoCodecContext:
+    """Without a wait."""
+    decoder = VideoCodecContext.create("h264", "r")
+    assert isinstance(decoder, VideoCodecContext)
     decoder.thread_count = 1
     decoder.options = {"flags": "low_delay"}
+    return decoder
+
+
+def _bare(url: str) -> Iterator[VideoFrame]:
+    """From the first keyframe on."""
+    parts, decoder, begun = urlsplit(url), _decoder(), False
+    with socket.create_connection((parts.hostname, parts.port)) as line, line.makefile("rb") as stream:
+        while size := stream.read(4):
+            unit = stream.read(int.from_bytes(size, "big"))
+            begun = begun or any(nal.unit_type(each) == nal.IDR_SLICE for each in nal.units(unit))
+            if begun:
+                yield from decoder.decode(av.Packet(unit))
+
+
+def _decoded(url: str) -> Generator[VideoFrame, None, None]:
+    """Put together by RFC 6184 and decoded without a wait."""
+    parts, decoder = urlsplit(url), _decoder()
     secret = Secret(unquote(parts.username or ""), unquote(parts.password or ""))
     with Caller(parts.port or 554, secret=secret) as line:
         line.ask("DESCRIBE")
         line.play()
-        unit = bytearray()
+        units = Depacketiser()
         while True:
             channel, packet = line.packet()
-            if channel:
-                continue
-            if packet[12] & 0x1F != _FU_A:
-                unit += _START + packet[12:]
-            else:
-                if packet[13] & 0x80:
-                    unit += _START + bytes([packet[12] & 0xE0 | packet[13] & 0x1F])
-                unit += packet[14:]
-            if packet[1] & 0x80:
-                yield from decoder.decode(av.Packet(bytes(unit)))
-                unit.clear()
+            if not channel and (unit := units.feed(packet)) is not None:
+                yield from decoder.decode(av.Packet(unit))
 
 
 @contextmanager

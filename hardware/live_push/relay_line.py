@@ -68,7 +68,7 @@ class RelayLine:
         self._line.settimeout(STALL_S)
 
     def send(self, packets: Packets, number: int) -> None:
-        self._write(bytes(packets.numbered(number, 0)))
+        self._write(packets.numbered(number, 0))
 
     def report(self, rtcp: bytes) -> None:
         self._write(_CONTROL.pack(0x24, 1, len(rtcp)) + rtcp)
@@ -153,7 +153,7 @@ class RelayLine:
             raise self._gone(error) from error
         raise DeviceError(f"the relay {self.shown} has hung up")
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | bytearray) -> None:
         try:
             self._line.sendall(data)
         except OSError as error:

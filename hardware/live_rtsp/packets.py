@@ -1,16 +1,19 @@
 """An access unit as RTP packets (RFC 6184: one NAL unit in a packet, or in fragments FU-A), made once for all viewers.
 
 Every NAL unit goes through bit by bit: signatures ride in SEI units. A viewer's own part of a packet is its sequence number and
-its channel; the rest is made once.
+its channel; the rest is made once. A viewer counts as the stream does for as long as it takes every frame: then all of it is
+shared, and nothing is copied for it.
 """
 
 from __future__ import annotations
 
+import secrets
 import struct
 from typing import Final
 
 from msgspec import Struct
 
+from agent.picture.access_unit import AccessUnit
 from agent.ports.live import LiveFrame
 from agent.signing import nal
 
@@ -28,15 +31,18 @@ _KEPT: Final = 8
 
 
 class Packets(Struct, frozen=True):
-    """One access unit. `framed` holds all its packets as they go over a connection, with number and channel still zero."""
+    """One access unit. `framed` holds all its packets as they go over channel 0 of a connection, numbered from `first` on."""
 
     framed: bytes
+    first: int
     starts: tuple[int, ...]
     timestamp: int
     payload_bytes: int
 
-    def numbered(self, first: int, channel: int) -> bytearray:
-        """For one viewer: numbers from `first` on, wrapping at 65,536."""
+    def numbered(self, first: int, channel: int) -> bytes | bytearray:
+        """For one viewer: numbers from `first` on, wrapping at 65,536. What all share, where that is how they count."""
+        if first == self.first and not channel:
+            return self.framed
         made = bytearray(self.framed)
         put = _NUMBER.pack_into
         for count, start in enumerate(self.starts):
@@ -52,15 +58,18 @@ class Packetiser:
     def __init__(self, source: int, first_timestamp: int) -> None:
         self.source = source
         self._first = first_timestamp
-        self._made: list[tuple[LiveFrame, Packets]] = []
+        self._number = secrets.randbelow(1 << 16)
+        self._made: list[tuple[AccessUnit, Packets]] = []  # the newest first: it is asked for most
 
     def packets(self, frame: LiveFrame) -> Packets:
         """All viewers of a unit get the same."""
+        unit = frame.unit
         for known, made in self._made:
-            if known.unit is frame.unit:
+            if known is unit:
                 return made
-        made = packetise(frame.unit.data, self.timestamp(frame.unit.pts_ns), self.source)
-        self._made = [*self._made[1 - _KEPT :], (frame, made)]
+        made = packetise(unit.data, self.timestamp(unit.pts_ns), self.source, self._number)
+        self._number = (self._number + len(made.starts)) & 0xFFFF
+        self._made = [(unit, made), *self._made[: _KEPT - 1]]
         return made
 
     def timestamp(self, pts_ns: int) -> int:
@@ -68,8 +77,8 @@ class Packetiser:
         return (self._first + pts_ns * 9 // 100_000) & 0xFFFFFFFF
 
 
-def packetise(data: bytes, timestamp: int, source: int) -> Packets:
-    """The packets of one access unit in Annex B; the last one bears the marker."""
+def packetise(data: bytes, timestamp: int, source: int, first: int = 0) -> Packets:
+    """The packets of one access unit in Annex B, numbered from `first` on; the last one bears the marker."""
     payloads = [piece for start, end in nal.spans(data) for piece in _pieces(data, start, end)]
     parts: list[bytes] = []
     starts = []
@@ -78,10 +87,10 @@ def packetise(data: bytes, timestamp: int, source: int) -> Packets:
     for number, payload in enumerate(payloads):
         length = _RTP_BYTES + len(payload)
         marked = PAYLOAD_TYPE | (0x80 if number == last else 0)
-        parts += (_FRAMED.pack(0x24, 0, length, 0x80, marked, 0, timestamp, source), payload)
+        parts += (_FRAMED.pack(0x24, 0, length, 0x80, marked, (first + number) & 0xFFFF, timestamp, source), payload)
         starts.append(at)
         at += _FRAME_BYTES + length
-    return Packets(b"".join(parts), tuple(starts), timestamp, sum(map(len, payloads)))
+    return Packets(b"".join(parts), first, tuple(starts), timestamp, sum(map(len, payloads)))
 
 
 def _pieces(data: bytes, start: int, end: int) -> list[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from typing import Final
 
@@ -31,7 +30,7 @@ class RtspViewer:
         self._outlet, self._packetiser, self._clock = outlet, packetiser, clock
         self._announce: Callable[[int, int], None] | None = announce
         self._backlog = Backlog()
-        self._number = secrets.randbelow(1 << 16)
+        self._number = 0
         self._last: LiveFrame | None = None
         self._packets = self._octets = 0
         self._reported_ns = 0
@@ -106,6 +105,8 @@ class RtspViewer:
         if not self._backlog.admit(len(packets.framed), keyframe=frame.unit.keyframe):
             self.dropped += not frame.closing
             return
+        if self._last is None:
+            self._number = packets.first
         if self._announce is not None:
             announce, self._announce = self._announce, None
             announce(self._number, packets.timestamp)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from agent.base.clock import Clock, SystemClock
 from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import FoldedLooks
@@ -56,22 +57,29 @@ class NoTokens:
 
 
 class LeaseHouse:
-    """`pass_frames` lets frames pass; `attendant.round` is what its thread does five times a second."""
+    """`pass_frames` lets frames pass; `attendant.round` is what its thread does five times a second.
 
-    def __init__(self, directory: Path, max_viewers: int = 8) -> None:
+    With a `stream` of somebody else's, `ask` is called for a keyframe, and the clock goes by itself.
+    """
+
+    def __init__(
+        self, directory: Path, max_viewers: int = 8, stream: Broadcast | None = None, ask: Callable[[], None] | None = None
+    ) -> None:
         self.clock = ManualClock()
+        clock: Clock = self.clock if stream is None else SystemClock()
         self.register = FitfulRegister()
-        self.looks = FoldedLooks(self.register, self.clock)
-        self.book = LeaseBook(self.looks, UnendedLeases(directory / "leases.json"), self.clock)
-        self.stream = Broadcast()
-        self.stream.begin(lambda: FORMAT)
+        self.looks = FoldedLooks(self.register, clock)
+        self.book = LeaseBook(self.looks, UnendedLeases(directory / "leases.json"), clock)
+        self.stream = stream or Broadcast()
+        if stream is None:
+            self.stream.begin(lambda: FORMAT)
         self.asked = 0
         self._index = 0
         self._keyframe_wanted = False
-        keyframes = KeyframeOnDemand(self._ask, self.clock)
+        keyframes = KeyframeOnDemand(ask or self._ask, clock)
         self.stream.attach(keyframes)
-        self.strangers = Strangers(self.looks, self.clock)
-        self.accounts = LiveAccounts((), self.book, self.clock)
+        self.strangers = Strangers(self.looks, clock)
+        self.accounts = LiveAccounts((), self.book, clock)
         self.gate = LeaseGate(
             self.book,
             self.accounts.lease_of,
@@ -80,10 +88,10 @@ class LeaseHouse:
             self.looks,
             self.stream,
             keyframes,
-            self.clock,
+            clock,
             max_viewers,
         )
-        self.attendant = LeaseAttendant(self.book, self.accounts, self.strangers, lambda: None, self.clock)
+        self.attendant = LeaseAttendant(self.book, self.accounts, self.strangers, lambda: None, clock)
 
     def open(self, holder: LeaseHolder = OPERATOR, *, seconds: float = 600, way: Way = Way.RTSP, why: str = "") -> LeaseInForce:
         """A lease, as the desk opens one."""
