@@ -1,6 +1,8 @@
-"""A push over a line of 400 kbit/s between two network namespaces: its delay, and how soon it is back after a blackout.
+"""A push over a line of 400 kbit/s: its delay, and how soon it is back after a blackout, or after a NAT forgot it. Needs root.
 
-Options: --kbit 400, --seconds 30, --blackout 8, --crf 3. The stream is faster than the line: frames must be dropped. Needs root.
+Options: --kbit 400, --seconds 30, --blackout 8, --crf 3. The stream is faster than the line: frames must be dropped.
+`--by tbf` (as it is): two network namespaces and the kernel's own shaping. `--by tun`: a line as a mobile one is, with
+--delay 80 and --jitter 40 (ms), --loss 1 (percent), and a NAT that forgets after --nat 30 (seconds) without a packet.
 """
 
 from __future__ import annotations
@@ -10,13 +12,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from agent.base.clock import NS, SystemClock
 from bench.line import Line, ip, line
+from bench.tun_line import LineQuality, tun_line
 from hardware.live_push.door import PushDoor
 from tests.support.deadline import until
 from tests.support.live_feed import LiveFeed
@@ -26,17 +31,30 @@ ROOT = Path(__file__).resolve().parents[1]
 PORT = 8554
 
 
+@dataclass(frozen=True)
+class _Way:
+    """To the relay: its address there, what starts a program there, and how it is cut off and joined again."""
+
+    far: str
+    wrap: tuple[str, ...]
+    cut: Callable[[], None]
+    mend: Callable[[], None]
+    nat_s: float = 0.0
+
+
 def run(options: Mapping[str, object]) -> dict[str, object]:
     """Prints the figures and returns them."""
-    kbit, seconds = int(str(options.get("kbit", 400))), float(str(options.get("seconds", 30)))
-    blackout_s = float(str(options.get("blackout", 8)))
-    with line() as shaped, tempfile.TemporaryDirectory() as directory:
-        _narrow(shaped, kbit)
-        command = [*shaped.wrap, sys.executable, "-m", "bench.live_relay", str(PORT)]
+
+    def given(name: str, usual: float) -> float:
+        return float(str(options.get(name, usual)))
+
+    ways = {"tbf": _shaped, "tun": _mobile}
+    with ways[str(options.get("by", "tbf"))](given) as way, tempfile.TemporaryDirectory() as directory:
+        command = [*way.wrap, sys.executable, "-m", "bench.live_relay", str(PORT)]
         relay = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         try:
-            with LiveFeed(Path(directory), gop=25, size="1280x720", crf=int(str(options.get("crf", 3)))) as feed:
-                metrics = _Push(feed, relay, shaped).measure(seconds, blackout_s)
+            with LiveFeed(Path(directory), gop=25, size="1280x720", crf=round(given("crf", 3))) as feed:
+                metrics = _Push(feed, relay, way).measure(given("seconds", 30), given("blackout", 8))
         finally:
             relay.kill()
             relay.communicate()
@@ -45,17 +63,39 @@ def run(options: Mapping[str, object]) -> dict[str, object]:
     return metrics
 
 
+@contextmanager
+def _shaped(given: Callable[[str, float], float]) -> Iterator[_Way]:
+    """By the kernel. The far end is cut off: were it ours, its route would go, and what is meant for the relay another way."""
+    with line() as shaped:
+        _narrow(shaped, round(given("kbit", 400)))
+        far_end = ("-n", shaped.namespace, "link", "set", shaped.interface.replace("vgo", "vgi"))
+        far = shaped.address.rpartition(".")[0] + ".2"
+        yield _Way(far, shaped.wrap, lambda: ip(*far_end, "down"), lambda: ip(*far_end, "up"))
+
+
+@contextmanager
+def _mobile(given: Callable[[str, float], float]) -> Iterator[_Way]:
+    """By our own hands."""
+    quality = LineQuality(given("delay", 80) / 1000, given("jitter", 40) / 1000, given("kbit", 400), given("loss", 1) / 100)
+    quality.forgets_s = given("nat", 30)
+
+    def cut(is_cut: bool) -> None:
+        quality.is_cut = is_cut
+
+    with tun_line(quality) as tun:
+        yield _Way(tun.far, tun.wrap, lambda: cut(True), lambda: cut(False), quality.forgets_s)
+
+
 class _Push:
     """The node's end, and what the relay says came."""
 
-    def __init__(self, feed: LiveFeed, relay: subprocess.Popen[str], shaped: Line) -> None:
-        self._feed, self._relay, self._line = feed, relay, shaped
+    def __init__(self, feed: LiveFeed, relay: subprocess.Popen[str], way: _Way) -> None:
+        self._feed, self._relay, self._way = feed, relay, way
         self._gate = SmallGate(feed.broadcast)
-        far = shaped.address.rpartition(".")[0] + ".2"
         identity = feed.identity
         self._door = PushDoor(
             self._gate,
-            f"rtsp://{far}:{PORT}/live",
+            f"rtsp://{way.far}:{PORT}/live",
             identity.ca_path,
             identity.chain_path,
             identity.key_path,
@@ -74,18 +114,32 @@ class _Push:
         try:
             until(lambda: self._came, "it arrives")
             time.sleep(seconds)
-            _far_end(self._line, "down")
+            self._way.cut()
             time.sleep(blackout_s)
             cut = len(self._came)
-            _far_end(self._line, "up")
+            self._way.mend()
             mended_ns = time.monotonic_ns()
             until(lambda: len(self._came) > cut, "it comes back")
             back_s = (self._came[cut][1] - mended_ns) / NS
             time.sleep(seconds)
+            metrics = {**self._delays(cut), "back_after_blackout_s": round(back_s, 2), **self._after_silence()}
         finally:
             component.stop()
             component.join(30)
-        return {**self._delays(cut), "back_after_blackout_s": round(back_s, 2), "worst_allowed": {"delay_s": 2, "back_s": 5}}
+        return {**metrics, "worst_allowed": {"delay_s": 2, "back_s": 5}}
+
+    def _after_silence(self) -> dict[str, object]:
+        """No frame for longer than the NAT remembers: how soon the next one arrives, and over how many connections."""
+        if not self._way.nat_s:
+            return {}
+        before = len(self._gate.register)
+        self._feed.silent.set()
+        time.sleep(self._way.nat_s + 10)
+        cut, went_on_ns = len(self._came), time.monotonic_ns()
+        self._feed.silent.clear()
+        until(lambda: len(self._came) > cut, "it goes on")
+        back_s = (self._came[cut][1] - went_on_ns) / NS
+        return {"back_after_silence_s": round(back_s, 2), "broken_in_silence": len(self._gate.register) - before}
 
     def _delays(self, cut: int) -> dict[str, object]:
         stamp = self._door.components()[0].packetiser.timestamp  # type: ignore[attr-defined]
@@ -109,11 +163,6 @@ class _Push:
         for said in self._relay.stdout:
             stamp, at_ns = said.split()
             self._came.append((int(stamp), int(at_ns)))
-
-
-def _far_end(shaped: Line, state: str) -> None:
-    """The other end is cut off: were it ours, its route would go, and what is meant for the relay another way."""
-    ip("-n", shaped.namespace, "link", "set", shaped.interface.replace("vgo", "vgi"), state)
 
 
 def _narrow(shaped: Line, kbit: int) -> None:

@@ -33,6 +33,8 @@ class LiveFeed:
         width, height = map(int, size.split("x"))
         video = VideoFormat("h264", width, height, RATE, parameter_sets(self._film[0].data))
         self.broadcast.begin(lambda: video)
+        self.silent = threading.Event()
+        """Set: no frame is made meanwhile."""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._number = 0
@@ -55,7 +57,10 @@ class LiveFeed:
 
     def _run(self) -> None:
         while not self._over.is_set():
-            self.publish()
+            if self.silent.is_set():
+                self._number += 1
+            else:
+                self.publish()
             due_ns = self._base_ns + self._number * NS // RATE
             self._over.wait(max(0.0, (due_ns - time.monotonic_ns()) / NS))
 
