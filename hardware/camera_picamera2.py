@@ -27,9 +27,9 @@ MOST_LENT = 4
 OPEN_S = 10.0
 CLOSE_S = 1.8
 STALL_S = 2.5
-"""Without a picture for so long the camera hangs or its cable is loose: flush, close, open again."""
+"""Without a frame for so long the camera hangs or its cable is loose: flush, close, open again."""
 BARREN_OPENINGS = 3
-"""So many openings in a row without one picture, and only a new process helps."""
+"""So many openings in a row without one frame, and only a new process helps."""
 LAST_RESORT_S = 60
 """How long an orderly end of the process may take once the driver hangs: after that the kernel ends it."""
 METRICS_EVERY_NS = NS
@@ -75,9 +75,9 @@ def found(library: Any, number: int) -> Any:
 
 
 class PicameraCamera:
-    """One thread calls everything but `metrics`, and the pictures' `release`, which may come from any.
+    """One thread calls everything but `metrics`, and the frames' `release`, which may come from any.
 
-    Every wait is bounded: what may hang in the kernel runs on a thread that is abandoned after its time. Pictures are
+    Every wait is bounded: what may hang in the kernel runs on a thread that is abandoned after its time. Frames are
     masked in the camera's own buffer, before the encoder of encoder_picamera2 reads that buffer. Nothing is registered
     with picamera2 that would see an unmasked request: no callback, no encoder, no preview.
     """
@@ -121,13 +121,13 @@ class PicameraCamera:
             )
         self._openings += 1
         self._picam2 = self._calls.run("open", self._begin, OPEN_S)
-        self._barren += 1  # until a picture comes; a camera that is not there does not count
+        self._barren += 1  # until a frame comes; a camera that is not there does not count
         self._first_sequence, self._index = None, -1
         self._silent_since_ns = self._clock.monotonic_ns()
         self._ask()
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture. Raises CameraError when none came for STALL_S: then close and open again."""
+        """The next frame. Raises CameraError when none came for STALL_S: then close and open again."""
         if self._picam2 is None:
             raise CameraError("the camera is not open")
         if not self.loans.wait_below(MOST_LENT, timeout_s):
@@ -161,7 +161,7 @@ class PicameraCamera:
             log.warning("%s", error)
 
     def metrics(self) -> Mapping[str, float | str]:
-        """Health: exposure, gain, lux, focus... of a picture at most a second old; openings; what the camera cannot do."""
+        """Health: exposure, gain, lux, focus... of a frame at most a second old; openings; what the camera cannot do."""
         return {**self._metrics, "reopened": max(0, self._openings - 1)}
 
     def _hopeless(self, what: str, remedy: str) -> DriverHangs:
@@ -206,7 +206,7 @@ class PicameraCamera:
         return picam2
 
     def _ask(self) -> None:
-        """Order the next picture, so that it is not missed while this one is handed on."""
+        """Order the next frame, so that it is not missed while this one is handed on."""
         self._job = self._picam2.capture_request(wait=False)
 
     def _next_request(self, timeout_s: float) -> Any:

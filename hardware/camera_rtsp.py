@@ -63,7 +63,7 @@ class RtspCamera:
         self._input.open(Source(connect, self._explain, StreamClock().date), OPEN_WAIT_S)
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture. Raises CameraError when the server refuses, breaks off or falls silent."""
+        """The next frame. Raises CameraError when the server refuses, breaks off or falls silent."""
         return self._input.read(timeout_s)
 
     def close(self) -> None:
@@ -71,7 +71,7 @@ class RtspCamera:
 
     def metrics(self) -> Mapping[str, float | str]:
         """Health: the address without credentials, the codec, reconnections, packets, those that could not be decoded,
-        pictures left out of a camera that sends more than `fps`."""
+        frames left out of a camera that sends more than `fps`."""
         return {
             "stream": self._name,
             "codec": self._input.codec,
@@ -93,7 +93,7 @@ class RtspCamera:
 
 
 SAYS_WHAT_IT_LOST = frozenset({"h264", "mjpeg"})
-"""Codecs whose decoder tells a picture that was damaged on the way. H.265's conceals it in silence: TCP must lose nothing."""
+"""Codecs whose decoder tells a frame that was damaged on the way. H.265's conceals it in silence: TCP must lose nothing."""
 _ADDRESS = "Check camera.source against the camera's manual"
 _NETWORK = "Check its power, its cable, and its address in camera.source"
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (

@@ -21,7 +21,7 @@ from hardware.stream_clock import StreamClock
 DEFAULT_DEVICE = "/dev/video0"
 OPEN_WAIT_S = 3.0
 LARGE_PX = 640 * 480
-"""Above this, raw YUYV does not fit through USB 2 at full rate: cameras offer it at a few pictures a second only."""
+"""Above this, raw YUYV does not fit through USB 2 at full rate: cameras offer it at a few frames a second only."""
 KERNEL_STAMP_NS = 2 * NS
 """A timestamp at most this much older than its arrival is the kernel's own, on CLOCK_MONOTONIC, and is taken as it is."""
 
@@ -51,14 +51,14 @@ class V4l2Camera:
         self._input.open(source, OPEN_WAIT_S)
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture. Raises CameraError when the device was unplugged, fails or falls silent."""
+        """The next frame. Raises CameraError when the device was unplugged, fails or falls silent."""
         return self._input.read(timeout_s)
 
     def close(self) -> None:
         self._input.close()
 
     def metrics(self) -> Mapping[str, float | str]:
-        """Health: device, codec (rawvideo, mjpeg, h264), how often it was opened anew, pictures that were broken."""
+        """Health: device, codec (rawvideo, mjpeg, h264), how often it was opened anew, frames that were broken."""
         return {
             "device": str(self._device),
             "codec": self._input.codec,
@@ -70,14 +70,14 @@ class V4l2Camera:
 
 
 class CaptureClock:
-    """Dates pictures: the kernel's monotonic stamp where the driver gives it, else the arrival, smoothed."""
+    """Dates frames: the kernel's monotonic stamp where the driver gives it, else the arrival, smoothed."""
 
     def __init__(self) -> None:
         self._other = StreamClock()
         self._last_ns = 0
 
     def date(self, pts_ns: int | None, arrival_ns: int) -> int:
-        """Monotonic nanoseconds; later than the picture before."""
+        """Monotonic nanoseconds; later than the frame before."""
         if pts_ns is not None and 0 <= arrival_ns - pts_ns < KERNEL_STAMP_NS:
             at_ns = pts_ns
         else:

@@ -14,7 +14,7 @@ from agent.base.errors import CameraError
 SAME_SHAPE = 0.03
 """Shapes that differ by less are one: 1920x1088 and 1920x1080."""
 _RATED = 64
-"""Over so many pictures the rate is taken."""
+"""Over so many frames the rate is taken."""
 _NAMED = {Fraction(4, 3): "4:3", Fraction(16, 9): "16:9", Fraction(5, 4): "5:4", Fraction(11, 9): "11:9", Fraction(3, 2): "3:2"}
 
 
@@ -27,17 +27,17 @@ class Delivered:
         self._size = (0, 0)
         self._pixel = Fraction(1)
 
-    def saw(self, picture: av.VideoFrame, pixel_aspect: Fraction | None, monotonic_ns: int) -> None:
-        """One decoded picture. CameraError when it would be stretched to fit."""
+    def saw(self, frame: av.VideoFrame, pixel_aspect: Fraction | None, monotonic_ns: int) -> None:
+        """One decoded frame. CameraError when it would be stretched to fit."""
         self._dates.append(monotonic_ns)
-        size, pixel = (picture.width, picture.height), pixel_aspect or Fraction(1)
+        size, pixel = (frame.width, frame.height), pixel_aspect or Fraction(1)
         if (size, pixel) != (self._size, self._pixel):
             check_shape("camera", size, pixel, self._wanted)
             self._size, self._pixel = size, pixel
 
     @property
     def smaller(self) -> bool:
-        """True when the picture is enlarged, and so holds less than its size says."""
+        """True when the frame is enlarged, and so holds less than its size says."""
         return 0 < self._size[0] < self._wanted[0] or 0 < self._size[1] < self._wanted[1]
 
     @property
@@ -65,9 +65,9 @@ def shape_of(size: tuple[int, int], pixel_aspect: Fraction) -> Fraction:
 
 
 def check_shape(source: str, size: tuple[int, int], pixel_aspect: Fraction, wanted: tuple[int, int]) -> None:
-    """CameraError when a picture of this size has another shape than the wanted one. `source` is "camera" or "film".
+    """CameraError when a frame of this size has another shape than the wanted one. `source` is "camera" or "film".
 
-    No bars are added instead: their edges, fixed to the picture, would vouch to the guard for a view that has moved.
+    No bars are added instead: their edges, fixed to the frame, would vouch to the guard for a view that has moved.
     """
     shape, asked = shape_of(size, pixel_aspect), Fraction(*wanted)
     if abs(shape / asked - 1) <= SAME_SHAPE:

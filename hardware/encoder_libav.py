@@ -1,8 +1,8 @@
 """H.264 in software: x264 through PyAV, for boards without a hardware encoder and for every other machine.
 
-Pictures go in without a copy where their layout allows; access units come out as Annex B with SPS and PPS in band at
-each IDR picture. Keyframes are cut by media time, not by a count of pictures, so that a camera that slows down at
-night keeps its GOP length. GOPs are closed and there are no B-frames unless asked for: one picture in, its unit out.
+Frames go in without a copy where their layout allows; access units come out as Annex B with SPS and PPS in band at
+each IDR picture. Keyframes are cut by media time, not by a count of frames, so that a camera that slows down at
+night keeps its GOP length. GOPs are closed and there are no B-frames unless asked for: one frame in, its unit out.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from agent.picture.planes import Plane, Planes
 from hardware.encoding import FrameOrigin, KeyframeClock, KnownFormat, parameter_sets
 
 TICKS_PER_S: Final = 90_000
-_MOST_INSIDE: Final = 512  # pictures x264 may hold: far above any lookahead; older entries are lost pictures
+_MOST_INSIDE: Final = 512  # frames x264 may hold: far above any lookahead; older entries are lost frames
 _MOST_THREADS: Final = 4
 
 # ISO/IEC 23091-2: matrix, transfer and primaries of standard and high definition.
@@ -44,7 +44,7 @@ class LibavEncoder:
 
     Exactly one of `bitrate_kbps` (capped: the mean over two seconds never exceeds it) and `crf` rules the rate;
     neither means crf 23. `threads` 0 takes one per core, four at most; each codes a slice of the picture. `slices` or
-    `b_frames` make them code pictures side by side instead, and hold back as many pictures as there are threads.
+    `b_frames` make them code frames side by side instead, and hold back as many frames as there are threads.
     Raises EncoderError when x264 is missing or refuses the settings.
     """
 
@@ -81,7 +81,7 @@ class LibavEncoder:
         )
 
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
-        """The units that became ready. x264 has copied the picture on return: its buffer may be reused at once."""
+        """The units that became ready. x264 has copied the frame on return: its buffer may be reused at once."""
         if self._closed:
             raise EncoderError("the encoder is flushed and takes no more pictures", remedy="Open a new one")
         planes, time = frame.planes, frame.time
@@ -98,15 +98,15 @@ class LibavEncoder:
         self._duration_ns = self._cadence(time.monotonic_ns)
         self._last_pts_ns = time.monotonic_ns
         tick = self._tick(time.monotonic_ns)
-        picture = wrap(planes)
-        picture.pts = tick
-        picture.time_base = Fraction(1, TICKS_PER_S)
+        wrapped = wrap(planes)
+        wrapped.pts = tick
+        wrapped.time_base = Fraction(1, TICKS_PER_S)
         if self._keyframes.due(time.monotonic_ns, self._duration_ns):
-            picture.pict_type = PictureType.I
+            wrapped.pict_type = PictureType.I
         self._inside[tick] = FrameOrigin.of(frame, self._duration_ns)
         if len(self._inside) > _MOST_INSIDE:
             self._inside.popitem(last=False)
-        return self._run(picture)
+        return self._run(wrapped)
 
     def flush(self) -> Sequence[AccessUnit]:
         if self._closed:
@@ -126,7 +126,7 @@ class LibavEncoder:
     ) -> VideoCodecContext:
         x264 = ["aud=0", "open-gop=0", "repeat-headers=1", "scenecut=0", "keyint=infinite", f"bframes={b_frames}"]
         if not b_frames:
-            # force-cfr: x264 otherwise holds each picture until it knows the next one's time. Times pass through unchanged; only
+            # force-cfr: x264 otherwise holds each frame until it knows the next one's time. Times pass through unchanged; only
             # the rate control then takes the nominal frame rate for granted, and a slower camera stays below its bit rate.
             x264 += ["rc-lookahead=0", "sync-lookahead=0", "mbtree=0", "force-cfr=1"]
         if slices:
@@ -149,7 +149,7 @@ class LibavEncoder:
             codec.colorspace = codec.color_primaries = codec.color_trc = colour
             codec.max_b_frames = b_frames
             codec.thread_count = threads
-            # Slice threads delay nothing and cost 0.3 to 0.8 % of bytes (docs/recording.md); frame threads hold a picture each.
+            # Slice threads delay nothing and cost 0.3 to 0.8 % of bytes (docs/recording.md); frame threads hold a frame each.
             codec.thread_type = ThreadType.FRAME if slices or b_frames else ThreadType.SLICE
             if bitrate_kbps is not None:
                 codec.bit_rate = bitrate_kbps * 1000
@@ -165,7 +165,7 @@ class LibavEncoder:
         return codec
 
     def _cadence(self, now_ns: int) -> int:
-        """How long this picture is likely to stand: as long as the one before it did, save for a pause, which is none."""
+        """How long this frame is likely to stand: as long as the one before it did, save for a pause, which is none."""
         if self._last_pts_ns < 0:
             return self._duration_ns
         return max(self._least_ns, min(now_ns - self._last_pts_ns, 2 * self._duration_ns))
@@ -177,14 +177,14 @@ class LibavEncoder:
         return self._last_tick
 
     def _ns(self, tick: int) -> int:
-        """Media time of a decoding tick, which need not be the presentation tick of any picture still inside."""
+        """Media time of a decoding tick, which need not be the presentation tick of any frame still inside."""
         known = self._inside.get(tick)
         assert self._anchor_ns is not None
         return known.pts_ns if known else self._anchor_ns + tick * NS // TICKS_PER_S
 
-    def _run(self, picture: VideoFrame | None) -> list[AccessUnit]:
+    def _run(self, frame: VideoFrame | None) -> list[AccessUnit]:
         try:
-            packets = self._codec.encode(picture)
+            packets = self._codec.encode(frame)
         except FFmpegError as error:
             raise EncoderError(f"x264 failed: {error}", remedy="The encoder must be opened again") from error
         units = []
@@ -203,15 +203,15 @@ class LibavEncoder:
 
 
 def wrap(planes: Planes) -> VideoFrame:
-    """The planes as a libav picture: over the same memory when they lie in one I420 buffer, else a copy."""
+    """The planes as a libav frame: over the same memory when they lie in one I420 buffer, else a copy."""
     whole = _one_buffer(planes)
     if whole is not None:
         return VideoFrame.from_numpy_buffer(whole, "yuv420p", width=planes.width)
-    picture = VideoFrame(planes.width, planes.height, "yuv420p")
-    for target, plane in zip(picture.planes, (planes.y, planes.u, planes.v), strict=True):
+    frame = VideoFrame(planes.width, planes.height, "yuv420p")
+    for target, plane in zip(frame.planes, (planes.y, planes.u, planes.v), strict=True):
         rows = np.frombuffer(memoryview(target), np.uint8).reshape(-1, target.line_size)
         rows[: plane.shape[0], : plane.shape[1]] = plane
-    return picture
+    return frame
 
 
 def _one_buffer(planes: Planes) -> Plane | None:

@@ -33,7 +33,7 @@ def has_hardware_encoder() -> bool:
 
 
 class PicameraEncoder:
-    """Encodes the requests behind masked pictures; takes no other. One thread calls `encode` and `flush`.
+    """Encodes the requests behind masked frames; takes no other. One thread calls `encode` and `flush`.
 
     The request is found by the masked planes themselves, and sealed first: from then on the buffer holds what the mask
     left. picamera2's `start_encoder` is never used: it would hand over requests before they are masked.
@@ -66,7 +66,7 @@ class PicameraEncoder:
         self._format = KnownFormat()
 
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
-        """The units that are ready by now: the hardware's come a picture or two later."""
+        """The units that are ready by now: the hardware's come a frame or two later."""
         loan = self._loans.of(frame.planes)
         if loan is None:
             raise EncoderError(
@@ -167,13 +167,13 @@ def _software_encoder() -> Any:
 
         def _encode(self, stream: str, request: Any) -> None:
             with MappedArray(request, stream, write=False) as mapped:
-                picture = VideoFrame.from_numpy_buffer(mapped.array, format=self._av_input_format, width=self.width)
-                picture.pts = self._timestamp(request)
+                frame = VideoFrame.from_numpy_buffer(mapped.array, format=self._av_input_format, width=self.width)
+                frame.pts = self._timestamp(request)
                 if self.keyframe_wanted:
                     self.keyframe_wanted = False
-                    picture.pict_type = PictureType.I
-                # x264 has copied the picture on return: the request need not be held.
-                for packet in self._stream.encode(picture):
+                    frame.pict_type = PictureType.I
+                # x264 has copied the frame on return: the request need not be held.
+                for packet in self._stream.encode(frame):
                     self.outputframe(bytes(packet), packet.is_keyframe, timestamp=packet.pts, packet=packet)
 
     return SoftwareEncoder

@@ -1,4 +1,4 @@
-"""A number that a machine can read back from a picture, also after encoding, scaling and a change of exposure."""
+"""A number that a machine can read back from a frame, also after encoding, scaling and a change of exposure."""
 
 from __future__ import annotations
 

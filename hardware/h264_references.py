@@ -1,4 +1,4 @@
-"""Whether the pictures of an H.264 stream follow each other without a lost one, by the numbers in their slice headers.
+"""Whether the frames of an H.264 stream follow each other without a lost one, by the numbers in their slice headers.
 
 A decoder that misses a whole picture goes on from an older one and says nothing. ITU-T H.264, 7.3.2.1, 7.3.3, 7.4.3.
 """
@@ -33,13 +33,13 @@ class References:
         self._latest: int | None = None
         self._reference: int | None = None
         self.recovers_after: int | None = None
-        """So many pictures after the last packet's, all is as if decoding had begun with an IDR picture; None: not promised."""
+        """So many frames after the last packet's, all is as if decoding had begun with an IDR picture; None: not promised."""
         with suppress(IndexError, ValueError):  # what a decoder cannot read either is known to be lacking by its slices
             for nal in self._header(extradata or b""):
                 self._parameters(nal)
 
     def lost(self, packet: bytes) -> bool:
-        """Take the next packet; whether a picture it may be predicted from is missing."""
+        """Take the next packet; whether a frame it may be predicted from is missing."""
         lost, self.recovers_after = False, None
         try:
             for nal in self._units(packet):

@@ -57,7 +57,7 @@ class LiveInput:
             raise
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture, None after `timeout_s`. CameraError when the stream broke off or has stalled, or is not open."""
+        """The next frame, None after `timeout_s`. CameraError when the stream broke off or has stalled, or is not open."""
         if self._stream is None:
             raise CameraError(f"camera {self._shown_as} is not open")
         try:

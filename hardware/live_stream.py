@@ -33,9 +33,9 @@ CLOSE_S = 1.0
 
 
 PATIENCE_S = 8.0
-"""Packets for so long without a picture: from now on it is said that a keyframe is waited for."""
+"""Packets for so long without a frame: from now on it is said that a keyframe is waited for."""
 KEYFRAME_S = 60.0
-"""How long a stream that sends packets may go without a picture: cameras that save bits send a keyframe a minute."""
+"""How long a stream that sends packets may go without a frame: cameras that save bits send a keyframe a minute."""
 
 
 class NoKeyframe(Exception):
@@ -43,11 +43,11 @@ class NoKeyframe(Exception):
 
 
 class Undecodable(Exception):
-    """Keyframes arrive, and no picture comes of them."""
+    """Keyframes arrive, and no frame comes of them."""
 
 
 class Source(NamedTuple):
-    """How a driver opens and dates its pictures; everything here runs on the stream's own thread."""
+    """How a driver opens and dates its frames; everything here runs on the stream's own thread."""
 
     open: Callable[[], av.container.InputContainer]
     explain: Callable[[BaseException], CameraError]
@@ -58,8 +58,8 @@ class Source(NamedTuple):
 class LiveStream:
     """One connection: from `start` to the first failure or `close`. Never used again afterwards.
 
-    The newest pictures win: a reader that falls behind finds a jump in the index. `stall_s` without a packet, from the
-    start or from the last one, is a failure, whatever hangs below; so are KEYFRAME_S of packets without a picture.
+    The newest frames win: a reader that falls behind finds a jump in the index. `stall_s` without a packet, from the
+    start or from the last one, is a failure, whatever hangs below; so are KEYFRAME_S of packets without a frame.
     """
 
     def __init__(self, name: str, source: Source, pool: FramePool, writer: FrameWriter, fps: float, clock: Clock) -> None:
@@ -96,7 +96,7 @@ class LiveStream:
     def start(self, wait_s: float) -> None:
         """Connect, on the stream's own thread; wait up to `wait_s` for it. Raises CameraError when that failed by then.
 
-        What fails after the connection is told by `read`, behind the pictures that came before.
+        What fails after the connection is told by `read`, behind the frames that came before.
         """
         self._thread.start()
         self._answered.wait(wait_s)
@@ -104,7 +104,7 @@ class LiveStream:
             raise self._failure
 
     def read(self, timeout_s: float, stall_s: float) -> RawFrame | None:
-        """The next picture, None after `timeout_s`. Raises CameraError once the stream failed, or when it is given up."""
+        """The next frame, None after `timeout_s`. Raises CameraError once the stream failed, or when it is given up."""
         wait_s = min(timeout_s, max(0.0, (self._given_up_ns(stall_s) - self._clock.monotonic_ns()) / NS))
         try:
             frame = self._queue.get(wait_s)
@@ -119,7 +119,7 @@ class LiveStream:
 
     @property
     def waits_for_keyframe(self) -> bool:
-        """True while packets arrive and no picture has come of them for longer than a sound stream takes."""
+        """True while packets arrive and no frame has come of them for longer than a sound stream takes."""
         return self._packet_ns - self._frame_ns > PATIENCE_S * NS
 
     def _given_up_ns(self, stall_s: float) -> int:
@@ -165,7 +165,7 @@ class LiveStream:
         stream = next(iter(container.streams.video), None)
         if stream is None or stream.codec_context is None:
             raise self._source.explain(LookupError())
-        stream.codec_context.thread_count = 1  # one thread: frame threads would each hold a picture back
+        stream.codec_context.thread_count = 1  # one thread: frame threads would each hold a frame back
         self.codec = stream.codec_context.name
         strict(stream.codec_context)
         soundness = Soundness(stream.codec_context)
@@ -179,7 +179,7 @@ class LiveStream:
                 self._keyframe_came |= packet.is_keyframe
             soundness.packet(packet)
             try:
-                pictures = packet.decode()
+                frames = packet.decode()
             except av.error.EOFError:
                 return
             except av.error.FFmpegError:
@@ -187,18 +187,18 @@ class LiveStream:
                 self.broken += 1
                 self._index += 1
                 continue
-            for picture in pictures:
-                assert isinstance(picture, av.VideoFrame)
-                for judged, verdict in soundness.judged(picture):
+            for frame in frames:
+                assert isinstance(frame, av.VideoFrame)
+                for judged, verdict in soundness.judged(frame):
                     for due, sound in self._deinterlacer.feed(judged, verdict):
                         self._hand_over(due, arrival_ns, stream.codec_context.sample_aspect_ratio, corrupt=not sound)
 
-    def _hand_over(self, picture: av.VideoFrame, arrival_ns: int, pixel_aspect: Fraction | None, *, corrupt: bool) -> None:
+    def _hand_over(self, frame: av.VideoFrame, arrival_ns: int, pixel_aspect: Fraction | None, *, corrupt: bool) -> None:
         pts_ns = None
-        if picture.pts is not None and picture.time_base is not None:
-            pts_ns = picture.pts * picture.time_base.numerator * NS // picture.time_base.denominator
+        if frame.pts is not None and frame.time_base is not None:
+            pts_ns = frame.pts * frame.time_base.numerator * NS // frame.time_base.denominator
         monotonic_ns = self._source.date(pts_ns, arrival_ns)
-        self.delivered.saw(picture, pixel_aspect, monotonic_ns)
+        self.delivered.saw(frame, pixel_aspect, monotonic_ns)
         if not self._limit.wants(monotonic_ns):
             return
         index, self._index = self._index, self._index + 1
@@ -206,7 +206,7 @@ class LiveStream:
         if lent is None:
             return
         try:
-            self._writer.write(picture, lent.planes)
+            self._writer.write(frame, lent.planes)
         except BaseException:
             lent.give_back()
             raise

@@ -30,7 +30,7 @@ _NON_SYNC: Final = 0x01010000  # depends on others, is no sync sample
 _SLICES: Final = range(1, 6)  # nal_unit_type, ITU-T H.264 table 7-1
 _PARAMETER_SETS: Final = (7, 8)
 _UNDECODED: Final = {"skip_frame": "all"}
-"""Parameter sets are all a header needs: decoding the picture would cost some 20 ms and, at 1080p, 6 MB a segment."""
+"""Parameter sets are all a header needs: decoding the frame would cost some 20 ms and, at 1080p, 6 MB a segment."""
 
 
 class LibavMuxer:
@@ -76,7 +76,7 @@ _latest: tuple[bytes, VideoFormat, bytes] | None = None
 
 
 def _known_header(keyframe: bytes, video: VideoFormat) -> bytes:
-    """The last header made, when these are its parameter sets: nothing else of a picture goes into one.
+    """The last header made, when these are its parameter sets: nothing else of a frame goes into one.
 
     A node begins a segment every minute; making each header anew would keep 2 MB of libavformat's code resident.
     """

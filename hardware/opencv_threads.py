@@ -1,4 +1,4 @@
-"""OpenCV's thread pool: off. The pipeline's pictures are small, and waking a pool costs more than the work it shares."""
+"""OpenCV's thread pool: off. The pipeline's frames are small, and waking a pool costs more than the work it shares."""
 
 from __future__ import annotations
 

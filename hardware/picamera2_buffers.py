@@ -120,7 +120,7 @@ class Loan:
 
 
 class LoanBook:
-    """Which request a masked picture lies in, so that the encoder finds the buffer behind the planes it is given."""
+    """Which request a masked frame lies in, so that the encoder finds the buffer behind the planes it is given."""
 
     def __init__(self) -> None:
         self._open: dict[int, Loan] = {}

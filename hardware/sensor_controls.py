@@ -62,7 +62,7 @@ def _night(settings: CameraSettings) -> Controls:
 
 
 class LightFollower:
-    """Keeps the exposure below its limit, and turns day to night and back. One thread; called with every picture's metadata.
+    """Keeps the exposure below its limit, and turns day to night and back. One thread; called with every frame's metadata.
 
     libcamera limits exposure only by the picture period. Above `exposure_max_us` the exposure is therefore fixed there
     and gain left to the camera, until gain falls to its floor and the camera may decide again.

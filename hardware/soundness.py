@@ -1,4 +1,4 @@
-"""Which decoded pictures are what the camera saw, and which a decoder made up in part, or built on one that it made up."""
+"""Which decoded frames are what the camera saw, and which a decoder made up in part, or built on one that it made up."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def strict(codec: av.codec.context.CodecContext) -> None:
 
 
 class Soundness:
-    """Follows one decoder from its opening: every packet before it is decoded, every picture as it comes out. One thread.
+    """Follows one decoder from its opening: every packet before it is decoded, every frame as it comes out. One thread.
 
-    FFmpeg flags a picture it conceals, and not those predicted from it: nothing counts until a picture that rests on
-    no other, or until as many pictures have gone by as the stream itself says it takes to recover.
+    FFmpeg flags a frame it conceals, and not those predicted from it: nothing counts until a frame that rests on
+    no other, or until as many frames have gone by as the stream itself says it takes to recover.
     """
 
     def __init__(self, codec: av.codec.context.CodecContext) -> None:
@@ -56,24 +56,24 @@ class Soundness:
         """The decoder refused the packet it was given last."""
         self._damage(self._packet_at)
 
-    def judged(self, picture: av.VideoFrame) -> Sequence[tuple[av.VideoFrame, bool]]:
-        """The pictures that are due now that this one came out, in order, and whether each may be shown and judged.
+    def judged(self, frame: av.VideoFrame) -> Sequence[tuple[av.VideoFrame, bool]]:
+        """The frames that are due now that this one came out, in order, and whether each may be shown and judged.
 
         A B picture may be predicted from one that comes out behind it, so it waits for the next that is none.
         """
-        self._waiting.append(picture)
-        if picture.pict_type == PictureType.B:
+        self._waiting.append(frame)
+        if frame.pict_type == PictureType.B:
             return ()
         due, self._waiting = self._waiting, []
         verdicts = [self.sound(each) for each in due]
         concealed = any(each.is_corrupt for each in due)
         return [(each, sound and not concealed) for each, sound in zip(due, verdicts, strict=True)]
 
-    def sound(self, picture: av.VideoFrame) -> bool:
-        """The same for a picture at once; what was made up of one behind it is then found out too late."""
-        if picture.is_corrupt:
-            self._damage(picture.pts)
-        elif not self._sound and self._mends(picture):
+    def sound(self, frame: av.VideoFrame) -> bool:
+        """The same for a frame at once; what was made up of one behind it is then found out too late."""
+        if frame.is_corrupt:
+            self._damage(frame.pts)
+        elif not self._sound and self._mends(frame):
             self._sound = True
         return self._sound
 
@@ -81,9 +81,9 @@ class Soundness:
         self._sound, self._damaged_at = False, at
         self._recovering = self._recovers_at = None
 
-    def _mends(self, picture: av.VideoFrame) -> bool:
-        at = picture.pts
+    def _mends(self, frame: av.VideoFrame) -> bool:
+        at = frame.pts
         if self._recovers_at is not None and at is not None and at >= self._recovers_at:
             return True
         fresh = at is None or self._damaged_at is None or at > self._damaged_at
-        return fresh and picture.key_frame and picture.pict_type == PictureType.I
+        return fresh and frame.key_frame and frame.pict_type == PictureType.I

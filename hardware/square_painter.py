@@ -68,7 +68,7 @@ def buildings(seed: int) -> list[float]:
 
 
 def windows(seed: int) -> list[Window]:
-    """One private window on each facade, on alternating floors, and one open door: also those beyond the picture."""
+    """One private window on each facade, on alternating floors, and one open door: also those beyond the frame."""
     random = np.random.default_rng([seed, 3])
     edges = buildings(seed)
     found = []

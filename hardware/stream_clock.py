@@ -8,11 +8,11 @@ from typing import Final
 from agent.base.clock import NS
 
 FURTHEST_OFF_NS: Final = NS
-"""Further from its arrival than this, a picture's own timestamp is not believed: the stream jumped or began anew."""
+"""Further from its arrival than this, a frame's own timestamp is not believed: the stream jumped or began anew."""
 CATCH_UP: Final = 512
-"""One part in so many of the remaining lag is taken back with each picture: follows a slow clock, smooths the network."""
+"""One part in so many of the remaining lag is taken back with each frame: follows a slow clock, smooths the network."""
 _LOOKED_AT: Final = 64
-"""The pace is judged by so many of the latest pictures,"""
+"""The pace is judged by so many of the latest frames,"""
 _FEWEST: Final = 12
 _SHORTEST_NS: Final = NS
 """of at least so many, over at least so long."""
@@ -27,10 +27,10 @@ _STILL_NS: Final = 3 * NS // 10
 
 
 class StreamClock:
-    """Keeps the even spacing of the camera's own timestamps, and stays true to the arrival of its pictures.
+    """Keeps the even spacing of the camera's own timestamps, and stays true to the arrival of its frames.
 
     A camera whose seconds are longer or shorter than ours is followed at its own steady pace. Timestamps that stand still are
-    not believed: such pictures are dated by their arrival. A picture is never dated later than it arrived, nor at or before
+    not believed: such frames are dated by their arrival. A frame is never dated later than it arrived, nor at or before
     the one before it.
     """
 
@@ -42,7 +42,7 @@ class StreamClock:
         self._last_ns = 0
 
     def date(self, pts_ns: int | None, arrival_ns: int) -> int:
-        """Monotonic nanoseconds of a picture with presentation time `pts_ns` that arrived at `arrival_ns`."""
+        """Monotonic nanoseconds of a frame with presentation time `pts_ns` that arrived at `arrival_ns`."""
         at_ns = arrival_ns
         if pts_ns is not None:
             if self._seen and pts_ns < self._seen[-1][0]:

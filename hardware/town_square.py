@@ -15,7 +15,7 @@ from hardware.square_painter import HORIZON, OVERSCAN, SquarePainter
 class TownSquare:
     """Draws the picture of any moment. One thread.
 
-    The standing part is drawn once; each picture costs a copy of it and the few rectangles where something moves.
+    The standing part is drawn once; each frame costs a copy of it and the few rectangles where something moves.
     """
 
     def __init__(self, width: int, height: int, seed: int) -> None:

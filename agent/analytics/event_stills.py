@@ -1,4 +1,4 @@
-"""A small masked picture beside the events somebody will want to look at: motion that begins, a camera that is tampered with."""
+"""A small masked frame beside the events somebody will want to look at: motion that begins, a camera that is tampered with."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ EVERY_NS = 2 * NS
 
 
 class EventStills:
-    """Raises what was seen on a picture, with a still of that very picture where one is wanted. One thread calls it.
+    """Raises what was seen on a frame, with a still of that very frame where one is wanted. One thread calls it.
 
-    `wanted` is asked for each event, so that a reload takes effect with the next one. `topics` are those a picture may go with.
+    `wanted` is asked for each event, so that a reload takes effect with the next one. `topics` are those a frame may go with.
     """
 
     def __init__(self, sink: StillSink, wanted: Callable[[], bool], topics: Collection[str]) -> None:

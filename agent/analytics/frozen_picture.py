@@ -28,6 +28,6 @@ class FrozenPictureDetector:
         """Look at one frame; the event that begins or ends with it."""
         return self._state.observe(self._sameness.frozen, frame.time.monotonic_ns, frame.time.wall_ns)
 
-    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:  # noqa: ARG002 - no picture, nothing to say of it
+    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:  # noqa: ARG002 - no frame, nothing to say of it
         """Signal loss has its own event."""
         return ()

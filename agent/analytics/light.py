@@ -1,7 +1,7 @@
 """Light or object: whether what changed is the same scene in another light, asked sample by sample.
 
 Light changes the level and keeps the edges; an object covers edges and brings its own. Where nothing has edges neither can
-be told. The same holds where samples are clipped, as long as the picture as a whole became lighter or darker; a white van in
+be told. The same holds where samples are clipped, as long as the frame as a whole became lighter or darker; a white van in
 an unchanged square is clipped as well, and is no lamp.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from agent.picture.planes import Plane
 
 ALIKE = 0.5
-"""Correlation of the two pictures around a sample from which on they show the same edges."""
+"""Correlation of the two frames around a sample from which on they show the same edges."""
 OBJECT_SHARE = 0.3
 """Of a blot's samples that can tell: when so many say object, it is one. An object's rim mixes both."""
 BRIGHTEST, DARKEST = 224, 24
@@ -28,12 +28,12 @@ _REACH = np.ones((9, 9), np.uint8)
 
 
 class LightTest:
-    """Compares one picture with the remembered scene. Both planes have the detector's shape."""
+    """Compares one frame with the remembered scene. Both planes have the detector's shape."""
 
     def __init__(self, seen: Plane, scene: NDArray[np.float32], noise: float, *, level_changed: bool) -> None:
-        """`noise`: standard deviation of the difference between two pictures of a scene in which nothing moves.
+        """`noise`: standard deviation of the difference between two frames of a scene in which nothing moves.
 
-        `level_changed`: the picture as a whole is lighter or darker than the scene.
+        `level_changed`: the frame as a whole is lighter or darker than the scene.
         """
         now = seen.astype(np.float32)
         mean_now, mean_then = cv2.blur(now, _WINDOW), cv2.blur(scene, _WINDOW)

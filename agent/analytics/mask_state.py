@@ -1,4 +1,4 @@
-"""Says to the centre whether the picture is masked or closed, and why: `VideoSource/vigie:PrivacyMask`."""
+"""Says to the centre whether the frame is masked or closed, and why: `VideoSource/vigie:PrivacyMask`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOPICS = (
     ),
 )
 CLOSED_S = 1.0
-"""A picture closed for less than this is the guard at work; longer, somebody should know."""
+"""A frame closed for less than this is the guard at work; longer, somebody should know."""
 MASKED_S = 2.0
 BY_STATEMENT = "no mask is needed here, by the statement in the configuration"
 _STATEMENT_DIGEST = "none-needed"
@@ -52,8 +52,8 @@ class PrivacyMaskDetector:
         data = {"State": seen[0], "Reason": seen[1]}
         return (Event(PRIVACY_MASK, frame.time.wall_ns, {"Source": self._source}, data, operation, priority),)
 
-    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:  # noqa: ARG002 - no picture, nothing to say of it
-        """No picture is neither masked nor closed; signal loss has its own event."""
+    def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:  # noqa: ARG002 - no frame, nothing to say of it
+        """No frame is neither masked nor closed; signal loss has its own event."""
         return ()
 
 

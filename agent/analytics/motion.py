@@ -81,12 +81,12 @@ class MotionDetector:
         self._next_ns = now_ns + EVERY_NS
         moving = False
         self.moving_share = 0.0
-        if not frame.opaque:  # a closed picture shows nothing: the scene waits, the hold runs on
+        if not frame.opaque:  # a closed frame shows nothing: the scene waits, the hold runs on
             moving = self._moves(frame, now_ns)
         return self._state.observe(moving, now_ns, frame.time.wall_ns)
 
     def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
-        """No picture: nothing moves, and what moved ends with its hold."""
+        """No frame: nothing moves, and what moved ends with its hold."""
         return self._state.observe(False, monotonic_ns, wall_ns) if self._settings.enabled else ()
 
     def _moves(self, frame: MaskedFrame, now_ns: int) -> bool:
@@ -154,7 +154,7 @@ class MotionDetector:
         return np.asarray(cv2.bitwise_and(changed, self._visible), np.uint8)
 
     def _largest_object(self, seen: Plane, scene: NDArray[np.float32], changed: Plane) -> tuple[float, Plane, bool]:
-        """The picture's share of the largest blot that is an object, where it lies (1), and whether larger ones were light."""
+        """The frame's share of the largest blot that is an object, where it lies (1), and whether larger ones were light."""
         labels, samples = _blots(changed)
         test: LightTest | None = None
         for label in np.argsort(-samples):

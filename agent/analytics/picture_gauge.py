@@ -1,4 +1,4 @@
-"""Focus and exposure of the running node's masked picture: measured only while somebody asks, standing at the lens."""
+"""Focus and exposure of the running node's masked frame: measured only while somebody asks, standing at the lens."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from agent.mask.privacy_mask import MaskedFrame
 
 EVERY_NS = NS // 10
 PICTURES = SETTLES_AFTER + 2
-"""Sharpness is told from an average over some pictures."""
+"""Sharpness is told from an average over some frames."""
 FORGET_NS = 5 * NS
-"""A new technician, a new view: older pictures take no part in the average."""
+"""A new technician, a new view: older frames take no part in the average."""
 
 
 class PictureGauge:
@@ -31,7 +31,7 @@ class PictureGauge:
         self._found: PictureMetrics | None = None
 
     def show(self, frame: MaskedFrame) -> None:
-        """Measure this picture if somebody waits for it."""
+        """Measure this frame if somebody waits for it."""
         now_ns = frame.time.monotonic_ns
         if not self._wanted or 0 <= now_ns - self._last_ns < EVERY_NS:
             return

@@ -1,4 +1,4 @@
-"""What one masked picture says of focus and exposure, in figures; what is covered by a mask counts for nothing."""
+"""What one masked frame says of focus and exposure, in figures; what is covered by a mask counts for nothing."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class PictureMetrics(Struct, frozen=True):
 
 
 class PictureMeasure:
-    """Measures pictures of one view in a row; `sharpness` needs a few of them. One thread."""
+    """Measures frames of one view in a row; `sharpness` needs a few of them. One thread."""
 
     def __init__(self) -> None:
         self._sharpness = Sharpness()
 
     def measure(self, frame: MaskedFrame) -> PictureMetrics | None:
-        """The figures of this picture; None when too little of it is visible to tell."""
+        """The figures of this frame; None when too little of it is visible to tell."""
         visible = np.where(frame.hidden == 0, np.uint8(255), np.uint8(0))
         share = cv2.countNonZero(visible) / visible.size
         if frame.opaque or frame.held or share < LEAST_VISIBLE:

@@ -1,7 +1,7 @@
 """How sharp the scene is, whatever the scene: the power of steps along rows against the same at an eighth of the width.
 
 A sharp edge of height h has the power h^2 in a row at every width; defocus by sigma samples leaves h^2 / 3.5 sigma of it
-at full width and nearly all at an eighth. So the ratio, per edge, is about 1 or more for a sharp picture and falls to
+at full width and nearly all at an eighth. So the ratio, per edge, is about 1 or more for a sharp frame and falls to
 0.15 with blur, for houses and trees alike. Noise would fake fine steps: the scene is averaged over time, and the power
 that is left of the noise, which the average's distance from each frame tells, is taken off.
 """

@@ -1,4 +1,4 @@
-"""Tampering: the picture is too dark, too bright or too blurry, is gone, or shows another scene."""
+"""Tampering: the frame is too dark, too bright or too blurry, is gone, or shows another scene."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MEAN_DARK = Band(begins=30.0, ends=36.0)
 """Mean luma of what is visible, limited range: black is 16."""
 MEAN_BRIGHT = Band(begins=222.0, ends=212.0)
 SHARPNESS = Band(begins=0.24, ends=0.32)
-"""Of `Sharpness`: about 3 and 2 samples of blur (one sigma) on a picture 640 wide; docs/detection.md has those of films."""
+"""Of `Sharpness`: about 3 and 2 samples of blur (one sigma) on a frame 640 wide; docs/detection.md has those of films."""
 
 
 class TamperDetector:
@@ -96,11 +96,11 @@ class TamperDetector:
         return events
 
     def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
-        """There was no picture for a while, up to this instant."""
+        """There was no frame for a while, up to this instant."""
         return self._lost.observe(True, monotonic_ns, wall_ns) if self._enabled else ()
 
     def _look(self, frame: MaskedFrame) -> tuple[Reading, Reading, Reading]:
-        """Dark, bright, blurry; nothing is said of a closed picture, nor of blur where there is no light to see it by."""
+        """Dark, bright, blurry; nothing is said of a closed frame, nor of blur where there is no light to see it by."""
         if frame.opaque:
             return None, None, None
         visible = np.asarray(cv2.bitwise_not(frame.hidden), np.uint8)

@@ -78,7 +78,8 @@ class Feature(Generic[Settings]):
         """Put into force what can be, and say what. Called at every reload.
 
         `changed` are those of its keys that differ, or were taken half when a reload failed. Raises VigieError when a value is
-        not in force afterwards.
+        not in force afterwards. Anything else it raises is a bug, which ends the node in order: its service starts it anew, and
+        then the new file is in force whole. A node that went on might go by half of it.
         """
         applied: dict[str, tuple[str, ...]] = {}
         for setting in self.settings():

@@ -120,7 +120,7 @@ class Demonstration:
             )
             self._screen.print(f"  {for_reader(say('view')):<12}{for_reader(guarded)}\n", soft_wrap=True)
         except MaskError as error:
-            # The remedy is one for a camera; here the picture is given, and only the masks can be others.
+            # The remedy is one for a camera; here the frame is given, and only the masks can be others.
             told = say("{what}: start again with another --source, or with smaller spaces in --mask", what=error.what)
             self._screen.print(f"  {for_reader(say('view')):<12}[red]{escape(for_reader(told))}[/red]\n", soft_wrap=True)
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from agent.base.errors import ConfigurationError
 from agent.config.polygon import Polygon, check_polygon
 
-# The windows of OpenCV's public sample film of a square (vtest.avi, from the PETS benchmark), read off its pictures.
+# The windows of OpenCV's public sample film of a square (vtest.avi, from the PETS benchmark), read off its frames.
 TOWN_SQUARE: dict[str, Polygon] = {
     "long band": ((0.425, 0.055), (0.750, 0.062), (0.750, 0.148), (0.425, 0.140)),
     "upper left": ((0.140, 0.005), (0.285, 0.000), (0.285, 0.045), (0.140, 0.062)),

@@ -1,4 +1,4 @@
-"""One access unit of a film, read as strictly as any player might: exactly one picture, and nothing beside it that is shown."""
+"""One access unit of a film, read as strictly as any player might: exactly one frame, and nothing beside it that is shown."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BEFORE, _SLICES, _BEHIND = range(3)
 
 
 class AccessUnitReading(Struct, frozen=True):
-    """What one access unit holds. `header` is its picture's; None when it holds no picture. `faults` in words."""
+    """What one access unit holds. `header` is its frame's; None when it holds no frame. `faults` in words."""
 
     header: SliceHeader | None
     faults: tuple[str, ...]
@@ -54,7 +54,7 @@ class AccessUnitReader:
         return SliceHeader.read(unit, self.sequences, self._pictures)
 
     def read(self, units: list[bytes]) -> AccessUnitReading:
-        """The units as they stand in the sample, trailing zero bytes included. MalformedFilm of a picture that is not judged."""
+        """The units as they stand in the sample, trailing zero bytes included. MalformedFilm of a frame that is not judged."""
         if len(units) > MOST_UNITS:
             return AccessUnitReading(None, (f"{len(units)} units in one picture: no honest one has as many",))
         self._faults: list[str] = []

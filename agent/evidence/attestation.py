@@ -1,4 +1,4 @@
-"""What an export says of itself in a `uuid` box of its own, under its seal: which masks lay on which pictures, so that a court
+"""What an export says of itself in a `uuid` box of its own, under its seal: which masks lay on which frames, so that a court
 can see it, and the certificates between the seal's and its CA."""
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST_BYTES: Final = 32 << 20
 
 
 def attestation_box(layers: Sequence[Layer], intermediates: CertificateChain | None = None, held: int = 0) -> bytes:
-    """The box as it stands in the file. Times are Unix nanoseconds; `held` counts the pictures of layers with the view HELD."""
+    """The box as it stands in the file. Times are Unix nanoseconds; `held` counts the frames of layers with the view HELD."""
     spans = [[each.from_ns, each.to_ns, each.digest, each.opaque, each.view] for each in layers]
     said: dict[str, object] = {"masks": spans, "held": held}
     if intermediates is not None and intermediates.certificates:
@@ -40,7 +40,7 @@ def read_attestation(film: Film) -> tuple[Layer, ...]:
 
 
 def read_held(film: Film) -> int:
-    """How many pictures of an export are no new ones but the one before, held; 0 when the film does not say."""
+    """How many frames of an export are no new ones but the one before, held; 0 when the film does not say."""
     held = _said(film).get("held", 0)
     return held if isinstance(held, int) and held > 0 else 0
 

@@ -1,4 +1,4 @@
-"""What the fields of `moov` make players do with the pictures: turn, cut, hide, repeat, stretch or recolour them."""
+"""What the fields of `moov` make players do with the frames: turn, cut, hide, repeat, stretch or recolour them."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def _extension(moov: memoryview, film: Film) -> Iterator[Oddity]:
 
 
 def examine_description(entry: memoryview, sets: Sequence[SequenceParameters], trak_size: tuple[int, int]) -> Iterator[Oddity]:
-    """The sample entry against the parameter sets that decode its pictures. `trak_size` is that of `tkhd`, in pixels."""
+    """The sample entry against the parameter sets that decode its frames. `trak_size` is that of `tkhd`, in pixels."""
     place = "moov/trak/mdia/minf/stbl/stsd"
     size = (int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big"))
     if int.from_bytes(entry[6:8], "big") != 1:

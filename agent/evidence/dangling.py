@@ -25,7 +25,7 @@ class Dangling(Struct, frozen=True):
         begins_at = 0
         if after_whole_gop:
             begins_at = starts[0] if starts else len(units)
-        # A signature comes with the GOP that follows, or shortly after it began: one whole GOP and one picture may lack theirs.
+        # A signature comes with the GOP that follows, or shortly after it began: one whole GOP and one frame may lack theirs.
         later = [start for start in starts if start > begins_at]
         waits_from = later[-1] if later else begins_at
         if later and units[waits_from].picture == units[-1].picture:

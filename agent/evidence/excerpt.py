@@ -95,7 +95,7 @@ class Cut(Struct, frozen=True):
 
 
 class OtherFilm(EvidenceError):
-    """What lies in a segment's place is another film: its pictures would be told with times that are not theirs."""
+    """What lies in a segment's place is another film: its frames would be told with times that are not theirs."""
 
 
 def open_segment(row: SegmentRow) -> Film:

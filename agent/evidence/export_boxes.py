@@ -79,7 +79,7 @@ def moov(
     """`duration` in 1/90000 s. Its length does not depend on it, so that it can be written again once it is known."""
     created = begun_ns // NS + _UNIX_IN_1904_S
     movie_duration = duration * _MOVIE_TICKS_PER_S // TICKS_PER_S
-    # GStreamer dates the signature behind the last picture at the film's end, and clips what is not before it: with one
+    # GStreamer dates the signature behind the last frame at the film's end, and clips what is not before it: with one
     # millisecond more ONVIF's reference, which is built on it, sees the signature of the last GOP.
     whole_duration = movie_duration + 1 if movie_duration else 0
     mvhd = full_box(

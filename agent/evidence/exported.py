@@ -23,7 +23,7 @@ class ExcerptRequest(Struct, frozen=True):
 
 
 class Absence(Struct, frozen=True):
-    """No picture of [from_ns, to_ns), wall time, and why."""
+    """No frame of [from_ns, to_ns), wall time, and why."""
 
     from_ns: int
     to_ns: int
@@ -36,10 +36,10 @@ class Contents:
 
     pictures: int = 0
     held: int = 0
-    """Of the pictures: those that repeat the one before, since the camera's own was damaged or in doubt."""
+    """Of the frames: those that repeat the one before, since the camera's own was damaged or in doubt."""
     segments: int = 0
     from_ns: int = 0
-    """The earliest date of a picture, and where the latest ends: where the clock was stepped, not those of first and last."""
+    """The earliest date of a frame, and where the latest ends: where the clock was stepped, not those of first and last."""
     to_ns: int = 0
     spans: list[tuple[int, int]] = field(default_factory=list)
     """From when to when, by segment, in the order of recording."""

@@ -1,6 +1,6 @@
-"""A clean film out of an odd one: the verified pictures alone, in a container of our own. What to show in court.
+"""A clean film out of an odd one: the verified frames alone, in a container of our own. What to show in court.
 
-Its times are the signed ones, evenly spread within each GOP; what the container said of times does not count. A picture that
+Its times are the signed ones, evenly spread within each GOP; what the container said of times does not count. A frame that
 depends on one that is not verified is left out with it.
 """
 
@@ -47,7 +47,7 @@ class Extracted(Struct, frozen=True):
 
 @dataclass(slots=True)
 class _Picture:
-    """One verified picture, with the signatures before and behind its slices."""
+    """One verified frame, with the signatures before and behind its slices."""
 
     header: SliceHeader
     first_slice: int
@@ -62,7 +62,7 @@ class _Picture:
 
 
 def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extracted:
-    """Write the verified pictures of a film to `out`, whole or not at all. Raises EvidenceError; also when there are none."""
+    """Write the verified frames of a film to `out`, whole or not at all. Raises EvidenceError; also when there are none."""
     if out.exists():
         raise EvidenceError(f"{out}: exists", remedy="nothing is overwritten: name a new file")
     with Film(path, torn=True) as film:
@@ -80,13 +80,13 @@ def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extrac
 
 
 def verified_pictures(path: Path, verified: Sequence[VerifiedSlices]) -> list[list[bytes]]:
-    """The units of every picture that `extract` would write, in decoding order."""
+    """The units of every frame that `extract` would write, in decoding order."""
     with Film(path, torn=True) as film:
         return [picture.units for gop in _gops(StrictFilm(film), verified) for picture in gop]
 
 
 def _gops(film: StrictFilm, verified: Sequence[VerifiedSlices]) -> Iterator[list[_Picture]]:
-    """Runs of verified pictures, each from an IDR picture on."""
+    """Runs of verified frames, each from an IDR picture on."""
     gop: list[_Picture] = []
     begun = False
     for picture in _pictures(film, verified):
@@ -103,7 +103,7 @@ def _gops(film: StrictFilm, verified: Sequence[VerifiedSlices]) -> Iterator[list
 
 
 def _pictures(film: StrictFilm, verified: Sequence[VerifiedSlices]) -> Iterator[_Picture | None]:
-    """Every picture of the film in decoding order; None for one of which a slice is not verified."""
+    """Every frame of the film in decoding order; None for one of which a slice is not verified."""
     reader = AccessUnitReader()
     begins = [each.first for each in verified]
     signatures: list[bytes] = []
@@ -146,7 +146,7 @@ def _pictures(film: StrictFilm, verified: Sequence[VerifiedSlices]) -> Iterator[
             elif header is None:
                 yield None
             if last is not None and not (whole and good):
-                # The signature over the last good GOP came with a picture that is left out.
+                # The signature over the last good GOP came with a frame that is left out.
                 last.behind += [each for each in signatures if not sei.is_certificate_sei(each) and each not in last.behind]
             signatures = []
             ordinal += 1
@@ -196,10 +196,10 @@ def _write(path: Path, gops: Sequence[list[_Picture]], verified: Sequence[Verifi
 
 
 def _times(gops: Sequence[list[_Picture]], verified: Sequence[VerifiedSlices]) -> list[list[int]]:
-    """When each picture of each GOP is decoded, and behind them when the next may be: Unix nanoseconds that never go back.
+    """When each frame of each GOP is decoded, and behind them when the next may be: Unix nanoseconds that never go back.
 
     Where the signer's clock was set back, the film goes on from where it has got to until the clock has caught up: squeezed into
-    an instant, the pictures of meanwhile would be shown by no player.
+    an instant, the frames of meanwhile would be shown by no player.
     """
     begins = [each.first for each in verified]
     made: list[list[int]] = []
@@ -219,7 +219,7 @@ def _times(gops: Sequence[list[_Picture]], verified: Sequence[VerifiedSlices]) -
 
 
 def _in_order(gop: Sequence[_Picture], decoded: Sequence[int]) -> list[int]:
-    """When each picture would be shown, in the order it was coded for, could it be shown before it is decoded."""
+    """When each frame would be shown, in the order it was coded for, could it be shown before it is decoded."""
     order = PictureOrder()
     places = [order.of(picture.header) for picture in gop]
     ranks = sorted(range(len(gop)), key=places.__getitem__)

@@ -1,4 +1,4 @@
-"""What a verifier finds on its way through a film: spans, the state of every picture, and the times the signer gave."""
+"""What a verifier finds on its way through a film: spans, the state of every frame, and the times the signer gave."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _MOST_SEAMS: Final = 256
 # Recordings dated before 2020 were made on a clock that nobody had set.
 _EARLIEST_PLAUSIBLE_NS: Final = 1_577_836_800 * NS
 _UNDATED: Final = Remark(Saying.CLOCK_UNSET)
-# By severity; a picture without any code holds no slice.
+# By severity; a frame without any code holds no slice.
 _CODES: Final = {State.AUTHENTIC: 1, State.PENDING: 2, State.CHANGED: 3}
 
 
 class VerifiedSlices(Struct, frozen=True):
     """Slices `first`..`last` of a film (decoding order, from 0) are as signed, and decoded as signed; times of their GOP.
 
-    `picture` is the number of the first one's picture.
+    `picture` is the number of the first one's frame.
     """
 
     first: int
@@ -38,7 +38,7 @@ class VerifiedSlices(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Findings:
-    """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP. `left_out`: pictures that the
+    """`cut_units` are signed units that lack before the first picture: the film was cut in mid-GOP. `left_out`: frames that the
     edit list leaves out there instead. `unordered` are seams where neither link nor time tells which recording was first: when
     the one ended, and when the other began.
 
@@ -59,12 +59,12 @@ class Findings:
     _states: bytearray = field(default_factory=bytearray)
 
     def reach(self, picture: int) -> None:
-        """The film has a picture of this number."""
+        """The film has a frame of this number."""
         if picture >= len(self._states):
             self._states.extend(bytes(picture + 1 - len(self._states)))
 
     def count(self, state: State) -> int:
-        """How many pictures are of this state; each counts as the worst of its units."""
+        """How many frames are of this state; each counts as the worst of its units."""
         return self._states.count(_CODES[state])
 
     def say(self, state: State, first: int, last: int, units: int, why: str = "", gop: GopInformation | None = None) -> None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Layer(Struct, frozen=True):
-    """Which masks lay on the pictures of [from_ns, to_ns), wall time."""
+    """Which masks lay on the frames of [from_ns, to_ns), wall time."""
 
     from_ns: int
     to_ns: int

@@ -92,7 +92,7 @@ _WHY: Final[Mapping[bytes, str]] = {
     b"rmra": "it shows another film",
     b"emsg": "it carries messages for the player",
 }
-# Spherical video: players turn the picture.
+# Spherical video: players turn the frame.
 _TURNING_UUIDS: Final = frozenset((bytes.fromhex("ffcc8263f8554a938814587a02521fdd"),))
 
 

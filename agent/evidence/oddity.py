@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class Oddity(Struct, frozen=True):
-    """`where` names box or picture, `what` says what is wrong and what players may make of it."""
+    """`where` names box or frame, `what` says what is wrong and what players may make of it."""
 
     where: str
     what: str

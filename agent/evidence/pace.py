@@ -18,21 +18,21 @@ _LATEST: Final = 1 << 62
 
 
 class DisplayTimes:
-    """When each picture is shown, by the container. One thread."""
+    """When each frame is shown, by the container. One thread."""
 
     def __init__(self, timescale: int) -> None:
         self._timescale = timescale
         self._shown = array("q")
 
     def take(self, picture: int, shown: int) -> None:
-        """The next picture, in decoding order; one that was taken already counts once."""
+        """The next frame, in decoding order; one that was taken already counts once."""
         if picture >= len(self._shown):
             self._shown.extend((max(-_LATEST, min(shown, _LATEST)),) * (picture + 1 - len(self._shown)))
 
     def remark(self, verified: Sequence[VerifiedSlices]) -> Remark | None:
         """What plays at less than half or more than one and a half times its length; None when all is about as it was signed.
 
-        Pictures of meanwhile that are squeezed into an instant are shown by no player, and yet all of them are there.
+        Frames of meanwhile that are squeezed into an instant are shown by no player, and yet all of them are there.
         """
         odd = [each for each in pairwise(verified) if self._is_odd(*each)]
         signed = sum(later.from_ns - gop.from_ns for gop, later in odd)

@@ -1,4 +1,4 @@
-"""What SPS and PPS say, as far as it decides how slices are read and how the picture is shown (ITU-T H.264, 7.3.2 and E.1)."""
+"""What SPS and PPS say, as far as it decides how slices are read and how the frame is shown (ITU-T H.264, 7.3.2 and E.1)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ UNSPECIFIED: Final = 2
 
 
 class Colour(Struct, frozen=True):
-    """How the numbers of a picture become light: primaries, transfer, matrix and range, as the VUI says."""
+    """How the numbers of a frame become light: primaries, transfer, matrix and range, as the VUI says."""
 
     primaries: int = UNSPECIFIED
     transfer: int = UNSPECIFIED

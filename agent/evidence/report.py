@@ -40,7 +40,7 @@ class State(StrEnum):
 
 
 class Span(Struct, frozen=True):
-    """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before picture `first`.
+    """Pictures `first`..`last` (decoding order, from 0) share a state; what is missing lacks before frame `first`.
 
     `units` counts NAL units. UTC times are the signer's, of the GOPs concerned; None when nothing signed tells.
     """

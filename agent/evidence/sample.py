@@ -12,7 +12,7 @@ from msgspec import Struct
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.track import Track
 
-# 55 hours at 25 pictures a second: no single file of evidence is longer.
+# 55 hours at 25 frames a second: no single file of evidence is longer.
 MAX_SAMPLES: Final = 5_000_000
 _EMPTY: Final = "a fragment has several parts, and one of them holds no picture: not an honest film"
 _SYNC_UNLESS: Final = 0x00010000
@@ -187,7 +187,7 @@ def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count
         raise MalformedFilm("its chunk table leaves out the first chunk: some players show it, some do not")
     for place, (first, per_chunk, description) in enumerate(entries):
         after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1
-        # FFmpeg takes the next entry's number for an entry of no pictures.
+        # FFmpeg takes the next entry's number for an entry of no frames.
         if not per_chunk or not first < after <= len(offsets) + 1:
             raise MalformedFilm("its chunk table contradicts itself")
         for chunk in range(first - 1, after - 1):

@@ -45,7 +45,7 @@ class Seal(Struct, frozen=True):
     operator: str
     exported_ns: int
     untrusted: bool = False
-    """Not intact for one reason alone: it fits the file and the pictures' key, but nobody who is trusted vouches for that key."""
+    """Not intact for one reason alone: it fits the file and the frames' key, but nobody who is trusted vouches for that key."""
 
 
 def seal(path: Path, signer: Signer) -> None:
@@ -99,7 +99,7 @@ def read_seal(
 
 
 def _read(file: BinaryIO, place: tuple[int, int], meta: memoryview, of_stream: str | None) -> tuple[x509.Certificate | None, str]:
-    """The certificate of a seal that fits the file and the pictures' key, else None and what is wrong."""
+    """The certificate of a seal that fits the file and the frames' key, else None and what is wrong."""
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
     if der is None:
@@ -127,7 +127,7 @@ def _refusal(
 ) -> str:
     """Why nobody who is trusted vouches for the seal's key at the time of the export; empty when somebody does.
 
-    The key is what signs: a certificate that the pictures bring for it will do as well, as for the pictures themselves. The
+    The key is what signs: a certificate that the frames bring for it will do as well, as for the frames themselves. The
     town may have changed its CA between recording and export.
     """
     digest = key_digest(certificate)

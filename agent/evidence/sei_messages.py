@@ -30,7 +30,7 @@ REWORKED: Final = "unsigned picture timing says fields or repeats: players rewor
 
 
 def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
-    """What an unsigned SEI unit may do to the picture, in words; empty when nothing. `timings` of the SPS in force."""
+    """What an unsigned SEI unit may do to the frame, in words; empty when nothing. `timings` of the SPS in force."""
     try:
         for kind, payload in _messages(nal.unescape(unit[1:])):
             if kind not in _HARMLESS:

@@ -1,4 +1,4 @@
-"""The head of a coded slice: which picture it belongs to, and when that picture is shown (ITU-T H.264, 7.3.3 and 7.4.1.2.4)."""
+"""The head of a coded slice: which frame it belongs to, and when that frame is shown (ITU-T H.264, 7.3.3 and 7.4.1.2.4)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HEAD_BYTES: Final = 48
 
 
 class PictureIdentity(Struct, frozen=True, gc=False):
-    """What all slices of one picture share; where two slices differ in it, they are of two pictures."""
+    """What all slices of one frame share; where two slices differ in it, they are of two frames."""
 
     idr: bool
     reference: bool

@@ -1,7 +1,7 @@
-"""Walks a signed stream once, in decoding order, and says of every picture whether a signature speaks for it.
+"""Walks a signed stream once, in decoding order, and says of every frame whether a signature speaks for it.
 
 Slices wait until a signature comes; a signature that holds is compared by its GOP hash, and hash by hash only where that
-disagrees, so that a fault is placed on its picture.
+disagrees, so that a fault is placed on its frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from agent.signing.sei import SigningSei
 from agent.signing.tlv import MANUFACTURER, GopInformation, MalformedField, VendorInformation
 
 MOST_EFFORT = 67_000
-"""How many units are judged since a signature last spoke for a picture: more than any (16 bits count them) may wait for one."""
+"""How many units are judged since a signature last spoke for a frame: more than any (16 bits count them) may wait for one."""
 
 _EFFORT_OF_SEI = 8
 _PENDING_A_UNIT_OF_EFFORT = 256
@@ -71,7 +71,7 @@ class StreamVerifier:
         return _is_of_vigie(self.vendor)
 
     def take(self, unit: bytes, picture: int) -> None:
-        """The next NAL unit of picture number `picture`."""
+        """The next NAL unit of frame number `picture`."""
         self.found.reach(picture)
         self.effort += 1
         kind = nal.unit_type(unit)
@@ -86,7 +86,7 @@ class StreamVerifier:
             self._take_sei(unit, picture)
 
     def fault(self, picture: int, why: str) -> None:
-        """Players may show something else than the signed picture here."""
+        """Players may show something else than the signed frame here."""
         self.found.reach(picture)
         self.found.say(State.CHANGED, picture, picture, 1, why)
 
@@ -196,7 +196,7 @@ class StreamVerifier:
         self._previous, self._previous_first = gop, first
 
     def _lies_before(self, found: SigningSei, gop: GopInformation) -> bool:
-        """True when the first signature of a film speaks for none of its pictures: it came late for the GOP before the cut."""
+        """True when the first signature of a film speaks for none of its frames: it came late for the GOP before the cut."""
         first = self._pending.first
         if first is None:
             return True
@@ -210,7 +210,7 @@ class StreamVerifier:
         )
 
     def _approve(self, units: list[Unit], found: SigningSei, gop: GopInformation) -> None:
-        """These pictures are as signed; were they decoded with the signed parameter sets, too?"""
+        """These frames are as signed; were they decoded with the signed parameter sets, too?"""
         self.found.say(State.AUTHENTIC, units[0].picture, units[-1].picture, len(units), gop=gop)
         self.found.date(gop)
         stated = split_digest(found.vendor.firmware)[1] if found.vendor is not None else None

@@ -1,6 +1,6 @@
 """The one reading of a film that its verdict rests on, from the outside in: file, container, access units, slices.
 
-What players may read differently is named as an oddity; what cannot be read at all is a MalformedFilm. The pictures that come
+What players may read differently is named as an oddity; what cannot be read at all is a MalformedFilm. The frames that come
 out are exactly those shown.
 """
 
@@ -30,10 +30,10 @@ _MOST_REORDERED: Final = 16
 
 
 class ShownUnit(Struct, frozen=True):
-    """One access unit. `number` counts pictures from 0; a unit without a picture bears that of the picture before it.
+    """One access unit. `number` counts frames from 0; a unit without a frame bears that of the picture before it.
 
     `units` are without trailing zero bytes and never empty; the parameter sets of the container stand before the first. `behind`
-    the end that the edit list sets, honest muxers leave one picture at most. `before` its beginning lies what was cut off by a
+    the end that the edit list sets, honest muxers leave one frame at most. `before` its beginning lies what was cut off by a
     tool that cannot begin in the middle of a GOP otherwise.
     """
 
@@ -47,7 +47,7 @@ class ShownUnit(Struct, frozen=True):
 
 
 class StrictFilm:
-    """Reads an open film. `oddities` are those of the container; those of pictures come with them. One thread."""
+    """Reads an open film. `oddities` are those of the container; those of frames come with them. One thread."""
 
     def __init__(self, film: Film) -> None:
         self._film = film
@@ -85,7 +85,7 @@ class StrictFilm:
             if described > 1 and reading.header is not None and reading.header.picture.idr and not _carries(units, first):
                 found.append("its parameter sets stand in a second description, which not every player reads")
             if last is None and lasts is not None:
-                # Films with reordered pictures begin later by as many; some muxers count from there.
+                # Films with reordered frames begin later by as many; some muxers count from there.
                 until = lasts + max(min(sample.shown, _MOST_REORDERED * sample.duration), 0)
             behind = until is not None and sample.shown >= until
             number += reading.header is not None or bool(reading.faults)
@@ -126,7 +126,7 @@ class StrictFilm:
         return found
 
     def _units(self, sample: Sample) -> list[bytes]:
-        """The NAL units as they stand there; one more than an honest picture has at most."""
+        """The NAL units as they stand there; one more than an honest frame has at most."""
         data = self._film.read(sample.offset, sample.size)
         size = self._film.track.nal_length_bytes[sample.description - 1]
         found: list[bytes] = []

@@ -1,4 +1,4 @@
-"""When the pictures of a film are shown: in the order in which they were coded to be shown, each at an instant of its own."""
+"""When the frames of a film are shown: in the order in which they were coded to be shown, each at an instant of its own."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _MOST_PICTURES_A_SECOND = 500
 
 
 class Timeline:
-    """Takes pictures in decoding order. Holds those since the last IDR picture. One thread.
+    """Takes frames in decoding order. Holds those since the last IDR picture. One thread.
 
-    Decoders put pictures out by their order count, some players sort them again by the container's times, and drop one of two
+    Decoders put frames out by their order count, some players sort them again by the container's times, and drop one of two
     that are due at once: so both must agree, or players show different films.
     """
 
@@ -30,7 +30,7 @@ class Timeline:
         self._order = PictureOrder()
 
     def take(self, picture: int, sample: Sample, header: SliceHeader) -> list[Oddity]:
-        """What is odd about this picture's time, or about those before the IDR picture that it is."""
+        """What is odd about this frame's time, or about those before the IDR picture that it is."""
         found: list[Oddity] = []
         if header.picture.idr:
             found += self.finish()
@@ -56,7 +56,7 @@ class Timeline:
         return found
 
     def finish(self) -> list[Oddity]:
-        """The pictures since the last IDR picture are all there: are they shown in their order?"""
+        """The frames since the last IDR picture are all there: are they shown in their order?"""
         found: list[Oddity] = []
         self._count += len(self._since_idr)
         if self._first_shown is None and self._since_idr:
@@ -77,14 +77,14 @@ class Timeline:
 
 
 class PictureOrder:
-    """Counts pictures in the order in which they are put out (8.2.1), which is decoding order where nothing is reordered."""
+    """Counts frames in the order in which they are put out (8.2.1), which is decoding order where nothing is reordered."""
 
     def __init__(self) -> None:
         self._before = (0, 0)
         self._decoded = 0
 
     def of(self, header: SliceHeader) -> int:
-        """The place of the next picture, among those since the last IDR picture."""
+        """The place of the next frame, among those since the last IDR picture."""
         self._decoded = 0 if header.picture.idr else self._decoded + 1
         if header.sequence.order_kind != 0:
             return self._decoded

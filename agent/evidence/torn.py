@@ -12,7 +12,7 @@ from typing import BinaryIO, Final
 from agent.evidence.boxes import TopBox
 
 _NEVER_WRITTEN: Final = 64
-"""No coded picture holds three zeros in a row: so many at its end are blocks that the power cut kept from the disk."""
+"""No coded frame holds three zeros in a row: so many at its end are blocks that the power cut kept from the disk."""
 
 
 def whole_fragments(file: BinaryIO, boxes: Sequence[TopBox], *, cut: bool) -> tuple[TopBox, ...]:

@@ -33,7 +33,7 @@ _SOME_PLAYERS: Final = "some players show it, some do not"
 
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
-"""Begins anew at each call: every NAL unit of a stream with the number of its picture, in decoding order."""
+"""Begins anew at each call: every NAL unit of a stream with the number of its frame, in decoding order."""
 
 
 class Judged(Struct, frozen=True):
@@ -84,7 +84,7 @@ def judge_film(
 def _feed(
     strict: StrictFilm, verifier: StreamVerifier, film: Film, pace: DisplayTimes, progress: Callable[[int, int], None] | None
 ) -> tuple[tuple[Oddity, ...], int]:
-    """Feed the film to the verifier. What is odd about its container, and how many pictures were judged."""
+    """Feed the film to the verifier. What is odd about its container, and how many frames were judged."""
     oddities, pictures = strict.oddities, 0
     for shown in strict.pictures():
         if shown.behind and not verifier.is_of_vigie:
@@ -122,7 +122,7 @@ def _feed(
 
 
 def judge(units: NumberedUnits, pictures: int, anchors: CertificateChain) -> Report:
-    """Judge a stream of `pictures` pictures, without a file around it."""
+    """Judge a stream of `pictures` frames, without a file around it."""
     verifier = _verifier(units(), anchors)
     for picture, unit in units():
         verifier.take(unit, picture)

@@ -31,7 +31,7 @@ class Node:
     """Main thread: `run`. `summary`: any thread. All its parts are there before it is.
 
     `lock`: that no other daemon runs on this state directory; given back after the last component stopped. `when_under_way` is
-    called with the first masked picture encoded, and twice more while all settles.
+    called with the first masked frame encoded, and twice more while all settles.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""At start: what has changed in the configuration since the node last ran goes into the register before a picture is taken."""
+"""At start: what has changed in the configuration since the node last ran goes into the register before a frame is taken."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Ending(StrEnum):
 
 
 class Supervisor:
-    """Runs on the main thread. `ready` says when the node does its job: the first masked picture is encoded."""
+    """Runs on the main thread. `ready` says when the node does its job: the first masked frame is encoded."""
 
     def __init__(
         self,
@@ -153,7 +153,7 @@ class Supervisor:
         return wished
 
     def _take_up(self, reload: Callable[[], None]) -> None:
-        """READY=1 ends a reload for the service manager; before the first one of all it would promise a masked picture."""
+        """READY=1 ends a reload for the service manager; before the first one of all it would promise a masked frame."""
         if self._said_ready:
             self._service.reloading()
         reload()

@@ -42,8 +42,8 @@ class ClockHealth(Part, frozen=True, kw_only=True):
 
 
 class CameraHealth(Part, frozen=True, kw_only=True):
-    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same picture for 30 s) or
-    over. `corrupt` counts pictures that came damaged or rest on a damaged one, and were not shown. `metrics` is what the driver
+    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same frame for 30 s) or
+    over. `corrupt` counts frames that came damaged or rest on a damaged one, and were not shown. `metrics` is what the driver
     knows of itself."""
 
     driver: str
@@ -72,7 +72,7 @@ class ViewHealth(Part, frozen=True, kw_only=True):
 
 
 class PrivacyHealth(Part, frozen=True, kw_only=True):
-    """Masked or opaque, and why; masked with a reason while the last masked picture is held. `held` counts such pictures."""
+    """Masked or opaque, and why; masked with a reason while the last masked frame is held. `held` counts such frames."""
 
     state: Literal["masked", "opaque"]
     reason: str = ""

@@ -55,7 +55,7 @@ class NoEntry(StrEnum):
     NO_REGISTER = "no-register"
     """The look cannot be entered, so there is none: 503."""
     NO_STREAM = "no-stream"
-    """The node has no picture yet: 503."""
+    """The node has no frame yet: 503."""
 
 
 class LookRefused(VigieError):
@@ -98,7 +98,7 @@ class Look(Protocol):
         ...
 
     def request_keyframe(self) -> None:
-        """Somebody waits for a picture. At most one a second is made, whoever asks."""
+        """Somebody waits for a frame. At most one a second is made, whoever asks."""
         ...
 
     def on_over(self, call: Callable[[], None]) -> None:
@@ -134,7 +134,7 @@ class Gate(Protocol):
 
     @property
     def format(self) -> VideoFormat | None:
-        """What there is to be seen, for whoever asks before a look; None before the first picture. No picture is in it."""
+        """What there is to be seen, for whoever asks before a look; None before the first picture. No frame is in it."""
         ...
 
     def challenge(self, user: str) -> Secret | None:

@@ -20,7 +20,7 @@ class Camera(Protocol):
         ...
 
     def read(self, timeout_s: float) -> RawFrame | None:
-        """The next picture, or None when none came within `timeout_s`.
+        """The next frame, or None when none came within `timeout_s`.
 
         Raises CameraEnded at the end of a film without loop, CameraError when the source broke: close, wait, open again.
         """
@@ -36,10 +36,10 @@ class Camera(Protocol):
 
 
 class Encoder(Protocol):
-    """Turns masked pictures, and only masked pictures, into access units. One thread calls it."""
+    """Turns masked frames, and only masked frames, into access units. One thread calls it."""
 
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
-        """Hand over one picture; the units that became ready (none or several). The picture may be reused on return."""
+        """Hand over one frame; the units that became ready (none or several). The frame may be reused on return."""
         ...
 
     def flush(self) -> Sequence[AccessUnit]:
@@ -47,7 +47,7 @@ class Encoder(Protocol):
         ...
 
     def request_keyframe(self) -> None:
-        """Make the next picture an IDR picture; any thread."""
+        """Make the next frame an IDR picture; any thread."""
         ...
 
     @property

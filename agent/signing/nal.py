@@ -1,6 +1,6 @@
 """NAL units of H.264: where they begin and end in an Annex-B byte stream, what they are, and their emulation prevention.
 
-Everything here works on whole `bytes` with the C speed of `bytes.find` and `re`: it runs for every picture on the node.
+Everything here works on whole `bytes` with the C speed of `bytes.find` and `re`: it runs for every frame on the node.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def is_gop_start(nal: bytes) -> bool:
 
 
 def is_picture_start(nal: bytes) -> bool:
-    """True for a slice that holds the first macroblock of its picture."""
+    """True for a slice that holds the first macroblock of its frame."""
     return len(nal) > 1 and nal[0] & 0x1F in _VCL_TYPES and nal[1] >= 0x80
 
 

@@ -58,7 +58,7 @@ class PrivacyFeature(Feature[Config]):
             self._journal.enter(Act.MASKS_CHANGED, "reload", {"masks": len(new.privacy.mask)})
 
     def health(self) -> Mapping[str, Any]:
-        """What lay on the last picture."""
+        """What lay on the last frame."""
         cover, shown = self.masking.cover, self.masking.shown
         return {
             "privacy": PrivacyHealth(

@@ -1,4 +1,4 @@
-"""One masked picture on request: what the centre sees when it asks for a snapshot."""
+"""One masked frame on request: what the centre sees when it asks for a snapshot."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class SnapshotTaker:
         self._fault = ""
 
     def show(self, frame: MaskedFrame) -> None:
-        """Make the still that is waited for out of this picture; a held one is no new one, and the next is waited for."""
+        """Make the still that is waited for out of this frame; a held one is no new one, and the next is waited for."""
         if frame.held:
             return
         width, self._wanted_px = self._wanted_px, 0
@@ -52,7 +52,7 @@ class SnapshotTaker:
         self._done.set()
 
     def take(self, width: int, patience_s: float = PATIENCE_S) -> Still:
-        """The next masked picture, at most `width` wide. CameraError when none comes, EncoderError when it does not fit."""
+        """The next masked frame, at most `width` wide. CameraError when none comes, EncoderError when it does not fit."""
         with self._taking:
             self._still, self._fault = None, ""
             self._done.clear()

@@ -1,4 +1,4 @@
-"""A masked picture as a JPEG: preview, snapshot and the small picture that goes with an event."""
+"""A masked frame as a JPEG: preview, snapshot and the small picture that goes with an event."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from agent.picture.planes import Plane, Planes
 
 QUALITIES = (82, 65, 48, 32, 18)
 HD_ROWS = 720
-"""From here on a picture is BT.709, as the encoder writes beside it; below it is BT.601, the one OpenCV converts from."""
+"""From here on a frame is BT.709, as the encoder writes beside it; below it is BT.601, the one OpenCV converts from."""
 NARROWEST = 64
 """Samples; below this a still shows nothing."""
 
@@ -47,7 +47,7 @@ def jpeg(frame: MaskedFrame, *, width: int = 640, most_bytes: int = 200_000) -> 
 
 
 def _bgr(planes: Planes, width: int) -> Plane:
-    """The picture `width` wide (even, aspect kept) as B, G, R of shape (rows, columns, 3), reduced plane by plane first."""
+    """The frame `width` wide (even, aspect kept) as B, G, R of shape (rows, columns, 3), reduced plane by plane first."""
     width = max(2, width // 2 * 2)
     height = max(2, round(planes.height * width / planes.width / 2) * 2)
     small = Planes.empty(width, height)

@@ -15,6 +15,8 @@ class Trick(StrEnum):
     """All threads share one heap: separate ones hold back what the others could use."""
     NO_HUGE_PAGES = "no-huge-pages"
     """A huge page is resident in whole for the first byte written to it, and x264 asks for them."""
+    TRIM = "trim"
+    """What importing left free between what is still used goes back."""
     UNMAP = "unmap"
     """Program pages that nothing was written to go back: importing ran through every library once."""
 

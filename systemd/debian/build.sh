@@ -86,7 +86,8 @@ install -D -m 755 systemd/release.py "$root/usr/lib/vigie/release"
 install -D -m 755 systemd/purge.py "$root/usr/lib/vigie/purge"
 install -D -m 644 -t "$root/usr/share/vigie" systemd/reboot-when-stuck.conf config.example.toml
 install -D -m 755 -t "$root/usr/bin" systemd/vigie
-install -D -m 640 config.example.toml "$root/etc/vigie/config.toml"
+# The configuration is no conffile: an upgrade asks nothing and overwrites nothing. postinst lays it there at the first install.
+install -d -m 755 "$root/etc/vigie"
 install -D -m 644 $here/copyright "$root/usr/share/doc/vigie/copyright"
 share=$root/usr/share
 .venv/bin/python tools/write_manuals.py "$share"
@@ -102,7 +103,6 @@ mkdir -p "$root/DEBIAN"
 sed -e "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@PYTHON@/$python/g; s/@NEXT@/$next/" \
     -e "s/@SIZE@/$(du -sk --exclude=DEBIAN "$root" | cut -f1)/" $here/control >"$root/DEBIAN/control"
 install -m 755 -t "$root/DEBIAN" $here/preinst $here/postinst $here/prerm $here/postrm
-install -m 644 -t "$root/DEBIAN" $here/conffiles
 (cd "$root" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | sort -z | xargs -0 md5sum >DEBIAN/md5sums)
 find "$root" -type d -exec chmod 755 {} +
 

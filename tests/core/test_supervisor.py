@@ -249,3 +249,20 @@ def test_a_replaced_component_is_stopped_in_its_predecessors_turn() -> None:
     supervisor.ask_reload()
     assert supervisor.run(reload=reload) is Ending.ASKED
     assert diary[-3:] == ["-recorder", "-third line", "-outbox"]
+
+
+def test_a_bug_in_a_reload_ends_the_node_in_order() -> None:
+    """Every part is stopped, the last first, before the error gets out: nothing runs on by half of a new file."""
+    diary: list[str] = []
+    parts = [Part("camera", diary), Part("recorder", diary)]
+
+    def reload() -> None:
+        for part in parts:
+            assert part.began.wait(10)
+        raise RuntimeError("a feature took a key, and stumbled over the next")
+
+    supervisor = Supervisor(parts, SystemClock(), Service(), ready=lambda: True)
+    supervisor.ask_reload()
+    with pytest.raises(RuntimeError, match="stumbled"):
+        supervisor.run(reload=reload)
+    assert (sorted(diary[:2]), diary[2:]) == (["+camera", "+recorder"], ["-recorder", "-camera"])

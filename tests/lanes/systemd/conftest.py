@@ -85,7 +85,7 @@ def listen(machine: Machine) -> None:
 def install(machine: Machine, package: Path) -> str:
     """`apt install` of the package as docs/install.md has an upgrade, which asks nothing; what it printed."""
     machine.put(package, "/root/vigie.deb")
-    return machine.run("apt-get install --yes --quiet -o Dpkg::Options::=--force-confold /root/vigie.deb").output
+    return machine.run("apt-get install --yes --quiet /root/vigie.deb").output
 
 
 def configure(machine: Machine, text: str = CONFIG) -> None:
