@@ -10,9 +10,9 @@ from typing import Final
 
 from agent.identity.node_key import IdentityDirectory
 from tests.support.browser import chromium
+from tests.support.deadline import until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-SOON_MS: Final = 60_000
 _NOTE_DECODED: Final = """
 window.decoded = []
 const Real = window.VideoDecoder
@@ -68,7 +68,7 @@ def page_delays_ms(url: str, seconds: float) -> list[float]:
         page = context.new_page()
         page.add_init_script(_NOTE_DECODED)
         page.goto(url)
-        page.wait_for_function("window.decoded.length > 50", timeout=SOON_MS)
+        until(lambda: page.evaluate("window.decoded.length") > 50, "Chromium decodes")
         page.evaluate("window.decoded.length = 0")
         page.wait_for_timeout(seconds * 1000)
         decoded = page.evaluate("window.decoded")
