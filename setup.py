@@ -21,6 +21,7 @@ setup(
             "VERSION",
             "commissioning/*.html",
             "evidence/*.html",
+            "nomad/*.html",
             "locale/*/LC_MESSAGES/*.po",
             "py.typed",
             "console/static/*",

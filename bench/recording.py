@@ -32,7 +32,7 @@ from agent.recording.reconcile import open_catalog, settle
 from agent.recording.recorder import FRAGMENT_S
 from agent.recording.retention import DAY_NS, Retention
 from agent.recording.row import NewSegment
-from agent.recording.segment import ClockOrigin, Segment, segment_path
+from agent.recording.segment import Segment, SegmentOrigin, segment_path
 from agent.recording.trusted_time import boot_id
 from bench.film import film_1080p25
 from bench.recording_kill import kill_many
@@ -74,7 +74,7 @@ def _writing(where: Path, pictures: int) -> dict[str, Any]:
     catalog = Catalog(where / "catalog.sqlite3", where)
     row = catalog.begin(NewSegment(where / "film.mp4", "b", 0, 0, SystemClock().quality(), 0))
     disk = _Timed()
-    segment = Segment(disk.create(where / "film.mp4"), LibavMuxer, video, ClockOrigin("b", 0, SystemClock().quality()))
+    segment = Segment(disk.create(where / "film.mp4"), LibavMuxer, video, SegmentOrigin("b", 0, SystemClock().quality()))
     began = time.process_time_ns()
     for unit in units:
         if segment.pending_ns + unit.duration_ns > FRAGMENT_S * NS:

@@ -48,6 +48,8 @@ class DetectorKind(Struct, frozen=True):
     topics: tuple[Topic, ...]
     make: Callable[[Config, DetectorScene], Detector | None]
     section: str = ""
+    misses_pictures: bool = False
+    """It raises an alarm when none come: not while the camera is closed on purpose."""
 
 
 def _motion(config: Config, scene: DetectorScene) -> Detector | None:
@@ -66,7 +68,7 @@ KINDS: Final = (
     DetectorKind(mask_state.TOPICS, lambda _, scene: PrivacyMaskDetector(scene.node_id)),
     DetectorKind(frozen_picture.TOPICS, _frozen),
     DetectorKind(motion.TOPICS, _motion, "motion"),
-    DetectorKind(tampering.TOPICS, _tampering, "tampering"),
+    DetectorKind(tampering.TOPICS, _tampering, "tampering", misses_pictures=True),
 )
 TOPICS: Final = tuple(topic for kind in KINDS for topic in kind.topics)
 STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still)
@@ -75,8 +77,9 @@ STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still)
 class Detectors:
     """Every detector there is, as one. The pipeline's thread looks; `change` may come from any other."""
 
-    def __init__(self, config: Config, scene: DetectorScene) -> None:
+    def __init__(self, config: Config, scene: DetectorScene, closed: Callable[[], str] = str) -> None:
         self._scene = scene
+        self._closed = closed
         self._running: tuple[Detector | None, ...] = tuple(kind.make(config, scene) for kind in KINDS)
 
     def change(self, kind: DetectorKind, config: Config) -> None:
@@ -90,20 +93,22 @@ class Detectors:
 
     def silence(self, wall_ns: int, monotonic_ns: int) -> Sequence[Event]:
         """See `agent.stream.pipeline.Detector`."""
-        return [event for each in self._running if each is not None for event in each.silence(wall_ns, monotonic_ns)]
+        closed = bool(self._closed())
+        asked = [each for kind, each in zip(KINDS, self._running, strict=True) if not (closed and kind.misses_pictures)]
+        return [event for each in asked if each is not None for event in each.silence(wall_ns, monotonic_ns)]
 
 
 class AnalyticsFeature(Feature[Config]):
-    """`sink` takes what is seen, with its still where one is wanted."""
+    """`sink` takes what is seen, with its still where one is wanted; `closed` says why the camera is closed on purpose."""
 
     topics = TOPICS
     keys = (*(kind.section for kind in KINDS if kind.section), "mqtt.event_stills")
 
-    def __init__(self, config: Config, sameness: Sameness | None, sink: StillSink) -> None:
+    def __init__(self, config: Config, sameness: Sameness | None, sink: StillSink, closed: Callable[[], str] = str) -> None:
         height = config.camera.height
         strip = Caption(config.node.id, config.encoding.caption, config.encoding.time_zone).rows(config.camera.width, height)
         scene = DetectorScene(config.node.id, sameness, (strip.top / height, strip.bottom / height))
-        self.detectors = Detectors(config, scene)
+        self.detectors = Detectors(config, scene, closed)
         self.gauge = PictureGauge()
         self._stills = False
         self._want_stills(config)

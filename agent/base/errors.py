@@ -6,6 +6,7 @@ VigieError
 │   ├── CameraEnded         a film without `loop` came to its end: no fault, the source is simply over
 │   └── DriverHangs         the driver hangs in this process: only a new process helps, so this one ends
 ├── MaskError               a mask set or a view reference that must not be used
+├── DeploymentError         a deployment that must not begin, or whose record cannot be used
 ├── EncoderError            the encoder or the muxer refuses
 ├── StorageError            a disk that is full, read-only or gone; a catalog that cannot be written
 │   └── CatalogDamaged      the file of the catalog is wrong: it is made anew from the recordings
@@ -69,6 +70,10 @@ class DriverHangs(CameraError):
 
 class MaskError(VigieError):
     """A mask set or view reference that must not be used: the picture stays opaque."""
+
+
+class DeploymentError(VigieError):
+    """A deployment of a nomadic unit that must not begin, or whose record cannot be used: the camera stays closed."""
 
 
 class EncoderError(VigieError):

@@ -44,6 +44,13 @@ ACTS: Final[Mapping[str, str]] = {
     Act.CONFIGURATION_CHANGED: say("configuration-changed"),
     Act.MASKS_CHANGED: say("masks-changed"),
     Act.COMMAND: say("command"),
+    Act.DEPLOYMENT_BEGUN: say("deployment-begun"),
+    Act.DEPLOYMENT_COMMISSIONED: say("deployment-commissioned"),
+    Act.DEPLOYMENT_PLACED_AGAIN: say("deployment-placed-again"),
+    Act.DEPLOYMENT_DEPLOYED: say("deployment-deployed"),
+    Act.DEPLOYMENT_EXTENDED: say("deployment-extended"),
+    Act.DEPLOYMENT_CLOSED: say("deployment-closed"),
+    Act.DEPLOYMENT_ENDED: say("deployment-ended"),
     Act.CHAIN_SIGNED: say("chain-signed"),
     Act.ROTATED: say("register-rotated"),
 }

@@ -21,6 +21,8 @@ def headline(health: Facts) -> str:
     """What the node does, in one sentence."""
     node = str(health.get("node", "this node"))
     camera, privacy, recording = (_part(health, name) for name in ("camera", "privacy", "recording"))
+    if _part(health, "nomad").get("light") == "dark":
+        return say("{node} is a unit that is moved: its camera is closed.", node=node)
     match recording.get("state"):
         case "recording" if privacy.get("state") == "opaque":
             return say("{node} records, and every picture is covered whole.", node=node)
@@ -192,4 +194,11 @@ _STATES: Final = {
     "unset": say("unset"),
     "fixed": say("fixed"),
     "nomadic": say("nomadic"),
+    "stowed": say("stowed"),
+    "placed": say("placed"),
+    "commissioned": say("commissioned"),
+    "deployed": say("deployed"),
+    "withdrawn": say("withdrawn"),
+    "dark": say("dark"),
+    "open": say("open"),
 }

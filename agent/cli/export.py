@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from agent import __version__
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
 from agent.base.language import for_reader
-from agent.base.phrase import moment, say
+from agent.base.phrase import many, moment, say
 from agent.base.tidy_end import tidy_end
 from agent.cli._film_words import VERDICTS
 from agent.cli._instant import Instant
 from agent.cli._node_files import NodeFiles
 from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
 from agent.cli._speech import tell
+from agent.evidence.by_place import OfOnePlace, parts
 from agent.evidence.conformity_sheet import ConformitySheet
+from agent.evidence.excerpt import Footage
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
 from agent.evidence.exported import ExcerptRequest, Exported
+from agent.evidence.film_origin import origin_of
 from agent.identity.certificates import CertificateChain
 from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
+from agent.recording.places import FilmPlace
 
 _INTERFACES = Path("/sys/class/net")
 UNPROVED: Final = say(
@@ -51,30 +57,58 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
     if out.suffix.lower() != ".mp4":
         raise click.UsageError(say("{out}: the film must be called .mp4; the sheet takes the same name with .html", out=out))
     node = NodeFiles.of(config_path)
+    catalog = node.catalog()
+    found = parts(catalog, ExcerptRequest(from_ns, to_ns, operator, reference))
+    names = [out] if len(found) == 1 else [out.with_stem(f"{out.stem}-{number}") for number in range(1, len(found) + 1)]
     signer, anchors = _identity(node)
-    settings = node.config.node
-    node_source = ExportedCamera(settings.id, f"urn:vigie:{settings.id}", _mac())
-    camera = ExportedCamera(settings.site or settings.id, f"urn:vigie:{settings.id}", _mac(), "1")
-    place = None
-    if settings.latitude is not None and settings.longitude is not None:
-        place = CameraPlace(settings.site or settings.id, settings.latitude, settings.longitude)
+    films: list[Exported] = []
     with tidy_end(), _bar(quiet=as_json) as bar:
-        task = bar.add_task("export", total=None)
-        exported = Export(
-            node.catalog(),
-            node.register(),
-            node.clock,
-            provenance=lambda request, at_ns: Provenance(node_source, camera, at_ns, request.operator),
-            sheet=ConformitySheet(ZoneInfo(node.config.encoding.time_zone)),
-            place=place,
-            signer=signer,
-            anchors=anchors,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        ).write(ExcerptRequest(from_ns, to_ns, operator, reference), out)
+        for part, name in zip(found, names, strict=True):
+            task = bar.add_task("export", total=None)
+            progress = partial(_tell_progress, bar, task)
+            origin = origin_of(node.config, part.place)
+            exporting = _exporting(node, OfOnePlace(catalog, part.place), origin, signer, anchors, progress)
+            films.append(exporting.write(part.request, name))
     if as_json:
-        print_json(_document(exported))
-    else:
-        _tell(exported)
+        print_json(_document(films[0]) if len(films) == 1 else {"films": [_document(film) for film in films]})
+        return
+    if len(films) > 1:
+        tell(many("the span is of 1 place", "the span is of {number} places, each a film of its own", len(films)))
+    for film in films:
+        _tell(film)
+
+
+def _tell_progress(bar: Progress, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
+
+
+def _exporting(
+    node: NodeFiles,
+    footage: Footage,
+    origin: FilmPlace | None,
+    signer: NodeSigner | None,
+    anchors: CertificateChain | None,
+    progress: Callable[[int, int], None],
+) -> Export:
+    settings = node.config.node
+    site = origin.site if origin is not None and origin.site else settings.id
+    unit = ExportedCamera(settings.id, f"urn:vigie:{settings.id}", _mac())
+    camera = ExportedCamera(site, f"urn:vigie:{settings.id}", _mac(), "1")
+    place = None
+    if origin is not None and origin.latitude is not None and origin.longitude is not None:
+        place = CameraPlace(site, origin.latitude, origin.longitude)
+    return Export(
+        footage,
+        node.register(),
+        node.clock,
+        provenance=lambda request, at_ns: Provenance(unit, camera, at_ns, request.operator),
+        sheet=ConformitySheet(ZoneInfo(node.config.encoding.time_zone)),
+        place=place,
+        origin=origin,
+        signer=signer,
+        anchors=anchors,
+        progress=progress,
+    )
 
 
 def _identity(node: NodeFiles) -> tuple[NodeSigner | None, CertificateChain | None]:
@@ -131,6 +165,9 @@ def _document(exported: Exported) -> dict[str, object]:
         "clock": sorted(contents.clocks),
         "absences": [{"from": rfc3339(a.from_ns), "to": rfc3339(a.to_ns), "why": a.why} for a in contents.absences],
         "verdict": exported.report.verdict.value if exported.report else None,
+        "place": exported.origin.site if exported.origin else "",
+        "deployment": exported.origin.deployment if exported.origin else "",
+        "authorisation": exported.origin.authorisation if exported.origin else "",
         "version": __version__,
     }
 

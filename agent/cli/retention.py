@@ -11,6 +11,7 @@ from agent.cli._manners import Group
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
 from agent.journal.parts import bytes_on
+from agent.recording.places import PlaceBook, shorter_stays
 from agent.recording.retention import Retention
 from agent.recording.trusted_time import boot_id
 
@@ -36,6 +37,7 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
         min_free_bytes=recording.min_free_bytes,
         looker="timer",
         register_bytes=lambda disk: bytes_on(node.register_path, disk),
+        stays=lambda: shorter_stays(PlaceBook(node.config.node.state_dir), recording.retention_days),
     )
     done = retention.sweep()
     if as_json:

@@ -14,7 +14,6 @@ from agent.base.phrase import joined, say
 from agent.base.process_exit import why_refused
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.config.model import Config
-from agent.recording.retention import days_that_fit
 
 DEFAULT_CRF_BITS_PER_PIXEL = 0.04
 """An even quality has no bit rate of its own: of a busy square at crf 23, x264 superfast, about so much per pixel."""
@@ -191,3 +190,8 @@ def _bit_rate(config: Config, measured_bps: float | None) -> tuple[float, str]:
     return camera.width * camera.height * camera.fps * DEFAULT_CRF_BITS_PER_PIXEL, say(
         "estimated: crf has no bit rate of its own"
     )
+
+
+def days_that_fit(disk_bytes: int, bitrate_bps: float) -> float:
+    """Days of footage at a mean bit rate (all streams and overhead included) that `disk_bytes` hold."""
+    return disk_bytes * 8 / bitrate_bps / 86_400 if bitrate_bps > 0 else float("inf")

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from agent.base.language import Language
 from agent.config.address import check_broker_url, check_listen_address, check_push_url, check_time_zone
+from agent.config.geography import check_perimeter, check_place
 from agent.config.polygon import Point, check_corner, check_polygon
 
 CHECK: Final = "check"
@@ -30,6 +31,12 @@ def _checked(check: Callable[[Any], object]) -> Meta:
 # Corners are checked one by one, so that each wrong one is told.
 Corner = Annotated[Point, _checked(check_corner)]
 CheckedPolygon = Annotated[tuple[Corner, ...], _checked(check_polygon), Meta(examples=[((0.1, 0.1), (0.2, 0.1), (0.2, 0.2))])]
+GeographicCorner = Annotated[tuple[float, float], _checked(check_place)]
+GeographicPolygon = Annotated[
+    tuple[GeographicCorner, ...],
+    _checked(check_perimeter),
+    Meta(examples=[((46.7795, 4.8528), (46.7795, 4.8568), (46.7815, 4.8568))]),
+]
 BrokerUrl = Annotated[str, _checked(check_broker_url), Meta(examples=["mqtts://broker.example:8883"])]
 Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", max_length=120)]
 
@@ -223,6 +230,22 @@ class LiveSettings(Section, frozen=True, kw_only=True):
     account: Annotated[tuple[LiveAccount, ...], Meta(max_length=16)] = ()
 
 
+class Perimeter(Section, frozen=True, kw_only=True):
+    """[[nomad.perimeter]]: where a nomadic unit may be put up, by which authorisation, and until which day."""
+
+    name: Annotated[str, Meta(min_length=2, max_length=80, examples=["place du marché"])]
+    authorisation: Annotated[str, Meta(min_length=3, max_length=120, examples=["2026-0412"])]
+    basis: Literal["permanent", "event", "urgency"] = "permanent"
+    until: Annotated[date, Meta(examples=[date(2031, 1, 31)])]
+    polygon: GeographicPolygon
+
+
+class Nomad(Section, frozen=True, kw_only=True):
+    """[nomad]: a unit that is moved. Nothing of it counts with role = "fixed"."""
+
+    perimeter: Annotated[tuple[Perimeter, ...], Meta(max_length=64)] = ()
+
+
 class Config(Section, frozen=True, kw_only=True):
     """A whole, valid configuration. Load one with `agent.config.load.load`, which also makes its paths absolute."""
 
@@ -238,6 +261,7 @@ class Config(Section, frozen=True, kw_only=True):
     console: ConsoleSettings = ConsoleSettings()
     board: BoardLimits = BoardLimits()
     live: LiveSettings = LiveSettings()
+    nomad: Nomad = Nomad()
 
     @property
     def recordings_dir(self) -> Path:

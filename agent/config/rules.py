@@ -24,10 +24,12 @@ from agent.config.model import (
     Mask,
     Mqtt,
     NodeSettings,
+    Nomad,
     Overlay,
     Privacy,
     Section,
 )
+from agent.config.nomad_rules import nomad_misfits
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
 
@@ -63,6 +65,8 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from _clears_below(section)
         case LiveSettings():
             yield from live_misfits(section)
+        case Nomad():
+            yield from nomad_misfits(section)
         case Config():
             yield from film_misfits(section)
             yield from live_beside_others(section)

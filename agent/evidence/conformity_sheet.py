@@ -13,7 +13,7 @@ from agent.base.clock import utc
 from agent.evidence.export_boxes import CameraPlace, Provenance
 from agent.evidence.exported import ExcerptRequest, Exported
 from agent.evidence.report import Verdict
-from agent.evidence.sheet_words import CLOCK_WORDS, MASK_WORDS, VERDICT_WORDS, in_french, view_words
+from agent.evidence.sheet_words import BASIS_WORDS, CLOCK_WORDS, MASK_WORDS, VERDICT_WORDS, in_french, view_words
 
 
 class ConformitySheet(Struct, frozen=True):
@@ -31,6 +31,8 @@ class ConformitySheet(Struct, frozen=True):
             provenance=provenance,
             place=place,
             exported=exported,
+            origin=exported.origin,
+            basis_words=BASIS_WORDS,
             contents=exported.contents,
             report=report,
             verdict=VERDICT_WORDS[report.verdict] if report else "Vérification non faite à l’export.",

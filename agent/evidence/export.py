@@ -27,7 +27,8 @@ from agent.evidence.seal import seal
 from agent.evidence.verification import verify
 from agent.identity.certificates import CertificateChain
 from agent.identity.node_key import NodeSigner
-from agent.journal.entry import Act, Journal
+from agent.journal.entry import Act, Fact, Journal
+from agent.recording.places import FilmPlace
 from agent.recording.row import DestroyedSpan, SegmentRow
 
 SheetWriter = Callable[[ExcerptRequest, Provenance, CameraPlace | None, "Exported"], str]
@@ -48,6 +49,7 @@ class Export:
         provenance: Callable[[ExcerptRequest, int], Provenance],
         sheet: SheetWriter,
         place: CameraPlace | None = None,
+        origin: FilmPlace | None = None,
         signer: NodeSigner | None = None,
         anchors: CertificateChain | None = None,
         progress: Progress = lambda _done, _all: None,
@@ -58,6 +60,7 @@ class Export:
         self._provenance = provenance
         self._sheet = sheet
         self._place = place
+        self._origin = origin
         self._signer = signer
         self._anchors = anchors
         self._progress = progress
@@ -87,9 +90,8 @@ class Export:
                 with ThreadPoolExecutor(1) as beside:  # hashing leaves the interpreter to the verifier
                     digest = beside.submit(_sha256, film)
                     report = verify(film, self._anchors) if self._anchors is not None else None
-                exported = Exported(
-                    out, sheet_path, digest.result(), film.stat().st_size, self._signer is not None, contents, report, destroyed
-                )
+                size, sealed = film.stat().st_size, self._signer is not None
+                exported = Exported(out, sheet_path, digest.result(), size, sealed, contents, report, destroyed, self._origin)
                 text = self._sheet(request, provenance, self._place, exported).encode()
                 write_durably(sheet, text)
                 _refuse_taken(out, sheet_path)  # once more: another export to the same name may have been faster
@@ -140,7 +142,8 @@ class Export:
             return film.finish()
 
     def _enter(self, request: ExcerptRequest, exported: Exported, sheet_sha256: str) -> None:
-        contents = exported.contents
+        contents, origin = exported.contents, exported.origin
+        of: dict[str, Fact] = {"place": origin.name, "deployment": origin.deployment or None} if origin else {}
         self._journal.enter(
             Act.EXPORTED,
             request.operator,
@@ -159,6 +162,7 @@ class Export:
                 "gaps": len(contents.absences),
                 "sealed": exported.sealed,
                 "verdict": exported.report.verdict.value if exported.report else None,
+                **of,
             },
         )
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 from agent.evidence.layer import Layer
 from agent.evidence.remark import Remark
 from agent.evidence.report import Report
+from agent.recording.places import FilmPlace
 from agent.recording.row import DestroyedSpan
 
 
@@ -60,3 +61,5 @@ class Exported(Struct, frozen=True):
     contents: Contents
     report: Report | None
     destroyed: tuple[DestroyedSpan, ...]
+    origin: FilmPlace | None = None
+    """Where it was filmed, and by which authorisation; None where nobody knows."""

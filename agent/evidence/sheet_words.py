@@ -15,6 +15,12 @@ CLOCK_WORDS: Final = {
     ClockQuality.HOLDOVER.value: "synchronisée auparavant, plus depuis : l’heure a pu dériver",
     ClockQuality.UNSET.value: "non réglée : l’heure des images n’est pas fiable, seule leur succession l’est",
 }
+BASIS_WORDS: Final = {
+    "permanent": "autorisation préfectorale (CSI L252-1)",
+    "event": "procédure événementielle (CSI L252-7)",
+    "urgency": "procédure d’urgence (CSI L223-4)",
+    "": "-",
+}
 MASK_WORDS: Final = {"none-needed": "aucun masque requis (déclaration signée)", "various": "masques variables", "": "-"}
 VERDICT_WORDS: Final = {
     Verdict.AUTHENTIC: "Authentique : chaque image est signée, dans l’ordre, et aucune ne manque.",

@@ -31,6 +31,13 @@ class Act(StrEnum):
     CONFIGURATION_CHANGED = "configuration-changed"
     MASKS_CHANGED = "masks-changed"
     COMMAND = "command"
+    DEPLOYMENT_BEGUN = "deployment-begun"
+    DEPLOYMENT_COMMISSIONED = "deployment-commissioned"
+    DEPLOYMENT_PLACED_AGAIN = "deployment-placed-again"
+    DEPLOYMENT_DEPLOYED = "deployment-deployed"
+    DEPLOYMENT_EXTENDED = "deployment-extended"
+    DEPLOYMENT_CLOSED = "deployment-closed"
+    DEPLOYMENT_ENDED = "deployment-ended"
     CHAIN_SIGNED = "chain-signed"
     ROTATED = "register-rotated"
 

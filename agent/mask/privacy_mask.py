@@ -108,7 +108,7 @@ class PrivacyMask:
 
     def apply(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         """Cover `raw` in place. The returned frame shares its buffer and its analysis luma."""
-        if raw.corrupt:
+        if raw.corrupt and not (cover.opaque and not cover.holdable):  # what is closed for good reason holds nothing
             cover = Cover.corrupt()
         frame = self._held(raw, cover) if cover.opaque and cover.holdable else None
         if frame is None:

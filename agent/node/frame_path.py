@@ -17,6 +17,7 @@ from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
 from agent.stream.feature import StreamFeature
 from agent.stream.privacy_feature import PrivacyFeature
+from agent.stream.shutter import Shutter
 
 
 class FramePath(NamedTuple):
@@ -34,13 +35,23 @@ class FramePath(NamedTuple):
 
 
 def open_frame_path(
-    config: Config, in_force: InForce, stores: Stores, console: ConsoleFeature, unclosed: Callable[[], int], clock: Clock
+    config: Config,
+    in_force: InForce,
+    stores: Stores,
+    console: ConsoleFeature,
+    unclosed: Callable[[], int],
+    clock: Clock,
+    shutter: Shutter | None,
 ) -> FramePath:
-    """Nothing is looked at yet. `unclosed` counts segments that ended without their last signature. Raises VigieError."""
+    """Nothing is looked at yet. `shutter` can close the picture besides the guard. `unclosed` counts segments that ended without
+    their last signature. Raises VigieError."""
     signer, register, tap = stores.signer, stores.register.register, stores.tap
-    camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock)
-    privacy = PrivacyFeature(config, camera.capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config)
-    analytics = AnalyticsFeature(config, camera.sameness, tap)
+    camera = CameraFeature(config, drivers.open_camera(config.camera, clock), clock, shutter)
+    capture = camera.capture
+    privacy = PrivacyFeature(
+        config, capture, signer, signer.sign, register, clock, in_force=lambda: in_force.config, shutter=shutter
+    )
+    analytics = AnalyticsFeature(config, camera.sameness, tap, shutter.dark if shutter is not None else str)
     signing = SigningFeature(
         config,
         stores.key,

@@ -24,10 +24,12 @@ from agent.node.frame_path import open_frame_path
 from agent.node.house import House, topics_of
 from agent.node.in_force import InForce
 from agent.node.node import Node
+from agent.node.nomadic import open_nomad
 from agent.node.reload import NodeReload
 from agent.node.signals import Wishes
 from agent.node.stores import open_stores
 from agent.node.supervisor import Supervisor
+from agent.nomad.feature import NomadFeature
 from agent.operations.desk import Desk
 from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
@@ -53,6 +55,7 @@ FEATURES: Final[tuple[type[Feature[Config]], ...]] = (
     AnalyticsFeature,
     BoardFeature,
     LiveFeature,
+    NomadFeature,
     ControlFeature,
     ConsoleFeature,
 )
@@ -73,8 +76,9 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     uplink = UplinkFeature(config, outbox, desk, register, drivers.open_transport, clock, version=__version__, boot=boot)
     health = HealthFeature(config, clock, version=__version__, boot=boot, parts=house.health, publish=uplink.publish_health)
     console = ConsoleFeature(config, tap, stores.register.looks, desk, clock)
-    # Recording is made below, and asked once the node runs.
-    path = open_frame_path(config, in_force, stores, console, lambda: recording.unclosed(), clock)  # noqa: PLW0108
+    # The frames' path and recording are made below, and asked once the node runs.
+    nomad = open_nomad(config, in_force, stores, lambda: path.privacy.masking.sight(), clock, boot)  # noqa: PLW0108
+    path = open_frame_path(config, in_force, stores, console, lambda: recording.unclosed(), clock, nomad.shutter)  # noqa: PLW0108
     stream = path.stream
     recording = RecordingFeature(
         config,
@@ -87,19 +91,20 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         boot=boot,
         stream=stream.broadcast,
         raise_durably=outbox.raise_event_durably,
+        origin=nomad.origin,
     )
     warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
     doors = partial(drivers.open_live, config, clock=clock)
     live = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
     control = ControlFeature(state_dir, desk, clock)
-    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, live, control, console])
+    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, live, nomad, control, console])
     house.withdraw(outbox, config, clock)
     supervisor = Supervisor(
         house.components(),
         clock,
         drivers.open_service_manager(),
-        ready=stream.pipeline.first_encoded.is_set,
+        ready=lambda: stream.pipeline.first_encoded.is_set() or nomad.rests,
         over=path.is_over,
         sentence=house.sentence,
         asked=wishes,

@@ -143,6 +143,16 @@ class LiveList(Request, frozen=True, kw_only=True):
     """The leases in force, and how many look."""
 
 
+class Withdraw(Request, frozen=True, kw_only=True):
+    """End the deployment of a unit that is moved: its camera closes, and no command opens it again."""
+
+    why: Annotated[str, Meta(max_length=200), _LEGIBLE] = ""
+
+
+class Locate(Request, frozen=True, kw_only=True):
+    """Where is the unit?"""
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command that was carried out, by verb."""
 
@@ -222,6 +232,20 @@ class LiveLeases(Result, frozen=True, kw_only=True):
     """The answer to `live-list`."""
 
     leases: list[LeaseTold]
+
+
+class Withdrawn(Result, frozen=True, kw_only=True):
+    """The answer to `withdraw`."""
+
+    deployment: str
+    at: str
+
+
+class Located(Result, frozen=True, kw_only=True):
+    """The answer to `locate`: degrees of WGS 84, as the unit's own receiver has it."""
+
+    latitude: float
+    longitude: float
 
 
 class Done(Result, frozen=True, kw_only=True):

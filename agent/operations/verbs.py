@@ -52,6 +52,8 @@ VERBS: Mapping[str, Verb] = {
         Verb("live-renew", _ANYBODY, payloads.LiveRenew),
         Verb("live-close", _ANYBODY, payloads.LiveClose),
         Verb("live-list", _CENTRE, payloads.LiveList),
+        Verb("withdraw", frozenset({Role.SUPERVISOR, Role.TECHNICIAN}), payloads.Withdraw),
+        Verb("locate", _CENTRE | _UPKEEP, payloads.Locate),
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),
         _local("status", local.ReadStatus, _SHOWN),

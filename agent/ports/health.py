@@ -14,7 +14,7 @@ from msgspec import Meta
 from agent.base.clock import ClockQuality
 from agent.base.component import ComponentState
 
-CameraState = Annotated[str, Meta(extra_json_schema={"enum": ["delivering", "silent", "frozen", "over"]})]
+CameraState = Annotated[str, Meta(extra_json_schema={"enum": ["delivering", "silent", "frozen", "over", "closed"]})]
 RecordingState = Annotated[str, Meta(extra_json_schema={"enum": ["recording", "waiting", "failing"]})]
 """Told for the published schema. A word that is not here is told all the same."""
 NO_PICTURE: Final = "no picture yet"
@@ -42,9 +42,9 @@ class ClockHealth(Part, frozen=True, kw_only=True):
 
 
 class CameraHealth(Part, frozen=True, kw_only=True):
-    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same frame for 30 s) or
-    over. `corrupt` counts frames that came damaged or rest on a damaged one, and were not shown. `metrics` is what the driver
-    knows of itself."""
+    """The picture source, and in words why none comes. `state` is delivering, silent, frozen (the same frame for 30 s), over,
+    or closed on purpose. `corrupt` counts frames that came damaged or rest on a damaged one, and were not shown. `metrics` is
+    what the driver knows of itself."""
 
     driver: str
     fps: float = 0.0
@@ -185,6 +185,24 @@ class LiveHealth(Part, frozen=True, kw_only=True):
         return (self.push,)
 
 
+class NomadHealth(Part, frozen=True, kw_only=True):
+    """The deployment of a unit that is moved: how far it has come, until when it may look, and how much may leave its camera.
+
+    `light` is dark (the camera is closed), opaque or open, and `why` says why it is no more.
+    """
+
+    stage: Annotated[str, Meta(extra_json_schema={"enum": ["stowed", "placed", "commissioned", "deployed", "withdrawn"]})]
+    deployment: str = ""
+    authorisation: str = ""
+    until: str | None = None
+    light: Annotated[str, Meta(extra_json_schema={"enum": ["dark", "opaque", "open"]})]
+    why: str = ""
+    position: dict[str, float] | None = None
+
+    def states(self) -> tuple[object, ...]:
+        return self.stage, self.deployment, self.until, self.light
+
+
 class Health(Part, frozen=True, kw_only=True):
     """The whole document, as `health` carries it and `vigie status` shows it."""
 
@@ -207,6 +225,7 @@ class Health(Part, frozen=True, kw_only=True):
     board: BoardHealth
     uplink: UplinkHealth = UplinkHealth()
     live: LiveHealth = LiveHealth()
+    nomad: NomadHealth | None = None
     components: dict[str, ComponentState]
 
     def states(self) -> tuple[object, ...]:

@@ -70,6 +70,8 @@ class Catalog:
                 ),
             )
             assert cursor.lastrowid is not None
+            if new.place:
+                db.execute("INSERT INTO film_place (segment, place) VALUES (?, ?)", (cursor.lastrowid, new.place))
             return cursor.lastrowid
 
     def advance(self, segment_id: int, extent: Extent) -> None:
@@ -93,7 +95,9 @@ class Catalog:
     def forget(self, segment_ids: Iterable[int]) -> None:
         """The files of these rows do not exist (any more)."""
         with self.change() as db:
-            db.executemany("DELETE FROM segment WHERE id = ?", ((i,) for i in segment_ids))
+            gone = [(i,) for i in segment_ids]
+            db.executemany("DELETE FROM segment WHERE id = ?", gone)
+            db.executemany("DELETE FROM film_place WHERE segment = ?", gone)
 
     def span(self, from_wall_ns: int, to_wall_ns: int) -> list[SegmentRow]:
         """Segments that overlap [from, to) of wall time, in the order of recording; those being destroyed are left out."""
@@ -150,7 +154,9 @@ class Catalog:
     def destroy(self, rows: Sequence[SegmentRow], spans: Sequence[DestroyedSpan]) -> None:
         """The files of these rows are gone for good: rows out, spans in, in one commit."""
         with self.change() as db:
-            db.executemany("DELETE FROM segment WHERE id = ?", ((row.id,) for row in rows))
+            gone = [(row.id,) for row in rows]
+            db.executemany("DELETE FROM segment WHERE id = ?", gone)
+            db.executemany("DELETE FROM film_place WHERE segment = ?", gone)
             db.executemany(
                 "INSERT INTO destroyed (from_ns, to_ns, at_ns, segments, digest, reason) VALUES (?, ?, ?, ?, ?, ?)",
                 ((s.from_ns, s.to_ns, s.at_ns, s.segments, s.digest, s.reason) for s in spans),

@@ -22,7 +22,9 @@ from agent.ports.health import DiskHealth, RecordingHealth
 from agent.ports.video import MuxerFactory
 from agent.recording import alarms, requests
 from agent.recording.catalog import Catalog
+from agent.recording.film_origin import FilmOrigin, OnePlace
 from agent.recording.hold import Holds
+from agent.recording.places import PlaceBook, shorter_stays
 from agent.recording.recorder import Recorder
 from agent.recording.requests import FootageRequests, RaiseDurably
 from agent.recording.retention import Retention
@@ -53,6 +55,7 @@ class RecordingFeature(Feature[Config]):
         boot: str,
         stream: Broadcast,
         raise_durably: RaiseDurably,
+        origin: FilmOrigin = OnePlace(),  # noqa: B008 - frozen
     ) -> None:
         self._directory = directory
         self._register = register
@@ -71,6 +74,7 @@ class RecordingFeature(Feature[Config]):
             segment_seconds=config.recording.segment_seconds,
             report=lambda fault: events.raise_event(alarms.of_recording(fault, node_id)),
             close=stream.close_open_gop,
+            origin=origin,
         )
         stream.attach(self.recorder)
         events.raise_event(alarms.of_start(clock.wall_ns(), node_id))
@@ -125,6 +129,7 @@ class RecordingFeature(Feature[Config]):
             retention_days=config.recording.retention_days,
             min_free_bytes=config.recording.min_free_bytes,
             register_bytes=lambda disk: bytes_on(self._register.path, disk),
+            stays=lambda: shorter_stays(PlaceBook(config.node.state_dir), config.recording.retention_days),
         )
 
     def _recording(self) -> RecordingHealth:

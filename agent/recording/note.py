@@ -18,7 +18,7 @@ NOTE_UUID: Final = uuid.UUID("6d8f6f0e-3c0a-5b0e-9d2c-76696769656e").bytes
 
 @dataclass(slots=True)
 class FragmentNote:
-    """The fragment's first instant in media and wall time, its end, its frames and the masks that lay on them.
+    """The fragment's first instant in media and wall time, its place, its end, its frames and the masks that lay on them.
 
     `trusted_ns` is the trusted time of that first instant. `crc` is the CRC-32 of the `moof` and `mdat` that follow: a power
     cut can leave a file as long as it should be whose last blocks were never written.
@@ -29,6 +29,7 @@ class FragmentNote:
     wall_ns: int
     trusted_ns: int
     clock: ClockQuality
+    place: str = ""
     media_to_ns: int = 0
     frames: int = 0
     masks: list[MaskSpan] = field(default_factory=list)
@@ -56,6 +57,8 @@ class FragmentNote:
             "gaps": [[g.from_ns, g.to_ns] for g in self.gaps],
             "crc": zlib.crc32(fragment),
         }
+        if self.place:
+            facts["place"] = self.place
         body = NOTE_UUID + json.dumps(facts, separators=(",", ":")).encode()
         return struct.pack(">I4s", 8 + len(body), b"uuid") + body
 
@@ -73,6 +76,7 @@ class FragmentNote:
                 wall_ns=_instant(facts["wall"]),
                 trusted_ns=_instant(facts["trusted"]),
                 clock=ClockQuality(facts["clock"]),
+                place=str(facts.get("place", "")),
                 media_to_ns=_instant(facts["to"]),
                 frames=_instant(facts["frames"]),
                 masks=[

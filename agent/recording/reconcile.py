@@ -129,7 +129,7 @@ def _readable(path: Path) -> Iterator[Salvage]:
 def adopt(catalog: Catalog, path: Path, kept: Salvage) -> None:
     """A row for a file that has none."""
     first = kept.first
-    new = NewSegment(path, first.boot, first.media_ns, first.wall_ns, first.clock, first.trusted_ns)
+    new = NewSegment(path, first.boot, first.media_ns, first.wall_ns, first.clock, first.trusted_ns, (), first.place)
     catalog.finish(catalog.begin(new), kept.extent, kept.sha256)
 
 

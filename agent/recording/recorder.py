@@ -17,10 +17,11 @@ from agent.ports.video import MuxerFactory
 from agent.recording.catalog import Catalog, condemned
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import RecorderFault, RecordingFault
+from agent.recording.film_origin import Darkness, FilmOrigin, OnePlace
 from agent.recording.intake import Intake, Item
 from agent.recording.reconcile import condemn, settle
 from agent.recording.row import Gap, NewSegment
-from agent.recording.segment import GAP_NS, ClockOrigin, Segment, seconds_ns
+from agent.recording.segment import GAP_NS, Segment, SegmentOrigin, seconds_ns
 from agent.recording.shelf import Shelf
 from agent.recording.signatures import Signatures
 from agent.recording.spell import Spell
@@ -57,6 +58,7 @@ class Recorder(Component):
         report: Callable[[RecordingFault], None] = lambda _: None,
         close: Callable[[], bool] | None = None,
         disk: Disk | None = None,
+        origin: FilmOrigin = OnePlace(),  # noqa: B008 - frozen
     ) -> None:
         super().__init__("recorder", clock)
         self._catalog = catalog
@@ -81,6 +83,9 @@ class Recorder(Component):
         self._why = ""
         self._settled = False
         self._broken = False  # frames were lost since the last one on disk
+        self._origin = origin
+        self._darkness = Darkness(origin)
+        self._place = ""  # of the open segment
         self._file_lock = FileLock(catalog.path)
 
     def offer(self, unit: AccessUnit) -> bool:
@@ -163,6 +168,9 @@ class Recorder(Component):
 
     def _idle(self) -> None:
         segment = self._segment
+        if self._darkness.lasts() and segment is not None and self._signatures.ready(segment):
+            self._finish(None)  # the camera is closed on purpose: this film is whole
+            segment = None
         since_ns = segment.pending_since_ns if segment is not None else None
         if segment is None or since_ns is None:
             self.progressed()
@@ -181,10 +189,11 @@ class Recorder(Component):
         unit = item.unit
         if item.broken:
             self._broken = True
-        if item.broken or self._stepped(unit) or self._long_enough(unit):
+        elsewhere = self._segment is not None and self._origin.at(unit.pts_ns) != self._place
+        if item.broken or elsewhere or self._stepped(unit) or self._long_enough(unit):
             if self._segment is not None:
                 self._signatures.close_before(self._segment, unit)
-            self._finish(None if item.broken else unit.dts_ns)
+            self._finish(None if item.broken or elsewhere else unit.dts_ns)
         unit = self._signatures.opened(unit, begins=self._segment is None)
         segment = self._segment
         if segment is None:
@@ -223,12 +232,14 @@ class Recorder(Component):
         gap = Gap(last.pts_ns + last.duration_ns, unit.pts_ns) if last is not None else None
         before = gap if gap and (self._broken or gap.to_ns - gap.from_ns > GAP_NS) else None
         self._broken = False
-        new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, (before,) if before else ())
+        self._place = self._origin.at(unit.pts_ns)
+        gaps = (before,) if before else ()
+        new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, gaps, self._place)
         self._segment_id = self._catalog.begin(new)
         file = self._disk.create(path)
         try:
             self._disk.sync_directory(path.parent)
-            origin = ClockOrigin(self._boot, trusted_ns - unit.pts_ns, quality)
+            origin = SegmentOrigin(self._boot, trusted_ns - unit.pts_ns, quality, self._place)
             self._segment = Segment(file, self._muxer, self._video(), origin, before)
         except BaseException:
             file.close()  # it is tried again every few seconds: each descriptor counts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeVar
@@ -22,6 +22,7 @@ from agent.recording.hold import EvidenceHold, Holds
 from agent.recording.lookout import Lookout
 from agent.recording.reconcile import adopt, strays
 from agent.recording.row import SegmentRow, SegmentState
+from agent.recording.segment_columns import OF_PLACE
 from agent.recording.trusted_time import Trusted, look_at_clock, peek_at_clock
 
 log = logging.getLogger(__name__)
@@ -77,6 +78,7 @@ class Retention:
         disk: Disk | None = None,
         register_bytes: Callable[[Path], int] = lambda _: 0,
         looker: str = "daemon",
+        stays: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         self._catalog = catalog
         self._clock = clock
@@ -89,6 +91,8 @@ class Retention:
         self._disk: Disk = disk or SystemDisk()
         self._lookout = Lookout(catalog, boot, looker)
         self._register_bytes = register_bytes
+        self._stays = stays
+        self._shorter: Mapping[str, int] = {}
         self._ballast = Ballast(catalog.path)
         self._file_lock = FileLock(catalog.path)
         self._broom = FileLock(catalog.path, "sweep")  # two at once would tell of one destruction twice
@@ -107,6 +111,7 @@ class Retention:
 
     def _sweep(self, done: Sweep) -> None:
         now = self._now(done)
+        self._attempt(done, self._read_stays)
         if now.leap_ns:
             done.faults.append(_leap(now.leap_ns))
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
@@ -136,13 +141,17 @@ class Retention:
     def _due(self, now: Trusted) -> Iterator[list[SegmentRow]]:
         """Rows not held whose day has come, in batches; by two index scans, O(due)."""
         states = "('whole', 'open')" if self._file_lock.is_free() else "('whole')"
-        scans = [("s.trusted_from_ns", "", now.now_ns - self._retention_ns)]
+        ages = [("s.trusted_from_ns", "", now.now_ns)]
         if self._wall_counts(now):
-            scans.append(("s.wall_from_ns", "AND s.clock = 'synchronised'", self._clock.wall_ns() - self._retention_ns))
-        for column, more, value in scans:
+            ages.append(("s.wall_from_ns", "AND s.clock = 'synchronised'", self._clock.wall_ns()))
+        scans: list[tuple[str, str, tuple[int | str, ...]]] = []
+        for column, more, at_ns in ages:
+            scans.append((column, more, (at_ns - self._retention_ns,)))
+            scans += [(column, f"{more} AND {OF_PLACE}", (at_ns - stay_ns, name)) for name, stay_ns in self._shorter.items()]
+        for column, more, values in scans:
             seen = -1
             while rows := self._catalog.unheld(
-                f"{column} <= ? AND +s.state IN {states} {more}", (value,), f"ORDER BY {column} LIMIT {_BATCH}"
+                f"{column} <= ? AND +s.state IN {states} {more}", values, f"ORDER BY {column} LIMIT {_BATCH}"
             ):
                 if rows[0].id == seen:
                     return  # it could be neither marked nor removed: the next sweep tries again
@@ -182,9 +191,11 @@ class Retention:
     def _is_due(self, row: SegmentRow, now: Trusted) -> bool:
         """What `_due` asks the catalog, of one row."""
         by_wall = row.clock is ClockQuality.SYNCHRONISED and self._wall_counts(now)
-        return row.trusted_from_ns <= now.now_ns - self._retention_ns or (
-            by_wall and row.wall_from_ns <= self._clock.wall_ns() - self._retention_ns
-        )
+        stay_ns = min(self._retention_ns, self._shorter.get(row.place, self._retention_ns))
+        return row.trusted_from_ns <= now.now_ns - stay_ns or (by_wall and row.wall_from_ns <= self._clock.wall_ns() - stay_ns)
+
+    def _read_stays(self) -> None:
+        self._shorter = self._stays()
 
     def _wall_counts(self, now: Trusted) -> bool:
         """Whether a date says how old a frame is: the clock is synchronised, and has not leapt."""
@@ -286,8 +297,3 @@ def _leap(leap_ns: int) -> str:
         f"the clock leapt {leap_ns / DAY_NS:.2f} days ahead of what this board has counted, though it says it is synchronised: "
         "for a day only what is due by the board's own count is destroyed. Check the time server"
     )
-
-
-def days_that_fit(disk_bytes: int, bitrate_bps: float) -> float:
-    """Days of footage at a mean bit rate (all streams and overhead included) that `disk_bytes` hold."""
-    return disk_bytes * 8 / bitrate_bps / 86_400 if bitrate_bps > 0 else float("inf")

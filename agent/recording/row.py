@@ -89,6 +89,8 @@ class SegmentRow(Struct, frozen=True):
     masks: tuple[MaskSpan, ...] = ()
     gaps: tuple[Gap, ...] = ()
     held: bool = False
+    place: str = ""
+    """Its name in the book of places; empty where nobody knows."""
 
     def wall_ns(self, media_ns: int) -> int:
         """The wall time of a media time of this segment."""
@@ -135,3 +137,4 @@ class NewSegment(Struct, frozen=True):
     clock: ClockQuality
     trusted_from_ns: int
     gaps: tuple[Gap, ...] = ()
+    place: str = ""

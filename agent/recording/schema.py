@@ -67,5 +67,8 @@ ADDED: Final = (
     # How the clock ran since it was first synchronised. The release before goes on without it.
     "CREATE TABLE IF NOT EXISTS pace (id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, mono_ns INTEGER NOT NULL,"
     " offset_ns INTEGER NOT NULL, doubt_ns INTEGER NOT NULL, claim_ns INTEGER NOT NULL, seen_ns INTEGER NOT NULL) STRICT",
+    # Of which place a segment is. The release before destroys segments and leaves these rows: a number is never used twice.
+    "CREATE TABLE IF NOT EXISTS film_place (segment INTEGER PRIMARY KEY, place TEXT NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS film_by_place ON film_place (place)",
 )
 """Tables that came later: made in catalogs of the same version, which a release that does not know them reads as well."""

@@ -20,12 +20,14 @@ GAP_NS: Final = NS // 2  # no frame for longer than this is a gap,
 _GAP_FRAMES: Final = 2.5  # unless the camera is so slow that it is none
 
 
-class ClockOrigin(Struct, frozen=True):
-    """What every fragment of a segment says of its clocks: trusted time less media time, and the quality of wall time."""
+class SegmentOrigin(Struct, frozen=True):
+    """What every fragment of a segment says of its clocks: trusted time less media time, and the quality of wall time; and of
+    its place, by its name in the book."""
 
     boot: str
     trusted_less_media_ns: int
     clock: ClockQuality
+    place: str = ""
 
 
 class Segment:
@@ -36,7 +38,7 @@ class Segment:
     """
 
     def __init__(
-        self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, origin: ClockOrigin, before: Gap | None = None
+        self, file: OpenFile, muxer: MuxerFactory, video: VideoFormat, origin: SegmentOrigin, before: Gap | None = None
     ) -> None:
         self._file = file
         self._digest = hashlib.sha256()
@@ -77,7 +79,7 @@ class Segment:
         if self._note is None:
             origin = self._origin
             trusted_ns = origin.trusted_less_media_ns + unit.pts_ns
-            self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock)
+            self._note = FragmentNote(origin.boot, unit.pts_ns, unit.wall_ns, trusted_ns, origin.clock, origin.place)
         self._held = unit
         self._closed = False
 

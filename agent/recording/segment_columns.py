@@ -15,9 +15,15 @@ HELD: Final = (
 )
 """A condition on segment `s`: a hold that is in force overlaps it."""
 
+PLACE: Final = "coalesce((SELECT place FROM film_place WHERE film_place.segment = s.id), '')"
+"""Of which place segment `s` is; empty where nobody knows."""
+
+OF_PLACE: Final = "s.id IN (SELECT segment FROM film_place WHERE place = ?)"
+"""A condition on segment `s`: it is of that place."""
+
 COLUMNS: Final = (
     "s.id, s.path, s.state, s.boot, s.media_from_ns, s.media_to_ns, s.wall_from_ns, s.wall_to_ns, s.clock, s.trusted_from_ns,"
-    f" s.bytes, s.frames, s.sha256, s.masks, s.gaps, {HELD}"
+    f" s.bytes, s.frames, s.sha256, s.masks, s.gaps, {HELD}, {PLACE}"
 )
 """What `row_of` takes, in its order."""
 
@@ -25,7 +31,7 @@ COLUMNS: Final = (
 def row_of(values: Sequence[Any], root: Path) -> SegmentRow:
     """The values of COLUMNS as a row; a relative path is one below `root`."""
     segment_id, path, state, boot, media_from, media_to, wall_from, wall_to, clock, trusted = values[:10]
-    size, frames, sha256, masks, gaps, held = values[10:]
+    size, frames, sha256, masks, gaps, held, place = values[10:]
     return SegmentRow(
         id=segment_id,
         path=root / path,
@@ -43,6 +49,7 @@ def row_of(values: Sequence[Any], root: Path) -> SegmentRow:
         masks=tuple(MaskSpan(a, b, digest, bool(opaque), view) for a, b, digest, opaque, view in json.loads(masks)),
         gaps=tuple(Gap(a, b) for a, b in json.loads(gaps)),
         held=bool(held),
+        place=place,
     )
 
 

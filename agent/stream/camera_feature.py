@@ -13,6 +13,7 @@ from agent.picture.sameness import Sameness
 from agent.ports.health import CameraHealth
 from agent.ports.video import Camera
 from agent.stream.capture import Capture
+from agent.stream.shutter import Shutter
 
 
 class CameraFeature(Feature[Config]):
@@ -20,14 +21,14 @@ class CameraFeature(Feature[Config]):
 
     keys = ("camera",)
 
-    def __init__(self, config: Config, camera: Camera, clock: Clock) -> None:
+    def __init__(self, config: Config, camera: Camera, clock: Clock, shutter: Shutter | None = None) -> None:
         settings = config.camera
         self._driver = settings.driver
         self.sameness = Sameness() if settings.driver in LIVE_DRIVERS else None
         # A film played as fast as it goes waits for the encoder; everything else runs on its own time.
         lossless = settings.driver in ("file", "synthetic") and not settings.realtime
         self.camera = camera
-        self.capture = Capture(camera, clock, lossless=lossless, sameness=self.sameness)
+        self.capture = Capture(camera, clock, lossless=lossless, sameness=self.sameness, shutter=shutter)
 
     def components(self) -> Sequence[Component]:
         return (self.capture,)
@@ -44,13 +45,13 @@ class CameraFeature(Feature[Config]):
                 corrupt=capture.corrupt,
                 last_frame_age_s=None if age_s is None else round(age_s, 3),
                 state=capture.delivery,
-                reason=capture.fault,
+                reason=capture.closed or capture.fault,
                 metrics=capture.metrics(),
             )
         }
 
     def sentence(self) -> str:
-        return self.capture.fault or f"{self.capture.fps():.0f} fps"
+        return self.capture.closed or self.capture.fault or f"{self.capture.fps():.0f} fps"
 
     def summary(self) -> Mapping[str, Any]:
         return {"captured": self.capture.captured, "dropped": self.capture.dropped, "corrupt": self.capture.corrupt}

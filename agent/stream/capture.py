@@ -15,24 +15,36 @@ from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
 from agent.picture.sameness import FROZEN, Sameness
 from agent.ports.video import Camera
+from agent.stream.shutter import Shutter
 
 log = logging.getLogger(__name__)
 
+DARK_LOOK_S = 0.25
+"""How often a closed camera asks whether it may open."""
 READ_TIMEOUT_S = 2.0
 """How long one read waits. A camera that stays silent says so itself, by CameraError, and is opened again."""
 
 
 class Capture(Component):
     """Owns the camera. `lossless` (a film played as fast as it goes) waits for room; a live camera never waits: the
-    newest frames win and `dropped` counts the others. `sameness` sees whether a live camera hangs."""
+    newest frames win and `dropped` counts the others. `sameness` sees whether a live camera hangs. While `shutter` is dark the
+    camera is closed."""
 
     def __init__(
-        self, camera: Camera, clock: Clock, *, capacity: int = 4, lossless: bool = False, sameness: Sameness | None = None
+        self,
+        camera: Camera,
+        clock: Clock,
+        *,
+        capacity: int = 4,
+        lossless: bool = False,
+        sameness: Sameness | None = None,
+        shutter: Shutter | None = None,
     ) -> None:
         super().__init__("camera", clock)
         self._camera = camera
         self._lossless = lossless
         self._sameness = sameness
+        self._shutter = shutter
         self._frames: BoundedQueue[RawFrame] = BoundedQueue(capacity, on_drop=RawFrame.release)
         self._arrivals_ns: deque[int] = deque(maxlen=128)
         self._missed_before = 0
@@ -44,7 +56,18 @@ class Capture(Component):
         self.connected = False
 
     def work(self) -> None:
-        """Open, read until told to stop, close. CameraError leaves and is tried again; the end of a film is final."""
+        """Open, read until told to stop, close; the same again behind each darkness. CameraError leaves and is tried again; the
+        end of a film is final."""
+        while not self.stopping.is_set() and not self.ended:
+            if self.closed:
+                self.connected, self.fault = False, ""
+                self.progressed()
+                self.clock.wait(self.stopping, DARK_LOOK_S)
+            else:
+                self._run_camera()
+        self._frames.close()
+
+    def _run_camera(self) -> None:
         try:
             self._camera.open()
             self.opened += 1
@@ -57,6 +80,8 @@ class Capture(Component):
             self._camera.close()
             if self.ended or self.stopping.is_set():
                 self._frames.close()
+            if self.closed:
+                log.info("the camera is closed: %s", self.closed)
 
     def take(self, timeout_s: float) -> RawFrame | None:
         """The next frame for the mask, None when none came in time. Raises Closed after the last one."""
@@ -87,7 +112,7 @@ class Capture(Component):
 
     def _read_on(self) -> None:
         expected: int | None = None
-        while not self.stopping.is_set():
+        while not self.stopping.is_set() and not self.closed:
             frame = self._camera.read(READ_TIMEOUT_S)
             if frame is None:
                 self.connected = False
@@ -105,10 +130,17 @@ class Capture(Component):
             self.progressed()
 
     @property
+    def closed(self) -> str:
+        """Why the camera is closed on purpose; empty when it is not."""
+        return self._shutter.dark() if self._shutter is not None else ""
+
+    @property
     def delivery(self) -> str:
-        """In a word: over, silent, frozen (the same frame again and again) or delivering."""
+        """In a word: over, closed, silent, frozen (the same frame again and again) or delivering."""
         if self.ended:
             return "over"
+        if self.closed:
+            return "closed"
         if not self.connected:
             return "silent"
         return "frozen" if self._sameness is not None and self._sameness.frozen else "delivering"

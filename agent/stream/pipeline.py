@@ -73,6 +73,7 @@ class Pipeline(Component):
         self.encoded = 0
         self.encoded_bytes = 0
         self._encoder: Encoder | None = None
+        self._dark = False
 
     def work(self) -> None:
         """Until the camera's last frame is through; told to stop, what is queued is still encoded."""
@@ -86,6 +87,9 @@ class Pipeline(Component):
                             return
                         self._nothing_came()
                         continue
+                    if self._dark:  # what was recorded before is a film of its own: another can begin with this frame
+                        self._dark = False
+                        encoder.request_keyframe()
                     self._hand_out(encoder.encode(frame))
                     self._look_at(frame)
                 self.progressed()
@@ -116,6 +120,7 @@ class Pipeline(Component):
             self._illustrator.raise_seen(event, frame)
 
     def _nothing_came(self) -> None:
+        self._dark |= bool(self._masking.dark)
         for detector in self.detectors:
             for event in detector.silence(self.clock.wall_ns(), self.clock.monotonic_ns()):
                 self._events.raise_event(event)

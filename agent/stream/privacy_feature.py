@@ -8,7 +8,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from agent.base.clock import Clock
+from agent.base.errors import MaskError
 from agent.base.feature import Feature, Setting
+from agent.base.phrase import say
 from agent.config.model import Config
 from agent.journal.entry import Act, Journal
 from agent.mask.privacy_mask import PrivacyMask
@@ -19,6 +21,7 @@ from agent.picture.caption import Caption
 from agent.ports.health import PrivacyHealth, ViewHealth
 from agent.stream.capture import Capture
 from agent.stream.masking import Masking
+from agent.stream.shutter import Shutter
 from agent.view.guard import Guard, guard_for
 from agent.view.live_validation import LiveValidation
 from agent.view.store import Sign, Verifier
@@ -39,14 +42,16 @@ class PrivacyFeature(Feature[Config]):
         clock: Clock,
         *,
         in_force: Callable[[], Config],
+        shutter: Shutter | None = None,
     ) -> None:
         self._journal = journal
         self._verifier = verifier
         self._begun = config
         self._clock = clock
+        self._shutter = shutter
         self._masks = len(config.privacy.mask)
         self.validation = LiveValidation(in_force, config.node.state_dir, sign, journal, clock)
-        self.masking = Masking(capture, *self._made(config), self.validation)
+        self.masking = Masking(capture, *self._made(config), self.validation, shutter)
 
     def settings(self) -> Sequence[Setting[Config]]:
         consequence = "the masks change with the next picture; it is opaque until `vigie masks validate` has seen them"
@@ -82,6 +87,8 @@ class PrivacyFeature(Feature[Config]):
 
     def operations(self) -> Sequence[Operation]:
         def validate(asked: MasksValidate, _: object) -> Mapping[str, Any]:
+            if self._shutter is not None and (dark := self._shutter.dark()):
+                raise MaskError(say("the camera is closed: {dark}", dark=dark), remedy=say("see `vigie deploy show`"))
             return self.validation.answer({"by": asked.by, "lift": asked.lift, "nudge": asked.nudge})
 
         def progress(_asked: MasksProgress, _: object) -> Mapping[str, Any]:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from agent.base.clock import NS, ClockQuality, utc
 from agent.base.errors import StorageError
+from agent.commissioning.disk import days_that_fit
 from agent.journal.chain import parse
 from agent.journal.entry import Act
 from agent.journal.parts import lines
 from agent.recording.disk import SystemDisk
 from agent.recording.reconcile import open_catalog
-from agent.recording.retention import days_that_fit
 from agent.recording.row import SegmentState
 from bench.small_film import FPS
 from tests.support.recordings import DAY_S, Recordings

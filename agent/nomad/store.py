@@ -1,0 +1,150 @@
+"""The folder `nomad/` of a node: one file per deployment, whole or not there, and believed only when it is as it was written."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from agent.base.durable_file import replace_durably, sync_directory
+from agent.base.errors import DeploymentError
+from agent.base.phrase import say
+from agent.base.regular_file import open_own, read_regular
+from agent.nomad.deployment import Deployment
+
+_NAME = re.compile(r"(\d{6})\.json")
+_MOST_BYTES: Final = 64 * 1024
+_DIGEST: Final = b"sha256 "
+_LOCK: Final = "lock"
+
+
+class DeploymentStore:
+    """Any thread, any number of processes. The deployment with the highest number is the present one, over or not."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self.folder = state_dir / "nomad"
+
+    def current(self) -> Deployment | None:
+        """The present one; None before the first. DeploymentError when it cannot be believed: then nothing may be open."""
+        numbers = self._numbers()
+        return self._read(numbers[-1]) if numbers else None
+
+    def all(self) -> tuple[list[Deployment], list[str]]:
+        """Every one that can be read, oldest first, and in words those that cannot."""
+        found, faults = [], []
+        for number in self._numbers():
+            try:
+                found.append(self._read(number))
+            except DeploymentError as error:
+                faults.append(str(error))
+        return found, faults
+
+    def of(self, name: str) -> Deployment:
+        """The one of this id. DeploymentError when there is none."""
+        found, _ = self.all()
+        for deployment in found:
+            if deployment.id == name:
+                return deployment
+        raise DeploymentError(say("there is no deployment {name}", name=name), remedy=say("`vigie deploy list` names them"))
+
+    def next_number(self) -> int:
+        """Of a deployment that begins now; that of an unreadable one is not used again."""
+        return (self._numbers() or [0])[-1] + 1
+
+    def save(self, deployment: Deployment) -> None:
+        """On disk on return, in the place of what was there. DeploymentError: what was there is still there."""
+        body = msgspec.json.encode(deployment, enc_hook=str)  # what is told in words is kept in English
+        seal = _DIGEST + hashlib.sha256(body).hexdigest().encode()
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o750, parents=True)
+                sync_directory(self.folder.parent)
+            replace_durably(self._path(deployment.number), body + b"\n" + seal + b"\n", mode=0o640)
+        except OSError as error:
+            raise self._refused(error, "written") from None
+
+    def spoil(self, number: int) -> None:
+        """Make a record unbelievable where it lies, for which no room is needed: a full disk keeps nothing open. OSError."""
+        descriptor = open_own(self._path(number), os.O_WRONLY)
+        try:
+            os.pwrite(descriptor, b"!", 0)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Nobody else changes a deployment meanwhile; holders are quick. DeploymentError."""
+        try:
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o750, parents=True)
+            descriptor = open_own(self.folder / _LOCK, os.O_RDWR | os.O_CREAT)
+        except OSError as error:
+            raise self._refused(error, "locked") from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def fingerprint(self) -> object:
+        """Changes whenever the present deployment was touched, replaced or followed by another."""
+        try:
+            numbers = self._numbers()
+            found = self._path(numbers[-1]).lstat() if numbers else None
+        except (OSError, DeploymentError) as error:
+            return str(error)
+        return (len(numbers), found and (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+    def _numbers(self) -> list[int]:
+        try:
+            names = [path.name for path in self.folder.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._refused(error, "read") from None
+        return sorted(int(match[1]) for name in names if (match := _NAME.fullmatch(name)))
+
+    def _read(self, number: int) -> Deployment:
+        path = self._path(number)
+        try:
+            content = read_regular(path, _MOST_BYTES + 1, follow=False)
+        except OSError as error:
+            raise self._refused(error, "read") from None
+        body, _, seal = content.removesuffix(b"\n").rpartition(b"\n")
+        if seal != _DIGEST + hashlib.sha256(body).hexdigest().encode():
+            raise _damaged(path)
+        try:
+            found = msgspec.json.decode(body, type=Deployment)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            raise _damaged(path) from None
+        if found.number != number:
+            raise _damaged(path)
+        return found
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:06}.json"
+
+    def _refused(self, error: OSError, how: str) -> DeploymentError:
+        words = (error.strerror or str(error)).lower()
+        if how == "written":
+            what = say("the deployment cannot be written to {folder}: {words}", folder=self.folder, words=words)
+        elif how == "locked":
+            what = say("the deployments in {folder} cannot be locked: {words}", folder=self.folder, words=words)
+        else:
+            what = say("the deployments in {folder} cannot be read: {words}", folder=self.folder, words=words)
+        return DeploymentError(what, remedy=say("check its disk, its permissions and what lies there"))
+
+
+def _damaged(path: Path) -> DeploymentError:
+    return DeploymentError(
+        say("the record of the deployment {path} is damaged, so nobody can tell what is allowed", path=path),
+        remedy=say("begin a new one with `vigie deploy begin`; the register has what this one was"),
+    )
