@@ -31,7 +31,7 @@ class Stage:
 FPS = 25
 FRAMES = 200
 HOME: Warp = np.eye(3)
-_LEAST_GHOST = 0.08
+LEAST_GHOST = 0.08
 """A double exposure weaker than this shows nobody anything."""
 _BOUNDARY = np.ones((3, 3), np.uint8)
 _STRIP_EDGE = np.ones((7, 7), np.uint8)
@@ -131,7 +131,7 @@ class Disturbance:
         for slab in self.slabs(number):
             plane = np.zeros((height, WIDTH), np.uint8)
             for weight, warp in slab.exposed:
-                if weight < _LEAST_GHOST:
+                if weight < LEAST_GHOST:
                     continue
                 for outline in outlines:
                     lifted = outline @ warp[:, :2].T + warp[:, 2]

@@ -21,6 +21,9 @@ _FAINT, _MURMUR = 0.6, 0.2
 """Voices below the first are believed as long as all of them together say as much as the second: fog does, and what a lorry
 hides says half of that by chance."""
 _LEAST_AREA = 0.02
+_LOUD, _HUSHED, _STAYS_LOUD = 0.6, 0.1, 0.9
+"""A patch that was at the first within the last five pictures and is below the second was hidden by something: night, fog and
+a lens that goes out of focus take longer."""
 
 
 def voice(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -37,6 +40,15 @@ class Expectation:
         self._asked = self._counting()
         self.confirmed = np.zeros(len(patches))
         """How lately each patch confirmed by itself; for the ageing of the reference."""
+        self._loud = np.zeros(len(patches))
+        self._hidden = np.zeros(len(patches), np.bool_)
+
+    def seen(self, confirmed: NDArray[np.bool_], heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
+        """The share of the known area in this picture that confirms. What something hides, having gone at once, is not asked."""
+        hushed = (heard < _HUSHED) & (self._loud >= _LOUD)
+        asked = inside & ~(self._hidden & (heard < _LOUD)) & ~hushed
+        total = float(self.area[asked].sum())
+        return float(self.area[asked & confirmed].sum()) / total if total > 0 else 0.0
 
     def kept(self, heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
         """The share of what is expected in this picture that is there: 1 when all is, by area."""
@@ -54,6 +66,9 @@ class Expectation:
     def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_], *, at_once: bool) -> None:
         """A picture is shown that says so much. `at_once`: all is taken from it, what was expected and is gone is given up."""
         self.of += (1.0 if at_once else _FOLLOWS) * (heard - self.of)
+        self._hidden |= (heard < _HUSHED) & (self._loud >= _LOUD)
+        self._hidden &= heard < _LOUD
+        self._loud = np.maximum(heard, _STAYS_LOUD * self._loud)
         self._asked = self._counting()
         self.confirmed = np.where(confirmed, 1.0, (1 - _FOLLOWS) * self.confirmed)
 
@@ -64,6 +79,8 @@ class Expectation:
         known = np.array(old) >= 0
         self.of = np.where(known, self.of[old], 0.0)
         self.confirmed = np.where(known, self.confirmed[old], 0.0)
+        self._loud = np.where(known, self._loud[old], 0.0)
+        self._hidden = known & self._hidden[old]
         self.area = now.area
         self._asked = self._counting()
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.picture.planes import Plane
+from agent.view.likeness_maps import likeness_maps
 from agent.view.local_contrast import normalise, reduce
 from agent.view.patches import REACH, SIDE, Patches
 from agent.view.pose import HOME, Points, Pose, WorkingSize, fit_pose, move, panned
@@ -98,9 +99,8 @@ def by_patches(known: Landmarks, luma: Plane) -> list[Pose]:
     height, width = picture.shape
     together = np.zeros((2 * height, 2 * width), np.float32)
     a, b = [], []
-    for number in range(min(_SEARCHED_PATCHES, len(known.patches))):
-        template = known.patches.templates[number].reshape(SIDE, SIDE)
-        likeness = np.asarray(cv2.matchTemplate(picture, template, cv2.TM_CCOEFF_NORMED), np.float32)
+    searched = [template.reshape(SIDE, SIDE) for template in known.patches.templates[:_SEARCHED_PATCHES]]
+    for number, likeness in enumerate(likeness_maps(picture, searched)):
         x, y = (int(v) for v in known.patches.at[number])
         rows, columns = likeness.shape
         top, left = height + REACH - y, width + REACH - x

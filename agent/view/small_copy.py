@@ -17,6 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.picture.planes import Plane
+from agent.view.fresh_block import FreshBlock
 from agent.view.local_contrast import normalise
 
 MAYBE = 0.5
@@ -40,6 +41,8 @@ _EVERY, _EVERY_IN_DOUBT = 50, 12
 """Pictures from one search to the next: while so much is silent; while it went just now, or a copy was found."""
 _AT_ONCE = 0.08
 """Of what is expected: so much gone from one picture to the next is no walker and no car, and is looked at before it is shown,"""
+_LAID_OVER = 0.01
+"""The same where a solid part of the picture that lay still is something else (`fresh_block.py`)."""
 _AT_REST = 12
 """where for so many pictures nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
 _PATIENCE = 25
@@ -147,6 +150,7 @@ class CopyWatch:
 
     def __init__(self, search: CopySearch) -> None:
         self._search = search
+        self._fresh = FreshBlock()
         self._found = False
         self._since = _EVERY
         self._gone = 0.0
@@ -154,8 +158,8 @@ class CopyWatch:
         self._asks = False
         self._waits = 0
 
-    def seen(self, luma: Plane, silent: float, gone: float, *, still: bool = True) -> str:
-        """Why a proved picture must not be shown for it; empty when it may be.
+    def seen(self, luma: Plane, picture: Plane, silent: float, gone: float, *, still: bool = True) -> str:
+        """Why a proved picture (`picture`: its luma as the guard sees it) must not be shown for it; empty when it may be.
 
         `silent`: of the known area; `gone`: of what was heard on the last picture shown; `still`: it lies where it lay.
         """
@@ -165,7 +169,9 @@ class CopyWatch:
             self._waits = _PATIENCE if self._asks else 0  # an answer before the question is of an older picture
         self._since += 1
         self._waits = max(0, self._waits - 1)
-        if gone - self._gone > _AT_ONCE and self._at_rest >= _AT_REST and still:
+        laid_over = self._fresh.seen(picture)
+        at_once = gone - self._gone
+        if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LAID_OVER and laid_over)):
             self._asks, self._waits = True, _PATIENCE
         self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
         self._gone = gone

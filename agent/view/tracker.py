@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
@@ -24,7 +24,7 @@ from agent.view.proof import SIGMAS, STILL_PX, Proof
 from agent.view.reading import PoseReader, PoseReading
 from agent.view.relocation import Relocation
 from agent.view.row_proof import RowProof
-from agent.view.small_copy import CopySearch, CopySearchThread, CopyWatch
+from agent.view.small_copy import ITSELF, CopySearch, CopySearchThread, CopyWatch
 from agent.view.trail import JUMP_PX, Trail, displaced
 
 log = logging.getLogger(__name__)
@@ -49,6 +49,9 @@ many pictures in a row, and no search found another one: no overlay fills half o
 LEAST_AREA = 0.5
 LOOK_AROUND_EVERY = 25
 """While less of the known area than that confirms, the whole picture is searched for the view on every so many that are shown."""
+LEAST_SEEN = 0.2
+"""Of the known area that nothing hides: with less that confirms by itself the rest only murmurs, and so does what lies on the
+picture, wherever the camera looks."""
 LEAST_SIGNED_HEARD = 0.15
 """Of the area of the signed patches: less is chance, and what was learned since proves nothing alone."""
 LENS_DOUBT = 0.06
@@ -130,15 +133,21 @@ class ViewTracker:
             return self._not_proved(luma)
         reading = self._reader.read(picture, proof, candidates)
         still = len(reading.settled) == 1 and self._trail.jump_px < STILL_PX
-        copied = self._copies.seen(luma, self._silent(reading), 1 - reading.kept, still=still)
-        doubt = self._doubt(picture, reading) or copied
+        copied = self._copies.seen(luma, picture, self._silent(reading), 1 - reading.kept, still=still)
+        doubt = self._doubt(picture, reading) or (copied if copied == ITSELF else "")
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)
         if doubt:
             return self._doubted(luma, proof, doubt)
+        closed_frames = self._closed_frames
         sighting = self._shown(picture, reading)
         self._look_around(luma, proof)
         self._give_up_marks(reading)
         self._age(small, sighting)
+        if copied:  # its pose is in no doubt, and is learned from: what goes on meanwhile is no second reason
+            self._closed_frames = closed_frames + 1
+            return structs.replace(
+                sighting, poses=(), state=ViewState.UNCERTAIN, reason=copied, closed_frames=self._closed_frames
+            )
         return sighting
 
     # Judging what was found -----------------------------------------------------------------------------------------
@@ -172,6 +181,8 @@ class ViewTracker:
             return "the view is being verified"
         if self._learned_alone(reading):
             return "nothing of what was validated is seen"
+        if self._expected.seen(proof.confirmed, reading.heard, proof.inside) < LEAST_SEEN:
+            return "too little of the view is seen"
         if first:
             return ""
         witnesses = (self._expected.of > _EXPECTED) & proof.inside

@@ -9,6 +9,7 @@ import pytest
 from agent.picture.planes import Plane
 from bench.coded import Lossy, LostSlices, Stale, without_slices
 from bench.disturbance import Grain, Stage
+from bench.provenance import Provenance
 from bench.scene import WIDTH, drawn_square
 from bench.wrapping import WRAPPINGS, wrapped
 
@@ -116,3 +117,18 @@ def test_only_the_named_slices_go() -> None:
     unit = b"".join(b"\x00\x00\x01" + bytes([kind, number]) for number, kind in enumerate((7, 8, 0x41, 0x41, 0x41)))
     assert without_slices(unit, frozenset({0, 2})) == unit[: 4 * 5]
     assert without_slices(unit, frozenset()) == unit
+
+
+@pytest.mark.parametrize(("arrived", "shows"), [(0.0, False), (0.04, False), (0.2, True), (1.0, True)])
+def test_a_space_is_private_where_it_is_seen_and_not_where_it_was_only_sent(arrived: float, shows: bool) -> None:
+    """A faint image of the knocked square is sent: what the line keeps back nobody sees, and a fifth of it is seen."""
+    seen_at, new = private(0), cv2.bitwise_and(private(EVENT), cv2.bitwise_not(private(0)))
+    follows = Provenance()
+    sent = np.asarray(cv2.addWeighted(knocked(EVENT), 0.15, knocked(0), 0.85, 0), np.uint8)
+    follows.update(knocked(0), knocked(0))
+    assert np.array_equal(follows.private(seen_at), seen_at)
+    got = np.asarray(cv2.addWeighted(sent, arrived, knocked(0), 1 - arrived, 0), np.uint8)
+    follows.update(got, sent)
+    found = follows.private(np.asarray(cv2.bitwise_or(seen_at, private(EVENT)), np.uint8))
+    assert bool((found[new > 0] > 0).any()) is shows
+    assert (found[seen_at > 0] > 0).all()

@@ -90,9 +90,9 @@ class RtspNode(WholeNode):
 
 
 @contextmanager
-def filming(directory: Path, seed: int) -> Iterator[Filming]:
+def filming(directory: Path, scene: Street) -> Iterator[Filming]:
     """Validated, running, open; afterwards stopped in order."""
-    scene, node = Street(seed), RtspNode(directory)
+    node = RtspNode(directory)
     with RtspCamera(scene.draw, FPS) as camera:
         node.configure(camera.url)
         node.validate()
@@ -123,7 +123,7 @@ def leaks(node: WholeNode) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(("seed", "knock"), [(3, (-28.0, 16.0)), (4, (-28.0, 24.0))])
 def test_a_knock_under_a_burnt_in_clock_shows_nothing_private(tmp_path: Path, seed: int, knock: tuple[float, float]) -> None:
     """The clock stays where it was, the scene does not: the masks follow it, or the picture is covered, and opens again."""
-    with filming(tmp_path, seed) as running:
+    with filming(tmp_path, Street(seed)) as running:
         running.film_on(15)
         running.street.off_px = knock
         running.film_on(30)
@@ -141,7 +141,7 @@ def test_a_knock_under_a_burnt_in_clock_shows_nothing_private(tmp_path: Path, se
 
 def test_a_knock_while_slices_are_lost_shows_nothing_private(tmp_path: Path) -> None:
     """Rows of the old place stay in the decoder's picture beside the new one: such pictures are held or covered, and counted."""
-    with filming(tmp_path, 3) as running:
+    with filming(tmp_path, Street(3)) as running:
         running.film_on(15)
         losing, number = True, count()
         running.camera.lose = lambda _: losing and next(number) % 5 == 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from agent.view.expectation import Expectation, voice
 from agent.view.patches import SIDE, Patches
@@ -96,3 +97,27 @@ def test_other_patches_keep_what_is_known_of_them() -> None:
     expected.carried_to(PATCHES, fresh)
     assert expected.of.tolist() == [1.0] * 8 + [0.0] * 11
     assert expected.area.sum() == pytest.approx(1.0)
+
+
+def seen_after(levels: list[float], marks: NDArray[np.bool_]) -> float:
+    """The share that confirms on the last picture when all but the marks are heard at these levels, one picture each."""
+    expected, heard = Expectation(PATCHES), np.ones(len(CELLS))
+    for level in levels:
+        heard = np.where(marks, 1.0, level)
+        expected.learn(heard, heard > 0.8, at_once=False)
+    return expected.seen(heard > 0.8, heard, INSIDE)
+
+
+def test_what_dusk_takes_by_and_by_is_asked_and_what_a_lorry_hides_is_not() -> None:
+    """Two cells of twelve are left: after a dusk that is a sixth of what is known, behind a lorry all that can be seen."""
+    dusk = [1.0] * 5 + [max(0.0, 1 - 0.03 * n) for n in range(50)]
+    assert seen_after(dusk, TEXT) == pytest.approx(1 / 6)
+    assert seen_after([1.0] * 5 + [0.0], TEXT) == pytest.approx(1.0)
+    assert seen_after([1.0] * 5 + [0.8, 0.5, 0.3, 0.05], TEXT) == pytest.approx(1.0), "it drives slowly"
+    assert seen_after([1.0] * 5 + [0.0] * 5 + [0.7, 0.7], TEXT) == pytest.approx(1 / 6), "it is gone, and it is night"
+
+
+def test_what_murmurs_confirms_nothing() -> None:
+    """Threads before the lens over all of the view: what they have in common with it is heard, and is no proof."""
+    murmur = np.full(len(CELLS), 0.7)
+    assert Expectation(PATCHES).seen(murmur > 0.8, murmur, INSIDE) == 0
