@@ -23,6 +23,7 @@ def advice(config: Config, sources: Sources) -> list[str]:
         *_replaced(sources),
         *_console(config),
         *_live(config),
+        *_onvif(config),
         *_picture(config),
         *_broker(config),
         *_files(config),
@@ -118,6 +119,32 @@ def _live(config: Config) -> list[str]:
         notes.append("live.udp has no use: RTSPS is carried over TCP alone, and rtsp_port is 0")
     if not (live.rtsp_port or live.rtsps_port or live.page_port or live.push_url):
         notes.append("live is enabled and offers no way to look: every port is 0 and there is no push_url")
+    return notes
+
+
+def _onvif(config: Config) -> list[str]:
+    onvif, live = config.onvif, config.live
+    if not onvif.enabled or is_loopback(onvif.host):
+        return []
+    notes: list[str] = []
+    what = say("events and snapshots") if live.rtsp_port else say("events")
+    notes.append(
+        say(
+            "onvif.host {host} lets {what} out by HTTP in the clear, to whoever holds a lease: whoever sits on the way may "
+            "read along",
+            host=onvif.host,
+            what=what,
+        )
+    )
+    if is_loopback(live.host):
+        notes.append(
+            say(
+                "onvif.host {host} names a stream that nobody reaches from there: live.host is {live_host}. Give both the "
+                "same address",
+                host=onvif.host,
+                live_host=live.host,
+            )
+        )
     return notes
 
 

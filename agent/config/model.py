@@ -246,6 +246,15 @@ class Nomad(Section, frozen=True, kw_only=True):
     perimeter: Annotated[tuple[Perimeter, ...], Meta(max_length=64)] = ()
 
 
+class OnvifSettings(Section, frozen=True, kw_only=True):
+    """[onvif]: addresses, snapshots and events for clients that speak it, under a lease of [live]."""
+
+    enabled: bool = False
+    host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
+    discovery: bool = False
+
+
 class Config(Section, frozen=True, kw_only=True):
     """A whole, valid configuration. Load one with `agent.config.load.load`, which also makes its paths absolute."""
 
@@ -262,6 +271,7 @@ class Config(Section, frozen=True, kw_only=True):
     board: BoardLimits = BoardLimits()
     live: LiveSettings = LiveSettings()
     nomad: Nomad = Nomad()
+    onvif: OnvifSettings = OnvifSettings()
 
     @property
     def recordings_dir(self) -> Path:

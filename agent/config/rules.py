@@ -30,6 +30,7 @@ from agent.config.model import (
     Section,
 )
 from agent.config.nomad_rules import nomad_misfits
+from agent.config.onvif_rules import onvif_beside_others
 from agent.config.polygon import covered_share
 from agent.config.url_secret import PLACEHOLDER
 
@@ -70,6 +71,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
         case Config():
             yield from film_misfits(section)
             yield from live_beside_others(section)
+            yield from onvif_beside_others(section)
         case _:
             pass
 

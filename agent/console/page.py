@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from agent.base.clock import Clock
 from agent.base.errors import RegisterError
@@ -22,10 +21,9 @@ from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
-from agent.console.protection import ProtectedHandler, protect
+from agent.console.protection import SERVER_LOG, ProtectedHandler, protect
 
 log = logging.getLogger(__name__)
-SERVER_LOG = logging.getLogger("aiohttp.server")
 
 STATIC = Path(__file__).parent / "static"
 MOST_VIEWERS = 4
@@ -63,7 +61,6 @@ class Page:
         app.router.add_get("/health.json", self._health_once)
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
-        SERVER_LOG.addFilter(_is_of_the_node)
         runner = web.AppRunner(app, access_log=None, logger=SERVER_LOG, shutdown_timeout=1.0)
         await runner.setup()
         server = runner.server
@@ -202,11 +199,6 @@ async def _guarded(request: web.Request, handler: Callable[[web.Request], Any]) 
         raise web.HTTPForbidden(text="this is for the node's own page only")
     answer: web.StreamResponse = await handler(request)
     return answer
-
-
-def _is_of_the_node(record: logging.LogRecord) -> bool:
-    """False for a request that was none: who sent it is told so, and it is no error of the node."""
-    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _is_this_machine(host: str) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+
+SERVER_LOG: Final = logging.getLogger("aiohttp.server")
 
 PROTECTION: Final = {
     "Content-Security-Policy": "default-src 'none'; img-src 'self' blob:; style-src 'self'; script-src 'self'; "
@@ -14,6 +18,14 @@ PROTECTION: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+
+
+def is_of_the_node(record: logging.LogRecord) -> bool:
+    """False for a request that was none: who sent it is told so, and it is no error of the node."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+SERVER_LOG.addFilter(is_of_the_node)
 
 
 async def protect(_: web.Request, response: web.StreamResponse) -> None:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import OutboxError
+from agent.events.ears import EventEars
 from agent.events.edge import Edge, Edges, is_so
 from agent.events.epoch import COMMITTED_AT_ONCE
 from agent.events.event_id import new_event_id
@@ -60,6 +61,7 @@ class Outbox(Component):
         self._order = SendOrder(store)
         self._edges = Edges(event_of(row.body) for row in store.standing())
         self._replay = ReplayWindow(clock, old=store.count.sequence)
+        self.ears = EventEars()
         self._housekept_ns = clock.monotonic_ns()
 
     # -- raising (any thread) --------------------------------------------------------------------------------------
@@ -100,6 +102,7 @@ class Outbox(Component):
         level = logging.DEBUG if edge is Edge.STATED and not is_so(event) else logging.INFO
         # One text per topic and value, since the log folds what repeats by its text.
         log.log(level, f"event {event.topic}: {in_words(event.data, edge)}", extra={"event_id": draft.event_id})
+        self.ears.tell(event)
         return draft
 
     def _draft(self, kind: Kind, priority: Priority, body: bytes, about: str = "") -> Draft:
@@ -175,9 +178,12 @@ class Outbox(Component):
         return len(rows)
 
     def _announce_now(self) -> list[Row]:
-        told = [draft_of(drop.event(self.clock.wall_ns()), self.clock) for drop in self._store.unannounced()]
+        events = [drop.event(self.clock.wall_ns()) for drop in self._store.unannounced()]
+        told = [draft_of(event, self.clock) for event in events]
         rows = self._store.announce(told) if told else []
         if len(rows) == len(told):
+            for event in events:
+                self.ears.tell(event)
             self._announced = self._store.tally.dropped
         return rows
 

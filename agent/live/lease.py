@@ -58,7 +58,7 @@ class LeaseInForce:
     def __init__(self, terms: LeaseTerms, clock: Clock, password: str | None = None, *, id: str | None = None) -> None:
         self.id = id or f"lease-{secrets.token_hex(_ID_BYTES)}"
         self.terms = terms
-        self.secret = Secret(self.id, password or secrets.token_urlsafe(_PASSWORD_BYTES))
+        self.secret = Secret(self.id, password or secrets.token_urlsafe(_PASSWORD_BYTES), terms.way)
         self._clock = clock
         self._lock = threading.Lock()
         self._until_ns = clock.monotonic_ns() + round(terms.seconds * NS)

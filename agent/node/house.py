@@ -87,12 +87,16 @@ class House:
         differ = [change.key for change in changes(begun_with, config)]
         return tuple(key for key in differ if (owner := self.owner(key)) is None or not owner.is_live(key))
 
+    def told(self, config: Config) -> tuple[Topic, ...]:
+        """The topics that some feature tells in this configuration."""
+        return tuple(topic for feature in self for topic in feature.topics if feature.tells(topic, config))
+
     def withdraw(self, outbox: Outbox, config: Config, clock: Clock) -> None:
         """Delete every standing state that no feature tells in this configuration: switched off, or of another version.
 
         Nobody shall believe the last one for ever. At the start, and after a reload.
         """
-        told = {topic.name for feature in self for topic in feature.topics if topic.state and feature.tells(topic, config)}
+        told = {topic.name for topic in self.told(config) if topic.state}
         for event in outbox.standing():
             if event.topic not in told:
                 outbox.raise_event(

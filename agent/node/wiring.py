@@ -30,6 +30,7 @@ from agent.node.signals import Wishes
 from agent.node.stores import open_stores
 from agent.node.supervisor import Supervisor
 from agent.nomad.feature import NomadFeature
+from agent.onvif.feature import OnvifFeature
 from agent.operations.desk import Desk
 from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
@@ -56,6 +57,7 @@ FEATURES: Final[tuple[type[Feature[Config]], ...]] = (
     BoardFeature,
     LiveFeature,
     NomadFeature,
+    OnvifFeature,
     ControlFeature,
     ConsoleFeature,
 )
@@ -97,8 +99,11 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
     doors = partial(drivers.open_live, config, clock=clock)
     live = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
+    onvif = OnvifFeature(config, live.gate, stream, outbox, lambda: house.told(config), clock, version=__version__)
     control = ControlFeature(state_dir, desk, clock)
-    house.move_in([node, stores.events, stores.register, uplink, health, recording, *path, board, live, nomad, control, console])
+    house.move_in(
+        [node, stores.events, stores.register, uplink, health, recording, *path, board, onvif, live, nomad, control, console]
+    )
     house.withdraw(outbox, config, clock)
     supervisor = Supervisor(
         house.components(),

@@ -203,6 +203,17 @@ class NomadHealth(Part, frozen=True, kw_only=True):
         return self.stage, self.deployment, self.until, self.light
 
 
+class OnvifHealth(Part, frozen=True, kw_only=True):
+    """ONVIF's door: off, how it fares in a word, or what is wrong in a sentence; the same of discovery. `pull_points` stand."""
+
+    state: str = "off"
+    discovery: str = "off"
+    pull_points: int = 0
+
+    def states(self) -> tuple[object, ...]:
+        return self.state, self.discovery
+
+
 class Health(Part, frozen=True, kw_only=True):
     """The whole document, as `health` carries it and `vigie status` shows it."""
 
@@ -226,6 +237,7 @@ class Health(Part, frozen=True, kw_only=True):
     uplink: UplinkHealth = UplinkHealth()
     live: LiveHealth = LiveHealth()
     nomad: NomadHealth | None = None
+    onvif: OnvifHealth = OnvifHealth()
     components: dict[str, ComponentState]
 
     def states(self) -> tuple[object, ...]:

@@ -36,10 +36,16 @@ class Transport(StrEnum):
     RTSPS = "rtsps"
     WEB = "web"
     PUSH = "push"
+    SNAPSHOT = "snapshot"
+    """One picture, by ONVIF."""
+    ONVIF = "onvif"
+    """No picture: who asks ONVIF for addresses and events, and proves nothing, is counted under it."""
 
     @property
     def way(self) -> Way:
         """Which leases it is for."""
+        if self in (Transport.SNAPSHOT, Transport.ONVIF):
+            return Way.RTSP
         return Way(self.partition("-")[0].removesuffix("s"))
 
 
@@ -124,6 +130,7 @@ class Secret(Struct, frozen=True):
 
     lease: str
     password: str
+    way: Way = Way.RTSP
 
     def __repr__(self) -> str:
         return f"Secret({self.lease!r}, ***)"

@@ -18,7 +18,7 @@ from agent.ports.video import Encoder
 from agent.stream.broadcast import Broadcast, UnitSigner
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Detector, Illustrator, Pipeline, Viewer
-from agent.stream.snapshot import SnapshotTaker
+from agent.stream.snapshot import SnapshotTaker, Still
 
 
 class StreamFeature(Feature[Config]):
@@ -63,6 +63,10 @@ class StreamFeature(Feature[Config]):
     def request_keyframe(self) -> None:
         """Make the next frame one that a decoder can start from; any thread."""
         self.pipeline.request_keyframe()
+
+    def take_still(self, width: int, most_bytes: int) -> Still:
+        """The next masked picture. CameraError when none comes, EncoderError when it does not fit; any thread."""
+        return self._snapshot.take(width, most_bytes=most_bytes)
 
     @property
     def over(self) -> bool:

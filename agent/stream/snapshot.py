@@ -32,6 +32,7 @@ class SnapshotTaker:
         self._clock = clock
         self._taking = threading.Lock()
         self._wanted_px = 0
+        self._most_bytes = MOST_BYTES
         self._done = threading.Event()
         self._still: Still | None = None
         self._fault = ""
@@ -44,18 +45,19 @@ class SnapshotTaker:
         if not width:
             return
         try:
-            picture = jpeg(frame, width=width, most_bytes=MOST_BYTES)
+            picture = jpeg(frame, width=width, most_bytes=self._most_bytes)
             at = rfc3339(frame.time.wall_ns)
             self._still = Still(picture, at, frame.opaque, frame.reason, frame.mask_digest)
         except EncoderError as error:
             self._fault = str(error)
         self._done.set()
 
-    def take(self, width: int, patience_s: float = PATIENCE_S) -> Still:
+    def take(self, width: int, patience_s: float = PATIENCE_S, *, most_bytes: int = MOST_BYTES) -> Still:
         """The next masked frame, at most `width` wide. CameraError when none comes, EncoderError when it does not fit."""
         with self._taking:
             self._still, self._fault = None, ""
             self._done.clear()
+            self._most_bytes = most_bytes
             self._wanted_px = width
             if not self._clock.wait(self._done, patience_s):
                 self._wanted_px = 0
