@@ -1,6 +1,7 @@
 """Viewers in a process of their own, so that what they cost is not counted: `python -m bench.live_viewers HOW URL COUNT`.
 
-`read` takes the packets of COUNT viewers until it is ended. `decode` prints, for each frame of one viewer, the number drawn in it
+`read` takes the packets of COUNT viewers until it is ended, five times a second: on loopback the sender pays for each time that a
+receiver wakes, as no sender on a real line does. `decode` prints, for each frame of one viewer, the number drawn in it
 and when it was decoded; it decodes a frame at the packet that says it is the last, as GStreamer does. `ffmpeg` does the same with
 FFmpeg's demuxer, which waits for the next frame before it believes that one is whole; `bare` with units over a plain socket, each
 behind its length. `first` opens COUNT times, one after the
@@ -11,10 +12,9 @@ from __future__ import annotations
 
 import socket
 import sys
-import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from urllib.parse import unquote, urlsplit
 
 import av
@@ -32,6 +32,8 @@ BITS = 16
 BLOCK = 32
 OPTIONS = {"rtsp_transport": "tcp", "fflags": "nobuffer", "flags": "low_delay", "analyzeduration": "0", "probesize": "32"}
 """What a player that wants no delay sets."""
+_EVERY_S = 0.2
+_RECEIVED_BYTES = 1024 * 1024
 _APART_S = 1.3
 """More than the second in which a node makes one keyframe for all who ask."""
 
@@ -39,11 +41,7 @@ _APART_S = 1.3
 def main(how: str, url: str, count: str) -> None:
     """See above."""
     if how == "read":
-        watching = [threading.Thread(target=_read, args=(url,), daemon=True) for _ in range(int(count))]
-        for each in watching:
-            each.start()
-        for each in watching:
-            each.join()
+        _read(url, int(count))
     elif how == "ffmpeg":
         with _opened(url) as line:
             for frame in line.decode(video=0):
@@ -96,9 +94,8 @@ def _bare(url: str) -> Iterator[VideoFrame]:
 
 def _decoded(url: str) -> Generator[VideoFrame, None, None]:
     """Put together by RFC 6184 and decoded without a wait."""
-    parts, decoder = urlsplit(url), _decoder()
-    secret = Secret(unquote(parts.username or ""), unquote(parts.password or ""))
-    with Caller(parts.port or 554, secret=secret) as line:
+    decoder = _decoder()
+    with _caller(url) as line:
         line.ask("DESCRIBE")
         line.play()
         units = Depacketiser()
@@ -115,10 +112,26 @@ def _opened(url: str) -> Iterator[InputContainer]:
         yield line
 
 
-def _read(url: str) -> None:
-    with _opened(url) as line:
-        for _ in line.demux(video=0):
-            pass
+def _read(url: str, count: int) -> None:
+    lines = []
+    with ExitStack() as stack:
+        for _ in range(count):
+            line = stack.enter_context(_caller(url))
+            line.line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVED_BYTES)
+            assert line.play().status == 200
+            line.line.setblocking(False)
+            lines.append(line.line)
+        while True:
+            time.sleep(_EVERY_S)
+            for each in lines:
+                with suppress(BlockingIOError):
+                    while each.recv(_RECEIVED_BYTES):
+                        pass
+
+
+def _caller(url: str) -> Caller:
+    parts = urlsplit(url)
+    return Caller(parts.port or 554, secret=Secret(unquote(parts.username or ""), unquote(parts.password or "")))
 
 
 if __name__ == "__main__":

@@ -55,12 +55,12 @@ class LeasedLook:
 
     def get(self, timeout_s: float) -> LiveFrame | None:
         """See Look. What waits in the reader when the lease ends is never given out."""
-        self._refuse_when_over()
         try:
             item = self._reader.get(timeout_s)
         except Closed:
             item = None
-        self._refuse_when_over()
+        if why := self._closed or self._lease.over:  # asked last: the lease may have ended while this waited
+            raise LookRefused(NoEntry.UNKNOWN, f"the lease is over: {why}")
         if item is None:
             return None
         if self._first_ns is None:
@@ -109,10 +109,6 @@ class LeasedLook:
         end: dict[str, Fact] = {"seconds": seconds, "why": self._closed, "ended": rfc3339(self._clock.wall_ns())}
         self._journal.enter(Act.LIVE_ENDED, self.by, {**self._entered, **end})
         return calls
-
-    def _refuse_when_over(self) -> None:
-        if why := self.over:
-            raise LookRefused(NoEntry.UNKNOWN, f"the lease is over: {why}")
 
     def __enter__(self) -> Self:
         return self

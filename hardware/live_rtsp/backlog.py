@@ -42,13 +42,17 @@ class Backlog:
 
     def look(self, waiting: int, now_ns: int) -> None:
         """So much waits now."""
+        if not waiting:  # as it is nearly always
+            self._on_its_way.clear()
+            self._waiting, self._seen_ns, self._moved_ns = 0, now_ns, now_ns
+            return
         crossed = max(0, self._waiting - waiting)
         since_ns = now_ns - self._seen_ns
-        if self._waiting and waiting and since_ns > 0:
+        if self._waiting and since_ns > 0:
             self._learn(crossed, since_ns)
-        if crossed or not waiting or not self._seen_ns:
+        if crossed or not self._seen_ns:
             self._moved_ns = now_ns
-        while self._on_its_way and (not waiting or self._on_its_way[0][0] <= self._written - waiting):
+        while self._on_its_way and self._on_its_way[0][0] <= self._written - waiting:
             self._on_its_way.popleft()
         self._waiting, self._seen_ns = waiting, now_ns
 

@@ -105,16 +105,17 @@ class RtspViewer:
         if not self._backlog.admit(len(packets.framed), keyframe=frame.unit.keyframe):
             self.dropped += not frame.closing
             return
-        if self._last is None:
+        is_first, self._last = self._last is None, frame
+        if is_first:
             self._number = packets.first
         if self._announce is not None:
             announce, self._announce = self._announce, None
             announce(self._number, packets.timestamp)
         self._outlet.send(packets, self._number)
-        self._number = (self._number + len(packets.starts)) & 0xFFFF
-        self._packets += len(packets.starts)
+        count = len(packets.starts)
+        self._number = (self._number + count) & 0xFFFF
+        self._packets += count
         self._octets += packets.payload_bytes
-        is_first, self._last = self._last is None, frame
         self.frames += not frame.closing
         if is_first:
             self._report(now_ns)
