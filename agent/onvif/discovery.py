@@ -17,7 +17,7 @@ from typing import Final
 import psutil
 
 from agent.base.clock import NS, Clock
-from agent.base.component import Component
+from agent.base.component import Component, ComponentState
 from agent.base.errors import DeviceError
 from agent.base.phrase import say
 from agent.onvif.device_service import NodeWords
@@ -50,7 +50,11 @@ class OnvifDiscovery(Component):
         self._answered = 0
 
     def work(self) -> None:
-        """Until stopped."""
+        """Until stopped. It leads nowhere before the door listens."""
+        while self._door.state is not ComponentState.RUNNING:
+            self.progressed()
+            if self.clock.wait(self.stopping, _LOOKS_EVERY_S):
+                return
         self._joined = set()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
             self._open(line)

@@ -24,7 +24,10 @@ SNAPSHOT_BYTES: Final = 200_000
 
 
 class OnvifDoor(Component):
-    """Not critical: the node records without it. `take` makes the next masked picture, so wide and so long at most."""
+    """Not critical: the node records without it. `take` makes the next masked picture, so wide and so long at most.
+
+    `since_ns`: when it began to listen, by the wall clock; nothing that was proved before counts.
+    """
 
     critical = False
 
@@ -45,6 +48,7 @@ class OnvifDoor(Component):
         self.points = points
         self.snapshots = snapshots
         self.port = address[1]
+        self.since_ns = 0
         self._host = address[0]
         self._take = take
 
@@ -64,6 +68,7 @@ class OnvifDoor(Component):
                 remedy=say("Another program has the port, or the address is not this machine's: see [onvif] host and port"),
             ) from error
         with listener:
+            self.since_ns = self.clock.wall_ns()
             self.port = listener.getsockname()[1]
             shown = f"[{host}]" if ":" in host else host
             log.info("ONVIF for whoever holds a lease: http://%s:%d/onvif/device_service", shown, self.port)

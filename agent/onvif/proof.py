@@ -37,10 +37,10 @@ class RequestHead(Struct, frozen=True):
 class ProofOfRequest:
     """One thread. Every wrong one is told to the gate, which counts it."""
 
-    def __init__(self, gate: Gate, clock: Clock) -> None:
+    def __init__(self, gate: Gate, clock: Clock, since_ns: int) -> None:
         self._gate = gate
         self._digests = HttpDigests(gate, clock)
-        self._tokens = UsernameTokens(gate, clock)
+        self._tokens = UsernameTokens(gate, clock, since_ns)
 
     def lease_of(self, head: RequestHead, token: XmlElement | None = None) -> str:
         """The lease. Unproved, or SoapFault where a token says what is wrong with it. A client that sends both proves both."""

@@ -45,6 +45,7 @@ class OnvifHost(Protocol):
     services: OnvifServices
     points: PullPoints
     snapshots: bool
+    since_ns: int
 
     def take_still(self) -> Still: ...
 
@@ -72,7 +73,7 @@ class SoapServer:
 
     def __init__(self, door: OnvifHost) -> None:
         self._door = door
-        self._proof = ProofOfRequest(door.gate, door.clock)
+        self._proof = ProofOfRequest(door.gate, door.clock, door.since_ns)
         self._pace = SnapshotPace(door.take_still)
         self._visitors = Visitors(MOST_CONNECTIONS, REQUEST_WITHIN_S, door.clock)
 

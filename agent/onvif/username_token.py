@@ -31,13 +31,13 @@ _STRANGER: Final = "no such lease is in force, or the password is another"
 
 
 class UsernameTokens:
-    """One thread."""
+    """One thread. `since_ns`: the wall time from which on tokens may have been made here; none of before is taken."""
 
-    def __init__(self, gate: Gate, clock: Clock) -> None:
+    def __init__(self, gate: Gate, clock: Clock, since_ns: int) -> None:
         self._gate = gate
         self._clock = clock
         self._taken = TakenOnce()
-        self._not_before_ns = clock.wall_ns() - _ROUNDED_NS
+        self._not_before_ns = since_ns - _ROUNDED_NS
 
     def check(self, token: XmlElement) -> Secret:
         """Whose token it is. WrongProof for strangers and for what comes again; SoapFault, in words, for a clock that differs."""
