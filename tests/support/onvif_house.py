@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from agent.base.clock import Clock, SystemClock
+from agent.base.clock import SystemClock
 from agent.base.errors import CameraError
 from agent.base.topic import TRUTH, Topic
 from agent.events.outbox import Outbox
@@ -22,7 +22,7 @@ from agent.events.outbox_store import OutboxStore
 from agent.onvif.feature import OnvifFeature
 from agent.picture.access_unit import VideoFormat
 from agent.ports.event import Event, PropertyOperation
-from agent.ports.live import Secret
+from agent.ports.live import Gate, Secret
 from agent.stream.broadcast import Broadcast
 from agent.stream.snapshot import Still
 from tests.support.configuration import configured
@@ -82,8 +82,8 @@ class StillCamera:
 class OnvifHouse:
     """A door that listens. Use it in a `with`."""
 
-    def __init__(self, directory: Path, clock: Clock | None = None, **tables: Mapping[str, Any]) -> None:
-        self.clock = clock or SystemClock()
+    def __init__(self, directory: Path, gate: Gate | None = None, **tables: Mapping[str, Any]) -> None:
+        self.clock = SystemClock()
         self.broadcast = Broadcast()
         self.broadcast.begin(lambda: FORMAT)
         self.gate = SmallGate(self.broadcast)
@@ -97,7 +97,9 @@ class OnvifHouse:
         }
         onvif = {"enabled": True, "port": 0, **tables.get("onvif", {})}
         config = configured({**settings, "onvif": onvif})
-        self.feature = OnvifFeature(config, self.gate, self.camera, self.outbox, lambda: TOPICS, self.clock, version="1.2.3")
+        self.feature = OnvifFeature(
+            config, gate or self.gate, self.camera, self.outbox, lambda: TOPICS, self.clock, version="1.2.3"
+        )
         self.secret = self.gate.open()
 
     @property
