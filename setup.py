@@ -34,6 +34,7 @@ setup(
         "av>=14",
         "click>=8.4",
         "cryptography>=42",
+        "jeepney>=0.9",
         "jinja2>=3.1",
         "msgspec>=0.19",
         "numpy>=1.26",

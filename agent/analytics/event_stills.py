@@ -28,7 +28,7 @@ class EventStills:
     def __init__(self, sink: StillSink, wanted: Callable[[], bool], topics: Collection[str]) -> None:
         self._sink = sink
         self._wanted = wanted
-        self._topics = frozenset(topics)
+        self.topics = frozenset(topics)
         self._last_ns: dict[str, int] = {}
 
     def raise_seen(self, event: Event, frame: MaskedFrame) -> None:
@@ -46,7 +46,7 @@ class EventStills:
         self._sink.raise_with_still(event, still)
 
     def _is_due(self, event: Event, frame: MaskedFrame) -> bool:
-        if event.topic not in self._topics or event.data.get("State") is not True or frame.opaque or not self._wanted():
+        if event.topic not in self.topics or event.data.get("State") is not True or frame.opaque or not self._wanted():
             return False
         last_ns = self._last_ns.get(event.topic)
         return last_ns is None or not 0 <= frame.time.monotonic_ns - last_ns < EVERY_NS

@@ -27,6 +27,7 @@ from agent.operations.verbs import VERBS
 from agent.picture.caption import Caption
 from agent.picture.sameness import Sameness
 from agent.ports.event import Event, StillSink
+from agent.sensors.ladder import Stills
 from agent.stream.pipeline import Detector
 
 
@@ -72,6 +73,8 @@ KINDS: Final = (
 )
 TOPICS: Final = tuple(topic for kind in KINDS for topic in kind.topics)
 STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still)
+
+ALARM_STILL_TOPICS: Final = frozenset(topic.name for topic in TOPICS if topic.still and topic.grade == "alarm")
 
 
 class Detectors:
@@ -132,6 +135,10 @@ class AnalyticsFeature(Feature[Config]):
             return self.gauge.metrics()
 
         return (Operation(VERBS["picture"], metrics),)
+
+    def spare(self, stills: Stills) -> None:
+        """Which events may take a picture along from now on; any thread."""
+        self.illustrator.topics = {Stills.ALL: STILL_TOPICS, Stills.ALARMS: ALARM_STILL_TOPICS, Stills.NONE: frozenset()}[stills]
 
     def _want_stills(self, config: Config) -> None:
         self._stills = config.mqtt is not None and config.mqtt.event_stills

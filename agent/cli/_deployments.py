@@ -98,7 +98,9 @@ class Deployments(Struct, frozen=True):
     def _position(self) -> tuple[float, float] | None:
         """Where the running daemon's receiver says that it stands; None where nobody knows."""
         position = (self._told() or {}).get("position")
-        return (position["latitude"], position["longitude"]) if position else None
+        if not position or position.get("latitude") is None:
+            return None
+        return position["latitude"], position["longitude"]
 
     def _told(self) -> Mapping[str, Any] | None:
         try:

@@ -52,6 +52,7 @@ ACTS: Final[Mapping[str, str]] = {
     Act.DEPLOYMENT_CLOSED: say("deployment-closed"),
     Act.DEPLOYMENT_ENDED: say("deployment-ended"),
     Act.CHAIN_SIGNED: say("chain-signed"),
+    Act.SAVINGS_CHANGED: say("savings-changed"),
     Act.ROTATED: say("register-rotated"),
 }
 

@@ -244,6 +244,18 @@ class Nomad(Section, frozen=True, kw_only=True):
     """[nomad]: a unit that is moved. Nothing of it counts with role = "fixed"."""
 
     perimeter: Annotated[tuple[Perimeter, ...], Meta(max_length=64)] = ()
+    gps: Literal["off", "gpsd"] = "off"
+    modem: Literal["off", "modemmanager"] = "off"
+    modem_interface: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,14})?\Z")] = ""
+    battery: Literal["off", "sysfs", "upower", "vedirect"] = "off"
+    battery_device: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:/-]*\Z", max_length=200)] = ""
+    tilt: Literal["off", "iio"] = "off"
+    moved_m: Annotated[float, Meta(ge=20, le=10_000)] = 100.0
+    tilt_degrees: Annotated[float, Meta(ge=1, le=45)] = 5.0
+    low_percent: Annotated[float, Meta(gt=3, lt=50)] = 30.0
+    critical_percent: Annotated[float, Meta(gt=3, lt=50)] = 12.0
+    data_cap_mb: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    data_cap_day: Annotated[int, Meta(ge=1, le=28)] = 1
 
 
 class OnvifSettings(Section, frozen=True, kw_only=True):

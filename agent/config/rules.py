@@ -32,6 +32,7 @@ from agent.config.model import (
 from agent.config.nomad_rules import nomad_misfits
 from agent.config.onvif_rules import onvif_beside_others
 from agent.config.polygon import covered_share
+from agent.config.sensor_rules import sensor_misfits
 from agent.config.url_secret import PLACEHOLDER
 
 RESERVED_ID = re.compile(r"(hub|watch|police|simulator|home-assistant|broker|ca)(-.*)?")
@@ -68,6 +69,7 @@ def misfits(section: Section) -> Iterator[Misfit]:
             yield from live_misfits(section)
         case Nomad():
             yield from nomad_misfits(section)
+            yield from sensor_misfits(section)
         case Config():
             yield from film_misfits(section)
             yield from live_beside_others(section)

@@ -39,6 +39,7 @@ class Act(StrEnum):
     DEPLOYMENT_CLOSED = "deployment-closed"
     DEPLOYMENT_ENDED = "deployment-ended"
     CHAIN_SIGNED = "chain-signed"
+    SAVINGS_CHANGED = "savings-changed"
     ROTATED = "register-rotated"
 
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.base.clock import Clock, SystemClock
-from agent.config.model import CameraSettings, Config, LiveSettings
+from agent.config.model import CameraSettings, Config, LiveSettings, Nomad
 from agent.config.polygon import Polygon, check_polygon
 from agent.identity.node_key import IdentityDirectory
 from agent.live.gate import LeaseGate
+from agent.ports.battery import Battery
 from agent.ports.host import Board, ServiceManager
 from agent.ports.live import Gate, LiveDoor
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
 from agent.ports.video import Camera, Encoder, MuxerFactory
+from agent.sensors.sensors import SensorDrivers
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
@@ -157,6 +159,43 @@ def _rtsp_door(live: LiveSettings, identity: IdentityDirectory, gate: Gate, cloc
         live.max_viewers,
     )
     return RtspDoor(gate, settings, clock)
+
+
+def open_sensors(config: Config, clock: Clock) -> SensorDrivers:
+    """What [nomad] names; nothing is opened yet."""
+    nomad = config.nomad
+    if nomad == type(nomad)():
+        return SensorDrivers()
+    from hardware.gps_gpsd import GpsdPositions
+    from hardware.link_counters import KernelLinkCounters
+    from hardware.modem_modemmanager import ModemManagerModem
+    from hardware.tilt_iio import IioAccelerometer
+
+    return SensorDrivers(
+        positions=GpsdPositions(clock) if nomad.gps == "gpsd" else None,
+        modem=ModemManagerModem() if nomad.modem == "modemmanager" else None,
+        counters=KernelLinkCounters(nomad.modem_interface) if nomad.modem_interface else None,
+        battery=_battery(nomad, clock),
+        accelerometer=IioAccelerometer(clock) if nomad.tilt == "iio" else None,
+    )
+
+
+def _battery(nomad: Nomad, clock: Clock) -> Battery | None:
+    match nomad.battery:
+        case "sysfs":
+            from hardware.battery_sysfs import SysfsBattery
+
+            return SysfsBattery(nomad.battery_device)
+        case "upower":
+            from hardware.battery_upower import UPowerBattery
+
+            return UPowerBattery(nomad.battery_device)
+        case "vedirect":
+            from hardware.battery_vedirect import VeDirectBattery
+
+            return VeDirectBattery(nomad.battery_device, clock)
+        case "off":
+            return None
 
 
 def open_service_manager() -> ServiceManager:

@@ -14,16 +14,29 @@ from agent.evidence.film_origin import present_place
 from agent.node.in_force import InForce
 from agent.node.stores import Stores
 from agent.nomad.feature import NomadFeature
+from agent.nomad.senses import Senses
 from agent.picture.cover import ViewState
 from agent.recording.places import PlaceBook
+from agent.sensors.feature import SensorsFeature
 
 log = logging.getLogger(__name__)
 
 
 def open_nomad(
-    config: Config, in_force: InForce, stores: Stores, sight: Callable[[], ViewState | None], clock: Clock, boot: str
+    config: Config,
+    in_force: InForce,
+    stores: Stores,
+    sight: Callable[[], ViewState | None],
+    sensors: Callable[[], SensorsFeature],
+    clock: Clock,
+    boot: str,
 ) -> NomadFeature:
-    """Nothing is watched yet. `sight`: see NomadFeature."""
+    """Nothing is watched yet. `sight`: see NomadFeature; `sensors` is asked once the node runs."""
+
+    def senses() -> Senses:
+        sensed = sensors().sensors.sensed()
+        return Senses(sensed.latitude, sensed.longitude, sensed.moved, sensed.tilted)
+
     return NomadFeature(
         config,
         lambda: in_force.config,
@@ -34,6 +47,8 @@ def open_nomad(
         clock,
         boot=boot,
         place="" if config.node.role == "nomadic" else _entry_of(config, clock),
+        senses=senses,
+        sensors=lambda: sensors().told(),
     )
 
 

@@ -35,6 +35,8 @@ from agent.operations.desk import Desk
 from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
 from agent.recording.trusted_time import boot_id
+from agent.sensors.feature import SensorsFeature
+from agent.sensors.ladder import Savings
 from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
 from agent.stream.feature import StreamFeature
@@ -55,6 +57,7 @@ FEATURES: Final[tuple[type[Feature[Config]], ...]] = (
     PrivacyFeature,
     AnalyticsFeature,
     BoardFeature,
+    SensorsFeature,
     LiveFeature,
     NomadFeature,
     OnvifFeature,
@@ -79,7 +82,7 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     health = HealthFeature(config, clock, version=__version__, boot=boot, parts=house.health, publish=uplink.publish_health)
     console = ConsoleFeature(config, tap, stores.register.looks, desk, clock)
     # The frames' path and recording are made below, and asked once the node runs.
-    nomad = open_nomad(config, in_force, stores, lambda: path.privacy.masking.sight(), clock, boot)  # noqa: PLW0108
+    nomad = open_nomad(config, in_force, stores, lambda: path.privacy.masking.sight(), lambda: sensors, clock, boot)  # noqa: PLW0108
     path = open_frame_path(config, in_force, stores, console, lambda: recording.unclosed(), clock, nomad.shutter)  # noqa: PLW0108
     stream = path.stream
     recording = RecordingFeature(
@@ -97,13 +100,14 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     )
     warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
+    asked, spare = drivers.open_sensors(config, clock), partial(_spare, health, path.analytics)
+    sensors = SensorsFeature(config, asked, tap, register, spare, clock, lambda: nomad.commissioned_ns, boot=boot)
     doors = partial(drivers.open_live, config, clock=clock)
     live = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
     onvif = OnvifFeature(config, live.gate, stream, outbox, lambda: house.told(config), clock, version=__version__)
     control = ControlFeature(state_dir, desk, clock)
-    house.move_in(
-        [node, stores.events, stores.register, uplink, health, recording, *path, board, onvif, live, nomad, control, console]
-    )
+    speak = [node, stores.events, stores.register, uplink, health]
+    house.move_in([*speak, recording, *path, board, sensors, onvif, live, nomad, control, console])
     house.withdraw(outbox, config, clock)
     supervisor = Supervisor(
         house.components(),
@@ -117,3 +121,9 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     drivers.give_back_memory()
     reload = NodeReload(config_path, house, in_force, outbox, register, clock, supervisor.follow)
     return Node(house, in_force, supervisor, reload, lock, clock, drivers.give_back_memory)
+
+
+def _spare(health: HealthFeature, analytics: AnalyticsFeature, savings: Savings) -> None:
+    """Do without what a battery or a data plan can no longer pay for; sensors' thread."""
+    health.publisher.spare(savings.health_s)
+    analytics.spare(savings.stills)

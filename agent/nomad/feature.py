@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from msgspec import structs
+
 from agent.base.clock import Clock, rfc3339
 from agent.base.component import Component
 from agent.base.errors import DeploymentError
@@ -30,10 +32,11 @@ from agent.operations.operation import Operation
 from agent.operations.verbs import VERBS
 from agent.picture.cover import ViewState
 from agent.ports.event import EventSink
-from agent.ports.health import NomadHealth
+from agent.ports.nomad_health import NomadHealth
 from agent.recording.catalog import Catalog
 from agent.recording.film_origin import FilmOrigin, OnePlace
 from agent.recording.trusted_time import peek_at_clock
+from agent.sensors.feature import SensorsHealth
 from agent.stream.shutter import Shutter
 
 NO_SENSES: Final = Senses()
@@ -59,9 +62,11 @@ class NomadFeature(Feature[Config]):
         boot: str,
         place: str = "",
         senses: Callable[[], Senses] = lambda: NO_SENSES,
+        sensors: Callable[[], SensorsHealth | None] = lambda: None,
     ) -> None:
         self._is_nomadic = config.node.role == "nomadic"
         self._senses = senses
+        self._sensors = sensors
         self.watch: DeploymentWatch | None = None
         self.shutter: Shutter | None = None
         self.origin: FilmOrigin = OnePlace(place)
@@ -93,13 +98,19 @@ class NomadFeature(Feature[Config]):
     def components(self) -> Sequence[Component]:
         return (self.watch,) if self.watch is not None else ()
 
+    @property
+    def commissioned_ns(self) -> int:
+        """When a person last commissioned it, in Unix ns; 0 while nobody has. Any thread."""
+        present = self.watch.present if self.watch is not None else None
+        return present.commissioned_ns if present is not None else 0
+
     def health(self) -> Mapping[str, Any]:
+        """A fixed node tells of its sensors alone, and of nothing where it has none."""
+        told = self._sensors()
+        found = {} if told is None else structs.asdict(told)
         if self.watch is None:
-            return {"nomad": None}
-        present, senses = self.watch.present, self._senses()
-        position = None
-        if senses.latitude is not None and senses.longitude is not None:
-            position = {"latitude": senses.latitude, "longitude": senses.longitude}
+            return {"nomad": NomadHealth(**found) if found else None}
+        present = self.watch.present
         return {
             "nomad": NomadHealth(
                 stage=(present.stage if present else Stage.STOWED).value,
@@ -108,7 +119,7 @@ class NomadFeature(Feature[Config]):
                 until=rfc3339(present.until_ns) if present else None,
                 light=self._gate.light.value,
                 why=str(self._gate.dark() or self._gate.covered()),
-                position=position,
+                **found,
             )
         }
 

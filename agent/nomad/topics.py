@@ -11,10 +11,10 @@ from agent.nomad.deployment import Deployment, Stage
 from agent.nomad.judgement import Ruling
 from agent.nomad.senses import Senses
 from agent.ports.event import Event, EventSink, Priority, PropertyOperation, Value
+from agent.sensors.position_watch import MOVED
+from agent.sensors.tilt_watch import TILTED
 
 STATE: Final = "vigie:Deployment/State"
-MOVED: Final = "vigie:Moved"
-TILTED: Final = "vigie:Tilted"
 THEFT: Final = "vigie:Theft"
 _ALARM: Final = {"State": TRUTH, "Reason": WORDS}
 TOPICS: Final = (
@@ -24,10 +24,9 @@ TOPICS: Final = (
         {"Stage": WORDS, "Deployment": WORDS, "Light": WORDS, "Reason": WORDS, "Until": AT},
         at_times=frozenset({"Until"}),
     ),
-    Topic(MOVED, "By its position the unit was carried off, or stands outside of its perimeter.", _ALARM),
-    Topic(TILTED, "The unit hangs otherwise than when it was commissioned, or was knocked.", _ALARM),
     Topic(THEFT, "The unit was carried off, and hangs or looks otherwise: it is taken for stolen.", _ALARM),
 )
+"""Beside MOVED and TILTED, which the sensors' feature lists: a fixed node tells them as well."""
 
 
 class DeploymentReport:

@@ -13,6 +13,8 @@ from msgspec import Meta
 
 from agent.base.clock import ClockQuality
 from agent.base.component import ComponentState
+from agent.ports.health_part import Part
+from agent.ports.nomad_health import NomadHealth
 
 CameraState = Annotated[str, Meta(extra_json_schema={"enum": ["delivering", "silent", "frozen", "over", "closed"]})]
 RecordingState = Annotated[str, Meta(extra_json_schema={"enum": ["recording", "waiting", "failing"]})]
@@ -21,14 +23,6 @@ NO_PICTURE: Final = "no picture yet"
 """Why the picture is covered while nothing has come from the camera."""
 Seen = Literal["online", "connecting", "offline", "stopping"]
 """A session as health tells of it."""
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every part: frozen, its names are the outer surface."""
-
-    def states(self) -> tuple[object, ...]:
-        """What of this part is sent at once when it changes."""
-        return ()
 
 
 class ClockHealth(Part, frozen=True, kw_only=True):
@@ -183,24 +177,6 @@ class LiveHealth(Part, frozen=True, kw_only=True):
 
     def states(self) -> tuple[object, ...]:
         return (self.push,)
-
-
-class NomadHealth(Part, frozen=True, kw_only=True):
-    """The deployment of a unit that is moved: how far it has come, until when it may look, and how much may leave its camera.
-
-    `light` is dark (the camera is closed), opaque or open, and `why` says why it is no more.
-    """
-
-    stage: Annotated[str, Meta(extra_json_schema={"enum": ["stowed", "placed", "commissioned", "deployed", "withdrawn"]})]
-    deployment: str = ""
-    authorisation: str = ""
-    until: str | None = None
-    light: Annotated[str, Meta(extra_json_schema={"enum": ["dark", "opaque", "open"]})]
-    why: str = ""
-    position: dict[str, float] | None = None
-
-    def states(self) -> tuple[object, ...]:
-        return self.stage, self.deployment, self.until, self.light
 
 
 class OnvifHealth(Part, frozen=True, kw_only=True):

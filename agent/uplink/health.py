@@ -44,6 +44,7 @@ class HealthPublisher(Component):
         self.node_id = node_id
         self.version = version
         self.interval_s = interval_s
+        self._spared_s = 0.0
         self._parts = parts
         self._publish = publish
         self._began_ns = clock.monotonic_ns()
@@ -76,6 +77,11 @@ class HealthPublisher(Component):
         self.interval_s = seconds
         self._nudged.set()
 
+    def spare(self, seconds: float) -> None:
+        """Send no oftener than this while nothing changes, whatever was asked for; any thread."""
+        self._spared_s = seconds
+        self._nudged.set()
+
     def work(self) -> None:
         while not self.stopping.is_set():
             self.turn()
@@ -91,7 +97,7 @@ class HealthPublisher(Component):
         health = self.sample()
         now_ns = self.clock.monotonic_ns()
         states = health.states()
-        due = self._sent_ns is None or now_ns - self._sent_ns >= self.interval_s * NS
+        due = self._sent_ns is None or now_ns - self._sent_ns >= max(self.interval_s, self._spared_s) * NS
         if not due and states == self._sent_states:
             return False
         self._publish(msgspec.json.encode(health))

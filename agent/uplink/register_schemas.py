@@ -35,6 +35,7 @@ FACTS: Final[Mapping[Act, Mapping[str, Any]]] = {
     Act.MASKS_CHANGED: {"masks": _COUNT},
     Act.COMMAND: {"outcome": {"enum": ["accepted", "refused"], "type": "string"}},
     Act.CHAIN_SIGNED: {"head": _WORDS},
+    Act.SAVINGS_CHANGED: {"of": {"enum": ["battery", "data"], "type": "string"}, "rung": _WORDS},
     Act.ROTATED: {"part": _WORDS, "gone": _COUNT, "gone digest": _WORDS},
 }
 

@@ -10,7 +10,10 @@ from agent.node.wiring import TOPICS
 NAME = re.compile(r"`(\w+)`")
 VALUES = {"masked", "opaque"}
 ROOT = Path(__file__).parents[2]
-TOPIC = re.compile(r'"((?:VideoSource|RecordingConfig|Device|Monitoring|vigie:Evidence|vigie:Live)/[A-Za-z:/]+)"')
+TOPIC = re.compile(
+    r'"((?:VideoSource|RecordingConfig|Device|Monitoring)/[A-Za-z:/]+'
+    r'|vigie:(?:Moved|Tilted|Theft|(?:Evidence|Live|Deployment|Power|Link)/[A-Za-z:/]+))"'
+)
 ROW = re.compile(r"^\| `([A-Za-z]+[:/][A-Za-z:/]+)` \|", re.MULTILINE)
 
 
