@@ -125,8 +125,9 @@ def _read(url: str, count: int) -> None:
             time.sleep(_EVERY_S)
             for each in lines:
                 with suppress(BlockingIOError):
-                    while each.recv(_RECEIVED_BYTES):
-                        pass
+                    while True:
+                        if not each.recv(_RECEIVED_BYTES):
+                            return
 
 
 def _caller(url: str) -> Caller:

@@ -70,7 +70,7 @@ def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Pa
     assert page.text_content(".who") == "Looking: BM Leroy (police)"
     assert page.text_content(".node") == "pole-7"
     assert page.evaluate("document.querySelector('.picture').width") == 768
-    assert int(page.evaluate("document.querySelector('.picture').dataset.frames")) > 10
+    until(lambda: int(page.evaluate("document.querySelector('.picture').dataset.frames")) > 10, "frames are shown")
     assert looked["lease"] in str(register(node, "live-begun"))
     node.vigie("live", "close", looked["lease"], "--config", str(node.config))
     says(page, "It is over: the lease is over")
