@@ -41,8 +41,6 @@ _EVERY, _EVERY_IN_DOUBT = 50, 12
 """Pictures from one search to the next: while so much is silent; while it went just now, or a copy was found."""
 _AT_ONCE = 0.08
 """Of what is expected: so much gone from one picture to the next is no walker and no car, and is looked at before it is shown,"""
-_LAID_OVER = 0.01
-"""The same where a solid part of the picture that lay still is something else (`fresh_block.py`)."""
 _AT_REST = 12
 """where for so many pictures nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
 _PATIENCE = 25
@@ -171,7 +169,7 @@ class CopyWatch:
         self._waits = max(0, self._waits - 1)
         laid_over = self._fresh.seen(picture)
         at_once = gone - self._gone
-        if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LAID_OVER and laid_over)):
+        if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LEAST_SILENT and laid_over)):
             self._asks, self._waits = True, _PATIENCE
         self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
         self._gone = gone

@@ -32,7 +32,8 @@ log = logging.getLogger(__name__)
 LEAST_KEPT = 0.75
 """Of what is expected, by area: when more is gone at once and was not found elsewhere, the frame is not shown."""
 LEAST_KEPT_MOVED = 0.5
-"""The same at another pose than before, proved on REOPEN_FRAMES in a row: what is fixed to the camera moves nowhere."""
+"""The same at another pose than before that is not home either, proved on REOPEN_FRAMES in a row: there nothing lies that is
+fixed to the camera."""
 LEAST_KEPT_AT_FIRST = 0.65
 """The same after a start, of all that was validated: it may be night by now, or the camera was knocked meanwhile, and marks
 that nobody found fill up to half of a view."""
@@ -168,7 +169,7 @@ class ViewTracker:
         self._to_prove, self._unsure = max(0, self._to_prove - 1), max(0, self._unsure - 1)
         self._stood = 0 if new else self._stood + 1
         self._elsewhere = self._elsewhere + 1 if jumped and not new else 0
-        moved = jumped and (self._elsewhere >= REOPEN_FRAMES or kept >= SURE_KEPT)
+        moved = self._elsewhere >= REOPEN_FRAMES and self._frame.shift_px(proof.pose) > JUMP_PX
         least = LEAST_KEPT_AT_FIRST if first else LEAST_KEPT_MOVED if moved else LEAST_KEPT
         if first and self._stood >= STOOD_FRAMES:
             least = LEAST_STOOD_AT_FIRST

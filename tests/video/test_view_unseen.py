@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 
 from agent.picture.planes import Plane
 from agent.view.guard import ViewGuard
 from agent.view.reference import ViewReference
 from agent.view.relocation import SteppedRelocation
-from tests.support.scenery import HEIGHT, WIDTH, seen
+from tests.support.scenery import HEIGHT, WIDTH, seen, street
 from tests.video.test_view_guard import IDENTITY, MASKS, STREET, uncovered, watch
 
 FAR = (38.0, 14.0)
+OTHER = street(77)
 DUSK, NIGHT, DAWN, DAY = 110, 20, 30, 90
 
 
@@ -28,9 +30,9 @@ def web() -> Plane:
 WEB = web().astype(np.float32) / 255
 
 
-def pictured(contrast: float, place: tuple[float, float], seed: int) -> Plane:
+def pictured(contrast: float, place: tuple[float, float], seed: int, what: Plane = STREET) -> Plane:
     """The street with so much of its contrast behind the web."""
-    scene = seen(STREET, *place, noise=0, seed=seed).astype(np.float32)
+    scene = seen(what, *place, noise=0, seed=seed).astype(np.float32)
     veiled = contrast * scene + (1 - contrast) * 12
     grain = np.random.default_rng(seed).normal(0, 2, veiled.shape)
     return np.asarray(np.clip(veiled * (1 - WEB) + 205 * WEB + grain, 0, 255), np.uint8)
@@ -47,3 +49,16 @@ def test_a_scene_that_returns_elsewhere_is_found_though_the_web_never_moved() ->
     covers = watch(guarding, [pictured(c, FAR, 500 + n) for n, c in enumerate(dawn)], len(contrasts))
     assert [uncovered(cover, *FAR) for cover in covers[DAWN + 30 :]] == [0] * (DAY - 30)
     assert not covers[-1].opaque
+
+
+@pytest.mark.parametrize("away", [(8.0, 4.0), (-7.0, 6.0)])
+def test_what_is_fixed_to_the_camera_opens_no_way_home(away: tuple[float, float]) -> None:
+    """Followed to another place, and then the scene is gone: the web at home is half of what was heard, and proves nothing."""
+    stills = [pictured(1.0, (0, 0), seed) for seed in range(5)]
+    taken, _ = ViewReference.take(stills, MASKS, IDENTITY, by="a technician", on="today")
+    guarding = ViewGuard(taken, MASKS, 0.01, SteppedRelocation(taken.landmarks))
+    watch(guarding, [pictured(1.0, (0, 0), n) for n in range(8)])
+    covers = watch(guarding, [pictured(1.0, away, 20 + n) for n in range(6)], 8)
+    assert not covers[-1].opaque
+    covers = watch(guarding, [pictured(1.0, (0, 0), 40 + n, OTHER) for n in range(40)], 14)
+    assert all(cover.opaque for cover in covers)
