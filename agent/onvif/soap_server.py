@@ -31,6 +31,7 @@ from agent.stream.snapshot import Still
 
 MOST_CONNECTIONS: Final = 64
 REQUEST_WITHIN_S: Final = 10.0
+WRITE_WITHIN_S: Final = 5.0
 _CONTENT: Final = "application/soap+xml"
 _STATUS: Final = {NoEntry.UNKNOWN: 401, NoEntry.NOT_THIS_WAY: 403}
 _BUSY: Final = 503
@@ -117,13 +118,20 @@ class SoapServer:
 
     @web.middleware
     async def _seen(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        """Who proves nothing is told how."""
+        """A request has its place once it is here whole, until its answer is through. Who proves nothing is told how."""
+        try:
+            await request.read()  # kept for the handler; who drips is shown out meanwhile
+        except (ConnectionError, HttpProcessingError, web.RequestPayloadError):
+            raise web.HTTPBadRequest(text="this request did not come whole") from None
+        except web.HTTPRequestEntityTooLarge:
+            return _faulty(SoapFault(f"more than {MOST_BYTES} bytes are not read", "ter:WellFormed"), 413)
         with self._counted.serving(request.transport):
             try:
                 answer: web.StreamResponse = await handler(request)
             except Unproved as unproved:
                 fault = SoapFault(unproved.what, "ter:NotAuthorized")
                 answer = _faulty(fault, 401, [("WWW-Authenticate", each) for each in unproved.challenges])
+            await _send(request, answer)
             return answer
 
     async def _soap(self, request: web.Request) -> web.Response:
@@ -131,10 +139,6 @@ class SoapServer:
             asked = read_request(await request.read())
         except SoapFault as fault:
             return _faulty(fault)
-        except (ConnectionError, HttpProcessingError, web.RequestPayloadError):
-            raise web.HTTPBadRequest(text="this request did not come whole") from None
-        except web.HTTPRequestEntityTooLarge:
-            return _faulty(SoapFault(f"more than {MOST_BYTES} bytes are not read", "ter:WellFormed"), 413)
         try:
             return _response(200, envelope(await self._answered(request, asked), asked.header()))
         except SoapFault as fault:
@@ -160,13 +164,38 @@ class SoapServer:
             look = await asyncio.to_thread(enter, lease, Transport.SNAPSHOT, request.remote or "unknown")
             with look:
                 still = await self._pace.next()
+                look.on_over(_hangs_up(request))
                 if look.over:
                     raise LookRefused(NoEntry.UNKNOWN, f"the lease is over: {look.over}")
+                answer = web.Response(body=still.jpeg, content_type="image/jpeg")
+                await _send(request, answer)
+                return answer
         except LookRefused as refused:
             return web.Response(status=_STATUS.get(refused.why, _BUSY), text=f"{refused}\n")
         except VigieError as error:  # no picture came in time
             return web.Response(status=_BUSY, text=f"{error}\n")
-        return web.Response(body=still.jpeg, content_type="image/jpeg")
+
+
+async def _send(request: web.Request, answer: web.StreamResponse) -> None:
+    """All of it; once is enough. Who takes nothing for so long has lost the connection."""
+    try:
+        async with asyncio.timeout(WRITE_WITHIN_S):
+            await answer.prepare(request)
+            await answer.write_eof()
+    except (ConnectionError, TimeoutError):
+        if request.transport is not None:
+            request.transport.abort()
+
+
+def _hangs_up(request: web.Request) -> Callable[[], None]:
+    """What ends this connection, from any thread."""
+    loop, transport = asyncio.get_running_loop(), request.transport
+
+    def hang_up() -> None:
+        if transport is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(transport.abort)
+
+    return hang_up
 
 
 def _head(request: web.Request) -> RequestHead:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import socket
+from contextlib import ExitStack
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from agent.onvif.fault import SoapFault
 from agent.onvif.markup import el, written
 from agent.onvif.soap_request import came_by, read_request
+from agent.onvif.soap_server import MOST_CONNECTIONS
 from agent.onvif.xml_reading import DEEPEST, MOST_BYTES, MOST_ELEMENTS, NotXml, read_xml
 from tests.support.onvif_house import OnvifHouse, soap, username_token
 
@@ -135,3 +139,15 @@ def test_every_address_in_an_answer_is_that_one(fresh: OnvifHouse) -> None:
         "cam.town.example:8554",
     }
     assert fresh.secret.password not in told
+
+
+def test_who_drips_a_request_keeps_nobody_out(tmp_path: Path) -> None:
+    """Places are given to whole requests: with every one of them taken by half a request, the next client is answered."""
+    with OnvifHouse(tmp_path) as house, ExitStack() as stack:
+        for _ in range(MOST_CONNECTIONS):
+            line = stack.enter_context(socket.create_connection(("127.0.0.1", house.port), timeout=60))
+            line.sendall(
+                b"POST /onvif/device_service HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 900\r\n\r\n<s:E"
+            )
+            assert line.recv(100).startswith(b"HTTP/1.1 100"), "the server waits for the rest of it"
+        assert house.ask("device", "GetSystemDateAndTime", token="").status == 200

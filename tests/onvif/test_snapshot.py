@@ -13,6 +13,7 @@ from agent.onvif.snapshot_pace import SnapshotPace
 from agent.ports.live import Transport
 from agent.stream.snapshot import Still
 from tests.onvif.test_login import digest_of
+from tests.support.deadline import until
 from tests.support.onvif_house import OnvifHouse, SoapAnswer
 
 PATH = "/onvif/snapshot"
@@ -35,6 +36,7 @@ def test_it_is_entered_before_and_ended_after(fresh: OnvifHouse) -> None:
     answer = taken(fresh)
     assert (answer.status, answer.body) == (200, b"\xff\xd8 a picture")
     assert ("Cache-Control", "no-store") in answer.headers
+    until(lambda: len(fresh.gate.register) == 2, "it is ended")
     begun, ended = fresh.gate.register
     assert (begun.lease, begun.transport, begun.why) == (fresh.secret.lease, Transport.SNAPSHOT, "")
     assert ended.why
@@ -56,7 +58,7 @@ def test_one_too_many_and_a_camera_without_pictures_are_told(house_again: OnvifH
     house_again.gate.most, house_again.camera.works = 100, False
     answer = taken(house_again)
     assert (answer.status, "no picture came" in answer.text) == (503, True)
-    assert house_again.gate.looks == []
+    until(lambda: not house_again.gate.looks, "no look stays open")
 
 
 def test_where_the_picture_goes_through_tls_alone_there_is_no_snapshot(tmp_path: Path) -> None:
