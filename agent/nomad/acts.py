@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -17,11 +18,13 @@ from agent.base.errors import DeploymentError, RegisterError
 from agent.base.phrase import say
 from agent.journal.entry import Act, Fact, Journal
 from agent.nomad import deployment as changes
-from agent.nomad.deployment import MOST_VIEWS, Deployment, Stage
+from agent.nomad.deployment import Deployment, Stage
 from agent.nomad.store import DeploymentStore
 
 log = logging.getLogger(__name__)
 
+BEFORE: Final = "before"
+"""Of which deployment a view is said to be that lay here when one began."""
 Change = Callable[[Deployment], Deployment]
 
 
@@ -43,13 +46,12 @@ class DeploymentActs:
         StorageError.
         """
         with self._store.alone():
-            with suppress(DeploymentError):  # a damaged one is what this one takes the place of
+            if not self._is_unreadable():  # a damaged one is what this one takes the place of
                 self._refuse_beside(self._store.current())
-            known, _ = self._store.all()
-            used = [each for earlier in known for each in (*earlier.spent, earlier.view) if each]
-            spent = tuple(dict.fromkeys([*used, *([view] if view and not view.startswith(changes.STATEMENT) else [])]))
+            if view and not view.startswith(changes.STATEMENT):
+                self._store.note_view(BEFORE, view)
             number = self._store.next_number()
-            fresh = replace(plan, number=number, id=plan.id.format(number=number), spent=spent[-MOST_VIEWS:], boot=self.boot)
+            fresh = replace(plan, number=number, id=plan.id.format(number=number), boot=self.boot)
             self._journal.enter(Act.DEPLOYMENT_BEGUN, fresh.by, fresh.facts())
             before(fresh)
             self._store.save(fresh)
@@ -69,7 +71,7 @@ class DeploymentActs:
                     say("no view is validated, and no statement says that no mask is needed"),
                     remedy=say("`vigie masks validate --by NAME`, then this again"),
                 )
-            if view in present.spent:
+            if view in present.spent or self._store.is_of_another(view, present.id):
                 raise DeploymentError(
                     say("the view was validated before this deployment, or before it was closed: it proves nothing here"),
                     remedy=say("look that the masks fit, `vigie masks validate --by NAME`, then this again"),
@@ -77,6 +79,7 @@ class DeploymentActs:
             at_ns = self._wall_ns()
             facts: dict[str, Fact] = {"deployment": present.id, "view": view, "masks": masks}
             self._journal.enter(Act.DEPLOYMENT_COMMISSIONED, by, facts)
+            self._store.note_view(present.id, view)
             return self._saved(changes.commissioned(present, view, masks, by, at_ns, self.boot))
 
     def place_again(self, by: str) -> Deployment:
@@ -138,7 +141,10 @@ class DeploymentActs:
         then spoilt where it lies, so that a restart opens nothing. `remembered` is what the closed one was, for then."""
         with self._store.alone():
             try:
-                closed = change(self._present())
+                present = self._present()
+                if remembered is not None and present.id != remembered.id:
+                    return present  # another one took its place: there is nothing left to close
+                closed = change(present)
             except DeploymentError:
                 if remembered is None or not self._is_unreadable():
                     raise

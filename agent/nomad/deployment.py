@@ -16,7 +16,7 @@ Corner = tuple[float, float]
 STATEMENT: Final = "statement:"
 """How the proof of a view begins that needs no mask, by a signed statement."""
 MOST_VIEWS: Final = 64
-"""So many views of earlier deployments are remembered as spent; more validations than that no unit sees in its retention."""
+"""So many views are remembered as taken away in one deployment."""
 
 
 class Stage(StrEnum):
@@ -80,7 +80,7 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What proves the view it was commissioned with; empty unless it is commissioned."""
     masks: int = 0
     spent: tuple[str, ...] = ()
-    """Views that open nothing here: of earlier deployments, from before this one, and those a closing took away."""
+    """Views that a closing took away; those of other deployments are in the store's own list."""
     commissioned_by: str = ""
     commissioned_ns: int = 0
     deployed_ns: int = 0

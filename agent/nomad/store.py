@@ -23,6 +23,8 @@ _NAME = re.compile(r"(\d{6})\.json")
 _MOST_BYTES: Final = 64 * 1024
 _DIGEST: Final = b"sha256 "
 _LOCK: Final = "lock"
+_VIEWS: Final = "views"
+_MOST_VIEW_BYTES: Final = 16 << 20
 
 
 class DeploymentStore:
@@ -69,6 +71,30 @@ class DeploymentStore:
             replace_durably(self._path(deployment.number), body + b"\n" + seal + b"\n", mode=0o640)
         except OSError as error:
             raise self._refused(error, "written") from None
+
+    def note_view(self, deployment: str, view: str) -> None:
+        """From now on this view proves nothing in any other deployment, whatever becomes of the records. DeploymentError."""
+        try:
+            path = self.folder / _VIEWS
+            descriptor = open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            try:
+                os.write(descriptor, f"\n{deployment} {view}\n".encode())  # behind a line that a power cut may have torn
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            sync_directory(self.folder)
+        except OSError as error:
+            raise self._refused(error, "written") from None
+
+    def is_of_another(self, view: str, deployment: str) -> bool:
+        """Whether this view was ever used in another deployment, or lay here when one began. DeploymentError."""
+        try:
+            noted = read_regular(self.folder / _VIEWS, _MOST_VIEW_BYTES, follow=False).decode("ascii", "replace")
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._refused(error, "read") from None
+        return any(line.endswith(f" {view}") and line != f"{deployment} {view}" for line in noted.splitlines())
 
     def spoil(self, number: int) -> None:
         """Make a record unbelievable where it lies, for which no room is needed: a full disk keeps nothing open. OSError."""
