@@ -1,4 +1,4 @@
-"""kill -9 in every stage, between the register and its effect and everywhere else: what was closed stays closed, and it goes on."""
+"""kill -9 in every stage, between the register and its effect and elsewhere: what was closed stays closed, and it goes on."""
 
 from __future__ import annotations
 
@@ -49,20 +49,24 @@ class RealRegister:
 
 
 def placed(unit: NomadUnit) -> None:
+    """Begun, and a view validated."""
     unit.begin()
     unit.validate()
 
 
 def open_now(unit: NomadUnit) -> None:
+    """Deployed."""
     unit.put_up()
 
 
 def commissioned(unit: NomadUnit) -> None:
+    """Not deployed yet."""
     placed(unit)
     unit.commission()
 
 
 def shut(unit: NomadUnit) -> None:
+    """Found astray, and dark."""
     unit.put_up()
     unit.sight, unit.senses = ViewState.UNCERTAIN, Senses(*OUTSIDE)
     unit.pass_time(1)
@@ -70,17 +74,20 @@ def shut(unit: NomadUnit) -> None:
 
 
 def tilt(unit: NomadUnit) -> None:
+    """The watch sees it."""
     unit.senses = Senses(tilted="it hangs 9 degrees off")
     unit.watch.tick()
 
 
 def stray(unit: NomadUnit) -> None:
+    """It is carried off, for more than a minute."""
     unit.sight, unit.senses = ViewState.UNCERTAIN, Senses(*OUTSIDE)
     unit.pass_time(1)
     unit.pass_time(65)
 
 
 def run_out(unit: NomadUnit) -> None:
+    """Its period ends."""
     unit.pass_time(7300)
 
 

@@ -15,6 +15,7 @@ from agent.picture.access_unit import AccessUnit
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk, SystemDisk
 from agent.recording.fault import RecordingFault
+from agent.recording.film_origin import FilmOrigin, OnePlace
 from agent.recording.hold import Holds
 from agent.recording.reconcile import open_catalog
 from agent.recording.recorder import Recorder
@@ -42,6 +43,8 @@ class Recordings:
     min_free_bytes: int = 0
     segment_seconds: float = 4
     faults: list[RecordingFault] = field(default_factory=list)
+    origin: FilmOrigin = field(default_factory=OnePlace)
+    stays: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.register = Register(self.state / "register.jsonl", self.clock)
@@ -75,6 +78,7 @@ class Recordings:
             queue_units=queue_units,
             report=self.faults.append,
             disk=self.disk,
+            origin=self.origin,
         )
 
     def units(self, seconds: float) -> list[AccessUnit]:
@@ -116,6 +120,7 @@ class Recordings:
             retention_days=self.retention_days,
             min_free_bytes=self.min_free_bytes,
             disk=self.disk,
+            stays=lambda: self.stays,
         )
 
     def holds(self) -> Holds:
