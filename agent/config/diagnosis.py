@@ -150,6 +150,8 @@ def _not_a_number(given: Any, *, whole: bool) -> tuple[str, str]:
 
 
 def _wanted_list(path: KeyPath) -> str:
+    if "polygon" in path and path[0] == "nomad":
+        return say("a perimeter is a list of corners: [[46.7795, 4.8528], [46.7795, 4.8568], [46.7815, 4.8568]]")
     if "polygon" in path:
         return say("a polygon is a list of corners: [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]")
     if section_of(path) is not None:

@@ -15,7 +15,7 @@ from agent.config.finding import Finding
 from agent.config.locate import KeyPath, TextSpan
 from agent.config.mending.wanted import kind_of
 from agent.config.misfit import Misfit
-from agent.config.polygon_meant import in_pixels, size_of, with_commas
+from agent.config.polygon_meant import in_pixels, on_picture, size_of, with_commas
 from agent.config.reading import ReadingFault
 from agent.config.remedies import Remedies
 from agent.config.sources import Sources
@@ -41,7 +41,7 @@ def _drawn_otherwise(faults: Iterable[ReadingFault], sources: Sources) -> Iterat
         raw = _value(sources, polygon) if polygon else None
         if with_commas(raw):
             misfit = Misfit(say("decimals take a point"), remedy=say("corners are [[x, y], [x, y], [x, y]], each number as 0.25"))
-        elif in_pixels(raw):
+        elif in_pixels(raw) and on_picture(polygon):
             width, height = size_of(sources.content)
             misfit = Misfit(
                 say("the corners are in pixels"),

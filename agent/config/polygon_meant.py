@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from agent.config.locate import KeyPath
 from agent.config.misfit import Misfit
 from agent.config.polygon import Point, Polygon, check_polygon
 from agent.config.toml_value import written
@@ -14,6 +15,11 @@ LEAST_PIXEL: Final = 2
 """A coordinate above it is no fraction that went a little astray."""
 
 _SIZE: Final = (1920, 1080)
+
+
+def on_picture(path: KeyPath) -> bool:
+    """Whether the path leads to a polygon on the picture, or into one; a perimeter is drawn on the map."""
+    return "polygon" in path and path[0] != "nomad"
 
 
 def size_of(content: Mapping[str, Any]) -> tuple[int, int]:

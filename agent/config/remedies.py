@@ -16,7 +16,7 @@ from agent.config.locate import KeyPath, KeyPlace, strict_whole
 from agent.config.mending.statement import statements
 from agent.config.mending.wanted import example, header_of, keys_of, tables
 from agent.config.misfit import NOTHING
-from agent.config.polygon_meant import polygon_line, polygon_meant, size_of
+from agent.config.polygon_meant import on_picture, polygon_line, polygon_meant, size_of
 from agent.config.proposal import value_meant
 from agent.config.reading import MISSING, ReadingFault
 from agent.config.sources import Sources
@@ -48,7 +48,7 @@ class Remedies:
             return ()
         if fault.wanted is None and fault.misfit is None:
             return self._unknown(fault.path, document, place)
-        if "polygon" in fault.path and (made := self._polygon(fault.path, document)) is not None:
+        if on_picture(fault.path) and (made := self._polygon(fault.path, document)) is not None:
             self._polygons.setdefault(str(document.path), []).append(made)
             return ()
         self._keep(document, *self._value(fault, document, place))

@@ -31,17 +31,17 @@ def unit(tmp_path: Path) -> NomadUnit:
 
 def test_a_deployment_from_its_begin_to_its_end(unit: NomadUnit) -> None:
     """Dark, opaque, open, dark; each stage in the register."""
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     unit.begin()
     unit.watch.tick()
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.validate()
     unit.commission()
     unit.watch.tick()
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
     unit.acts.end("A. Martin", "taken down")
     unit.watch.tick()
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     assert [act.value for act, _, _ in unit.register.entered] == [
         "deployment-begun",
         "deployment-commissioned",
@@ -56,11 +56,11 @@ def test_the_period_ends_by_itself_and_on_the_frame(unit: NomadUnit) -> None:
     unit.clock.clock_quality = ClockQuality.HOLDOVER
     unit.clock.advance(3599)
     unit.watch.tick()
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
     unit.clock.advance(1)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.watch.tick()
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     assert unit.register.of(Act.DEPLOYMENT_ENDED)
 
 
@@ -70,9 +70,9 @@ def test_a_clock_that_is_put_back_wins_nothing(unit: NomadUnit) -> None:
     unit.pass_time(7200)
     unit.clock.step_wall(utc(unit.clock.wall_ns()) - timedelta(hours=1))
     unit.watch.tick()
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
     unit.pass_time(3601)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
 
 
 def test_a_board_that_woke_up_in_the_past_opens_nothing(unit: NomadUnit) -> None:
@@ -81,10 +81,10 @@ def test_a_board_that_woke_up_in_the_past_opens_nothing(unit: NomadUnit) -> None
     unit.boot()
     unit.clock.clock_quality = ClockQuality.HOLDOVER
     unit.pass_time(5)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     unit.clock.clock_quality = ClockQuality.SYNCHRONISED
     unit.pass_time(1)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
 
 
 def test_a_clock_that_is_not_set_closes(unit: NomadUnit) -> None:
@@ -92,7 +92,7 @@ def test_a_clock_that_is_not_set_closes(unit: NomadUnit) -> None:
     unit.put_up()
     unit.lose_clock()
     unit.pass_time(1)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
 
 
 def test_a_view_of_before_opens_nothing(unit: NomadUnit) -> None:
@@ -117,12 +117,12 @@ def test_another_view_covers_the_very_next_frame(unit: NomadUnit) -> None:
     """No look of the watch is needed; it opens again when it is commissioned with that view."""
     unit.put_up()
     unit.validate()
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.watch.tick()
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.commission()
     unit.watch.tick()
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
 
 
 def test_a_tilt_covers_until_somebody_validates_anew(unit: NomadUnit) -> None:
@@ -130,17 +130,17 @@ def test_a_tilt_covers_until_somebody_validates_anew(unit: NomadUnit) -> None:
     unit.put_up()
     unit.senses = Senses(tilted="it hangs 9 degrees off")
     unit.pass_time(1)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.senses = Senses()
     unit.boot()
     unit.pass_time(2)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     with pytest.raises(DeploymentError, match="before it was closed"):
         unit.commission()
     unit.validate()
     unit.commission()
     unit.pass_time(1)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
 
 
 def test_outside_is_covered_at_once_and_dark_after_a_minute(unit: NomadUnit) -> None:
@@ -148,19 +148,19 @@ def test_outside_is_covered_at_once_and_dark_after_a_minute(unit: NomadUnit) -> 
     unit.put_up()
     unit.sight, unit.senses = ViewState.UNCERTAIN, Senses(*OUTSIDE)
     unit.pass_time(1)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.pass_time(58)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.pass_time(2)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     unit.senses = Senses(*INSIDE)
     unit.pass_time(600)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     unit.acts.place_again("A. Martin")
     unit.validate()
     unit.commission()
     unit.pass_time(1)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
 
 
 def test_a_power_cut_within_the_minute_shortens_it(unit: NomadUnit) -> None:
@@ -170,7 +170,7 @@ def test_a_power_cut_within_the_minute_shortens_it(unit: NomadUnit) -> None:
     unit.pass_time(10)
     unit.boot()
     unit.pass_time(1)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
 
 
 def test_a_receiver_that_is_misled_closes_nothing_while_the_view_is_proved(unit: NomadUnit) -> None:
@@ -178,7 +178,7 @@ def test_a_receiver_that_is_misled_closes_nothing_while_the_view_is_proved(unit:
     unit.put_up()
     unit.senses = Senses(*OUTSIDE)
     unit.pass_time(300)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
 
 
 def test_what_is_stolen_stays_dark_until_it_is_ended(unit: NomadUnit) -> None:
@@ -186,7 +186,7 @@ def test_what_is_stolen_stays_dark_until_it_is_ended(unit: NomadUnit) -> None:
     unit.put_up()
     unit.sight, unit.senses = ViewState.MOVED, Senses(*OUTSIDE)
     unit.pass_time(1)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     with pytest.raises(DeploymentError, match="stolen"):
         unit.acts.place_again("A. Thief")
     unit.acts.end("A. Martin", "found again")
@@ -204,14 +204,14 @@ def test_what_opens_waits_for_the_register_and_what_closes_does_not(unit: NomadU
     unit.commission()
     unit.register.refuses = True
     unit.pass_time(2)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     unit.register.refuses = False
     unit.pass_time(12)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
     unit.register.refuses = True
     unit.acts.end("A. Martin", "taken down")
     unit.pass_time(1)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     unit.boot()
     unit.register.refuses = False
     unit.pass_time(12)
@@ -224,11 +224,11 @@ def test_a_full_disk_keeps_nothing_open(unit: NomadUnit) -> None:
     unit.store.refuses = True
     unit.senses = Senses(tilted="it hangs 9 degrees off")
     unit.pass_time(1)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
     restarted = NomadUnit(unit.store.folder.parent)
     restarted.view.name = unit.view.name
     restarted.pass_time(1)
-    assert restarted.light is Light.DARK
+    assert restarted.light() is Light.DARK
     unit.senses, unit.store.refuses = Senses(), False
     unit.pass_time(30)
     found = unit.store.current()
@@ -240,9 +240,9 @@ def test_a_watch_that_hangs_covers_the_picture(unit: NomadUnit) -> None:
     """Its last ruling counts for ten seconds."""
     unit.put_up()
     unit.clock.advance(GOOD_FOR_NS / NS - 0.1)
-    assert unit.light is Light.OPEN
+    assert unit.light() is Light.OPEN
     unit.clock.advance(0.1)
-    assert unit.light is Light.OPAQUE
+    assert unit.light() is Light.OPAQUE
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b"!", b"\xff" * 100])
@@ -251,7 +251,7 @@ def test_a_damaged_record_is_dark_and_a_new_deployment_takes_its_place(unit: Nom
     first = unit.put_up()
     (unit.store.folder / "000001.json").write_bytes(damage)
     unit.pass_time(1)
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK
     assert unit.begin().number == first.number + 1
 
 
@@ -304,4 +304,4 @@ def test_what_must_not_begin_is_one_clear_line(unit: NomadUnit, asked: dict[str,
     assert found.value.remedy
     assert "\n" not in str(found.value)
     unit.watch.tick()
-    assert unit.light is Light.DARK
+    assert unit.light() is Light.DARK

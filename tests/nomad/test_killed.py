@@ -121,7 +121,7 @@ def test_killed_at_any_write(tmp_path: Path, case: str, at: int) -> None:
     with_register(unit, Killing(10**6))
     before(unit)
     unit.watch.tick() if case not in ("deploy",) else None
-    earlier = unit.light
+    earlier = unit.light()
     child = os.fork()
     if child == 0:
         try:
@@ -137,9 +137,9 @@ def test_killed_at_any_write(tmp_path: Path, case: str, at: int) -> None:
     assert verify(unit.store.folder.parent / "register.jsonl").findings == ()
     found = unit.store.current()
     if closes:
-        assert unit.light is Light.OPEN or found is None or found.stage is not Stage.DEPLOYED
-        assert ORDER.index(unit.light) <= ORDER.index(earlier)
-    elif ORDER.index(unit.light) > ORDER.index(earlier):
+        assert unit.light() is Light.OPEN or found is None or found.stage is not Stage.DEPLOYED
+        assert ORDER.index(unit.light()) <= ORDER.index(earlier)
+    elif ORDER.index(unit.light()) > ORDER.index(earlier):
         entered = (unit.store.folder.parent / "register.jsonl").read_text()
         assert {"begin": "begun", "commission": "deployed", "deploy": "deployed", "again": "placed-again"}[case] in entered
     act_again(unit, case, act)
@@ -152,11 +152,11 @@ def act_again(unit: NomadUnit, case: str, act: Callable[[NomadUnit], object]) ->
         assert found.stage is Stage.PLACED
         return
     if case in ("end", "run out") and found is not None and found.is_over:
-        assert unit.light is Light.DARK
+        assert unit.light() is Light.DARK
         return
     act(unit)
     unit.watch.tick()
     if case in ("end", "run out", "stray"):
-        assert unit.light is Light.DARK
+        assert unit.light() is Light.DARK
     elif case == "tilt":
-        assert unit.light is Light.OPAQUE
+        assert unit.light() is Light.OPAQUE

@@ -152,7 +152,6 @@ class NomadUnit:
             self.clock,
         )
 
-    @property
     def light(self) -> Light:
         """What a frame of now would get."""
         return self.gate.light
