@@ -115,11 +115,11 @@ class DeploymentWatch(Component):
 
     def _close_what_must(self, now: KnownTime, senses: Senses) -> None:
         present = self._present
-        if present is None or present.is_over or self._pending is not None:
+        if present is None or present.is_over:
             return
         change = self._closing(present, now, senses)
         if change is not None:
-            self._pending = change
+            self._pending = change if self._pending is None else _both(self._pending, change)
             self._present = change(present)
             self._again_ns = 0
             log.warning("%s: the picture is closed: %s", present.id, judge(self._present, now, "").why)
@@ -162,7 +162,7 @@ class DeploymentWatch(Component):
         try:
             if self._pending is not None:
                 self._present = self._acts.close(self._pending, self._present)
-                self._pending = None
+                self._pending, self._trouble = None, ""
                 self._fingerprint = self._store.fingerprint()
             elif self._present is not None and self._present.owed:
                 self._acts.make_up()
@@ -178,7 +178,8 @@ class DeploymentWatch(Component):
         except DeploymentError:
             return
         if found is None or found.is_over:
-            self._pending, self._present, self._fingerprint = None, found, self._store.fingerprint()
+            self._pending, self._present, self._trouble = None, found, ""
+            self._fingerprint = self._store.fingerprint()
 
     def _open_what_may(self, present: Deployment, now: KnownTime) -> None:
         if self.clock.monotonic_ns() < self._again_ns:
@@ -211,6 +212,11 @@ class DeploymentWatch(Component):
         if fault != self._said:
             self._said = fault
             log.error("%s", fault)
+
+
+def _both(first: Change, second: Change) -> Change:
+    """One closing behind the other: the first still waits for the disk."""
+    return lambda it: second(first(it))
 
 
 def astray(present: Deployment, senses: Senses) -> str:

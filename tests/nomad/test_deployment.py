@@ -236,6 +236,22 @@ def test_a_full_disk_keeps_nothing_open(unit: NomadUnit) -> None:
     assert (found.stage, found.covered) == (Stage.PLACED, "it hangs 9 degrees off")
 
 
+def test_a_full_disk_does_not_keep_an_astray_unit_from_darkness(unit: NomadUnit) -> None:
+    """Covered at once and dark a minute later, though neither can be noted; and what takes its place is not closed for it."""
+    unit.put_up()
+    unit.store.refuses = True
+    unit.sight, unit.senses = ViewState.UNCERTAIN, Senses(*OUTSIDE)
+    unit.pass_time(1)
+    assert unit.light() is Light.OPAQUE
+    unit.pass_time(63)
+    assert unit.light() is Light.DARK
+    unit.store.refuses = False
+    unit.sight, unit.senses = ViewState.VERIFIED, Senses()
+    unit.put_up()
+    unit.pass_time(12)
+    assert unit.light() is Light.OPEN
+
+
 def test_a_watch_that_hangs_covers_the_picture(unit: NomadUnit) -> None:
     """Its last ruling counts for ten seconds."""
     unit.put_up()
