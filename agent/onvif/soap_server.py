@@ -22,6 +22,7 @@ from agent.onvif.fault import SoapFault
 from agent.onvif.markup import NOTHING, Markup, envelope
 from agent.onvif.proof import ProofOfRequest, RequestHead, Unproved
 from agent.onvif.pull_points import PullPoints
+from agent.onvif.request_pace import RequestPace
 from agent.onvif.service import SNAPSHOT, SUBSCRIPTIONS, OnvifServices
 from agent.onvif.snapshot_pace import SnapshotPace
 from agent.onvif.soap_request import CameBy, SoapCall, SoapRequest, came_by, read_request
@@ -76,6 +77,7 @@ class SoapServer:
         self._door = door
         self._proof = ProofOfRequest(door.gate, door.clock, door.since_ns)
         self._pace = SnapshotPace(door.take_still)
+        self._requests = RequestPace()
         self._visitors = Visitors(MOST_CONNECTIONS, REQUEST_WITHIN_S, door.clock)
 
     def serve(self, listener: socket.socket) -> None:
@@ -126,6 +128,7 @@ class SoapServer:
         except web.HTTPRequestEntityTooLarge:
             return _faulty(SoapFault(f"more than {MOST_BYTES} bytes are not read", "ter:WellFormed"), 413)
         with self._counted.serving(request.transport):
+            await asyncio.sleep(self._requests.wait_s(asyncio.get_running_loop().time()))
             try:
                 answer: web.StreamResponse = await handler(request)
             except Unproved as unproved:

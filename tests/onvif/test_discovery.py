@@ -67,7 +67,8 @@ def test_it_says_hello_answers_and_says_good_bye(tmp_path: Path, line: socket.so
         assert f"http://127.0.0.1:{house.port}/onvif/device_service".encode() in answer
         for _ in range(3 * MOST_A_SECOND):
             asking.sendto(probe(), (GROUP, PORT))
-        discovery = house.feature._discovery
+        assert house.feature.parts is not None
+        discovery = house.feature.parts.discovery
         assert discovery is not None
     heard(line, "discovery/Bye", "urn:uuid:")
     assert discovery._answered <= MOST_A_SECOND

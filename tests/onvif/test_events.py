@@ -30,9 +30,8 @@ LOST = "vigie:Evidence/SignatureLost"
 
 def points_of(house: OnvifHouse) -> PullPoints:
     """Those that stand at its door."""
-    door = house.feature._door
-    assert door is not None
-    return door.points
+    assert house.feature.parts is not None
+    return house.feature.parts.door.points
 
 
 def point_of(house: OnvifHouse) -> PullPoint:

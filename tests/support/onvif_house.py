@@ -104,9 +104,8 @@ class OnvifHouse:
 
     @property
     def port(self) -> int:
-        door = self.feature._door
-        assert door is not None
-        return door.port
+        assert self.feature.parts is not None
+        return self.feature.parts.door.port
 
     def __enter__(self) -> OnvifHouse:
         for component in self.feature.components():
