@@ -10,6 +10,7 @@ import av.error
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
@@ -69,7 +70,7 @@ class FileCamera:
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next frame, or None when it is not due (or no buffer has come back) within `timeout_s`."""
         if self._film is None:
-            raise CameraError(f"film {self._path} is not open")
+            raise CameraError(say("film {path} is not open", path=self._path))
         if self._due is None:
             self._due = next(self._frames, None)
             if self._due is None:

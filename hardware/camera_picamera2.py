@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError, DriverHangs
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 from agent.picture.analysis_luma import analysis_size
 from agent.picture.frame import RawFrame
@@ -58,7 +59,8 @@ def real_picamera2(number: int) -> Any:
         from picamera2 import Picamera2
     except (ImportError, OSError) as error:
         raise CameraError(
-            f"picamera2 cannot be loaded ({error})", remedy="Install it, on Raspberry Pi OS: `sudo apt install python3-picamera2`"
+            say("picamera2 cannot be loaded ({error})", error=error),
+            remedy=say("Install it, on Raspberry Pi OS: `sudo apt install python3-picamera2`"),
         ) from None
     return found(Picamera2, number)
 
@@ -68,8 +70,8 @@ def found(library: Any, number: int) -> Any:
     count = len(library.global_camera_info())
     if number >= count:
         raise CameraError(
-            f"no camera number {number}: {count or 'none'} found",
-            remedy="Power off, check both ends of the ribbon cable, then `rpicam-hello --list-cameras`",
+            say("no camera number {number}: {count} found", number=number, count=count or say("none")),
+            remedy=say("Power off, check both ends of the ribbon cable, then `rpicam-hello --list-cameras`"),
         )
     return library(number)
 
@@ -129,7 +131,7 @@ class PicameraCamera:
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next frame. Raises CameraError when none came for STALL_S: then close and open again."""
         if self._picam2 is None:
-            raise CameraError("the camera is not open")
+            raise CameraError(say("the camera is not open"))
         if not self.loans.wait_below(MOST_LENT, timeout_s):
             self._silent_since_ns = self._clock.monotonic_ns()  # it is not the camera that is slow
             return None
@@ -140,8 +142,8 @@ class PicameraCamera:
         if request is None:
             if now_ns >= stalls_ns:
                 raise CameraError(
-                    "the camera has stopped delivering pictures",
-                    remedy="It is opened again; check its ribbon cable, then `vigie doctor`",
+                    say("the camera has stopped delivering pictures"),
+                    remedy=say("It is opened again; check its ribbon cable, then `vigie doctor`"),
                 )
             return None
         self._silent_since_ns = now_ns
@@ -193,8 +195,12 @@ class PicameraCamera:
             given = tuple(picam2.stream_configuration("main")["size"])
             if given != (settings.width, settings.height):
                 raise CameraError(
-                    f"the camera gives {given[0]}x{given[1]} instead of {settings.width}x{settings.height}",
-                    remedy="Write that size into [camera] width and height",
+                    say(
+                        "the camera gives {given} instead of {wanted}",
+                        given=f"{given[0]}x{given[1]}",
+                        wanted=f"{settings.width}x{settings.height}",
+                    ),
+                    remedy=say("Write that size into [camera] width and height"),
                 )
             picam2.start()
         except BaseException:
@@ -217,7 +223,8 @@ class PicameraCamera:
             return None
         except (CancelledError, RuntimeError) as error:
             raise CameraError(
-                f"the camera failed ({error})", remedy="It is opened again; check its ribbon cable, then `vigie doctor`"
+                say("the camera failed ({error})", error=error),
+                remedy=say("It is opened again; check its ribbon cable, then `vigie doctor`"),
             ) from None
         self._ask()
         return request

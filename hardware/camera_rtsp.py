@@ -14,6 +14,7 @@ import av.error
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import joined, say
 from agent.base.secret_file import read_secret
 from agent.config.model import CameraSettings
 from agent.config.url_secret import PLACEHOLDER, random_starred, starred
@@ -89,45 +90,49 @@ class RtspCamera:
             if isinstance(error, kinds):
                 what, remedy = reason, cure
                 break
-        return CameraError(f"camera {self._name} {what}", remedy=remedy)
+        return CameraError(say("camera {camera} {what}", camera=self._name, what=what), remedy=remedy)
 
 
 SAYS_WHAT_IT_LOST = frozenset({"h264", "mjpeg"})
 """Codecs whose decoder tells a frame that was damaged on the way. H.265's conceals it in silence: TCP must lose nothing."""
-_ADDRESS = "Check camera.source against the camera's manual"
-_NETWORK = "Check its power, its cable, and its address in camera.source"
+_ADDRESS = say("Check camera.source against the camera's manual")
+_NETWORK = say("Check its power, its cable, and its address in camera.source")
 _REASONS: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     (
         (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError),
-        "refuses user or password",
-        "Check the user in camera.source and camera.password_file",
+        say("refuses user or password"),
+        say("Check the user in camera.source and camera.password_file"),
     ),
-    ((av.error.HTTPNotFoundError,), "knows no stream of that path", _ADDRESS),
-    ((av.error.HTTPError, av.error.HTTPClientError), "refuses the stream", _ADDRESS),
-    ((ConnectionRefusedError,), "refuses the connection: nothing listens at that port", _ADDRESS),
+    ((av.error.HTTPNotFoundError,), say("knows no stream of that path"), _ADDRESS),
+    ((av.error.HTTPError, av.error.HTTPClientError), say("refuses the stream"), _ADDRESS),
+    ((ConnectionRefusedError,), say("refuses the connection: nothing listens at that port"), _ADDRESS),
     (
         (NoKeyframe,),
-        "sends no keyframe, so that no picture can begin",
-        "Set its I-frame interval (GOP) to 2 s in the camera, then `vigie doctor`",
+        say("sends no keyframe, so that no picture can begin"),
+        say("Set its I-frame interval (GOP) to 2 s in the camera, then `vigie doctor`"),
     ),
     (
         (Undecodable,),
-        "sends pictures that cannot be decoded",
-        "Restart the camera; if that does not help, set it to plain H.264, then `vigie doctor`",
+        say("sends pictures that cannot be decoded"),
+        say("Restart the camera; if that does not help, set it to plain H.264, then `vigie doctor`"),
     ),
-    ((TimeoutError, av.error.ExitError), "does not answer, or has fallen silent", _NETWORK),
+    ((TimeoutError, av.error.ExitError), say("does not answer, or has fallen silent"), _NETWORK),
     (
         (EOFError, ConnectionResetError, BrokenPipeError),
-        "ended the stream",
-        "It is called again; `vigie status -v` counts how often it had to be",
+        say("ended the stream"),
+        say("It is called again; `vigie status -v` counts how often it had to be"),
     ),
-    ((LookupError,), "offers no video that can be decoded", "Set the camera to H.264, H.265 or MJPEG, then `vigie doctor`"),
+    (
+        (LookupError,),
+        say("offers no video that can be decoded"),
+        say("Set the camera to H.264, H.265 or MJPEG, then `vigie doctor`"),
+    ),
     (
         (av.error.InvalidDataError,),
-        "does not answer, or not with RTSP video",
-        _NETWORK + "; the address may belong to something else",
+        say("does not answer, or not with RTSP video"),
+        joined("; ", (_NETWORK, say("the address may belong to something else"))),
     ),
-    ((BaseException,), "cannot be reached", _NETWORK),
+    ((BaseException,), say("cannot be reached"), _NETWORK),
 )
 
 
@@ -147,15 +152,22 @@ def private_address(source: str, password_file: Path | None) -> str:
     """The address with the password from its file put in, as FFmpeg takes it. CameraError when the file cannot be read."""
     parts = urlsplit(source)
     if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:
-        raise CameraError(f"{public_address(source)} is no RTSP address", remedy="Write rtsp://user@host/path in camera.source")
+        raise CameraError(
+            say("{address} is no RTSP address", address=public_address(source)),
+            remedy=say("Write rtsp://user@host/path in camera.source"),
+        )
     if password_file is None:
         return source
     try:
         password = read_secret(password_file)
     except OSError as error:
         raise CameraError(
-            f"the camera's password file {password_file} cannot be read: {error.strerror or error}",
-            remedy="Write the password alone into camera.password_file, readable for the service",
+            say(
+                "the camera's password file {file} cannot be read: {why}",
+                file=password_file,
+                why=error.strerror or error,
+            ),
+            remedy=say("Write the password alone into camera.password_file, readable for the service"),
         ) from None
     if PLACEHOLDER in source:
         return source.replace(PLACEHOLDER, quote(password, safe=""))
@@ -208,6 +220,6 @@ def check_transport(transport: str, *codecs: str) -> None:
     for codec in codecs:
         if transport == "udp" and codec not in SAYS_WHAT_IT_LOST:
             raise CameraError(
-                f"the camera sends {codec} over UDP: what is lost on the way would be made up in silence",
-                remedy='Set camera.transport = "tcp", or the camera to H.264',
+                say("the camera sends {codec} over UDP: what is lost on the way would be made up in silence", codec=codec),
+                remedy=say('Set camera.transport = "tcp", or the camera to H.264'),
             )

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
@@ -91,7 +92,7 @@ class SyntheticCamera:
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next frame, or None when it is not due, no buffer has come back, or the camera is silent."""
         if self._square is None:
-            raise CameraError("the synthetic camera is not open")
+            raise CameraError(say("the synthetic camera is not open"))
         index = self._index
         if self._settings.realtime:
             found = self._await_due(timeout_s)
@@ -125,7 +126,7 @@ class SyntheticCamera:
 
     def _check_plug(self, index: int) -> None:
         if self._disturbance(index).unplugged:
-            raise CameraError("the synthetic camera is unplugged", remedy="A test did this: let its disturbance end")
+            raise CameraError(say("the synthetic camera is unplugged"), remedy=say("A test did this: let its disturbance end"))
 
     def _media_ns(self, index: int) -> int:
         return round(index * NS / self._settings.fps)

@@ -12,6 +12,7 @@ import av.error
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.live_input import LiveInput
@@ -112,43 +113,52 @@ def connect(device: Path, options: Iterator[dict[str, str]]) -> av.container.Inp
 def explain(device: Path, error: BaseException) -> CameraError:
     """What is wrong, by the kernel's error number, and what a technician can do."""
     number = error.errno if isinstance(error, OSError | av.error.FFmpegError) else None
-    look = f"What is there: {', '.join(_devices()) or 'no /dev/video device at all; `lsusb` shows what is plugged in'}"
+    there = ", ".join(_devices()) or say("no /dev/video device at all; `lsusb` shows what is plugged in")
+    look = say("Set [camera] source to one of these: {there}", there=there)
     match number:
         case errno.ENOENT:
-            return CameraError(f"camera {device} is not there", remedy=look)
+            return CameraError(say("camera {device} is not there", device=device), remedy=look)
         case errno.EACCES | errno.EPERM:
             return CameraError(
-                f"camera {device} may not be opened",
-                remedy="Put the service's user into the group video: `sudo usermod -aG video vigie`",
+                say("camera {device} may not be opened", device=device),
+                remedy=say("Put the service's user into the group video: `sudo usermod -aG video vigie`"),
             )
         case errno.EBUSY:
-            return CameraError(f"camera {device} is in use by another program", remedy=f"`sudo fuser -v {device}` finds it")
+            return CameraError(
+                say("camera {device} is in use by another program", device=device),
+                remedy=say("`sudo fuser -v {device}` finds it", device=device),
+            )
         case errno.ENOTTY | errno.EISDIR:
-            return CameraError(f"{device} is no camera", remedy=look)
+            return CameraError(say("{device} is no camera", device=device), remedy=look)
         case errno.EINVAL:
             return CameraError(
-                f"camera {device} offers no picture this node can use",
-                remedy=f"`v4l2-ctl -d {device} --list-formats-ext` shows what it has",
+                say("camera {device} offers no picture this node can use", device=device),
+                remedy=say("`v4l2-ctl -d {device} --list-formats-ext` shows what it has", device=device),
             )
         case errno.ENODEV | errno.EIO | errno.EPIPE:
             return CameraError(
-                f"camera {device} was unplugged or has failed", remedy="Check its cable and its power supply, then `vigie doctor`"
+                say("camera {device} was unplugged or has failed", device=device),
+                remedy=say("Check its cable and its power supply, then `vigie doctor`"),
             )
     if isinstance(error, NoKeyframe | Undecodable):
         return CameraError(
-            f"camera {device} sends what no picture can be made of",
-            remedy="Set it to MJPEG, or its I-frame interval to 2 s, then `vigie doctor`",
+            say("camera {device} sends what no picture can be made of", device=device),
+            remedy=say("Set it to MJPEG, or its I-frame interval to 2 s, then `vigie doctor`"),
         )
     if isinstance(error, TimeoutError):
         return CameraError(
-            f"camera {device} delivers no pictures",
-            remedy="Unplug it and plug it in again; check its power supply, then `vigie doctor`",
+            say("camera {device} delivers no pictures", device=device),
+            remedy=say("Unplug it and plug it in again; check its power supply, then `vigie doctor`"),
         )
     if isinstance(error, EOFError):
         return CameraError(
-            f"camera {device} ended its stream", remedy="Check its cable and its power supply, then `vigie doctor`"
+            say("camera {device} ended its stream", device=device),
+            remedy=say("Check its cable and its power supply, then `vigie doctor`"),
         )
-    return CameraError(f"camera {device} failed", remedy=f"`sudo dmesg | tail -n 20` and `v4l2-ctl -d {device} --all` say more")
+    return CameraError(
+        say("camera {device} failed", device=device),
+        remedy=say("`sudo dmesg | tail -n 20` and `v4l2-ctl -d {device} --all` say more", device=device),
+    )
 
 
 def _devices() -> list[str]:

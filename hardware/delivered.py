@@ -10,6 +10,7 @@ import av
 
 from agent.base.clock import NS
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 
 SAME_SHAPE = 0.03
 """Shapes that differ by less are one: 1920x1088 and 1920x1080."""
@@ -75,9 +76,20 @@ def check_shape(source: str, size: tuple[int, int], pixel_aspect: Fraction, want
     fits = min(Fraction(1), Fraction(wanted[1], size[1]), wanted[0] / (size[1] * shape))
     height = size[1] * fits
     raise CameraError(
-        f"the {source}'s picture is {size[0]}x{size[1]} ({_words(shape)}), and {wanted[0]}x{wanted[1]} ({_words(asked)}) "
-        "was asked for: it would be stretched",
-        remedy=f"Set [camera] width = {_even(height * shape)} and height = {_even(height)}, or another picture in the {source}",
+        say(
+            "the {source}'s picture is {size} ({shape}), and {wanted} ({asked}) was asked for: it would be stretched",
+            source=source,
+            size=f"{size[0]}x{size[1]}",
+            shape=_words(shape),
+            wanted=f"{wanted[0]}x{wanted[1]}",
+            asked=_words(asked),
+        ),
+        remedy=say(
+            "Set [camera] width = {width} and height = {height}, or another picture in the {source}",
+            width=_even(height * shape),
+            height=_even(height),
+            source=source,
+        ),
     )
 
 

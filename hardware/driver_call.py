@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 
 
 class DriverCalls:
@@ -38,8 +39,10 @@ class DriverCalls:
                 outcome["error"] = error
             except Exception as error:  # noqa: BLE001 - whatever picamera2 raises is the camera's failure
                 outcome["error"] = CameraError(
-                    f"the camera cannot be {'opened' if what == 'open' else 'closed'} ({_cause(error)})",
-                    remedy="`sudo fuser -v /dev/video*` shows who else uses it; if nobody does, check its ribbon cable",
+                    say("the camera cannot be opened ({cause})", cause=_cause(error))
+                    if what == "open"
+                    else say("the camera cannot be closed ({cause})", cause=_cause(error)),
+                    remedy=say("`sudo fuser -v /dev/video*` shows who else uses it; if nobody does, check its ribbon cable"),
                 )
             else:
                 with deciding:
@@ -56,8 +59,10 @@ class DriverCalls:
         if given_up.is_set():
             self.hanging = thread
             raise CameraError(
-                f"the camera's driver did not {what} within {limit_s:g} s",
-                remedy="Check its ribbon cable, then `rpicam-hello --list-cameras`",
+                say("the camera's driver did not open within {seconds:g} s", seconds=limit_s)
+                if what == "open"
+                else say("the camera's driver did not close within {seconds:g} s", seconds=limit_s),
+                remedy=say("Check its ribbon cable, then `rpicam-hello --list-cameras`"),
             )
         if "error" in outcome:
             raise outcome["error"]

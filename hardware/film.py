@@ -16,6 +16,7 @@ import av.video.stream
 
 from agent.base.clock import NS
 from agent.base.errors import CameraEnded, CameraError
+from agent.base.phrase import say
 from hardware.soundness import Soundness, strict
 
 LONGEST_GAP_NS = 10 * NS
@@ -112,8 +113,12 @@ class FilmDecoder:
             del frame  # kept while the next one is decoded, it would cost the decoder one more
         if not self._shown:
             raise CameraError(
-                f"film {self._path} holds no frame that can be decoded ({self.broken} broken packets)",
-                remedy="Check that it plays (`ffplay`), then set camera.source to a film that does",
+                say(
+                    "film {path} holds no frame that can be decoded ({broken} broken packets)",
+                    path=self._path,
+                    broken=self.broken,
+                ),
+                remedy=say("Check that it plays (`ffplay`), then set camera.source to a film that does"),
             )
 
     def ended(self) -> CameraEnded:
@@ -125,16 +130,24 @@ class FilmDecoder:
         if self._cut_off or promised_ns - self._reached_ns > max(NS // 2, 3 * self.period_ns):
             promise = f" of {promised_ns / NS:.1f} s" if promised_ns else ""
             return CameraEnded(
-                f"film {self._path} breaks off after {self._reached_ns / NS:.1f} s{promise}: it is cut short or damaged",
-                remedy="Copy it again from where it came from, and name that in camera.source",
+                say(
+                    "film {path} breaks off after {seconds:.1f} s{promise}: it is cut short or damaged",
+                    path=self._path,
+                    seconds=self._reached_ns / NS,
+                    promise=promise,
+                ),
+                remedy=say("Copy it again from where it came from, and name that in camera.source"),
             )
-        return CameraEnded(f"film {self._path} is over after {self._shown} frames", remedy="Set camera.loop to play it for ever")
+        return CameraEnded(
+            say("film {path} is over after {shown} frames", path=self._path, shown=self._shown),
+            remedy=say("Set camera.loop to play it for ever"),
+        )
 
     def refused(self, error: av.error.FFmpegError) -> CameraError:
         """A frame that cannot be converted."""
         return CameraError(
-            f"film {self._path}: its frames cannot be turned into YUV 4:2:0 ({error.strerror})",
-            remedy="Convert it first: `ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4`",
+            say("film {path}: its frames cannot be turned into YUV 4:2:0 ({why})", path=self._path, why=error.strerror),
+            remedy=say("Convert it first: `ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4`"),
         )
 
     def _decoded(self, soundness: Soundness) -> Iterator[av.VideoFrame]:
@@ -215,29 +228,35 @@ def _identity(path: Path) -> tuple[int, ...]:
 
 
 def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.VideoStream]:
-    remedy = "Set camera.source to a film that FFmpeg reads"
+    remedy = say("Set camera.source to a film that FFmpeg reads")
     if not path.exists():
-        raise CameraError(f"film {path} does not exist", remedy=remedy)
+        raise CameraError(say("film {path} does not exist", path=path), remedy=remedy)
     if not path.is_file():
-        raise CameraError(f"{path} is {'a directory' if path.is_dir() else 'no regular file'}, not a film", remedy=remedy)
+        raise CameraError(
+            say("{path} is {what}, not a film", path=path, what=say("a directory") if path.is_dir() else say("no regular file")),
+            remedy=remedy,
+        )
     try:
         # `file:` and the whitelist: a playlist handed in as a film must not reach out to the network.
         container = av.open(f"file:{path}", options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except PermissionError:
         raise CameraError(
-            f"film {path} may not be read", remedy=f"Give the service's user read access to it: `sudo chmod o+r {path}`"
+            say("film {path} may not be read", path=path),
+            remedy=say("Give the service's user read access to it: `sudo chmod o+r {path}`", path=path),
         ) from None
     except (av.error.FFmpegError, OSError) as error:
-        reason = "is empty" if path.stat().st_size == 0 else f"cannot be read as a film ({error.strerror})"
-        raise CameraError(f"film {path} {reason}: cut short, damaged, or no film at all", remedy=remedy) from None
+        reason = say("is empty") if path.stat().st_size == 0 else say("cannot be read as a film ({why})", why=error.strerror)
+        raise CameraError(
+            say("film {path} {why}: cut short, damaged, or no film at all", path=path, why=reason), remedy=remedy
+        ) from None
     streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
     if not streams:
         container.close()
-        raise CameraError(f"{path} holds no video, only sound or other streams", remedy=remedy)
+        raise CameraError(say("{path} holds no video, only sound or other streams", path=path), remedy=remedy)
     stream = streams[0]
     if stream.codec_context is None:
         container.close()
-        raise CameraError(f"film {path} has a codec that this FFmpeg cannot decode", remedy=remedy)
+        raise CameraError(say("film {path} has a codec that this FFmpeg cannot decode", path=path), remedy=remedy)
     # One thread: threads of the decoder hold a frame each, and a second core is worth more to the encoder.
     stream.codec_context.thread_count = 1
     strict(stream.codec_context)

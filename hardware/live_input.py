@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.config.model import CameraSettings
 from agent.picture.frame import RawFrame
 from hardware.decoded_frame import FrameWriter
@@ -59,7 +60,7 @@ class LiveInput:
     def read(self, timeout_s: float) -> RawFrame | None:
         """The next frame, None after `timeout_s`. CameraError when the stream broke off or has stalled, or is not open."""
         if self._stream is None:
-            raise CameraError(f"camera {self._shown_as} is not open")
+            raise CameraError(say("camera {camera} is not open", camera=self._shown_as))
         try:
             frame = self._stream.read(timeout_s, OPEN_TIMEOUT_S if self._waits_for_first else STALL_S)
         except CameraError:

@@ -15,6 +15,7 @@ import av.video.stream
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.base.queues import BoundedQueue, Closed
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime
@@ -109,7 +110,7 @@ class LiveStream:
         try:
             frame = self._queue.get(wait_s)
         except Closed:
-            raise self._failure or CameraError("the stream is closed") from None
+            raise self._failure or CameraError(say("the stream is closed")) from None
         now_ns = self._clock.monotonic_ns()
         if frame is not None:
             self._frame_ns = now_ns

@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from agent.base.phrase import say
 from agent.base.secret_file import read_secret
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
@@ -112,19 +113,23 @@ def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
     where = f"{endpoint.host}:{endpoint.port}"
     match error:
         case ssl.SSLCertVerificationError():
-            return f"the certificate of {where} is not trusted: {error.verify_message}"
+            return say("the certificate of {where} is not trusted: {why}", where=where, why=error.verify_message)
         case ssl.SSLEOFError() | ConnectionResetError():
-            return f"{where} broke the connection off" + (": does it speak TLS on this port?" if endpoint.tls else "")
+            if endpoint.tls:
+                return say("{where} broke the connection off: does it speak TLS on this port?", where=where)
+            return say("{where} broke the connection off", where=where)
         case ssl.SSLError():
-            return f"{where}: {_handshake_words(error)}"
+            return say("{where}: {why}", where=where, why=_handshake_words(error))
         case socket.gaierror():
-            return f"the name {endpoint.host} cannot be resolved: {error.strerror}"
+            return say("the name {host} cannot be resolved: {why}", host=endpoint.host, why=error.strerror)
         case TimeoutError():
-            return f"{where} does not answer"
+            return say("{where} does not answer", where=where)
         case FileNotFoundError():
-            return f"{error.filename} is missing" if error.filename else f"a certificate file is missing: {error}"
+            if error.filename:
+                return say("{file} is missing", file=error.filename)
+            return say("a certificate file is missing: {error}", error=error)
         case ConnectionRefusedError():
-            return f"nobody listens at {where}"
+            return say("nobody listens at {where}", where=where)
         case OSError(filename=str()):
             return f"{error.filename}: {error.strerror}"  # a file of ours: the broker has no part in it
         case OSError():
@@ -137,7 +142,7 @@ def _handshake_words(error: ssl.SSLError) -> str:
     """OpenSSL's reason in a technician's words."""
     reason = error.reason or str(error)
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST"):
-        return "this port speaks no TLS"
+        return say("this port speaks no TLS")
     if "CERTIFICATE_REQUIRED" in reason:
-        return "the broker wants a client certificate (cert_file, key_file)"
-    return f"TLS failed: {reason.lower().replace('_', ' ')}"
+        return say("the broker wants a client certificate (cert_file, key_file)")
+    return say("TLS failed: {why}", why=reason.lower().replace("_", " "))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 
 _HASHES = {"sha-512-256": "sha512_256", "sha-256": "sha256", "md5": "md5"}
 """Best first, by the names of RFC 7616 and of hashlib."""
@@ -42,8 +43,8 @@ class Login:
         challenges = [challenge for line in offered for challenge in parse(line)]
         if self._challenge is not None and not any(c.parameters.get("stale", "").lower() == "true" for c in challenges):
             raise CameraError(
-                f"camera {self._shown_as} refuses user or password",
-                remedy="Check the user in camera.source and camera.password_file",
+                say("camera {camera} refuses user or password", camera=self._shown_as),
+                remedy=say("Check the user in camera.source and camera.password_file"),
             )
         self._challenge, self._count = self._best(challenges), 0
 
@@ -67,13 +68,20 @@ class Login:
             return basic
         if basic is not None:
             raise CameraError(
-                f"camera {self._shown_as} wants the password in the clear (Basic), and nothing proves who listens",
-                remedy="Set the camera to digest authentication, or write rtsps:// with [camera] ca_file or tls_fingerprint",
+                say(
+                    "camera {camera} wants the password in the clear (Basic), and nothing proves who listens",
+                    camera=self._shown_as,
+                ),
+                remedy=say("Set the camera to digest authentication, or write rtsps:// with [camera] ca_file or tls_fingerprint"),
             )
         offers = ", ".join(sorted({c.parameters.get("algorithm", c.scheme)[:20] for c in challenges})) or "nothing known"
         raise CameraError(
-            f"camera {self._shown_as} asks for the password in a way that this node does not speak ({offers})",
-            remedy="Set the camera to digest authentication with MD5 or SHA-256, then `vigie doctor`",
+            say(
+                "camera {camera} asks for the password in a way that this node does not speak ({offers})",
+                camera=self._shown_as,
+                offers=offers,
+            ),
+            remedy=say("Set the camera to digest authentication with MD5 or SHA-256, then `vigie doctor`"),
         )
 
     def _digest(self, challenge: Challenge, verb: str, uri: str) -> str:

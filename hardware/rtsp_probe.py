@@ -6,13 +6,14 @@ import socket
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from hardware.live_input import STALL_S
 from hardware.rtsp_framing import Framing, Message
 from hardware.rtsp_login import parse
 
 LONGEST_PASSWORD = 127
 """Bytes that FFmpeg keeps of a password; it cuts longer ones without a word."""
-_TCP = 'Set camera.transport = "tcp": there this node speaks SHA-256 as well, and passwords of any length'
+_TCP = say('Set camera.transport = "tcp": there this node speaks SHA-256 as well, and passwords of any length')
 
 
 def check_login(address: str, shown_as: str) -> None:
@@ -20,7 +21,12 @@ def check_login(address: str, shown_as: str) -> None:
     parts = urlsplit(address)
     if len(unquote(parts.password or "").encode()) > LONGEST_PASSWORD:
         raise CameraError(
-            f"camera {shown_as}: a password of more than {LONGEST_PASSWORD} bytes cannot be used over UDP", remedy=_TCP
+            say(
+                "camera {camera}: a password of more than {most} bytes cannot be used over UDP",
+                camera=shown_as,
+                most=LONGEST_PASSWORD,
+            ),
+            remedy=_TCP,
         )
     offered = [challenge for line in _challenges(address) for challenge in parse(line)]
     if not offered:
@@ -28,11 +34,18 @@ def check_login(address: str, shown_as: str) -> None:
     digests = [challenge.algorithm.removesuffix("-sess") for challenge in offered if challenge.scheme == "digest"]
     if not digests:
         raise CameraError(
-            f"camera {shown_as} wants the password in the clear (Basic), and nothing proves who listens",
-            remedy="Set the camera to digest authentication, or write rtsps:// with [camera] ca_file or tls_fingerprint",
+            say("camera {camera} wants the password in the clear (Basic), and nothing proves who listens", camera=shown_as),
+            remedy=say("Set the camera to digest authentication, or write rtsps:// with [camera] ca_file or tls_fingerprint"),
         )
     if digests[-1] != "md5":  # FFmpeg takes the last one it is offered
-        raise CameraError(f"camera {shown_as} wants a digest that cannot be used over UDP ({digests[-1][:20]})", remedy=_TCP)
+        raise CameraError(
+            say(
+                "camera {camera} wants a digest that cannot be used over UDP ({digests})",
+                camera=shown_as,
+                digests=digests[-1][:20],
+            ),
+            remedy=_TCP,
+        )
 
 
 def _challenges(address: str) -> list[str]:

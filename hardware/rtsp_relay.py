@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from hardware.live_input import OPEN_TIMEOUT_S, STALL_S
 from hardware.rtsp_framing import Framing, Message
 from hardware.rtsp_login import Login
@@ -57,7 +58,9 @@ class Relay:
         except (CameraError, OSError) as error:
             self.failure = error
         except ValueError:
-            self.failure = CameraError(f"camera {self._shown_as} does not speak RTSP", remedy="Check camera.source")
+            self.failure = CameraError(
+                say("camera {camera} does not speak RTSP", camera=self._shown_as), remedy=say("Check camera.source")
+            )
         finally:
             if viewer is not None:  # not before it can be told why
                 viewer.close()
@@ -142,8 +145,11 @@ class Relay:
         weaker = before.scheme == "rtsps" and after.scheme != "rtsps"
         if after.scheme not in _PORTS or before.hostname != after.hostname or weaker or self._redirects > _MOST_REDIRECTS:
             raise CameraError(
-                f"camera {self._shown_as} sends this node on to another place, where its password does not go",
-                remedy="Write the address that serves the stream in camera.source",
+                say(
+                    "camera {camera} sends this node on to another place, where its password does not go",
+                    camera=self._shown_as,
+                ),
+                remedy=say("Write the address that serves the stream in camera.source"),
             )
         self._place, self._login = _bare(to), None
         camera = self._connect()

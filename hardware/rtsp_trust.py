@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 
 
 class RtspTrust(NamedTuple):
@@ -32,32 +33,53 @@ def wrap(line: socket.socket, host: str, trust: RtspTrust, shown_as: str) -> ssl
         context = trust.context()
     except OSError as error:
         raise CameraError(
-            f"the CA file of camera {shown_as}, {trust.ca_file}, cannot be used: {error.strerror or error}",
-            remedy="Put PEM certificates into it that the service may read, and name it in [camera] ca_file",
+            say(
+                "the CA file of camera {camera}, {ca_file}, cannot be used: {why}",
+                camera=shown_as,
+                ca_file=trust.ca_file,
+                why=error.strerror or error,
+            ),
+            remedy=say("Put PEM certificates into it that the service may read, and name it in [camera] ca_file"),
         ) from None
     peer, timeout_s = line.getpeername()[:2], line.gettimeout()
     try:
         wrapped = context.wrap_socket(line, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         raise CameraError(
-            f"camera {shown_as} cannot prove who it is: {error.verify_message}; "
-            f"its certificate has SHA-256 {_peek(peer, host, timeout_s)}",
-            remedy="Name its CA in [camera] ca_file, or, once you have compared it on the camera's own page, that number in "
-            "[camera] tls_fingerprint",
+            say(
+                "camera {camera} cannot prove who it is: {verify_message}; its certificate has SHA-256 {peek}",
+                camera=shown_as,
+                verify_message=error.verify_message,
+                peek=_peek(peer, host, timeout_s),
+            ),
+            remedy=say(
+                "Name its CA in [camera] ca_file, or, once you have compared it on the camera's own page, that number in "
+                "[camera] tls_fingerprint"
+            ),
         ) from None
     except ssl.SSLError as error:
         raise CameraError(
-            f"camera {shown_as} speaks no TLS at that port that this node takes ({error.reason or 'closed'})",
-            remedy="Check the port in camera.source, for rtsps:// often 322 or 443; TLS 1.2 or newer is needed",
+            say(
+                "camera {camera} speaks no TLS at that port that this node takes ({why})",
+                camera=shown_as,
+                why=error.reason or "closed",
+            ),
+            remedy=say("Check the port in camera.source, for rtsps:// often 322 or 443; TLS 1.2 or newer is needed"),
         ) from None
     if trust.fingerprint:
         found = fingerprint_of(wrapped)
         if not hmac.compare_digest(found, trust.fingerprint.replace(":", "").lower()):
             wrapped.close()
             raise CameraError(
-                f"camera {shown_as} shows another certificate than the pinned one: SHA-256 {_shown(found)}",
-                remedy="If its certificate was renewed, compare that number on the camera's own page and write it into "
-                "[camera] tls_fingerprint; if not, somebody stands between",
+                say(
+                    "camera {camera} shows another certificate than the pinned one: SHA-256 {shown}",
+                    camera=shown_as,
+                    shown=_shown(found),
+                ),
+                remedy=say(
+                    "If its certificate was renewed, compare that number on the camera's own page and write it into "
+                    "[camera] tls_fingerprint; if not, somebody stands between"
+                ),
             )
     return wrapped
 

@@ -11,8 +11,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import click
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.pofile import read_po, write_po
 from msgspec import Struct
 
@@ -20,8 +21,10 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from agent.base.french import CATALOGUE  # noqa: E402 - found beside this file's directory
+from agent.cli import vigie  # noqa: E402
+from agent.cli._help_words import CLICK_MODULES, texts  # noqa: E402
 
-METHODS = [("agent/console/static/**.js", "javascript"), ("agent/**.py", "python"), ("hardware/**.py", "python")]
+METHODS = [("agent/**/static/**.js", "javascript"), ("agent/**.py", "python"), ("hardware/**.py", "python")]
 HEADER = "# What Vigie says to people, in French. `make catalogue` adds what is new in the code; a test finds what is missing."
 # Babel would have a third form, for millions.
 MIME = [
@@ -43,7 +46,9 @@ _NOISE = tuple(
         "Language-Team",
     )
 )
-KEYWORDS = {"say": (1,), "sentence": (1,), "many": (1, 2)}
+KEYWORDS = {"say": (1,), "many": (1, 2)}
+CLICK_KEYWORDS = {"_": (1,), "ngettext": (1, 2)}
+CLICK = [Path(click.__file__).with_name(f"{name}.py") for name in CLICK_MODULES]
 
 
 class Entry(Struct, frozen=True):
@@ -72,15 +77,26 @@ def entries(catalogue: Any) -> list[Entry]:
 
 
 def said_in_code() -> Catalog:
-    """Every sentence that `say`, `many` and `sentence` are given, without translations."""
+    """Every sentence that `say` and `many` are given, each text of `--help`, and what click says: without translations."""
     catalogue = Catalog(locale="fr", fuzzy=False, header_comment=HEADER)
     catalogue.mime_headers = MIME
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a field may be an f-string: it holds what is the same in every language
         found = list(extract_from_dir(str(ROOT), METHODS, keywords=KEYWORDS))
+        clicks = [(each, path.name) for path in CLICK for each in extract_from_file("python", str(path), CLICK_KEYWORDS)]
     for file, line, sentence, _, _ in sorted(found, key=lambda each: (each[0], each[1])):
         catalogue.add(sentence, locations=[(file, line)])
+    for module, text in texts(vigie, "vigie"):
+        catalogue.add(text, locations=[(f"{module.replace('.', '/')}.py", 0)])
+    for (_, sentence, _, _), name in clicks:
+        catalogue.add(sentence, locations=[(f"click/{name}", 0)])
     return catalogue
+
+
+def said_in_scripts(directory: Path) -> set[str]:
+    """Every sentence that the scripts of a page say."""
+    found = extract_from_dir(str(directory), [("**.js", "javascript")], keywords=KEYWORDS)
+    return {sentence for _, _, sentence, _, _ in found if isinstance(sentence, str)}
 
 
 def translated() -> Catalog:

@@ -88,7 +88,7 @@ class Component(ABC):
                 self.work()
                 break
             except VigieError as error:
-                self.fault = str(error)
+                self.fault = error.words
                 if error.final:
                     self.state = ComponentState.FAILED
                     log.error("%s: %s", self.name, error)

@@ -6,19 +6,36 @@ import errno
 from pathlib import Path
 
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 
 _REMEDIES = {
-    errno.ENOSPC: "The disk is full: free space, raise [recording] min_free_mb or lower retention_days",
-    errno.EDQUOT: "The quota is used up: raise it or lower retention_days",
-    errno.EROFS: "The file system is read-only: check the disk (`dmesg`) and mount it writable",
-    errno.EACCES: "Give the service's user write permission on it",
-    errno.EPERM: "Give the service's user write permission on it",
-    errno.EIO: "The disk fails: replace it",
-    errno.ENOENT: "The directory is gone: check that the disk is mounted",
+    errno.ENOSPC: say("The disk is full: free space, raise [recording] min_free_mb or lower retention_days"),
+    errno.EDQUOT: say("The quota is used up: raise it or lower retention_days"),
+    errno.EROFS: say("The file system is read-only: check the disk (`dmesg`) and mount it writable"),
+    errno.EACCES: say("Give the service's user write permission on it"),
+    errno.EPERM: say("Give the service's user write permission on it"),
+    errno.EIO: say("The disk fails: replace it"),
+    errno.ENOENT: say("The directory is gone: check that the disk is mounted"),
+}
+
+
+_DOES = {
+    "remove": say("remove"),
+    "create": say("create"),
+    "sync": say("sync"),
+    "repair": say("repair"),
+    "look at": say("look at"),
+    "measure": say("measure"),
+    "write": say("write"),
+    "truncate": say("truncate"),
+    "read": say("read"),
 }
 
 
 def refused(what: str, path: Path, error: OSError) -> StorageError:
     """The StorageError for what the operating system says of `path`."""
-    remedy = _REMEDIES.get(error.errno or 0, "Check the disk and its permissions")
-    return StorageError(f"cannot {what} {path}: {(error.strerror or str(error)).lower()}", remedy=remedy)
+    remedy = _REMEDIES.get(error.errno or 0, say("Check the disk and its permissions"))
+    return StorageError(
+        say("cannot {what} {path}: {why}", what=_DOES.get(what, what), path=path, why=(error.strerror or str(error)).lower()),
+        remedy=remedy,
+    )

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.base.phrase import Capital, Phrase, capital, joined
+
 
 class VigieError(Exception):
     """Anything Vigie can say to a person about what went wrong."""
@@ -37,15 +39,29 @@ class VigieError(Exception):
         super().__init__(str(what))
         self.what = str(what)
         self.remedy = str(remedy)
-        self._said = (what, remedy)
+        self.said = (what, remedy)
+        """Both as they were said: Phrases, as far as they are."""
 
     def text(self, tell: Callable[[str], str] = str) -> str:
         """What is wrong and the remedy, each as `tell` puts it: English, or for a reader of another language."""
-        what, remedy = map(tell, self._said)
-        return f"{what}. {remedy[0].upper()}{remedy[1:]}" if remedy else what
+        return tell(self.words)
+
+    @property
+    def words(self) -> str:
+        """Both in one text: a Phrase, as far as they are, for whoever hands it on to a person."""
+        what, remedy = self.said
+        return joined(". ", (what, capital(remedy))) if remedy else what
 
     def __str__(self) -> str:
         return self.text()
+
+
+def told_apart(words: str) -> tuple[str, str]:
+    """What is wrong, and the remedy: what `VigieError.words` has put together."""
+    if isinstance(words, Phrase) and len(words.parts) == 2 and isinstance(words.parts[1], Capital):
+        return words.parts[0], words.parts[1].inner
+    what, _, remedy = words.partition(". ")
+    return what, remedy
 
 
 class ConfigurationError(VigieError):

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from agent.base.catalogue import Catalogue
 from agent.base.clock import utc
-from agent.base.phrase import Amount, Day, Moment, Phrase, Size, scale
+from agent.base.phrase import Amount, Capital, Day, Moment, Phrase, Size, begun, scale
 
 CATALOGUE: Final = Path(__file__).parents[1] / "locale" / "fr" / "LC_MESSAGES" / "vigie.po"
 NO_BREAK: Final = "\u00a0"
@@ -36,6 +36,8 @@ def in_french(phrase: Phrase) -> str:
             return f"{phrase.date:%d/%m/%Y}"
         case Amount():
             return number(phrase.value, f",.{phrase.decimals}f")
+        case Capital():
+            return begun(_said(phrase.inner), is_large=phrase.is_large)
         case Size():
             scaled, prefix = scale(phrase.n_bytes)
             return f"{number(scaled, '.3g')}{NO_BREAK}{prefix}{'o' if prefix else 'octets'}"

@@ -67,6 +67,18 @@ def for_reader(text: str) -> str:
     return _translator()(text)
 
 
+def reworded(sentence: str, number: int = 1) -> str:
+    """A sentence that is no Phrase and stands in the catalogue as it is, its places unfilled: of `--help`, and of a library.
+
+    In the form for `number` of things. What the catalogue lacks stays as it is.
+    """
+    if _now == "en" or not sentence:
+        return sentence
+    from agent.base.french import catalogue
+
+    return catalogue().find(sentence, number) or sentence
+
+
 def _translator() -> Callable[[Phrase], str]:
     from agent.base.french import in_french  # only who reads French pays for it
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agent.base.disk_refusal import refused
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import IrregularFileError, open_own
 
 
@@ -22,7 +23,8 @@ class FileLock:
         """Take it, or StorageError when another process records here. Idempotent."""
         if not self.taken():
             raise StorageError(
-                f"another process records into {self._path.parent}", remedy="Stop it, or give this node its own [node] state_dir"
+                say("another process records into {parent}", parent=self._path.parent),
+                remedy=say("Stop it, or give this node its own [node] state_dir"),
             )
 
     def taken(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Final
 
 from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 
 _OPENED_FOR_US: Final = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
@@ -31,7 +32,10 @@ class Output:
         self._opening = opening
         self._in_place = _is_written_in_place(path)
         if not self._in_place and not path.absolute().parent.is_dir():
-            raise StorageError(f"{path} cannot be written: there is no directory {path.absolute().parent}", remedy=_ELSEWHERE)
+            raise StorageError(
+                say("{path} cannot be written: there is no directory {parent}", path=path, parent=path.absolute().parent),
+                remedy=_ELSEWHERE,
+            )
         self._spare_other_files()
 
     def write(self, content: bytes, *, mode: int = 0o644) -> None:
@@ -63,7 +67,7 @@ class Output:
             raise _refused(self.path, "another kind of file is there already", "Name a new file, or remove that one first")
 
 
-_ELSEWHERE: Final = "Name a file in a directory that this user may write in"
+_ELSEWHERE: Final = say("Name a file in a directory that this user may write in")
 
 
 def _is_written_in_place(path: Path) -> bool:
@@ -105,4 +109,4 @@ def _words(error: OSError) -> str:
 
 
 def _refused(path: Path, why: str, remedy: str = _ELSEWHERE) -> StorageError:
-    return StorageError(f"{path} cannot be written: {why}", remedy=remedy)
+    return StorageError(say("{path} cannot be written: {why}", path=path, why=why), remedy=remedy)

@@ -76,6 +76,14 @@ class Phrase(str):
         return self
 
 
+class Capital(Phrase):
+    """A text with a large first letter, a remedy that begins a sentence; or with a small one, behind an arrow."""
+
+    __slots__ = ("inner", "is_large")
+    inner: str
+    is_large: bool
+
+
 class Moment(Phrase):
     """An instant: RFC 3339 in English, and a day and an hour as a reader of another language writes them."""
 
@@ -118,6 +126,27 @@ def many(one: str, several: str, number: int, /, **fields: object) -> Phrase:
 def joined(glue: str, parts: Iterable[str]) -> Phrase:
     """What is listed: each part is put into the reader's language by itself."""
     return Phrase.joined(glue, parts)
+
+
+def capital(text: str) -> Capital:
+    """The text as a sentence begins."""
+    return _begun(text, is_large=True)
+
+
+def small(text: str) -> Capital:
+    """The text as it goes on behind something else."""
+    return _begun(text, is_large=False)
+
+
+def _begun(text: str, *, is_large: bool) -> Capital:
+    made = Capital.of("{text}", {"text": begun(text, is_large=is_large)})
+    made.inner, made.is_large = text, is_large
+    return made
+
+
+def begun(text: str, *, is_large: bool) -> str:
+    """With another first letter, and nothing else changed."""
+    return (text[:1].upper() if is_large else text[:1].lower()) + text[1:]
 
 
 def moment(wall_ns: int) -> Moment:

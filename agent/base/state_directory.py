@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.base.errors import DeviceError, StorageError
 from agent.base.lock_file import FileLock
+from agent.base.phrase import say
 
 
 def only_daemon(state_dir: Path) -> FileLock:
@@ -14,8 +15,8 @@ def only_daemon(state_dir: Path) -> FileLock:
     lock = FileLock(writable(state_dir / "run") / "daemon", "lock")
     if not lock.taken():
         raise DeviceError(
-            f"another daemon runs on {state_dir}",
-            remedy="`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own",
+            say("another daemon runs on {state_dir}", state_dir=state_dir),
+            remedy=say("`systemctl status vigie` shows it: stop it first, or give this node a [node] state_dir of its own"),
         )
     return lock
 
@@ -29,11 +30,14 @@ def writable(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(
-            f"the directory {directory} cannot be made: {(error.strerror or str(error)).lower()}",
-            remedy="Make it and give it to the user the daemon runs as, or set another one",
+            say(
+                "the directory {directory} cannot be made: {why}", directory=directory, why=(error.strerror or str(error)).lower()
+            ),
+            remedy=say("Make it and give it to the user the daemon runs as, or set another one"),
         ) from error
     if not os.access(directory, os.W_OK | os.X_OK):
         raise StorageError(
-            f"the directory {directory} is not writable", remedy="Give it to the user the daemon runs as, or set another one"
+            say("the directory {directory} is not writable", directory=directory),
+            remedy=say("Give it to the user the daemon runs as, or set another one"),
         )
     return directory

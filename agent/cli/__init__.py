@@ -16,11 +16,14 @@ import click
 
 from agent import __version__
 from agent.base import language
+from agent.base.phrase import say
 from agent.base.process_exit import INTERRUPTED, STARTED_BY, for_root, leave
 from agent.base.umask import keep_from_writing
+from agent.cli._help_words import speak_click
 from agent.cli._manners import Group, meant, width, with_examples
 
 WRONG_USAGE = 2
+speak_click()
 
 COMPLETING = "_VIGIE_COMPLETE"
 """Set by the completions in the package (tools/write_manuals.py)."""
@@ -81,17 +84,18 @@ def _run(argv: Sequence[str]) -> int:
 def _not_for_you(error: click.BadParameter) -> str:
     """A technician without sudo: the command is right, and only who typed it may not read the configuration."""
     path = error.ctx.command_path if error.ctx is not None else "vigie"
-    what = f"{path}: {error.message.rstrip('.').removeprefix('Path ')}"
+    what = f"{path}: {error.message.rstrip('.').removeprefix(language.reworded('path').capitalize()).strip()}"
     if os.environ.get(STARTED_BY) == "root":
         return for_root(what)
-    return f"{what} by this user. Use sudo: `sudo {shlex.join(('vigie', *sys.argv[1:]))}`"
+    again = shlex.join(("vigie", *sys.argv[1:]))
+    return language.for_reader(say("{what} by this user. Use sudo: `sudo {again}`", what=what, again=again))
 
 
 def _wrong_usage(error: click.ClickException) -> str:
     """One line: which command, what is wrong with it, what was meant, and where its usage stands."""
     wrong = meant(error) if isinstance(error, click.UsageError) else error.format_message()
     said = " ".join(language.for_reader(wrong).split())
-    if said.rstrip(".").endswith(("is not readable", "is not writable")):  # click's own words, which no error stands behind
+    if said.rstrip(".").endswith(_forbidden()):  # click's own words, which no error stands behind
         said = for_root(said)
         if isinstance(error, click.BadParameter) and error.param is not None and error.param.name == "config_path":
             return _not_for_you(error)
@@ -99,4 +103,11 @@ def _wrong_usage(error: click.ClickException) -> str:
     if context is None:
         return f"vigie: {said}"
     said = said.rstrip(".")
-    return f"{context.command_path}: {said}{'' if said.endswith('?') else '.'} `{context.command_path} --help` shows how"
+    said = said if said.endswith("?") else f"{said}."
+    return language.for_reader(say("{path}: {said} `{path} --help` shows how", path=context.command_path, said=said))
+
+
+def _forbidden() -> tuple[str, ...]:
+    """How click ends a sentence on a file that may not be read or written."""
+    sentences = ("{name} {filename!r} is not readable.", "{name} {filename!r} is not writable.")
+    return tuple(language.reworded(sentence).rpartition("}")[2].strip().rstrip(".") for sentence in sentences)

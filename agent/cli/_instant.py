@@ -10,6 +10,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from agent.base.phrase import joined, say
+from agent.cli._speech import tell
+
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST: Final = datetime(2262, 1, 1, tzinfo=UTC)
 """Nanoseconds beyond it do not fit in SQLite's 64 bits."""
@@ -21,7 +24,7 @@ _CAPTION = re.compile(
     r"(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[A-Z][A-Za-z_]+/[A-Za-z_/]+)?$",
     re.IGNORECASE,
 )
-_FORMS: Final = (
+_FORMS: Final = say(
     'write it as 2026-11-23T10:15:00Z, or as on the picture: "2026-11-23 10:15:00 UTC" or "2026-11-23 11:15:00 +01:00"'
 )
 
@@ -42,14 +45,14 @@ class Instant(click.ParamType[int]):
         text = str(value).strip()
         at = _read(text)
         if at is None:
-            self.fail(f"{value!r} is no time: {_FORMS}", param, ctx)
+            self.fail(say("{value!r} is no time: {forms}", value=value, forms=_FORMS), param, ctx)
         if at.tzinfo is None:
             at = self._of_a_place(text, at, param, ctx)
         if not _EARLIEST <= at < _LATEST:
-            self.fail(f"{value!r} is out of range: give a time from 1970 to 2261", param, ctx)
+            self.fail(say("{value!r} is out of range: give a time from 1970 to 2261", value=value), param, ctx)
         if not _RFC_3339.match(text):
             option = param.opts[0] if param is not None and param.opts else "time"
-            click.echo(f"vigie: {option} {text} is {_written(at.astimezone(UTC))}", err=True)
+            tell(say("vigie: {option} {text} is {at}", option=option, text=text, at=_written(at.astimezone(UTC))), err=True)
         return (at - _EARLIEST) // timedelta(microseconds=1) * 1000
 
     def _of_a_place(self, text: str, at: datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
@@ -57,20 +60,26 @@ class Instant(click.ParamType[int]):
         name = _zone_named(text)
         zone = _zone(name)
         if name and zone is None:
-            self.fail(f"{name!r} is no time zone: write UTC, +01:00 or Europe/Paris behind the time", param, ctx)
+            self.fail(say("{name!r} is no time zone: write UTC, +01:00 or Europe/Paris behind the time", name=name), param, ctx)
         config = ctx.params.get("config_path") if ctx is not None else None
         caption = zone or (_caption_zone(config) if config is not None else None)
         if caption is None:
-            self.fail(f"{text!r} names no time zone: {_FORMS}", param, ctx)
+            self.fail(say("{text!r} names no time zone: {forms}", text=text, forms=_FORMS), param, ctx)
         early, late = at.replace(tzinfo=caption, fold=0), at.replace(tzinfo=caption, fold=1)
         if early.astimezone(UTC).astimezone(caption).replace(tzinfo=None) != at:
-            self.fail(f"{text!r} was never shown in {caption.key}: the clocks were put forward over it", param, ctx)
+            self.fail(
+                say("{text!r} was never shown in {key}: the clocks were put forward over it", text=text, key=caption.key),
+                param,
+                ctx,
+            )
         readings = list(dict.fromkeys(_written(moment) for moment in (early, late)))
         if zone is None and early.utcoffset():
             readings.insert(0, _written(at.replace(tzinfo=UTC)))
         if len(readings) > 1:
-            why = "came twice" if zone else "may be either of the two clocks on the picture"
-            self.fail(f"{text!r} {why}: write {' or '.join(readings)}", param, ctx)
+            why = say("came twice") if zone else say("may be either of the two clocks on the picture")
+            self.fail(
+                say("{text!r} {why}: write {readings}", text=text, why=why, readings=joined(say(" or "), readings)), param, ctx
+            )
         return early
 
 

@@ -10,8 +10,11 @@ from typing import Final
 
 import click
 
+from agent.base.language import for_reader, reworded
 from agent.base.paragraph import columns
+from agent.base.phrase import say
 from agent.cli._examples import EXAMPLES
+from agent.cli._help_words import EXAMPLES_BELOW, HelpContext, of_places, summary
 
 WIDEST: Final = 100
 """Columns of a terminal; longer lines are hard to read."""
@@ -30,22 +33,25 @@ def width() -> int:
 class Group(click.Group):
     """A group whose list of commands cuts no summary short, and whose commands show examples."""
 
+    context_class = HelpContext
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         found = super().get_command(ctx, cmd_name)
         return None if found is None else with_examples(found, f"{ctx.command_path} {cmd_name}")
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        rows = [(name, found.get_short_help_str(UNBROKEN)) for name, found in commands if found is not None and not found.hidden]
-        with formatter.section("Commands"):
+        rows = [(name, summary(found)) for name, found in commands if found is not None and not found.hidden]
+        with formatter.section(reworded("Commands")):
             formatter.write_dl(rows)
 
 
 def with_examples(command: click.Command, path: str) -> click.Command:
-    """The command, its examples behind its help."""
+    """The command, its examples behind its help, which is put into the reader's words."""
+    command.context_class = HelpContext
     lines = EXAMPLES.get(path.removeprefix("vigie").strip(), ())
     if lines and not command.epilog:
-        command.epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+        command.epilog = f"\b\n{EXAMPLES_BELOW}\n" + "\n".join(f"  {line}" for line in lines)
     return command
 
 
@@ -56,11 +62,18 @@ def meant(error: click.UsageError) -> str:
         return _missing(context) or error.format_message()
     if isinstance(error, click.exceptions.NoSuchCommand) and context is not None:
         near = _nearest(error.command_name, context)
-        return f"no such command '{error.command_name}'" + (f"; did you mean `{near}`?" if near else "")
+        if not near:
+            return say("no such command '{name}'", name=error.command_name)
+        return say("no such command '{name}'; did you mean `{near}`?", name=error.command_name, near=near)
     if isinstance(error, click.NoSuchOption):
         near = next(iter(error.possibilities or ()), "")
-        return f"no such option '{error.option_name}'" + (f"; did you mean {near}?" if near else "")
-    return error.format_message()
+        if not near:
+            return say("no such option '{name}'", name=error.option_name)
+        return say("no such option '{name}'; did you mean {near}?", name=error.option_name, near=near)
+    if isinstance(error, click.BadParameter):  # click puts it into a sentence of its own
+        hinted = click.BadParameter(for_reader(error.message), context, error.param, error.param_hint)
+        return hinted.format_message()
+    return error.message
 
 
 def _missing(context: click.Context) -> str:
@@ -70,11 +83,11 @@ def _missing(context: click.Context) -> str:
     names = [_written(param, context) for param in wanted if param.name not in given]
     if not names:
         return ""
-    return f"missing: {', '.join(names)}"
+    return say("missing: {names}", names=", ".join(names))
 
 
 def _written(param: click.Parameter, context: click.Context) -> str:
-    metavar = param.make_metavar(context)
+    metavar = of_places(param.make_metavar(context))
     return f"{max(param.opts, key=len)} {metavar}" if isinstance(param, click.Option) else metavar
 
 

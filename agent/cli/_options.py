@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._legible import legible_json
 from agent.ports.mqtt import BrokerCredentials
 
@@ -41,10 +42,10 @@ def _broker_url(_ctx: click.Context, _param: click.Parameter, url: str) -> str:
     from agent.config.url_secret import holds_password
 
     if holds_password(url):
-        raise click.BadParameter("a password does not belong in the URL: use --username and --password-file")
+        raise click.BadParameter(say("a password does not belong in the URL: use --username and --password-file"))
     with suppress(ValueError):
         if user := urlsplit(url).username:
-            raise click.BadParameter(f"a user does not belong in the URL: use --username {user}")
+            raise click.BadParameter(say("a user does not belong in the URL: use --username {user}", user=user))
     try:
         return check_broker_url(url)
     except ValueError as error:
@@ -61,7 +62,7 @@ def _prefix(_ctx: click.Context, _param: click.Parameter, prefix: str) -> str:
         return str(convert(prefix, Prefix))
     except ValidationError:
         raise click.BadParameter(
-            f"{prefix!r} is no topic prefix: write letters, digits, _ and -, with / between levels"
+            say("{prefix!r} is no topic prefix: write letters, digits, _ and -, with / between levels", prefix=prefix)
         ) from None
 
 
@@ -108,14 +109,16 @@ def _check_credentials(broker: str, given: BrokerCredentials) -> None:
 
     context = click.get_current_context()
     if given.password_file is not None and given.username is None:
-        raise click.UsageError("--password-file stands without --username", context)
+        raise click.UsageError(say("--password-file stands without --username"), context)
     if (given.cert_file is None) != (given.key_file is None):
-        raise click.UsageError("--cert-file and --key-file go together", context)
+        raise click.UsageError(say("--cert-file and --key-file go together"), context)
     if not is_tls(broker):
         for name in ("ca_file", "cert_file"):
             if getattr(given, name) is not None:
                 option = f"--{name.replace('_', '-')}"
-                raise click.UsageError(f"{option} has no meaning without TLS: write mqtts:// or wss://", context)
+                raise click.UsageError(
+                    say("{option} has no meaning without TLS: write mqtts:// or wss://", option=option), context
+                )
 
 
 LONGEST_ENTRY: Final = 200
@@ -134,13 +137,17 @@ class EntryText(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = str(value).strip()
         if not text:
-            self.fail("it stands in the register: say who, or why", param, ctx)
+            self.fail(say("it stands in the register: say who, or why"), param, ctx)
         if len(text) < self._least:
-            self.fail(f"{text!r} is too short for the register: write at least {self._least} letters", param, ctx)
+            self.fail(
+                say("{text!r} is too short for the register: write at least {least} letters", text=text, least=self._least),
+                param,
+                ctx,
+            )
         if len(text) > LONGEST_ENTRY:
-            self.fail(f"it has {len(text)} letters, {LONGEST_ENTRY} at most are kept", param, ctx)
+            self.fail(say("it has {count} letters, {most} at most are kept", count=len(text), most=LONGEST_ENTRY), param, ctx)
         if not text.isprintable():
-            self.fail(f"it holds characters that cannot be printed: {text!a}", param, ctx)
+            self.fail(say("it holds characters that cannot be printed: {text!a}", text=text), param, ctx)
         return text
 
 

@@ -1,19 +1,14 @@
-"""What `vigie status` says: two lines for a person, the facts that matter, and with -v all of them, each with its unit."""
+"""What `vigie status` says: two lines for a person, and the facts that matter."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from agent.base.phrase import amount, instant, joined, many, say
 from agent.fleet.feed import NodeView
+from agent.ports.health_words import Facts, number_of, size_of, word
 
-Facts = Mapping[str, Any]
-
-_UNITS: Final = {
-    "_ms": "ms", "_s": "s", "_px": "px", "_c": "°C", "_days": say("days"), "_percent": "%", "_bps": "bit/s", "_us": "µs",
-}  # fmt: skip
-_NAMED_UNITS: Final = {"fps": say("frames per second"), "days": say("days"), "shortfall": say("days")}
 _CLOCKS: Final = {"holdover": say("set, and not synchronised"), "unset": say("not set")}
 
 
@@ -27,7 +22,7 @@ def headline(health: Facts) -> str:
         case "recording" if privacy.get("state") == "opaque":
             return say("{node} records, and every picture is covered whole.", node=node)
         case "recording":
-            fps = _number(camera.get("fps", 0.0))
+            fps = number_of(camera.get("fps", 0.0))
             return say("{node} records with its masks, at {fps} frames per second.", node=node, fps=fps)
         case "failing":
             return say("{node} cannot record.", node=node)
@@ -65,14 +60,14 @@ def facts(health: Facts) -> Iterator[tuple[str, str]]:
         yield say("privacy"), say("{masks}, view {state}", masks=masks, state=view)
     if recording.get("oldest"):
         held = _counted(recording.get("holds", 0), "hold")
-        kept, since = _size(recording.get("bytes", 0)), instant(str(recording["oldest"]))
+        kept, since = size_of(recording.get("bytes", 0)), instant(str(recording["oldest"]))
         yield say("recording"), say("{size} since {at}, {held}", size=kept, at=since, held=held)
     if evidence:
         signing = say("signed") if evidence.get("signing") else say("not signed")
         signed = _counted(evidence.get("signed", 0), "signature")
         yield say("evidence"), say("{signing}, {signed} since the start", signing=signing, signed=signed)
     if disk := _part(health, "disk"):
-        free, total = _size(disk.get("free_bytes", 0)), _size(disk.get("total_bytes", 0))
+        free, total = size_of(disk.get("free_bytes", 0)), size_of(disk.get("total_bytes", 0))
         yield say("disk"), say("{free} of {total} free", free=free, total=total)
     if outbox:
         lost = _counted(outbox.get("dropped", 0), "event")
@@ -87,65 +82,14 @@ def facts(health: Facts) -> Iterator[tuple[str, str]]:
         yield say("running"), say("for {span}, version {version}", span=span, version=health.get("version"))
 
 
-def everything(health: Facts) -> Iterator[tuple[str, str]]:
-    """Every fact of the document; a name alone begins a section."""
-    for name, fact in health.items():
-        if not isinstance(fact, Mapping):
-            yield _name(name), said(name, fact)
-    for section, known in health.items():
-        if isinstance(known, Mapping):
-            yield section, ""
-            for name, fact in known.items():
-                yield f"  {_name(name)}", said(name, fact)
-
-
-def said(name: str, fact: Any) -> str:
-    """A fact as a person reads it; its unit is known by its name."""
-    if isinstance(fact, Mapping):
-        return joined(", ", (joined(" ", (_name(inner), said(inner, each))) for inner, each in fact.items())) or say("none")
-    if isinstance(fact, list):
-        return ", ".join(str(each) for each in fact) or say("none")
-    if fact is None:
-        return say("not known")
-    if isinstance(fact, bool):
-        return say("yes") if fact else say("no")
-    if isinstance(fact, int | float) and (name == "bytes" or name.endswith("_bytes")):
-        return _size(fact)
-    if isinstance(fact, int | float):
-        unit = _unit(name)
-        return joined(" ", (_number(fact), unit)) if unit else _number(fact)
-    return word(fact) if fact != "" else say("none")
-
-
-def _unit(name: str) -> str:
-    return _NAMED_UNITS.get(name) or next((unit for ending, unit in _UNITS.items() if name.endswith(ending)), "")
-
-
-def _name(name: str) -> str:
-    """`last_frame_age_s` as "last frame age": the unit stands behind the number."""
-    ending = next((ending for ending in (*_UNITS, "_bytes") if name.endswith(ending)), "")
-    return name.removesuffix(ending).replace("_", " ")
-
-
 def _part(health: Facts, name: str) -> Facts:
     part = health.get(name)
     return part if isinstance(part, Mapping) else {}
 
 
-def _number(number: float) -> str:
-    return amount(number, 0 if isinstance(number, int) or abs(number) >= 1000 else 1)
-
-
 def _counted(number: int, noun: str) -> str:
     none, counted = _COUNTED[noun]
     return counted(number) if number else none
-
-
-def _size(octets: float) -> str:
-    for unit, size in ((say("TB"), 1e12), (say("GB"), 1e9), (say("MB"), 1e6), (say("kB"), 1e3)):
-        if octets >= size:
-            return say("{amount} {unit}", amount=amount(octets / size, 1), unit=unit)
-    return say("{amount} bytes", amount=amount(octets, 0))
 
 
 def _span(seconds: float) -> str:
@@ -158,47 +102,10 @@ def _span(seconds: float) -> str:
     return say("{amount} seconds", amount=amount(seconds, 0))
 
 
-def word(state: object) -> str:
-    """One word of health; what is not known here as it is."""
-    return _STATES.get(str(state), str(state))
-
-
 _COUNTED: Final[Mapping[str, tuple[str, Callable[[int], str]]]] = {
     "frame": (say("no frames"), lambda number: many("{number} frame", "{number} frames", number)),
     "mask": (say("no masks"), lambda number: many("{number} mask", "{number} masks", number)),
     "hold": (say("no holds"), lambda number: many("{number} hold", "{number} holds", number)),
     "signature": (say("no signatures"), lambda number: many("{number} signature", "{number} signatures", number)),
     "event": (say("no events"), lambda number: many("{number} event", "{number} events", number)),
-}
-_STATES: Final = {
-    "delivering": say("delivering"),
-    "opening": say("opening"),
-    "failing": say("failing"),
-    "failed": say("failed"),
-    "running": say("running"),
-    "starting": say("starting"),
-    "stopped": say("stopped"),
-    "idle": say("idle"),
-    "recording": say("recording"),
-    "masked": say("masked"),
-    "opaque": say("opaque"),
-    "verified": say("verified"),
-    "uncertain": say("uncertain"),
-    "moved": say("moved"),
-    "online": say("online"),
-    "offline": say("offline"),
-    "connected": say("connected"),
-    "connecting": say("connecting"),
-    "synchronised": say("synchronised"),
-    "holdover": say("holdover"),
-    "unset": say("unset"),
-    "fixed": say("fixed"),
-    "nomadic": say("nomadic"),
-    "stowed": say("stowed"),
-    "placed": say("placed"),
-    "commissioned": say("commissioned"),
-    "deployed": say("deployed"),
-    "withdrawn": say("withdrawn"),
-    "dark": say("dark"),
-    "open": say("open"),
 }

@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._options import json_option, print_json
 
 
@@ -18,7 +19,7 @@ def _known() -> dict[str, str]:
         import bench
     except ModuleNotFoundError:
         raise click.UsageError(
-            "benchmarks are not installed on a node: in a checkout of Vigie, `make bench ARGS=NAME` runs them"
+            say("benchmarks are not installed on a node: in a checkout of Vigie, `make bench ARGS=NAME` runs them")
         ) from None
     found = {}
     for module in pkgutil.iter_modules(bench.__path__):
@@ -44,7 +45,9 @@ def command(ctx: click.Context, name: str | None, *, as_json: bool) -> None:
                 click.echo(f"{each:<{width}}  {line}")
         return
     if name not in known:
-        raise click.UsageError(f"there is no benchmark {name!r}; there are: {', '.join(sorted(known))}")
+        raise click.UsageError(
+            say("there is no benchmark {name!r}; there are: {names}", name=name, names=", ".join(sorted(known)))
+        )
     run = importlib.import_module(f"bench.{name.replace('-', '_')}").run
     options = _pairs(ctx.args)
     if as_json:
@@ -68,5 +71,5 @@ def _pairs(arguments: list[str]) -> dict[str, object]:
             options[waiting] = word
             waiting = None
         else:
-            raise click.UsageError(f"{word!r} stands alone: benchmark options look like --seconds 60")
+            raise click.UsageError(say("{word!r} stands alone: benchmark options look like --seconds 60", word=word))
     return options

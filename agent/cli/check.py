@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._options import config_option, json_option, print_json
 from agent.config.finding import RefusedConfiguration
 from agent.config.load import load_from
@@ -27,7 +28,7 @@ def command(context: click.Context, file: Path | None, config_path: Path, as_jso
 
     if file is not None:
         if context.get_parameter_source("config_path") is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError("FILE and --config name two files: give one", context)
+            raise click.UsageError(say("FILE and --config name two files: give one"), context)
         config_path = file
     sources = Sources.read(config_path)
     try:

@@ -15,7 +15,7 @@ from agent.cli._manners import Group
 from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.cli._place import PlaceOnEarth
 from agent.cli._speech import tell
-from agent.cli._status_words import word
+from agent.ports.health_words import word
 
 if TYPE_CHECKING:
     from agent.cli._deployments import Deployments

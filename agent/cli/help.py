@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import click
 
+from agent.base.phrase import say
+
 
 @click.command("help")
 @click.argument("words", nargs=-1, metavar="[COMMAND]...")
@@ -20,6 +22,6 @@ def command(context: click.Context, words: Sequence[str]) -> None:
         if found is None and isinstance(group, click.Group):
             raise click.exceptions.NoSuchCommand(word, ctx=at)
         if found is None:
-            raise click.UsageError(f"`{at.command_path}` has no command {word!r}", at)
-        at = click.Context(found, info_name=word, parent=at)
+            raise click.UsageError(say("`{path}` has no command {word!r}", path=at.command_path, word=word), at)
+        at = found.context_class(found, info_name=word, parent=at)
     click.echo(at.get_help())

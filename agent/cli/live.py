@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import click
 
+from agent.base.language import for_reader
+from agent.base.phrase import instant, say
 from agent.cli._manners import Group
 from agent.cli._options import EntryText, config_option, json_option, print_json
+from agent.cli._speech import tell
 from agent.operations.caller import Role
 from agent.operations.payloads import LONGEST_LEASE_S, USUAL_LEASE_S
 from agent.ports.live import Way
@@ -63,12 +66,12 @@ def open_lease(
     if as_json:
         print_json(opened)
         return
-    click.echo(f"{opened['lease']} is in force until {opened['until']}")
+    _tell_until(opened)
     for name in _ADDRESSES:
         if opened.get(name):
             click.echo(str(opened[name]))
     if not any(opened.get(name) for name in _ADDRESSES):
-        click.echo("vigie: the node pushes its stream from now on", err=True)
+        tell(say("vigie: the node pushes its stream from now on"), err=True)
 
 
 @command.command()
@@ -82,7 +85,7 @@ def renew(config_path: Path, lease: str, seconds: int, *, as_json: bool) -> None
     if as_json:
         print_json(told)
     else:
-        click.echo(f"{told['lease']} is in force until {told['until']}")
+        _tell_until(told)
 
 
 @command.command()
@@ -95,7 +98,7 @@ def close(config_path: Path, lease: str, *, as_json: bool) -> None:
     if as_json:
         print_json(told)
     else:
-        click.echo(f"{told['lease']} of {told['by']} is over")
+        tell(say("{lease} of {by} is over", lease=told["lease"], by=told["by"]))
 
 
 @command.command(name="list")
@@ -109,16 +112,21 @@ def list_leases(config_path: Path, *, as_json: bool) -> None:
     elif told["leases"]:
         _show(told["leases"])
     else:
-        click.echo("no lease is in force: nobody looks in")
+        tell(say("no lease is in force: nobody looks in"))
+
+
+def _tell_until(told: Mapping[str, Any]) -> None:
+    tell(say("{lease} is in force until {until}", lease=told["lease"], until=instant(told["until"])))
 
 
 def _show(leases: list[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Column, Table
 
-    table = Table(*(Column(name, overflow="fold") for name in ("lease", "who", "station", "why", "way", "until", "viewers")))
+    names = (say("lease"), say("who"), say("station"), say("why"), say("way"), say("until"), say("viewers"))
+    table = Table(*(Column(for_reader(name), overflow="fold") for name in names))
     for lease in leases:
-        until = "renews itself" if lease["standing"] else lease["until"]
+        until = for_reader(say("renews itself") if lease["standing"] else instant(lease["until"]))
         table.add_row(
             lease["lease"], lease["by"], lease["station"], lease["why"], lease["transport"], until, str(lease["viewers"])
         )

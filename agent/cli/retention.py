@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from agent.base.errors import StorageError
+from agent.base.phrase import many, say, size
 from agent.cli._manners import Group
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
+from agent.cli._speech import tell
 from agent.journal.parts import bytes_on
 from agent.recording.places import PlaceBook, shorter_stays
 from agent.recording.retention import Retention
@@ -53,13 +55,18 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
             }
         )
     elif done.destroyed:
-        click.echo(
-            f"destroyed {done.destroyed} segments, {done.destroyed_bytes / 1e6:.1f} MB ({done.for_space} of them for space)"
+        tell(
+            many(
+                "destroyed {number} segment, {size} ({for_space} of them for space)",
+                "destroyed {number} segments, {size} ({for_space} of them for space)",
+                done.destroyed,
+                size=size(done.destroyed_bytes),
+                for_space=done.for_space,
+            )
         )
     if done.shortfall and not as_json:
-        click.echo(
-            f"vigie: the disk holds {done.shortfall.days:.1f} days of the {done.shortfall.wanted_days:g} that are to be kept",
-            err=True,
-        )
+        days, wanted = done.shortfall.days, done.shortfall.wanted_days
+        held = say("vigie: the disk holds {days:.1f} days of the {wanted:g} that are to be kept", days=days, wanted=wanted)
+        tell(held, err=True)
     if done.faults:
         raise StorageError("; ".join(fault.rstrip(".") for fault in done.faults))

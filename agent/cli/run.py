@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from agent.base.phrase import say
 from agent.cli._options import config_option
 
 
@@ -22,6 +23,6 @@ def command(config_path: Path, for_s: float | None, summary: Path | None) -> int
 
     if summary is not None:
         if not summary.absolute().parent.is_dir():
-            raise click.UsageError(f"--summary: there is no directory {summary.absolute().parent}")
+            raise click.UsageError(say("--summary: there is no directory {parent}", parent=summary.absolute().parent))
         Output(summary, SUMMARY_OPENING)  # refused before anything runs
     become_daemon(config_path, for_s, summary)

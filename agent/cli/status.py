@@ -35,14 +35,15 @@ def _show(health: Mapping[str, Any], *, verbose: bool) -> None:
     from agent.base.language import for_reader
     from agent.base.paragraph import columns, paragraph
     from agent.base.phrase import say
-    from agent.cli._status_words import everything, facts, headline, verdict
+    from agent.cli._status_words import facts, headline, verdict
+    from agent.ports.health_words import everything
 
     width = columns(sys.stdout)
     for line in (headline(health), verdict(health)):
         click.echo("\n".join(paragraph(legible(for_reader(line)), width, indent=2)))
     click.echo()
     told = [(for_reader(name), legible(for_reader(words))) for name, words in (everything if verbose else facts)(health)]
-    names = _NAME_COLUMNS if verbose else max(12, *(len(name) + 2 for name, _ in told))
+    names = max(_NAME_COLUMNS if verbose else 12, *(len(name) + 2 for name, _ in told))
     for name, words in told:
         click.echo("\n".join(paragraph(words, width, first=f"  {name:<{names}}", indent=names + 2)))
     if not verbose:

@@ -55,7 +55,13 @@ def command(ctx: click.Context, film: Path, ca: Path, node: str | None, out: Pat
     extracted = None
     if out is not None:
         if not report.chain_trusted or report.verdict is Verdict.NOT_TRUSTED:
-            raise EvidenceError(f"{film}: {report.verdict.value}: no signature is trusted, and nothing is extracted")
+            raise EvidenceError(
+                say(
+                    "{film}: {verdict}: no signature is trusted, and nothing is extracted",
+                    film=film,
+                    verdict=VERDICTS[report.verdict],
+                )
+            )
         with tidy_end():
             extracted = extract(film, judged.verified, out)
     if as_json:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import click
 
 from agent.base.errors import UplinkError
+from agent.base.phrase import say
 from agent.cli._options import broker_options
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import FleetListener
@@ -46,7 +47,8 @@ def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: f
     finally:
         listener.close()
     if not listener.subscribed:
-        raise UplinkError(f"{broker} was not heard: {listener.fault or 'it did not take the subscription in time'}")
+        why = listener.fault or say("it did not take the subscription in time")
+        raise UplinkError(say("{broker} was not heard: {why}", broker=broker, why=why))
 
 
 def _stream(feed: FleetFeed, listener: FleetListener, _broker: str, go_on: Callable[[], bool]) -> None:

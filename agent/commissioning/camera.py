@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from agent.analytics.picture_metrics import PictureMetrics
-from agent.base.errors import DeviceError
-from agent.base.phrase import say
+from agent.base.errors import DeviceError, told_apart
+from agent.base.phrase import say, small
 from agent.commissioning import driver_remedies
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.picture_norm import judge_picture
@@ -51,7 +51,7 @@ def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Ca
     try:
         metrics = PictureMetrics(**measure())
     except DeviceError as error:
-        yield _focus(None, error.what)
+        yield _focus(None, error.said[0])
         return
     yield _focus(metrics, "")
     yield _exposure(camera, metrics, told.get("figures", {}))
@@ -59,9 +59,9 @@ def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Ca
 
 def _no_picture(camera: CameraSettings, fault: str) -> Iterator[Line]:
     """The driver's own remedy where it has one: it alone knows a refused password from a cable."""
-    said, _, remedy = fault.partition(". ")
-    remedy = remedy[:1].lower() + remedy[1:] or driver_remedies.no_picture(camera)
-    yield fail("camera", f"{camera.driver}: {said}", remedy, driver=camera.driver)
+    said, remedy = told_apart(fault)
+    said = say("{driver}: {what}", driver=camera.driver, what=said)
+    yield fail("camera", said, small(remedy) if remedy else driver_remedies.no_picture(camera), driver=camera.driver)
     yield from judge_picture(camera.purpose, camera.width, camera.height, None, came=False)
     yield judge_density(camera, came=False)
 

@@ -122,7 +122,8 @@ def _guarded(subject: str, judge: Callable[[], Iterable[Line]]) -> Iterator[Line
     try:
         yield from judge()
     except VigieError as error:
-        yield fail(subject, error.what, error.remedy or _WHY)
+        what, remedy = error.said
+        yield fail(subject, what, remedy or _WHY)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         remedy = say("`sudo vigie doctor`") if isinstance(error, PermissionError) else _WHY
@@ -213,7 +214,7 @@ class _Examination:
             signer = self._means.identity.load()
         except EvidenceError as error:
             statement = self._config.privacy.none_needed is not None and not self._config.privacy.mask
-            return FixedGuard(Cover.none_needed()) if statement else FixedGuard.closed(error.what)
+            return FixedGuard(Cover.none_needed()) if statement else FixedGuard.closed(error.said[0])
         return guard_for(self._config, self._config.node.state_dir, signer, self._means.clock)
 
 

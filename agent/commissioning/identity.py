@@ -32,7 +32,8 @@ def judge_identity(config: Config, identity: IdentityDirectory, now: datetime) -
     try:
         chain = identity.load().chain
     except EvidenceError as error:
-        yield fail("identity", error.what, error.remedy or say("`sudo vigie identity init`"))
+        what, remedy = error.said
+        yield fail("identity", what, remedy or say("`sudo vigie identity init`"))
         return
     leaf = chain.leaf
     name, left = common_name(leaf), days_left(leaf, now)

@@ -90,7 +90,8 @@ def _validation(config: Config, identity: IdentityDirectory) -> Line:
     try:
         reference = store.load(view_identity(config), signer)
     except MaskError as error:
-        return fail("view", say("every picture is covered whole: {what}", what=error.what), error.remedy or VALIDATE)
+        what, remedy = error.said
+        return fail("view", say("every picture is covered whole: {what}", what=what), remedy or VALIDATE)
     patches, fixed = len(reference.patches), len(reference.excluded)
     beside = (
         many(

@@ -33,7 +33,10 @@ class ConsoleFeature(Feature[Config]):
                 found: Mapping[str, Any] = desk.do("status", ReadStatus(), ON_THE_PAGE)
                 return found
 
-            self._components = (Console(page.host, page.port, clock, health=health, preview=self.preview, events=tap),)
+            console = Console(
+                page.host, page.port, clock, health=health, preview=self.preview, events=tap, language=config.node.language
+            )
+            self._components = (console,)
 
     def components(self) -> Sequence[Component]:
         return self._components

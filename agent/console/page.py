@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import ipaddress
 import json
 import logging
@@ -17,11 +18,15 @@ from aiohttp import web
 
 from agent.base.clock import Clock
 from agent.base.errors import RegisterError
+from agent.base.language import Language
+from agent.base.phrase import instant, say
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 from agent.console.protection import SERVER_LOG, ProtectedHandler, protect
+from agent.console.reading import reading
+from agent.console.words import answer_with, told, wanted_by
 
 log = logging.getLogger(__name__)
 
@@ -35,12 +40,22 @@ HEALTH_EVERY_S = 1.0
 
 
 class Page:
-    """Serves until `stopping` is set. One thread, with an event loop of its own."""
+    """Serves until `stopping` is set. One thread, with an event loop of its own.
+
+    In `language`; where that is None, in the language of each visitor's browser.
+    """
 
     def __init__(
-        self, health: Callable[[], Mapping[str, Any]], preview: Preview, events: EventTap, stopping: threading.Event, clock: Clock
+        self,
+        health: Callable[[], Mapping[str, Any]],
+        preview: Preview,
+        events: EventTap,
+        stopping: threading.Event,
+        clock: Clock,
+        language: Language | None,
     ) -> None:
         self._health = health
+        self._language = language
         self._preview = preview
         self._events = events
         self._stopping = stopping
@@ -55,9 +70,9 @@ class Page:
         app = web.Application(middlewares=[self._seen, _guarded])
         app.on_response_prepare.append(protect)
         app.router.add_get("/", _static("index.html"))
-        app.router.add_get("/page.js", _static("page.js"))
-        app.router.add_get("/picture.js", _static("picture.js"))
-        app.router.add_get("/page.css", _static("page.css"))
+        for name in ("page.js", "picture.js", "page.css"):
+            app.router.add_get(f"/{name}", _static(name))
+        app.router.add_get("/words.js", self._words)
         app.router.add_get("/health.json", self._health_once)
         app.router.add_get("/live", self._live)
         app.router.add_get("/preview.mjpeg", self._pictures)
@@ -94,11 +109,19 @@ class Page:
             answer: web.StreamResponse = await handler(request)
             return answer
 
+    async def _words(self, request: web.Request) -> web.Response:
+        return answer_with(STATIC, wanted_by(self._language, request))
+
+    def _tell(self, request: web.Request) -> Callable[[str], str]:
+        """What puts a text into the language of whoever asks."""
+        return functools.partial(told, language=wanted_by(self._language, request))
+
     async def _health_once(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._health()))
 
     async def _live(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: `health` every second, `event` as it is raised."""
+        """Server-sent events in the visitor's words: `health` every second, `event` as it is raised."""
+        tell = self._tell(request)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=200)
@@ -112,14 +135,14 @@ class Page:
         end = self._events.listen(arrived)
         try:
             for event in self._events.recent():
-                await _write(request, response, _sse("event", event))
+                await _write(request, response, _sse("event", {**event, "at": tell(instant(event["at"]))}))
             while not self._stopping.is_set():
-                await _write(request, response, _sse("health", dict(self._health())))
+                await _write(request, response, _sse("health", reading(self._health(), tell)))
                 due = loop.time() + HEALTH_EVERY_S
                 with contextlib.suppress(TimeoutError):
                     while True:
                         event = await asyncio.wait_for(queue.get(), due - loop.time())
-                        await _write(request, response, _sse("event", event))
+                        await _write(request, response, _sse("event", {**event, "at": tell(instant(event["at"]))}))
         except ConnectionError:
             log.debug("a visitor left the local page")
         finally:
@@ -129,10 +152,10 @@ class Page:
     async def _pictures(self, request: web.Request) -> web.StreamResponse:
         """Masked pictures as multipart JPEG, which every browser shows in an <img>."""
         if self._viewers >= MOST_VIEWERS:
-            raise web.HTTPServiceUnavailable(text=f"{MOST_VIEWERS} people look already")
+            raise web.HTTPServiceUnavailable(text=self._tell(request)(say("{count} people look already", count=MOST_VIEWERS)))
         self._viewers += 1
         try:
-            end = await self._begun(f"local page from {request.remote}")
+            end = await self._begun(f"local page from {request.remote}", self._tell(request))
             try:
                 return await self._stream(request)
             finally:
@@ -140,21 +163,22 @@ class Page:
         finally:
             self._viewers -= 1
 
-    async def _begun(self, by: str) -> Callable[[], None]:
+    async def _begun(self, by: str, tell: Callable[[str], str]) -> Callable[[], None]:
         """What ends the look; one whose viewer is gone before it has begun ends here, so that each entry has its end."""
-        begun = asyncio.ensure_future(asyncio.to_thread(self._begin_look, by))
+        begun = asyncio.ensure_future(asyncio.to_thread(self._begin_look, by, tell))
         try:
             return await asyncio.shield(begun)
         except asyncio.CancelledError:
             await asyncio.to_thread(await begun)
             raise
 
-    def _begin_look(self, by: str) -> Callable[[], None]:
+    def _begin_look(self, by: str, tell: Callable[[str], str]) -> Callable[[], None]:
         """What ends it. Nobody looks without an entry in the register; an end that cannot be entered is said in the log."""
         try:
             end = self._preview.watch(by)
         except RegisterError as error:
-            raise web.HTTPServiceUnavailable(text=f"no picture without an entry in the register: {error}") from None
+            why = say("no picture without an entry in the register: {why}", why=error.text(tell))
+            raise web.HTTPServiceUnavailable(text=tell(why)) from None
 
         def enter_end() -> None:
             try:

@@ -11,6 +11,8 @@ from typing import Any
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.language import Language
+from agent.base.phrase import say
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 
@@ -32,12 +34,14 @@ class Console(Component):
         health: Callable[[], Mapping[str, Any]],
         preview: Preview,
         events: EventTap,
+        language: Language | None = None,
     ) -> None:
         super().__init__("console", clock)
         self._address = (host, port)
         self._health = health
         self._preview = preview
         self._events = events
+        self._language = language
         self.url = ""
 
     def work(self) -> None:
@@ -47,8 +51,8 @@ class Console(Component):
             listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
             raise DeviceError(
-                f"the local page cannot listen on {host}:{port}: {error.strerror}",
-                remedy="Another program has the port: choose another one at [console] port, or 0 for any",
+                say("the local page cannot listen on {host}:{port}: {why}", host=host, port=port, why=error.strerror),
+                remedy=say("Another program has the port: choose another one at [console] port, or 0 for any"),
             ) from error
         with listener:
             shown = f"[{host}]" if ":" in host else host
@@ -63,4 +67,4 @@ class Console(Component):
         """Until stopped, or until the web server gives up."""
         from agent.console.page import Page
 
-        Page(self._health, self._preview, self._events, self.stopping, self.clock).serve(listener)
+        Page(self._health, self._preview, self._events, self.stopping, self.clock, self._language).serve(listener)

@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import Temporary, name_finished, sync_directory, write_durably
 from agent.base.errors import EvidenceError, StorageError
+from agent.base.phrase import say
 from agent.evidence import excerpt
 from agent.evidence.absences import dated_otherwise, gone, left_out, note_missing
 from agent.evidence.boxes import MalformedFilm
@@ -71,7 +72,7 @@ class Export:
         sheet_path = out.with_suffix(".html")
         _refuse_taken(out, sheet_path)
         if request.to_ns <= request.from_ns:
-            raise EvidenceError("the span ends before it begins")
+            raise EvidenceError(say("the span ends before it begins"))
         asked = self._footage.span(request.from_ns, request.to_ns)
         rows, lost = self._readable(asked)
         destroyed = tuple(self._footage.destroyed(request.from_ns, request.to_ns))
@@ -120,8 +121,12 @@ class Export:
         span = f"between {rfc3339(request.from_ns)} and {rfc3339(request.to_ns)}"
         if destroyed:
             last = max(destroyed, key=lambda each: each.at_ns)
-            return EvidenceError(f"the footage {span} was {gone(last)}", remedy="the register tells")
-        return EvidenceError(f"there is no footage {span}", remedy="`vigie status` names the oldest and the newest")
+            return EvidenceError(
+                say("the footage {span} was {gone}", span=span, gone=gone(last)), remedy=say("the register tells")
+            )
+        return EvidenceError(
+            say("there is no footage {span}", span=span), remedy=say("`vigie status` names the oldest and the newest")
+        )
 
     def _write_film(
         self,
@@ -191,7 +196,9 @@ def _name_both(first: tuple[Path, Path], second: tuple[Path, Path]) -> None:
 
 
 def _taken(path: Path) -> EvidenceError:
-    return EvidenceError(f"{path}: exists already", remedy="evidence is never overwritten: choose another name")
+    return EvidenceError(
+        say("{path}: exists already", path=path), remedy=say("evidence is never overwritten: choose another name")
+    )
 
 
 def _cuts(rows: Sequence[SegmentRow], request: ExcerptRequest) -> Iterator[Cut]:
@@ -221,5 +228,7 @@ def _sha256(path: Path) -> str:
 
 def _refused(path: Path, error: OSError) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageError(f"{path}: the disk is full, nothing was exported", remedy="free space or choose another disk")
-    return StorageError(f"{path}: {(error.strerror or str(error)).lower()}, nothing was exported")
+        return StorageError(
+            say("{path}: the disk is full, nothing was exported", path=path), remedy=say("free space or choose another disk")
+        )
+    return StorageError(say("{path}: {why}, nothing was exported", path=path, why=(error.strerror or str(error)).lower()))

@@ -20,6 +20,7 @@ from msgspec import Struct
 from agent.base.clock import NS
 from agent.base.durable_file import Temporary, name_finished, sync_directory
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.evidence import export_boxes
 from agent.evidence.access_unit_reading import AccessUnitReader
 from agent.evidence.boxes import box
@@ -64,11 +65,13 @@ class _Picture:
 def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extracted:
     """Write the verified frames of a film to `out`, whole or not at all. Raises EvidenceError; also when there are none."""
     if out.exists():
-        raise EvidenceError(f"{out}: exists", remedy="nothing is overwritten: name a new file")
+        raise EvidenceError(f"{out}: exists", remedy=say("nothing is overwritten: name a new file"))
     with Film(path, torn=True) as film:
         gops = list(_gops(StrictFilm(film), verified))
     if not gops:
-        raise EvidenceError(f"{path}: no picture of it is verified from a keyframe on: there is nothing to extract")
+        raise EvidenceError(
+            say("{path}: no picture of it is verified from a keyframe on: there is nothing to extract", path=path)
+        )
     try:
         with Temporary(out, mode=0o644) as temporary:
             digest = _write(temporary, gops, verified)

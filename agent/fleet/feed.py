@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agent.base.clock import NS
-from agent.base.phrase import say
+from agent.base.phrase import joined, many, say
 from agent.fleet.event_fold import EventFold, Fold
 from agent.fleet.sequence import SequenceLedger
 from agent.fleet.states import States, facts, is_alarm
 from agent.ports.health import NO_PICTURE
+from agent.ports.health_words import name_of, word
 from agent.ports.mqtt import Received
 from agent.uplink.topics import EVERY_NODE, Branch, NodeTopics
 
@@ -72,27 +73,27 @@ class NodeView:
         if self.twin_ns is not None:
             found.append((110, say("two nodes under this name: give one of them another [node] id")))
         if self.state != "online":
-            found.append((100, self.state))
+            found.append((100, word(self.state)))
         elif self.silent:
             found.append((90, say("silent")))
         privacy, recording, camera = self.part("privacy"), self.part("recording"), self.part("camera")
         standing = self.states.standing
         failed = [name for name, state in self.part("components").items() if state == "failed"]
         if failed:
-            found.append((80, say("failed: {names}", names=", ".join(sorted(failed)))))
+            found.append((80, say("failed: {names}", names=joined(", ", [name_of(name) for name in sorted(failed)]))))
         delivers = camera.get("state") in ("delivering", None)
         if self._is_starting(camera):
             found.append((5, say("starting: waits for its first frame")))
         elif not delivers:
-            found.append((75, say("camera: {why}", why=camera.get("reason") or camera["state"])))
+            found.append((75, say("camera: {why}", why=camera.get("reason") or word(camera["state"]))))
         if privacy.get("state") == "opaque" and (delivers or privacy.get("reason") != NO_PICTURE):
             found.append((70, say("opaque: {why}", why=privacy.get("reason") or say("no reason given"))))
         found.extend((65, words) for words in standing.values())
         if self.ledger.unexplained:
-            found.append((60, say("{unexplained} events missing", unexplained=self.ledger.unexplained)))
+            found.append((60, many("{number} event missing", "{number} events missing", self.ledger.unexplained)))
         waits = recording.get("state") == "waiting" and not delivers  # for the camera, which is told above
         if recording and not waits and recording.get("state") not in ("recording", "running", "idle", None):
-            found.append((50, say("recording: {why}", why=recording.get("reason") or recording.get("state"))))
+            found.append((50, say("recording: {why}", why=recording.get("reason") or word(recording["state"]))))
         if self.part("evidence").get("trouble") and "SigningFailure" not in standing:
             found.append((48, say("not signed: {why}", why=self.part("evidence")["trouble"])))
         if recording.get("shortfall") and "RetentionShortfall" not in standing:

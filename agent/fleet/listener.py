@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+from agent.base.phrase import say
 from agent.ports.mqtt import BrokerEndpoint, ConnectOptions, Lost, MqttTransport, Opened, Received, RefusedConnection, Subscribed
 from agent.uplink.reasons import REFUSED_FROM, in_words
 
@@ -31,7 +32,7 @@ class FleetListener:
         session_expiry_s: int = 0,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        self.fault = "connecting"
+        self.fault: str = say("connecting")
         self.subscribed = False
         self._client_id = client_id or f"vigie-watch-{os.getpid()}-{os.urandom(3).hex()}"
         self._session_expiry_s = session_expiry_s
@@ -59,7 +60,7 @@ class FleetListener:
                 case Subscribed(codes):
                     refused = [in_words(code) for code in codes if code >= REFUSED_FROM]
                     self.subscribed = not refused
-                    self.fault = f"subscription refused: {refused[0]}" if refused else ""
+                    self.fault = say("subscription refused: {why}", why=refused[0]) if refused else ""
                 case RefusedConnection() | Lost():
                     self._try_again(event.why)
                 case Received():
@@ -69,7 +70,8 @@ class FleetListener:
 
         if self._open and not self._answered and time.monotonic() >= self._silent_at:
             self._transport.close()
-            self._try_again(f"{self._endpoint.host}:{self._endpoint.port} takes the connection and does not answer")
+            where = f"{self._endpoint.host}:{self._endpoint.port}"
+            self._try_again(say("{where} takes the connection and does not answer", where=where))
 
     def _try_again(self, why: str) -> None:
         self.fault, self._open = why, False

@@ -14,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.utils import CryptographyDeprecationWarning
 from msgspec import Struct
 
-from agent.base.clock import rfc3339, utc
+from agent.base.clock import utc
 from agent.base.errors import EvidenceError
+from agent.base.phrase import moment, say
 from agent.base.regular_file import read_regular
 from agent.identity.ecdsa import Ecdsa
 from agent.identity.pem_misfit import misfit
@@ -42,7 +43,7 @@ class CertificateChain(Struct, frozen=True):
     def from_pem(cls, pem: bytes, *, of: str) -> CertificateChain:
         """Read one or more PEM certificates; `of` names them in the error. Raises EvidenceError."""
         if len(pem) > _MAX_PEM_BYTES:
-            raise EvidenceError(f"{of}: {len(pem)} bytes are too many for a certificate chain")
+            raise EvidenceError(say("{of}: {count} bytes are too many for a certificate chain", of=of, count=len(pem)))
         try:
             with _without_warnings():
                 found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
@@ -52,7 +53,7 @@ class CertificateChain(Struct, frozen=True):
         for each in found:
             _check_readable(each, of)
         if len(found) > _MAX_CERTIFICATES:
-            raise EvidenceError(f"{of}: {len(found)} certificates are too many for a chain")
+            raise EvidenceError(say("{of}: {count} certificates are too many for a chain", of=of, count=len(found)))
         return cls(found)
 
     @property
@@ -87,8 +88,13 @@ class CertificateChain(Struct, frozen=True):
         # The furthest that any got tells the most: a fault deep in a chain rather than an unknown issuer.
         told = max(refusals, key=lambda error: _verify_code(error) not in _FOREIGN_ISSUER)
         raise ChainNotTrusted(
-            f"the certificate of {common_name(self.leaf)!r} is not trusted at {rfc3339(at_ns)}: {self._in_words(told)}",
-            remedy="is this the CA of the node's operator? `vigie identity show` on the node names it",
+            say(
+                "the certificate of {name!r} is not trusted at {at}: {why}",
+                name=common_name(self.leaf),
+                at=moment(at_ns),
+                why=self._in_words(told),
+            ),
+            remedy=say("is this the CA of the node's operator? `vigie identity show` on the node names it"),
         )
 
     def _in_words(self, refusal: Exception) -> str:
@@ -98,8 +104,12 @@ class CertificateChain(Struct, frozen=True):
         highest = self.leaf
         for _ in self.certificates:
             highest = next((each for each in self.certificates if each.subject == highest.issuer), highest)
-        what = "it" if highest == self.leaf else f"the certificate of {common_name(highest)!r}"
-        return f"{_common_name(highest.issuer)!r} issued {what}, and no certificate of that authority's key is given"
+        what = say("it") if highest == self.leaf else say("the certificate of {name!r}", name=common_name(highest))
+        return say(
+            "{issuer!r} issued {what}, and no certificate of that authority's key is given",
+            issuer=_common_name(highest.issuer),
+            what=what,
+        )
 
     def _lead_to(self, anchor: x509.Certificate, at_ns: int) -> None:
         from OpenSSL import crypto
@@ -139,7 +149,7 @@ def load_der(der: bytes) -> x509.Certificate:
         with _without_warnings():
             certificate = x509.load_der_x509_certificate(der)
     except (ValueError, x509.InvalidVersion):
-        raise EvidenceError("a certificate is damaged") from None
+        raise EvidenceError(say("a certificate is damaged")) from None
     _check_readable(certificate, "certificate")
     return certificate
 
@@ -150,9 +160,9 @@ def _check_readable(certificate: x509.Certificate, of: str) -> None:
         supported = isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
         _ = (certificate.subject, certificate.issuer, certificate.not_valid_before_utc, certificate.not_valid_after_utc)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
-        raise EvidenceError(f"{of}: a certificate is damaged") from None
+        raise EvidenceError(say("{of}: a certificate is damaged", of=of)) from None
     if not supported:
-        raise EvidenceError(f"{of}: a certificate holds a key that is neither EC nor RSA")
+        raise EvidenceError(say("{of}: a certificate holds a key that is neither EC nor RSA", of=of))
 
 
 def key_digest(certificate: x509.Certificate) -> str:

@@ -22,6 +22,7 @@ from msgspec import Struct
 from agent.base.clock import Clock
 from agent.base.durable_file import Temporary, replace_durably, sync_directory, write_durably
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.base.regular_file import open_regular
 from agent.identity import own_authority
 from agent.identity.certificates import CertificateChain, common_name, is_authority, key_digest, read_chain, verify_signature
@@ -35,7 +36,7 @@ CREDENTIAL = "identity-key"
 _KEY, _CHAIN, _CA, _EARLIER = "key.pem", "chain.pem", "ca.pem", "earlier.pem"
 _MOST_EARLIER = 8
 _MAX_KEY_BYTES = 16 * 1024
-_LOST_KEY = (
+_LOST_KEY = say(
     "put the key back from where it was kept. If it is lost, move the identity directory away (its certificates still verify old "
     "films) and run `vigie identity init`. With [evidence] sign = false the node records without it"
 )
@@ -122,8 +123,8 @@ class IdentityDirectory(Struct, frozen=True):
         """
         if self.exists() and self.chain_path.exists():
             raise EvidenceError(
-                f"{self.path}: there is an identity already",
-                remedy="keep it: films signed with it need it; `sudo vigie identity show` shows it",
+                say("{path}: there is an identity already", path=self.path),
+                remedy=say("keep it: films signed with it need it; `sudo vigie identity show` shows it"),
             )
         self._make_directory()
         if not self.exists():
@@ -161,7 +162,12 @@ class IdentityDirectory(Struct, frozen=True):
             return signer
         if not other.own:
             raise EvidenceError(
-                f"{self.chain_path}: a CA vouches for {other.certified!r}, and it alone can for {node_id!r}",
+                say(
+                    "{chain_path}: a CA vouches for {certified!r}, and it alone can for {node_id!r}",
+                    chain_path=self.chain_path,
+                    certified=other.certified,
+                    node_id=node_id,
+                ),
                 remedy=other.remedy.partition(": ")[2],
             )
         before = signer.chain.leaf
@@ -183,13 +189,17 @@ class IdentityDirectory(Struct, frozen=True):
         key = self._load_key()
         if not self.chain_path.exists():
             raise EvidenceError(
-                f"{self.chain_path}: missing", remedy="`vigie identity init` makes the certificate of an existing key"
+                f"{self.chain_path}: missing", remedy=say("`vigie identity init` makes the certificate of an existing key")
             )
         chain = read_chain(self.chain_path)
         if not _belongs(key, chain.leaf):
             raise EvidenceError(
-                f"{self.chain_path}: the certificate of {common_name(chain.leaf)!r} is not that of this node's key",
-                remedy="install the chain that was issued for this node's `vigie identity csr`",
+                say(
+                    "{chain_path}: the certificate of {name!r} is not that of this node's key",
+                    chain_path=self.chain_path,
+                    name=common_name(chain.leaf),
+                ),
+                remedy=say("install the chain that was issued for this node's `vigie identity csr`"),
             )
         return NodeSigner(key, chain)
 
@@ -209,23 +219,34 @@ class IdentityDirectory(Struct, frozen=True):
         key = self._load_key()
         if not _belongs(key, chain.leaf):
             raise EvidenceError(
-                f"the certificate of {common_name(chain.leaf)!r} is not that of this node's key",
-                remedy="it must be issued for this node's own `vigie identity csr`, leaf first",
+                say("the certificate of {name!r} is not that of this node's key", name=common_name(chain.leaf)),
+                remedy=say("it must be issued for this node's own `vigie identity csr`, leaf first"),
             )
         if common_name(chain.leaf) != node_id:
             raise EvidenceError(
-                f"the certificate names {common_name(chain.leaf)!r}, this node is {node_id!r}",
-                remedy="brokers grant topics by this name: have it issued for the node's id, by `vigie identity csr`",
+                say(
+                    "the certificate names {name!r}, this node is {node_id!r}",
+                    name=common_name(chain.leaf),
+                    node_id=node_id,
+                ),
+                remedy=say("brokers grant topics by this name: have it issued for the node's id, by `vigie identity csr`"),
             )
         if missing := lacking(chain.leaf):
             raise EvidenceError(
-                f"the certificate of {node_id!r} lacks {' and '.join(missing)}: no film signed with it would be believed",
-                remedy="the CA must issue it with the extensions that `vigie identity csr` asks for",
+                say(
+                    "the certificate of {node_id!r} lacks {names}: no film signed with it would be believed",
+                    node_id=node_id,
+                    names=" and ".join(missing),
+                ),
+                remedy=say("the CA must issue it with the extensions that `vigie identity csr` asks for"),
             )
         if is_authority(chain.leaf):
             raise EvidenceError(
-                f"the certificate of {node_id!r} is that of an authority: this node's key could vouch for any other",
-                remedy="the CA must issue it without `CA:TRUE`",
+                say(
+                    "the certificate of {node_id!r} is that of an authority: this node's key could vouch for any other",
+                    node_id=node_id,
+                ),
+                remedy=say("the CA must issue it without `CA:TRUE`"),
             )
         chain.check(ca, clock.wall_ns())
         without_ca = CertificateChain(
@@ -242,7 +263,7 @@ class IdentityDirectory(Struct, frozen=True):
         try:
             self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
-            remedy = f"`ls -ld {self.path}` shows whose it is: this user must be able to write there"
+            remedy = say("`ls -ld {path}` shows whose it is: this user must be able to write there", path=self.path)
             raise EvidenceError(f"{self.path}: {error.strerror}", remedy=remedy) from None
 
     def _write_new_key(self, key: ec.EllipticCurvePrivateKey) -> None:
@@ -255,8 +276,8 @@ class IdentityDirectory(Struct, frozen=True):
                 os.link(temporary, target)
             sync_directory(self.path)
         except FileExistsError:
-            remedy = "keep its key: `vigie identity show` shows it"
-            raise EvidenceError(f"{target}: another `init` was faster", remedy=remedy) from None
+            remedy = say("keep its key: `vigie identity show` shows it")
+            raise EvidenceError(say("{target}: another `init` was faster", target=target), remedy=remedy) from None
         except OSError as error:
             raise EvidenceError(f"{target}: {error.strerror}") from None
 
@@ -267,20 +288,27 @@ class IdentityDirectory(Struct, frozen=True):
                 mode = os.fstat(file.fileno()).st_mode
                 pem = file.read(_MAX_KEY_BYTES)
         except FileNotFoundError:
-            raise EvidenceError(f"{path}: there is no signing key", remedy="make it with `vigie identity init`") from None
+            raise EvidenceError(
+                say("{path}: there is no signing key", path=path), remedy=say("make it with `vigie identity init`")
+            ) from None
         except OSError as error:
             raise EvidenceError(f"{path}: {error.strerror}") from None
         open_to_others = stat.S_IRWXO if path.name == CREDENTIAL else stat.S_IRWXG | stat.S_IRWXO
         if mode & open_to_others:
-            raise EvidenceError(f"{path}: others may read this key", remedy=f"if nobody has copied it: `sudo chmod 600 {path}`")
+            raise EvidenceError(
+                say("{path}: others may read this key", path=path),
+                remedy=say("if nobody has copied it: `sudo chmod 600 {path}`", path=path),
+            )
         if not pem.strip(b"\0 \r\n\t"):  # what a power cut or a full disk leaves of a copy
-            raise EvidenceError(f"{path}: is empty", remedy=_LOST_KEY)
+            raise EvidenceError(say("{path}: is empty", path=path), remedy=_LOST_KEY)
         try:
             key = serialization.load_pem_private_key(pem, password=None)
         except (ValueError, TypeError):
-            raise EvidenceError(f"{path}: holds no unencrypted private key in PEM", remedy=_LOST_KEY) from None
+            raise EvidenceError(say("{path}: holds no unencrypted private key in PEM", path=path), remedy=_LOST_KEY) from None
         if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-            raise EvidenceError(f"{path}: the key is not EC P-256", remedy="make one with `vigie identity init`")
+            raise EvidenceError(
+                say("{path}: the key is not EC P-256", path=path), remedy=say("make one with `vigie identity init`")
+            )
         return key
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
+
 _LONGEST_LINE: Final = 60
 _ON_THE_NODE: Final = "give a CA in PEM; a node's own lies in identity/ca.pem, and `sudo vigie identity show` names it"
 
@@ -25,7 +27,7 @@ def misfit(content: bytes, path: str) -> PemMisfit:
     if content[4:8] in (b"ftyp", b"styp", b"moof"):
         return PemMisfit("is a film, and no certificate: its signatures are proved by a CA from elsewhere")
     if content[:1] == b"\x30" and not content.isascii():
-        remedy = f"`openssl x509 -inform der -in {path} -out ca.pem` makes it PEM"
+        remedy = say("`openssl x509 -inform der -in {path} -out ca.pem` makes it PEM", path=path)
         return PemMisfit("is no text: it may be a certificate in DER", remedy)
     try:
         text = content.decode("utf-8")

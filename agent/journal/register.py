@@ -19,6 +19,7 @@ from typing import Final
 from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import sync_directory
 from agent.base.errors import EvidenceError, RegisterError
+from agent.base.phrase import say
 from agent.base.regular_file import open_own
 from agent.journal import chain
 from agent.journal.chain import LineDraft, Signature
@@ -190,7 +191,9 @@ class Register:
         except (EvidenceError, RegisterError) as error:
             self._alarm(f"a register entry could not be signed: {error}")
             if or_nothing:
-                raise RegisterError(f"the register cannot be signed: {error.what}", remedy=error.remedy) from error
+                raise RegisterError(
+                    say("the register cannot be signed: {why}", why=error.said[0]), remedy=error.said[1]
+                ) from error
             return chain.compose(draft, head, None)
 
     def _set_torn_aside(self, fd: int, size: int) -> tuple[str, int]:
@@ -209,16 +212,16 @@ class Register:
         return chain.digest(tail), start
 
     def _refused(self, error: OSError) -> RegisterError:
-        sentence = f"the register {self.path} cannot be used: {(error.strerror or str(error)).lower()}"
+        sentence = say("the register {path} cannot be used: {why}", path=self.path, why=(error.strerror or str(error)).lower())
         self._alarm(sentence)
         free = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        remedy = "Free space on its disk" if free else "Check its disk, its permissions and what lies there"
+        remedy = say("Free space on its disk") if free else say("Check its disk, its permissions and what lies there")
         return RegisterError(sentence, remedy=remedy)
 
 
-_REMEDY: Final = (
-    "`vigie register --verify` places what is wrong, and the centre has a copy of each line: "
-    "keep the files as they are, and tell who answers for them"
+_REMEDY: Final = say(
+    "`vigie register --verify` places what is wrong, and the centre has a copy of each line. Keep the files as they are,"
+    " and tell who answers for them"
 )
 
 

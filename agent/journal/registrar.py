@@ -16,6 +16,7 @@ from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.durable_file import Temporary
 from agent.base.errors import RegisterError
+from agent.base.phrase import say
 from agent.base.regular_file import open_regular, read_regular
 from agent.journal.chain import parse
 from agent.journal.parts import first_of, last_of, parts
@@ -187,5 +188,6 @@ def _whole_lines(file: _File, offset: int) -> Iterator[tuple[bytes, int]]:
 
 def _unreadable(path: Path, error: OSError) -> RegisterError:
     return RegisterError(
-        f"the register {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy="Check its disk and permissions"
+        say("the register {path} cannot be read: {why}", path=path, why=(error.strerror or str(error)).lower()),
+        remedy=say("Check its disk and permissions"),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import VigieError
+from agent.base.phrase import say
 from agent.base.secret_file import read_secret
 from agent.config.model import LiveAccount
 from agent.live.book import LeaseBook
@@ -67,7 +68,7 @@ class LiveAccounts:
         if lease is not None and lease.secret.password == password and lease.prolong(STANDING_S):
             return
         if lease is not None:
-            self._book.end(lease, EXPIRED if lease.over else "its password was changed")
+            self._book.end(lease, EXPIRED if lease.over else say("its password was changed"))
         terms = LeaseTerms(
             holder=LeaseHolder(account.name, Role.OPERATOR), seconds=STANDING_S, through="configuration", standing=True
         )
@@ -76,4 +77,4 @@ class LiveAccounts:
     def _give_up(self, name: str) -> None:
         lease = self._leases.pop(name, None)
         if lease is not None:
-            self._book.end(lease, "its password cannot be read")
+            self._book.end(lease, say("its password cannot be read"))

@@ -9,6 +9,7 @@ from typing import Final
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import RegisterError, StorageError
+from agent.base.phrase import say
 from agent.live.accounts import LiveAccounts
 from agent.live.book import LeaseBook
 from agent.live.strangers import Strangers
@@ -17,7 +18,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 0.2
 _REGISTER_AGAIN_NS: Final = 10 * NS
-STOPPING: Final = "the node stops"
+STOPPING: Final = say("the node stops")
 
 
 class LeaseAttendant(Component):

@@ -9,6 +9,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.errors import RegisterError
+from agent.base.phrase import say
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import FoldedLooks
 from agent.live.lease import EXPIRED, LeaseHolder, LeaseInForce, LeaseTerms
@@ -18,7 +19,7 @@ from agent.operations.caller import Refusal, Refused, Role
 log = logging.getLogger(__name__)
 
 MOST_LEASES: Final = 64
-UNKNOWN: Final = "no lease of that name is in force: a lease that is over stays over"
+UNKNOWN: Final = say("no lease of that name is in force: a lease that is over stays over")
 
 
 class LeaseBook:
@@ -39,7 +40,7 @@ class LeaseBook:
         with self._entering:
             self.expire()
             if len(self._leases) >= MOST_LEASES:
-                raise Refused(Refusal.BUSY, f"{MOST_LEASES} leases are in force: close one", by=terms.holder.by)
+                raise Refused(Refusal.BUSY, say("{count} leases are in force: close one", count=MOST_LEASES), by=terms.holder.by)
             self._enter_beginning(lease)
             self._leases[lease.id] = lease
         if not terms.standing:
@@ -59,7 +60,7 @@ class LeaseBook:
     def close(self, id: str, by: LeaseHolder, *, at_the_node: bool = False) -> LeaseInForce:
         """End it. Refused to strangers. Every look of it is over on return, whatever the register says."""
         lease = self._owned(id, by, at_the_node=at_the_node)
-        self.end(lease, f"closed by {by.by}")
+        self.end(lease, say("closed by {by}", by=by.by))
         return lease
 
     def end(self, lease: LeaseInForce, why: str) -> None:
@@ -116,5 +117,5 @@ class LeaseBook:
             raise Refused(Refusal.FAILED, UNKNOWN, by=by.by)
         holder = lease.terms.holder
         if not (at_the_node or by.role is Role.SUPERVISOR or (holder.name, holder.role) == (by.name, by.role)):
-            raise Refused(Refusal.FORBIDDEN, "only whoever opened a lease, or a supervisor, renews or closes it", by=by.by)
+            raise Refused(Refusal.FORBIDDEN, say("only whoever opened a lease, or a supervisor, renews or closes it"), by=by.by)
         return lease

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.base.errors import RegisterError, StorageError
+from agent.base.phrase import say
 from agent.live.book import LeaseBook
 from agent.live.lease import LeaseHolder, LeaseInForce, LeaseTerms
 from agent.operations import local, payloads
@@ -14,9 +15,9 @@ from agent.operations.verbs import VERBS
 from agent.ports.live import LiveDoor, Way
 
 _REMEDY = {
-    Way.RTSP: "give [live] rtsp_port or rtsps_port a port",
-    Way.WEB: "give [live] page_port a port, such as 8443",
-    Way.PUSH: "set [live] push_url",
+    Way.RTSP: say("give [live] rtsp_port or rtsps_port a port"),
+    Way.WEB: say("give [live] page_port a port, such as 8443"),
+    Way.PUSH: say("set [live] push_url"),
 }
 
 
@@ -54,16 +55,18 @@ class LeaseCounter:
     def _open(self, terms: LeaseTerms) -> payloads.LiveOpened:
         by = terms.holder.by
         if not self._enabled:
-            raise Refused(Refusal.FAILED, "nobody can look in: [live] is not enabled", by=by, remedy="set [live] enabled = true")
+            why = say("nobody can look in: [live] is not enabled")
+            raise Refused(Refusal.FAILED, why, by=by, remedy=say("set [live] enabled = true"))
         doors = [door for door in self._doors if door.way is terms.way]
         if not doors:
-            why = f"nobody can look in by {terms.way} here: this node does not offer it"
+            why = say("nobody can look in by {way} here: this node does not offer it", way=terms.way.value)
             raise Refused(Refusal.FAILED, why, by=by, remedy=_REMEDY[terms.way])
         try:
             lease = self._book.open(terms)
         except (RegisterError, StorageError) as error:
-            why = f"no lease without an entry in the register: {error.what}"
-            raise Refused(Refusal.FAILED, why, by=by, remedy=error.remedy) from error
+            what, remedy = error.said
+            why = say("no lease without an entry in the register: {why}", why=what)
+            raise Refused(Refusal.FAILED, why, by=by, remedy=remedy) from error
         urls: dict[str, str] = {}
         for door in doors:
             door.opened(lease.id)

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from agent.base.clock import Clock, rfc3339
 from agent.base.errors import EncoderError, RegisterError
+from agent.base.phrase import say
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import QUIET_NS, FoldedLooks
 from agent.live.book import LeaseBook
@@ -91,12 +92,15 @@ class LeaseGate:
         """See Gate. `address` is the viewer's host alone: its port differs each time."""
         found = self._book.find(lease)
         if found is None:
-            raise LookRefused(NoEntry.UNKNOWN, "no such lease is in force")
+            raise LookRefused(NoEntry.UNKNOWN, say("no such lease is in force"))
         if transport.way is not found.terms.way:
-            raise LookRefused(NoEntry.NOT_THIS_WAY, f"this lease is for {found.terms.way}, not for {transport.way}")
+            raise LookRefused(
+                NoEntry.NOT_THIS_WAY,
+                say("this lease is for {way}, not for {other}", way=found.terms.way.value, other=transport.way.value),
+            )
         format = self.format
         if format is None:
-            raise LookRefused(NoEntry.NO_STREAM, "the node has no picture yet")
+            raise LookRefused(NoEntry.NO_STREAM, say("the node has no picture yet"))
         self._take_place()
         try:
             return self._entered(found, transport, address, format)
@@ -111,20 +115,20 @@ class LeaseGate:
         try:
             self._journal.enter(Act.LIVE_BEGUN, by, facts)
         except RegisterError as error:
-            raise LookRefused(NoEntry.NO_REGISTER, f"nobody looks unentered: {error.what}") from error
+            raise LookRefused(NoEntry.NO_REGISTER, say("nobody looks unentered: {why}", why=error.said[0])) from error
         reader = self._stream.subscribe(max(8, round(BACKLOG_S * format.fps)))
         look = LeasedLook(lease, facts, reader, format, self._keyframes, self._journal, self._clock, gone=self._leave_place)
         if not lease.begin(look):
             reader.close()
             end: dict[str, Fact] = {"seconds": 0.0, "why": lease.over, "ended": rfc3339(self._clock.wall_ns())}
             self._journal.enter(Act.LIVE_ENDED, by, {**facts, **end})
-            raise LookRefused(NoEntry.UNKNOWN, f"the lease is over: {lease.over}")
+            raise LookRefused(NoEntry.UNKNOWN, say("the lease is over: {why}", why=lease.over))
         return look
 
     def _take_place(self) -> None:
         with self._lock:
             if self._inside >= self._max_viewers:
-                raise LookRefused(NoEntry.FULL, f"{self._max_viewers} look already: one must leave first")
+                raise LookRefused(NoEntry.FULL, say("{count} look already: one must leave first", count=self._max_viewers))
             self._inside += 1
 
     def _leave_place(self) -> None:
@@ -138,5 +142,5 @@ class LeaseGate:
             self._seen = {key: at_ns for key, at_ns in self._seen.items() if now_ns - at_ns < 2 * QUIET_NS}
             mine = [key for key in self._seen if key[0] == lease]
             if (lease, address) not in self._seen and len(mine) >= MOST_ADDRESSES:
-                raise LookRefused(NoEntry.FULL, f"this lease is used from {MOST_ADDRESSES} addresses already")
+                raise LookRefused(NoEntry.FULL, say("this lease is used from {count} addresses already", count=MOST_ADDRESSES))
             self._seen[lease, address] = now_ns

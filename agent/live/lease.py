@@ -9,12 +9,13 @@ from typing import Final, Protocol
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock, rfc3339
+from agent.base.phrase import say
 from agent.journal.entry import Fact
 from agent.operations.caller import Role
 from agent.operations.payloads import USUAL_LEASE_S
 from agent.ports.live import Secret, Way
 
-EXPIRED: Final = "its time is over"
+EXPIRED: Final = say("its time is over")
 _ID_BYTES: Final = 8
 _PASSWORD_BYTES: Final = 24
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Self
 
 from agent.base.clock import NS, Clock, rfc3339
+from agent.base.phrase import say
 from agent.base.queues import Closed
 from agent.journal.entry import Act, Fact, Journal
 from agent.live.keyframes import KeyframeOnDemand
@@ -60,7 +61,7 @@ class LeasedLook:
         except Closed:
             item = None
         if why := self._closed or self._lease.over:  # asked last: the lease may have ended while this waited
-            raise LookRefused(NoEntry.UNKNOWN, f"the lease is over: {why}")
+            raise LookRefused(NoEntry.UNKNOWN, say("the lease is over: {why}", why=why))
         if item is None:
             return None
         if self._first_ns is None:

@@ -13,6 +13,7 @@ from typing import Final
 
 from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 from agent.journal.entry import Act, Journal
 
@@ -79,4 +80,6 @@ class UnendedLeases:
             replace_durably(self._path, json.dumps({**self._earlier, **self._open}).encode(), mode=0o640)
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-            raise StorageError(f"{self._path} cannot be written: {why}", remedy="free space on its disk") from error
+            raise StorageError(
+                say("{path} cannot be written: {why}", path=self._path, why=why), remedy=say("free space on its disk")
+            ) from error

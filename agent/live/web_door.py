@@ -14,7 +14,9 @@ from urllib.parse import quote
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.language import Language
 from agent.base.own_address import reached_at
+from agent.base.phrase import say
 from agent.live.gate import LeaseGate
 from agent.ports.live import Secret, Way
 
@@ -25,17 +27,28 @@ class WebDoor(Component):
     """Implements LiveDoor. Listens from the start; the web server is imported when the first visitor comes.
 
     `chain`, `key`: the node's certificate; `authority`: who vouches for it, as the page is told.
+    `language`: that of the page; None leaves it to each browser.
     """
 
     critical = False
     way: Final = Way.WEB
 
     def __init__(
-        self, gate: LeaseGate, node: str, address: tuple[str, int], chain: Path, key: Path, authority: Path, clock: Clock
+        self,
+        gate: LeaseGate,
+        node: str,
+        address: tuple[str, int],
+        chain: Path,
+        key: Path,
+        authority: Path,
+        clock: Clock,
+        *,
+        language: Language | None = None,
     ) -> None:
         super().__init__("live page", clock)
         self.gate = gate
         self.node = node
+        self.language = language
         self._address = address
         self._chain = chain
         self._key = key
@@ -61,8 +74,8 @@ class WebDoor(Component):
             listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
             raise DeviceError(
-                f"the live page cannot listen on {host}:{port}: {error.strerror}",
-                remedy="Another program has the port, or the address is not this node's: see [live] page_port and host",
+                say("the live page cannot listen on {host}:{port}: {why}", host=host, port=port, why=error.strerror),
+                remedy=say("Another program has the port, or the address is not this node's: see [live] page_port and host"),
             ) from error
         with listener:
             log.info("live pictures under a lease, in a browser: https://%s:%d/", host, port)
@@ -82,5 +95,6 @@ class WebDoor(Component):
             return context, self._authority.read_text(encoding="ascii")
         except (OSError, ValueError) as error:
             raise DeviceError(
-                f"the live page has no certificate: {self._chain}: {error}", remedy="`vigie identity show` tells what is wrong"
+                say("the live page has no certificate: {chain}: {error}", chain=self._chain, error=error),
+                remedy=say("`vigie identity show` tells what is wrong"),
             ) from error

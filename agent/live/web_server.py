@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hmac
 import json
 import logging
@@ -18,9 +19,12 @@ from urllib.parse import urlsplit
 from aiohttp import WSMsgType, web
 
 from agent.base.clock import Clock
+from agent.base.language import Language
+from agent.base.phrase import say
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
 from agent.console.protection import ProtectedHandler, protect
+from agent.console.words import answer_with, told, wanted_by
 from agent.live.look import LeasedLook
 from agent.ports.live import LiveFrame, LookRefused, NoEntry, Transport
 
@@ -37,7 +41,7 @@ LONGEST_WORDS: Final = 8 * 1024
 """A token of a few kilobytes fits."""
 _HEAD: Final = struct.Struct("!BIdd")
 _KEYFRAME, _CLOSING, _OPAQUE = 1, 2, 4
-_STRANGER: Final = "no such lease is in force, or the password is another"
+_STRANGER: Final = say("no such lease is in force, or the password is another")
 
 
 class PageHost(Protocol):
@@ -45,6 +49,7 @@ class PageHost(Protocol):
 
     gate: LeaseGate
     node: str
+    language: Language | None
     clock: Clock
     stopping: threading.Event
 
@@ -69,8 +74,9 @@ class WebServer:
         app.on_response_prepare.append(protect)
         app.on_response_prepare.append(_let_it_ask_other_nodes)
         app.router.add_get("/", _static("live.html"))
-        for name in ("live.js", "pane.js", "seal.js", "words.js", "french.js", "live.css"):
+        for name in ("live.js", "pane.js", "seal.js", "live.css"):
             app.router.add_get(f"/{name}", _static(name))
+        app.router.add_get("/words.js", self._words)
         app.router.add_get("/stream", self._stream)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -101,6 +107,9 @@ class WebServer:
             answer: web.StreamResponse = await handler(request)
             return answer
 
+    async def _words(self, request: web.Request) -> web.Response:
+        return answer_with(STATIC, wanted_by(self._door.language, request))
+
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """Who they are comes first, in one message; then frames, until the lease is over or the viewer goes."""
         if urlsplit(request.headers.get("Origin", "")).scheme != "https":
@@ -111,7 +120,8 @@ class WebServer:
             with await self._let_in(line, request.remote or "unknown") as look:
                 await self._show(line, look)
         except LookRefused as refused:
-            await self._say(line, {"kind": "over", "why": refused.why, "text": str(refused)})
+            words = refused.text(functools.partial(told, language=wanted_by(self._door.language, request)))
+            await self._say(line, {"kind": "over", "why": refused.why, "text": words})
         except (ConnectionError, TimeoutError):
             log.debug("a viewer of the live page left")
         await line.close()

@@ -10,6 +10,7 @@ import numpy as np
 
 from agent.base.clock import Clock, SystemClock
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.mask.colour import SOLID_YUV
 from agent.mask.fill import TextureFill
 from agent.mask.held_frame import HeldFrame
@@ -135,18 +136,28 @@ class PrivacyMask:
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture is closed instead
             self._say(f"{type(error).__name__}: {error}")
             return None
-        return MaskedFrame(_SEAL, raw.planes, small, hidden, raw.time, digest, HELD, held=True, reason=f"{HELD}: {cover.opaque}")
+        return MaskedFrame(
+            _SEAL,
+            raw.planes,
+            small,
+            hidden,
+            raw.time,
+            digest,
+            HELD,
+            held=True,
+            reason=say("held: {why}", why=cover.opaque),
+        )
 
     def _covered(self, raw: RawFrame, cover: Cover) -> MaskedFrame:
         if cover.opaque:
             return self._closed(raw, cover.opaque, cover.state)
         if not cover.polygons and not cover.clear_by_statement:
-            return self._closed(raw, "no privacy mask is set, and no statement says that none is needed", cover.state)
+            return self._closed(raw, say("no privacy mask is set, and no statement says that none is needed"), cover.state)
         try:
             frame = self._masked(raw, cover)
         except Exception as error:  # noqa: BLE001 - whatever it was, the picture must not leave clear
             self._say(f"{type(error).__name__}: {error}")
-            reason = error.what if isinstance(error, MaskError) else "the privacy mask could not be drawn"
+            reason = error.said[0] if isinstance(error, MaskError) else say("the privacy mask could not be drawn")
             return self._closed(raw, reason, cover.state)
         self._said = ""
         return frame

@@ -137,7 +137,7 @@ def open_live(config: Config, gate: LeaseGate, *, clock: Clock) -> Sequence[Live
         from agent.live.web_door import WebDoor
 
         at, files = (live.host, live.page_port), (identity.chain_path, identity.key_path, identity.ca_path)
-        doors.append(WebDoor(gate, config.node.id, at, *files, clock))
+        doors.append(WebDoor(gate, config.node.id, at, *files, clock, language=config.node.language))
     if live.push_url is not None:
         from hardware.live_push.door import PushDoor
 

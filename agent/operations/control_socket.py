@@ -19,6 +19,8 @@ from typing import Any
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError, NoDaemon, VigieError
+from agent.base.phrase import say
+from agent.base.spelled import restored, spelled
 from agent.base.visitors import Visit, Visitors
 
 log = logging.getLogger(__name__)
@@ -56,8 +58,8 @@ class ControlSocket(Component):
             server = _Server(str(self._path), self._verbs, Visitors(MOST_VISITORS, PATIENCE_S, self.clock))
         except OSError as error:
             raise DeviceError(
-                f"the control socket {self._path} cannot be made: {error.strerror}",
-                remedy="`vigie status` will not work; check the directory's owner and the path's length (107 bytes at most)",
+                say("the control socket {path} cannot be made: {why}", path=self._path, why=error.strerror),
+                remedy=say("`vigie status` will not work; check the directory's owner and the path's length (107 bytes at most)"),
             ) from error
         with server:
             _give_to_group(self._path)
@@ -90,7 +92,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
         if visit is None:
             with contextlib.suppress(OSError):
                 request.setblocking(False)
-                request.sendall(_refusal(f"{MOST_VISITORS} others are being answered: ask again in a moment") + b"\n")
+                request.sendall(
+                    _refusal(say("{count} others are being answered: ask again in a moment", count=MOST_VISITORS)) + b"\n"
+                )
             self.shutdown_request(request)
             return
         self.visits[request] = visit
@@ -134,13 +138,16 @@ class _Answer(socketserver.StreamRequestHandler):
         if verb not in self.server.verbs:
             return _refusal(f"unknown verb {verb!r}; known: {', '.join(sorted(self.server.verbs))}")
         try:
-            return json.dumps({"ok": self.server.verbs[verb](request)}).encode()
+            found = self.server.verbs[verb](request)
+            return json.dumps({"ok": found, "said": spelled(found)}).encode()
         except VigieError as error:
-            return _refusal(str(error))
+            return _refusal(*error.said)
         except Exception as error:  # the thread's outermost loop: one line for each side, the traceback for who asks for it
             log.error("the control verb %s failed: %s: %s", verb, type(error).__name__, error)
             log.debug("the control verb %s failed", verb, exc_info=True)
-            return _refusal(f"the daemon failed on {verb!r} ({type(error).__name__}). Its log says more: `journalctl -u vigie`")
+            kind = type(error).__name__
+            what = say("the daemon failed on {verb!r} ({kind}). Its log says more: `journalctl -u vigie`", verb=verb, kind=kind)
+            return _refusal(what)
 
 
 def _hang_up(connection: socket.socket) -> None:
@@ -149,8 +156,9 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _refusal(why: str) -> bytes:
-    return json.dumps({"error": why}).encode()
+def _refusal(what: str, remedy: str = "") -> bytes:
+    error = [what, remedy]
+    return json.dumps({"error": VigieError(what, remedy=remedy).text(), "parts": error, "said": spelled(error)}).encode()
 
 
 def _give_to_group(path: Path) -> None:
@@ -173,18 +181,27 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
                 document = json.loads(answer.readline())
         except (FileNotFoundError, ConnectionRefusedError):
             raise NoDaemon(
-                f"no daemon answers at {path}", remedy="Is it running? `systemctl status vigie`, or `vigie run --config FILE`"
+                say("no daemon answers at {path}", path=path),
+                remedy=say("Is it running? `systemctl status vigie`, or `vigie run --config FILE`"),
             ) from None
         except PermissionError:
-            raise DeviceError(f"you may not open {path}", remedy="Use sudo, or join the group `vigie`") from None
+            raise DeviceError(
+                say("you may not open {path}", path=path), remedy=say("Use sudo, or join the group `vigie`")
+            ) from None
         except (OSError, ValueError) as error:
-            raise DeviceError(f"the daemon at {path} does not answer in order: {error}") from error
+            raise DeviceError(say("the daemon at {path} does not answer in order: {error}", path=path, error=error)) from error
     match document:
+        case {"error": str(), "parts": [str(), str()] as parts, "said": said}:
+            what, remedy = restored(parts, said)
+            raise DeviceError(what, remedy=remedy)
         case {"error": why}:
             raise DeviceError(str(why))
-        case {"ok": dict(found)}:
-            return found
-    raise DeviceError(f"what answers at {path} is no daemon of this release", remedy="Restart it: `systemctl restart vigie`")
+        case {"ok": dict() as found}:
+            told: dict[str, Any] = restored(found, document.get("said"))
+            return told
+    raise DeviceError(
+        say("what answers at {path} is no daemon of this release", path=path), remedy=say("Restart it: `systemctl restart vigie`")
+    )
 
 
 def _connect(client: socket.socket, path: Path, patience_s: float) -> None:
@@ -195,7 +212,7 @@ def _connect(client: socket.socket, path: Path, patience_s: float) -> None:
             client.connect(str(path))
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"too many others ask it, for {patience_s:g} s now") from None
+                raise TimeoutError(say("too many others ask it, for {seconds:g} s now", seconds=patience_s)) from None
             time.sleep(0.02)
         else:
             return

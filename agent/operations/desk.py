@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from agent.base.errors import VigieError
+from agent.base.phrase import say
 from agent.journal.entry import Act, Fact, Journal
 from agent.operations.arguments import Arguments
 from agent.operations.caller import Caller, Door, Refusal, Refused
@@ -46,7 +47,7 @@ class Desk:
         """The operation of that name behind this door, whoever asks. Refused when there is none."""
         verbs = self.verbs(door)
         if name not in verbs:
-            raise Refused(Refusal.UNKNOWN_VERB, f"no such command; there are: {', '.join(sorted(verbs))}")
+            raise Refused(Refusal.UNKNOWN_VERB, say("no such command; there are: {names}", names=", ".join(sorted(verbs))))
         return verbs[name]
 
     def do(self, name: str, request: Arguments, caller: Caller) -> Any:
@@ -61,12 +62,13 @@ class Desk:
             raise
         except VigieError as error:
             code = Refusal.FAILED
-            raise Refused(code, error.what, by=caller.by, id=caller.id, remedy=error.remedy) from error
+            what, remedy = error.said
+            raise Refused(code, what, by=caller.by, id=caller.id, remedy=remedy) from error
         except Exception as error:
             # A bug behind one verb: it is reported, and the next request is none the worse for it.
             log.error("command %s: internal error: %s: %s", name, type(error).__name__, error)
             log.debug("command %s: internal error", name, exc_info=True)
-            reason = f"internal error: {type(error).__name__}; the node's log has the rest"
+            reason = say("internal error: {kind}; the node's log has the rest", kind=type(error).__name__)
             raise Refused(Refusal.FAILED, reason, by=caller.by, id=caller.id) from error
 
 

@@ -44,7 +44,9 @@ class SocketVerbs(Mapping[str, Verb]):
                 asked = operation.verb.request.checked(given)
             except WrongArguments as wrong:
                 raise UplinkError(str(wrong)) from None
-            found: Mapping[str, Any] = msgspec.to_builtins(self._desk.do(name, asked, AT_THE_NODE), enc_hook=str)
+            done = self._desk.do(name, asked, AT_THE_NODE)
+            # What is plain already keeps its phrases.
+            found: Mapping[str, Any] = done if isinstance(done, dict) else msgspec.to_builtins(done, enc_hook=str)
             return found
 
         return answer

@@ -8,11 +8,13 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
+
 Corners = NDArray[np.float64]
 """Shape (n, 2): x and y as fractions of the upright picture, 0..1 from the top left; warped ones may lie outside."""
 
 
-CORRUPT = "the camera's picture arrived damaged"
+CORRUPT = say("the camera's picture arrived damaged")
 HELD = "held"
 """The state of the view told of a picture that is no new one: the one before stands still."""
 

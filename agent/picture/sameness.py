@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 
 from agent.base.clock import NS
+from agent.base.phrase import say
 from agent.picture.planes import Plane
 
 FROZEN_S = 30.0
@@ -15,7 +16,9 @@ _EVERY_NS = NS
 _LEAST_LOOKS = 5
 _LONGEST_GAP_NS = 15 * NS
 """Pictures further apart than this say nothing of what was between them."""
-FROZEN = f"the camera has sent the same picture, bit for bit, for {FROZEN_S:.0f} s or more: it hangs; restart it"
+FROZEN = say(
+    "the camera has sent the same picture, bit for bit, for {seconds:.0f} s or more: it hangs; restart it", seconds=FROZEN_S
+)
 
 
 class Sameness:

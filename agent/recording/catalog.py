@@ -15,6 +15,7 @@ from pathlib import Path
 from agent.base.database_parts import clear_the_way
 from agent.base.database_refusal import is_corrupt, is_damage
 from agent.base.errors import CatalogDamaged, StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import IrregularFileError
 from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, NewSegment, SegmentRow, Stock
@@ -194,8 +195,13 @@ class Catalog:
                 db.execute(f"PRAGMA user_version = {schema.VERSION}")
             elif version != schema.VERSION:
                 raise StorageError(
-                    f"{self.path} is a catalog of version {version}, this program knows {schema.VERSION}",
-                    remedy="Install the version of Vigie that wrote it, or a newer one",
+                    say(
+                        "{path} is a catalog of version {version}, this program knows {known}",
+                        path=self.path,
+                        version=version,
+                        known=schema.VERSION,
+                    ),
+                    remedy=say("Install the version of Vigie that wrote it, or a newer one"),
                 )
             for statement in schema.ADDED:
                 db.execute(statement)
@@ -266,12 +272,12 @@ def condemned(path: Path) -> Path:
 
 
 def _refused(path: Path, error: Exception) -> StorageError:
-    remedy = "Check the disk's space and permissions"
+    remedy = say("Check the disk's space and permissions")
     if is_corrupt(error):
-        remedy = "The next start sets it aside and makes it anew from the recordings"
+        remedy = say("The next start sets it aside and makes it anew from the recordings")
         with suppress(OSError):
             condemned(path).touch()
     if isinstance(error, IrregularFileError):
-        return StorageError(f"the catalog {path} cannot be used: {error.strerror}")
+        return StorageError(say("the catalog {path} cannot be used: {why}", path=path, why=error.strerror))
     kind = CatalogDamaged if is_damage(error) else StorageError
     return kind(f"the catalog {path} cannot be used: {error}", remedy=remedy)

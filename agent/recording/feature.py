@@ -140,7 +140,7 @@ class RecordingFeature(Feature[Config]):
             stock, holds = self.catalog.stock(), len(self._holds.active())
         except StorageError as error:
             log.warning("%s", error)
-            return RecordingHealth(state="failing", reason=str(error), recorded=recorded, lost=lost)
+            return RecordingHealth(state="failing", reason=error.words, recorded=recorded, lost=lost)
         shortfall = self._sweeper.last.shortfall if self._sweeper.last else None
         kept = stock.oldest_ns is not None and stock.newest_ns is not None
         return RecordingHealth(

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from agent.base.errors import CatalogDamaged, StorageError
 from agent.base.lock_file import FileLock
+from agent.base.phrase import say
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog, condemned
 from agent.recording.disk import Disk
@@ -102,7 +103,10 @@ def condemn(catalog: Catalog) -> None:
 def _replace(path: Path) -> None:
     """Set a damaged catalog aside, unless a daemon still works with it: it will find the damage itself."""
     if not FileLock(path).is_free():
-        raise StorageError(f"the catalog {path} is damaged", remedy="It is made anew when the daemon that records here restarts")
+        raise StorageError(
+            say("the catalog {path} is damaged", path=path),
+            remedy=say("It is made anew when the daemon that records here restarts"),
+        )
     log.error("the catalog %s is damaged; it is set aside and made anew from the recordings", path)
     _set_aside(path)
     condemned(path).unlink(missing_ok=True)

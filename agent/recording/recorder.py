@@ -10,6 +10,7 @@ from agent.base.clock import NS, Clock, ClockQuality
 from agent.base.component import Component
 from agent.base.errors import CatalogDamaged, StorageError, VigieError
 from agent.base.lock_file import FileLock
+from agent.base.phrase import say
 from agent.base.queues import Closed
 from agent.journal.entry import Journal
 from agent.picture.access_unit import AccessUnit, VideoFormat
@@ -223,7 +224,9 @@ class Recorder(Component):
         """Catalog row first, then the file: a crash between them leaves a row without a file, which start-up forgets."""
         self._shelf.keep_reserve()
         if condemned(self._catalog.path).exists():  # a sweep, an export or health met what a recorder seldom reads
-            raise CatalogDamaged(f"the catalog {self._catalog.path} is damaged", remedy="The next start makes it anew")
+            raise CatalogDamaged(
+                say("the catalog {path} is damaged", path=self._catalog.path), remedy=say("The next start makes it anew")
+            )
         trusted_ns = trusted_now(self._catalog, self.clock, self._boot) - (self.clock.monotonic_ns() - unit.pts_ns)
         quality = self.clock.quality()
         wall_ns = self._wall_ns(unit, quality)
@@ -289,7 +292,7 @@ class Recorder(Component):
                 pass  # the row stays open: reconciling at the next start settles it
         self._tally.given_up()
         self._broken = True
-        self._why = str(error)
+        self._why = error.words
         if not self._failing:
             self._failing = True
             self._tell(RecorderFault.STORAGE, str(error))

@@ -13,6 +13,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock, ClockQuality, rfc3339, utc
 from agent.base.errors import RegisterError, StorageError
 from agent.base.lock_file import FileLock
+from agent.base.phrase import say
 from agent.journal.entry import Act, Journal
 from agent.recording.ballast import Ballast, says_full
 from agent.recording.catalog import Catalog
@@ -206,7 +207,9 @@ class Retention:
         if not rows:
             return
         if not self._catalog.root.is_dir():
-            raise StorageError(f"{self._catalog.root} is gone", remedy="Check that the disk of the recordings is mounted")
+            raise StorageError(
+                say("{root} is gone", root=self._catalog.root), remedy=say("Check that the disk of the recordings is mounted")
+            )
         if not marked:
             try:
                 rows = self._with_room(lambda: self._catalog.mark_destroying(rows))

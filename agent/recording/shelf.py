@@ -8,6 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk
 from agent.recording.segment import segment_path
@@ -27,8 +28,8 @@ class Shelf(Struct, frozen=True):
         free = self.disk.free_bytes(self.catalog.path.parent if not self.directory.exists() else self.directory)
         if free < _RESERVE_BYTES:
             raise StorageError(
-                f"the disk under {self.directory} is full ({free} bytes left)",
-                remedy="Free space, raise [recording] min_free_mb or lower retention_days",
+                say("the disk under {directory} is full ({free} bytes left)", directory=self.directory, free=free),
+                remedy=say("Free space, raise [recording] min_free_mb or lower retention_days"),
             )
 
     def free_name(self, wall_ns: int) -> Path:

@@ -194,7 +194,7 @@ class Commands(Component):
         self._publish(
             Publication(
                 topic,
-                msgspec.json.encode(answer),
+                msgspec.json.encode(answer, enc_hook=str),  # what is said to people goes out in English
                 1,
                 False,
                 expiry_s=ANSWER_EXPIRY_S,

@@ -13,6 +13,7 @@ import msgspec
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.phrase import Phrase, say
 from agent.ports.health import (
     Health,
 )
@@ -54,22 +55,27 @@ class HealthPublisher(Component):
 
     def sample(self) -> Health:
         """The document as of now; any thread. DeviceError: a feature could not tell its part."""
+        return self._sampled()[0]
+
+    def _sampled(self) -> tuple[Health, Health]:
+        """As it is published, and as the features told it."""
         try:
-            sampled = Health(
+            told = Health(
                 node=self.node_id,
                 at=rfc3339(self.clock.wall_ns()),
                 uptime_s=round((self.clock.monotonic_ns() - self._began_ns) / NS, 1),
                 version=self.version,
                 **self._parts(),
             )
-            return _as_published(sampled)
+            return _as_published(told), told
         except Exception as error:
             log.exception("health cannot be told now")
-            raise DeviceError(f"health cannot be told: {type(error).__name__}: {error}") from error
+            raise DeviceError(say("health cannot be told: {kind}: {error}", kind=type(error).__name__, error=error)) from error
 
     def document(self) -> dict[str, Any]:
-        """The same as plain data; any thread."""
-        plain: dict[str, Any] = msgspec.to_builtins(self.sample())
+        """The same as plain data, in which a Phrase is one still, for whoever shows it to a person; any thread."""
+        published, told = self._sampled()
+        plain: dict[str, Any] = _with_phrases(msgspec.to_builtins(published), told)
         return plain
 
     def set_interval(self, seconds: float) -> None:
@@ -111,6 +117,16 @@ def _as_published(health: Health) -> Health:
     A part that no conversion fits is an error here, rather than a document that its own schema refuses.
     """
     return msgspec.convert(msgspec.to_builtins(health, enc_hook=_plain), Health)
+
+
+def _with_phrases(plain: Any, told: object) -> Any:
+    """What was published, and each text as it was said."""
+    if isinstance(told, Phrase):
+        return told
+    if isinstance(plain, dict) and isinstance(told, msgspec.Struct):
+        named = {field.encode_name: getattr(told, field.name) for field in msgspec.structs.fields(told)}
+        return {name: _with_phrases(value, named.get(name)) for name, value in plain.items()}
+    return plain
 
 
 def _plain(value: object) -> object:

@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from agent.base.clock import NS, Clock, rfc3339
+from agent.base.phrase import say
 from agent.events.row import Row
 from agent.ports.health import UplinkHealth
 from agent.ports.mqtt import (
@@ -101,13 +102,13 @@ class SessionCore:
             case Phase.WAITING if now_ns >= self._due_ns:
                 return self._connect()
             case Phase.CONNECTING if now_ns >= self._due_ns:
-                self._fault.no_line("the broker does not answer")
+                self._fault.no_line(say("the broker does not answer"))
                 self._wait(self._failover.unanswered())
                 return [Disconnect(abruptly=True)]
             case Phase.STOPPING | Phase.LEAVING if now_ns >= self._due_ns:
                 return self._depart()
             case Phase.ONLINE if self._out.in_flight.is_stalled:
-                return [Disconnect(abruptly=True), *self._lost(Lost(None, "the broker no longer acknowledges"), ours=True)]
+                return [Disconnect(abruptly=True), *self._lost(Lost(None, say("the broker no longer acknowledges")), ours=True)]
             case Phase.ONLINE if self._out.aside.is_due:
                 return self.renew()
             case Phase.ONLINE if self._out.in_flight.may_try_again:

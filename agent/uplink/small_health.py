@@ -32,7 +32,7 @@ def with_line(document: bytes, line: UplinkHealth) -> bytes:
         return document
     if not isinstance(health, dict) or "uplink" not in health:
         return document
-    health["uplink"] = msgspec.to_builtins(line)
+    health["uplink"] = msgspec.to_builtins(line, enc_hook=str)  # what is said to people goes out in English
     return msgspec.json.encode(health)
 
 

@@ -36,7 +36,7 @@ EVERY_S = 0.7
 """Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
 PATIENCE_S = 75.0
 """More than a camera takes that sends a keyframe a minute."""
-TOO_FEW = "the camera does not deliver enough pictures to validate the view"
+TOO_FEW = say("the camera does not deliver enough pictures to validate the view")
 DAMAGED = "the camera's pictures arrive damaged: of {} in {:.0f} s too few were sound to validate the view"
 SHORTEST_NAME, LONGEST_NAME = 2, 200
 
@@ -86,9 +86,9 @@ class ViewSample:
         if self._damaged:
             return CameraError(
                 DAMAGED.format(self._damaged + len(self.lumas), PATIENCE_S),
-                remedy='check cable and switch, or set [camera] transport = "tcp"',
+                remedy=say('check cable and switch, or set [camera] transport = "tcp"'),
             )
-        return CameraError(TOO_FEW, remedy="see `vigie doctor`")
+        return CameraError(TOO_FEW, remedy=say("see `vigie doctor`"))
 
     @property
     def words(self) -> str:
@@ -105,13 +105,22 @@ def checked_name(by: str) -> str:
     """The name of whoever validates or looks, without blanks around it. MaskError when it names nobody or cannot be kept."""
     name = by.strip()
     if not name:
-        raise MaskError("nobody is named", remedy="say who answers for it: --by NAME")
+        raise MaskError(say("nobody is named"), remedy=say("say who answers for it: --by NAME"))
     if len(name) > LONGEST_NAME:
-        raise MaskError(f"the name has {len(name)} letters, {LONGEST_NAME} at most are kept", remedy="give a shorter --by NAME")
+        raise MaskError(
+            say("the name has {count} letters, {most} at most are kept", count=len(name), most=LONGEST_NAME),
+            remedy=say("give a shorter --by NAME"),
+        )
     if not name.isprintable():
-        raise MaskError(f"the name holds characters that cannot be printed: {name!r}", remedy="give --by NAME in plain letters")
+        raise MaskError(
+            say("the name holds characters that cannot be printed: {name!r}", name=name),
+            remedy=say("give --by NAME in plain letters"),
+        )
     if len(name) < SHORTEST_NAME:
-        raise MaskError(f"the name {name!r} is too short", remedy=f"give at least {SHORTEST_NAME} letters: --by NAME")
+        raise MaskError(
+            say("the name {name!r} is too short", name=name),
+            remedy=say("give at least {least} letters: --by NAME", least=SHORTEST_NAME),
+        )
     return name
 
 
@@ -119,9 +128,13 @@ def may_be_validated(config: Config, state_dir: Path, *, lift: bool) -> None:
     """MaskError when there is nothing to guard, or when the picture was closed (a unit carried elsewhere) and `lift` does not
     say that the technician knows."""
     if not config.privacy.mask:
-        raise MaskError("no mask is configured: there is nothing to validate", remedy="write [[privacy.mask]] tables first")
+        raise MaskError(
+            say("no mask is configured: there is nothing to validate"), remedy=say("write [[privacy.mask]] tables first")
+        )
     if (closed := ViewStore(state_dir).closed()) and not lift:
-        raise MaskError(f"the picture was closed: {closed}", remedy="check that the masks fit, then add --lift")
+        raise MaskError(
+            say("the picture was closed: {closed}", closed=closed), remedy=say("check that the masks fit, then add --lift")
+        )
 
 
 def enter_nudge(journal: Journal, config: Config, by: str) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.config.model import Mask
 from agent.mask.as_drawn import covered_samples
 from agent.mask.ruler import draw_corners, draw_grid, draw_margin, draw_name, label, stroke_of
@@ -68,7 +69,7 @@ def png(picture: Picture) -> bytes:
     """The picture as a PNG file's bytes."""
     done, data = cv2.imencode(".png", picture)
     if not done:
-        raise MaskError("the commissioning still cannot be drawn")
+        raise MaskError(say("the commissioning still cannot be drawn"))
     return bytes(data)
 
 

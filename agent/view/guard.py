@@ -12,6 +12,7 @@ import numpy as np
 
 from agent.base.clock import NS, Clock, SystemClock
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.config.model import CameraSettings, Config
 from agent.config.polygon import Polygon
 from agent.config.url_secret import starred
@@ -29,7 +30,7 @@ from agent.view.verdict import LEAST_PATCHES
 
 log = logging.getLogger(__name__)
 
-NO_MASKS = "no mask is configured, and no statement that none is needed"
+NO_MASKS = say("no mask is configured, and no statement that none is needed")
 RECHECK_NS = NS
 
 
@@ -69,7 +70,7 @@ class ViewGuard:
         copies: CopySearch | None = None,
     ) -> None:
         if not polygons or len(reference.patches) < LEAST_PATCHES:
-            raise MaskError("a view without masks or without a usable reference cannot be guarded")
+            raise MaskError(say("a view without masks or without a usable reference cannot be guarded"))
         corners = [np.asarray(p, np.float64) for p in polygons]
         self._size = (reference.identity.width, reference.identity.height)
         self._scale = reference.identity.width / reference.frame.width
@@ -89,7 +90,9 @@ class ViewGuard:
         """See Guard."""
         try:
             if (frame.planes.width, frame.planes.height) != self._size:
-                return Cover.closed(f"the camera delivers {frame.planes.width}x{frame.planes.height}, not what was validated")
+                return Cover.closed(
+                    say("the camera delivers {size}, not what was validated", size=f"{frame.planes.width}x{frame.planes.height}")
+                )
             sighting = self._tracker.track(analysis_luma(frame))
             shift_px, uncertainty_px = self._scale * sighting.shift_px, self._scale * sighting.uncertainty_px
             if not sighting.poses:
@@ -101,7 +104,7 @@ class ViewGuard:
             self._proved = True
             return self._geometry.cover(sighting.poses, sighting.doubt_px, sighting.state, shift_px, uncertainty_px)
         except Exception as error:
-            reason = f"the view guard failed: {type(error).__name__}"
+            reason = say("the view guard failed: {kind}", kind=type(error).__name__)
             if reason != self._failed:  # a fault that stays is said once, not 25 times a second
                 log.exception("the view guard failed on a frame, and the picture is covered")
                 self._failed = reason
@@ -115,7 +118,7 @@ class StoredViewGuard:
         self._load, self._store, self._clock = load, store, clock
         self._fingerprint: object = None
         self._checked_ns = -RECHECK_NS
-        self._guard: Guard = FixedGuard.closed("the reference of the view has not been read yet")
+        self._guard: Guard = FixedGuard.closed(say("the reference of the view has not been read yet"))
 
     def observe(self, frame: RawFrame) -> Cover:
         """See Guard."""
@@ -133,10 +136,10 @@ class StoredViewGuard:
             self._guard = self._load()
         except MaskError as error:
             log.warning("the picture is covered: %s", error)
-            self._guard = FixedGuard.closed(str(error))
+            self._guard = FixedGuard.closed(error.words)
         except Exception as error:
             log.exception("the reference of the view cannot be used")
-            self._guard = FixedGuard.closed(f"the reference of the view cannot be used: {type(error).__name__}")
+            self._guard = FixedGuard.closed(say("the reference of the view cannot be used: {kind}", kind=type(error).__name__))
         self._fingerprint = fingerprint
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from agent.base.clock import Clock
 from agent.base.errors import CameraError, MaskError
+from agent.base.phrase import say
 from agent.config.model import Config
 from agent.journal.entry import Journal
 from agent.view.commissioning import (
@@ -55,7 +56,7 @@ class LiveValidation:
         by = checked_name(named if isinstance(named, str) else "")
         lift, nudge = request.get("lift") is True, request.get("nudge") is True
         if not self._one_at_a_time.acquire(blocking=False):
-            raise MaskError("another validation is under way", remedy="wait for it to end")
+            raise MaskError(say("another validation is under way"), remedy=say("wait for it to end"))
         try:
             config = self._config()
             may_be_validated(config, self._state_dir, lift=lift)
@@ -81,7 +82,7 @@ class LiveValidation:
         self._complete.clear()
         self._wanting = sample
         if not self._clock.wait(self._complete, PATIENCE_S):
-            raise CameraError(TOO_FEW, remedy="see `vigie doctor`")
+            raise CameraError(TOO_FEW, remedy=say("see `vigie doctor`"))
         return sample
 
     def _pushed(self, sample: ViewSample, config: Config) -> NudgeResult:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.picture.analysis_luma import analysis_luma
 from agent.picture.planes import Plane
 from agent.view.nudge import Nudge, NudgeResult
@@ -95,9 +96,11 @@ class Push:
         if int(gone_s) == self._said:
             return
         self._said = int(gone_s)
-        what = f"push the camera, {PUSH_S - gone_s:.0f} s left" if gone_s < PUSH_S else "let go of it"
+        what = say("push the camera, {seconds:.0f} s left", seconds=PUSH_S - gone_s) if gone_s < PUSH_S else say("let go of it")
         self._tell(f"{what}: {self._nudge.progress.words}")
 
 
 def _silent() -> CameraError:
-    return CameraError("the camera stopped delivering pictures during the push", remedy="see `vigie doctor`, and validate again")
+    return CameraError(
+        say("the camera stopped delivering pictures during the push"), remedy=say("see `vigie doctor`, and validate again")
+    )

@@ -18,6 +18,7 @@ from msgspec import Meta, Struct, structs
 from numpy.typing import NDArray
 
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.config.polygon import MOST_CORNERS, Polygon
 from agent.picture.cover import Corners
 from agent.picture.planes import Plane
@@ -81,7 +82,10 @@ class ViewReference(Struct, frozen=True, eq=False):
         MaskError when there are too few pictures; a view that cannot be guarded is returned with a verdict that says so.
         """
         if len(lumas) < LEAST_FRAMES:
-            raise MaskError(f"the view was seen {len(lumas)} times, {LEAST_FRAMES} are needed", remedy="let the camera run")
+            raise MaskError(
+                say("the view was seen {count} times, {least} are needed", count=len(lumas), least=LEAST_FRAMES),
+                remedy=say("let the camera run"),
+            )
         frame = working_frame(identity.width, identity.height)
         outlines = private_outlines([np.array(p) for p in polygons])
         lumas = [blanked(luma, outlines) for luma in lumas]  # nothing below can remember what it never saw
@@ -130,7 +134,13 @@ class ViewReference(Struct, frozen=True, eq=False):
     def from_bytes(cls, data: bytes) -> ViewReference:
         """Read what `to_bytes` wrote. Raises MaskError for anything else: it may hold any bytes at all."""
         if len(data) > MOST_BYTES:
-            raise MaskError(f"the reference of the view is {len(data)} bytes long, {MOST_BYTES} at most are believed")
+            raise MaskError(
+                say(
+                    "the reference of the view is {count} bytes long, {most} at most are believed",
+                    count=len(data),
+                    most=MOST_BYTES,
+                )
+            )
         try:
             document = msgspec.json.decode(data, type=_Document)
             at = _unpacked(document.patches_at, "<u2", 2, MOST_PATCHES)
@@ -139,15 +149,15 @@ class ViewReference(Struct, frozen=True, eq=False):
             keypoints_at = _unpacked(document.keypoints_at, "<f4", 2, MOST_KEYPOINTS)
             descriptors = _unpacked(document.keypoints, "u1", 32, MOST_KEYPOINTS)
         except (ValueError, RecursionError) as error:
-            raise MaskError(f"the reference of the view cannot be read ({type(error).__name__})") from None
+            raise MaskError(say("the reference of the view cannot be read ({kind})", kind=type(error).__name__)) from None
         frame = working_frame(document.width, document.height)
         if not (len(at) == len(templates) == len(cells) and len(keypoints_at) == len(descriptors)):
-            raise MaskError("the reference of the view is inconsistent: its parts differ in length")
+            raise MaskError(say("the reference of the view is inconsistent: its parts differ in length"))
         if (at >= (frame.width, frame.height)).any() or not np.isfinite(keypoints_at).all():
-            raise MaskError("the reference of the view is inconsistent: a patch lies outside of the picture")
+            raise MaskError(say("the reference of the view is inconsistent: a patch lies outside of the picture"))
         excluded = tuple(ExcludedArea(a.polygon, a.ground, a.name) for a in document.excluded)
         if forbidden_for_patches((), frame, excluded)[tuple(at.astype(np.intp).T[::-1])].any():
-            raise MaskError("the reference of the view is inconsistent: a patch lies on what is fixed to the camera")
+            raise MaskError(say("the reference of the view is inconsistent: a patch lies on what is fixed to the camera"))
         return cls(
             ViewIdentity(document.masks, document.camera, document.width, document.height, document.rotation),
             document.by,

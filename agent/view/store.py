@@ -19,7 +19,7 @@ SIGNATURE = "reference.sig"
 CLOSURE = "closed"
 """While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
 VALIDATE = say("take it with `sudo vigie masks validate --by NAME`")
-LIFT = "see that the masks fit, then `sudo vigie masks validate --by NAME --lift`"
+LIFT = say("see that the masks fit, then `sudo vigie masks validate --by NAME --lift`")
 MOST_REASON_BYTES = 500
 _MOST_SIGNATURE_BYTES = 1024
 _CONTEXT = b"vigie view reference 1\n"
@@ -51,17 +51,19 @@ class ViewStore:
             self._replace(SIGNATURE, signature)
             self._replace(REFERENCE, data)
         except OSError as error:
-            raise MaskError(f"the reference cannot be written to {self.folder}: {error.strerror}") from None
+            raise MaskError(
+                say("the reference cannot be written to {folder}: {why}", folder=self.folder, why=error.strerror)
+            ) from None
 
     def load(self, expected: ViewIdentity, verifier: Verifier) -> ViewReference:
         """The reference for exactly this mask set, camera, resolution and rotation. Raises MaskError in every other case."""
         closed = self.closed()
         if closed:
-            raise MaskError(f"the picture was closed: {closed}", remedy=LIFT)
+            raise MaskError(say("the picture was closed: {closed}", closed=closed), remedy=LIFT)
         data = self._read(REFERENCE, MOST_BYTES)
         signature = self._read(SIGNATURE, _MOST_SIGNATURE_BYTES)
         if not verifier.verify(_CONTEXT + data, signature):
-            raise MaskError("the reference of the view does not carry this node's signature", remedy=VALIDATE)
+            raise MaskError(say("the reference of the view does not carry this node's signature"), remedy=VALIDATE)
         reference = ViewReference.from_bytes(data)
         _refuse_another(expected, reference.identity)
         return reference
@@ -81,7 +83,9 @@ class ViewStore:
             self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._replace(CLOSURE, reason.encode()[:MOST_REASON_BYTES])
         except OSError as error:
-            raise MaskError(f"the picture cannot be closed by {self.folder / CLOSURE}: {error.strerror}") from None
+            raise MaskError(
+                say("the picture cannot be closed by {folder}: {why}", folder=self.folder / CLOSURE, why=error.strerror)
+            ) from None
 
     def closed(self) -> str:
         """Why the picture is closed; empty when it is not. A file that cannot be read closes too."""
@@ -99,7 +103,10 @@ class ViewStore:
         try:
             (self.folder / CLOSURE).unlink(missing_ok=True)
         except OSError as error:
-            raise MaskError(f"{self.folder / CLOSURE} cannot be removed: {error.strerror}", remedy="remove it by hand") from None
+            raise MaskError(
+                say("{folder} cannot be removed: {why}", folder=self.folder / CLOSURE, why=error.strerror),
+                remedy=say("remove it by hand"),
+            ) from None
 
     def fingerprint(self) -> tuple[tuple[int, int, int, int], ...]:
         """Changes whenever a file was touched or replaced; costs three stat calls."""
@@ -110,11 +117,13 @@ class ViewStore:
         try:
             data = read_regular(path, most_bytes + 1, follow=False)
         except FileNotFoundError:
-            raise MaskError(f"there is no reference of this view ({path} is missing)", remedy=VALIDATE) from None
+            raise MaskError(say("there is no reference of this view ({path} is missing)", path=path), remedy=VALIDATE) from None
         except OSError as error:
-            raise MaskError(f"the reference of the view cannot be read: {path}: {error.strerror}") from None
+            raise MaskError(
+                say("the reference of the view cannot be read: {path}: {why}", path=path, why=error.strerror)
+            ) from None
         if len(data) > most_bytes:
-            raise MaskError(f"{path} is longer than a reference can be", remedy=VALIDATE)
+            raise MaskError(say("{path} is longer than a reference can be", path=path), remedy=VALIDATE)
         return data
 
     def _replace(self, name: str, data: bytes) -> None:
@@ -131,7 +140,7 @@ def _refuse_another(expected: ViewIdentity, validated: ViewIdentity) -> None:
     ):
         if not fits:
             which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
-            raise MaskError(f"the view was validated for another {name}{which}", remedy=VALIDATE)
+            raise MaskError(say("the view was validated for another {what}{which}", what=name, which=which), remedy=VALIDATE)
 
 
 def _stat(path: Path) -> tuple[int, int, int, int]:

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from msgspec import Struct, structs
 
+from agent.base.phrase import say
 from agent.picture.cover import Corners, ViewState
 from agent.picture.planes import Plane
 from agent.view.ageing import ViewAgeing
@@ -177,13 +178,13 @@ class ViewTracker:
         self._given_up = first or jumped or kept < least
         stands = kept < least and self._stands(proof)
         if kept < least and not stands and self._returning < REOPEN_FRAMES:
-            return "much of the view is not where it was"
+            return say("much of the view is not where it was")
         if self._to_prove or self._unsure:
-            return "the view is being verified"
+            return say("the view is being verified")
         if self._learned_alone(reading):
-            return "nothing of what was validated is seen"
+            return say("nothing of what was validated is seen")
         if self._expected.seen(proof.confirmed, reading.heard, proof.inside) < LEAST_SEEN:
-            return "too little of the view is seen"
+            return say("too little of the view is seen")
         if first:
             return ""
         witnesses = (self._expected.of > _EXPECTED) & proof.inside
@@ -192,12 +193,12 @@ class ViewTracker:
         torn = self._rows.torn(witnesses, 1 - reading.in_rows)
         self._torn_frames = self._torn_frames + 1 if torn else 0
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
-            return "the picture is torn"
+            return say("the picture is torn")
         sure = self._expected.confirmed == 1.0
         masked = [*reading.settled[1:], *reading.rivals]
         known = partial(displaced, self._frame, masked, proof.pose)
         twice = self._fading.doubled(picture, proof, sure, kept, known, anew=stands)
-        return "the picture shows the view twice" if twice else ""
+        return say("the picture shows the view twice") if twice else ""
 
     def _silent(self, reading: PoseReading) -> float:
         """The share of what should be in the picture that is seen nowhere in it, by area."""
@@ -259,9 +260,9 @@ class ViewTracker:
         if self._ageing is not None:
             self._ageing.doubtful()
         if self._before.lost_frames > LOST_FOR_GOOD_FRAMES:
-            reason = "the camera no longer shows the view its masks were validated for"
+            reason = say("the camera no longer shows the view its masks were validated for")
             return Sighting((), 0.0, ViewState.MOVED, reason, closed_frames=self._closed_frames)
-        return Sighting((), 0.0, ViewState.UNCERTAIN, "the view is not recognised", closed_frames=self._closed_frames)
+        return Sighting((), 0.0, ViewState.UNCERTAIN, say("the view is not recognised"), closed_frames=self._closed_frames)
 
     def _give_up_marks(self, reading: PoseReading) -> None:
         """What stayed at home while the view was elsewhere is fixed to the camera and proves nothing any more."""

@@ -19,6 +19,7 @@ from typing import Final
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
 from agent.ports.live import Gate, LiveFrame, Look, LookRefused, NoEntry, Transport
 from hardware.live_push.relay_line import RelayLine
 from hardware.live_rtsp.backlog import Backlog
@@ -84,7 +85,7 @@ class LivePush(Component):
                 if str(error) != before:
                     log.warning("live pictures are not pushed: %s", error)
                 before = str(error)
-                self.told = error.what
+                self.told = error.said[0]
             except LookRefused as refused:
                 if refused.why is NoEntry.UNKNOWN:
                     return
@@ -96,7 +97,7 @@ class LivePush(Component):
         """Send until the lease is over or the line breaks; True when something was sent."""
         video = self._gate.format
         if video is None:
-            raise DeviceError("the node has no picture yet")
+            raise DeviceError(say("the node has no picture yet"))
         line.record(video, secrets.randbits(31))
         sent, why = self._sent, "the node stops"
         with self._gate.enter(lease, Transport.PUSH, line.shown) as look:
@@ -108,7 +109,7 @@ class LivePush(Component):
                 self._send_all(line, look)
                 line.say_goodbye()
             except DeviceError as error:
-                why = error.what
+                why = error.said[0]
                 if look.over:
                     return True
                 raise
@@ -128,7 +129,7 @@ class LivePush(Component):
             now_ns = self.clock.monotonic_ns()
             backlog.look(line.waiting(), now_ns)
             if backlog.is_stuck(now_ns):
-                raise DeviceError(f"the relay {line.shown} takes nothing")
+                raise DeviceError(say("the relay {relay} takes nothing", relay=line.shown))
             if now_ns - alive_ns > _ALIVE_NS:
                 alive_ns = now_ns
                 line.keep_alive()

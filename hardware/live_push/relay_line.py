@@ -16,6 +16,7 @@ from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agent.base.errors import CameraError, DeviceError
+from agent.base.phrase import say
 from agent.picture.access_unit import VideoFormat
 from hardware.live_rtsp.outlet import unacknowledged
 from hardware.live_rtsp.packets import Packets
@@ -52,8 +53,10 @@ class RelayLine:
             except (OSError, ValueError) as error:
                 self._line.close()
                 raise DeviceError(
-                    f"the relay {self.shown} cannot prove who it is, or speaks no TLS: {error}",
-                    remedy="Its certificate must bear the name in [live] push_url, and come from the town's CA or a public one",
+                    say("the relay {relay} cannot prove who it is, or speaks no TLS: {error}", relay=self.shown, error=error),
+                    remedy=say(
+                        "Its certificate must bear the name in [live] push_url, and come from the town's CA or a public one"
+                    ),
                 ) from error
 
     def record(self, video: VideoFormat, session: int) -> None:
@@ -88,7 +91,7 @@ class RelayLine:
         while waits.poll(0) or (isinstance(self._line, ssl.SSLSocket) and self._line.pending()):
             try:
                 if not self._line.recv(65_536):
-                    raise DeviceError(f"the relay {self.shown} has hung up")
+                    raise DeviceError(say("the relay {relay} has hung up", relay=self.shown))
             except (ssl.SSLWantReadError, TimeoutError):
                 return
             except OSError as error:
@@ -112,7 +115,9 @@ class RelayLine:
         try:
             line = socket.create_connection((host, port), OPEN_S)
         except OSError as error:
-            raise DeviceError(f"the relay {self.shown}:{port} cannot be reached: {error.strerror or error}") from error
+            raise DeviceError(
+                say("the relay {relay}:{port} cannot be reached: {why}", relay=self.shown, port=port, why=error.strerror or error)
+            ) from error
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(STALL_S * 1000))
@@ -128,11 +133,16 @@ class RelayLine:
                 self._login.hear(said.all("www-authenticate"))
             except CameraError as error:
                 raise DeviceError(
-                    f"the relay {self.shown} refuses this node's user or password, or asks in a way it does not speak",
-                    remedy="Check user and password in [live] push_url",
+                    say(
+                        "the relay {relay} refuses this node's user or password, or asks in a way it does not speak",
+                        relay=self.shown,
+                    ),
+                    remedy=say("Check user and password in [live] push_url"),
                 ) from error
         if said.status != 200:
-            raise DeviceError(f"the relay {self.shown} answers {verb} with {said.first[:80]!r}")
+            raise DeviceError(
+                say("the relay {relay} answers {verb} with {first!r}", relay=self.shown, verb=verb, first=said.first[:80])
+            )
         return said
 
     def _request(self, verb: str, place: str, headers: list[tuple[str, str]], body: bytes = b"") -> Message:
@@ -151,7 +161,7 @@ class RelayLine:
                         return piece
         except (OSError, ValueError) as error:
             raise self._gone(error) from error
-        raise DeviceError(f"the relay {self.shown} has hung up")
+        raise DeviceError(say("the relay {relay} has hung up", relay=self.shown))
 
     def _write(self, data: bytes | bytearray) -> None:
         try:
@@ -160,4 +170,4 @@ class RelayLine:
             raise self._gone(error) from error
 
     def _gone(self, error: Exception) -> DeviceError:
-        return DeviceError(f"the line to the relay {self.shown} broke: {error}")
+        return DeviceError(say("the line to the relay {relay} broke: {error}", relay=self.shown, error=error))

@@ -1,10 +1,11 @@
-"""What doctor, status, watch and help look like: at 60, 80 and 120 columns on a terminal, and piped.
+"""What doctor, status, watch, check and help look like in both languages: at 60, 80 and 120 columns on a terminal, and piped.
 
 `VIGIE_SNAPSHOTS=write` puts what is printed now in the place of tests/cli/snapshots: look at the difference before it is kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import io
 import os
@@ -23,9 +24,12 @@ from typing import IO
 import pytest
 from rich.console import Console
 
+from agent.base import language
 from agent.base.clock import ClockQuality
+from agent.base.errors import CameraError
 from agent.base.kernel_clock import KernelClock
 from agent.base.paragraph import columns
+from agent.base.phrase import say
 from agent.cli import run
 from agent.cli._manners import WIDEST
 from agent.cli.status import _show as show_status
@@ -68,7 +72,10 @@ def doctor(stream: IO[str], nowhere: Path) -> None:
             "encoding": {"bitrate_kbps": 2000},
         }
     )
-    refused = "camera rtsp://192.0.2.7/main refuses user or password. Check the user in camera.source and camera.password_file"
+    refused = CameraError(
+        say("camera {camera} {what}", camera="rtsp://192.0.2.7/main", what=say("refuses user or password")),
+        remedy=say("Check the user in camera.source and camera.password_file"),
+    ).words
     units = Units("enabled", "enabled", "enabled", "inactive")
     clock = judge_clock(0, ClockQuality.HOLDOVER, lambda: KernelClock(False, 0.0, 0.0), lambda *_: None, nowhere)
     metrics = BoardMetrics(temperature_c=75.0, undervoltage=True)
@@ -98,6 +105,35 @@ def watch(stream: IO[str], _: Path) -> None:
     console.print(draw(feed, "mqtts://hub.town.fr:8883", "", NOW, width=console.width))
 
 
+CHECKED = """\
+[node]
+id = "pole-17"
+site = "place du marché, côté boulangerie"
+state_dir = "/nowhere/state"
+[camera]
+driver = "synthetic"
+width = 1280
+height = 720
+fps = 12.5
+[recording]
+retention_days = 2.5
+[[privacy.mask]]
+name = "flat above the bakery"
+polygon = [[0.1, 0.1], [0.3, 0.1], [0.3, 0.3]]
+"""
+
+
+def check(stream: IO[str], nowhere: Path) -> None:
+    """One that a node can run with, and then one with three mistakes."""
+    (nowhere / "config.toml").write_text(CHECKED)
+    wrong = CHECKED.replace('"pole-17"', "pole-17").replace("1280", "1281").replace("0.3, 0.3", "0.3, 1.3")
+    (nowhere / "wrong.toml").write_text(wrong)
+    with contextlib.chdir(nowhere):
+        assert run(["check", "config.toml"]) == 0
+        with contextlib.redirect_stderr(stream):
+            assert run(["check", "wrong.toml"]) == 78
+
+
 def help_of(*command: str) -> Callable[[IO[str], Path], None]:
     """What `--help` of a command prints."""
 
@@ -112,8 +148,10 @@ SHOWN: dict[str, Callable[[IO[str], Path], None]] = {
     "status": lambda *_: show_status(HEALTH | {"config_trouble": "line 7 is wrong"}, verbose=False),
     "status-v": lambda *_: show_status(HEALTH, verbose=True),
     "watch": watch,
+    "check": check,
     "help": help_of(),
     "help-export": help_of("export"),
+    "help-masks-validate": help_of("masks", "validate"),
 }
 
 
@@ -161,35 +199,41 @@ def compare(name: str, text: str) -> None:
     assert text == kept.read_text(encoding="utf-8")
 
 
-@pytest.fixture(autouse=True)
-def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests."""
-    monkeypatch.setenv("LC_ALL", "C")
+@pytest.fixture(params=["", "fr-"], ids=["english", "french"])
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Whoever reads it, as the names of their snapshots begin."""
+    monkeypatch.setenv("LC_ALL", "fr_FR.UTF-8" if request.param else "C")
     monkeypatch.delenv("COLUMNS", raising=False)
+    language.begin()
+    yield request.param
+    language.end()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SHOWN)
-def test_on_a_terminal_and_with_columns_set(name: str, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_terminal_and_with_columns_set(
+    name: str, width: int, reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same words at the same places, on the terminal in colour; no line is wider, but for a command that cannot be broken."""
     with terminal(width) as (stream, written), monkeypatch.context() as patch:
         patch.setattr(sys, "stdout", stream)
         SHOWN[name](stream, tmp_path)
     shown = ESCAPES.sub("", b"".join(written).decode())
-    compare(f"{name}-{width}", shown)
-    for line in shown.splitlines():
+    compare(f"{reader}{name}-{width}", shown)
+    for line in shown.splitlines() if name != "check" else ():  # a finding is one line, as compilers have it
         assert len(line) <= width or re.fullmatch(r" *`[^`]+`[,.;]?| {4}(sudo )?vigie .*", line), line
     monkeypatch.setenv("COLUMNS", str(width))
+    language.begin()
     if not (name.startswith("help") and width > WIDEST):  # on a terminal help is never wider, unless COLUMNS asks for it
         assert piped(SHOWN[name], tmp_path, monkeypatch) == shown
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_in_a_pipe(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_pipe(name: str, reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No colour, no broken line: every command can be copied and searched for."""
     said = piped(SHOWN[name], tmp_path, monkeypatch)
     assert not ESCAPES.search(said)
     assert said.endswith("\n")
-    compare(f"{name}-piped", said)
+    compare(f"{reader}{name}-piped", said)
     for command in re.findall(r"`[^`]*`", said):
         assert "\n" not in command

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, expect
 
-from agent.base.clock import SystemClock
+from agent.base.clock import NS, SystemClock
 from agent.base.errors import RegisterError
 from agent.console.feed import EventTap
-from agent.console.preview import Preview
+from agent.console.preview import EVERY_NS, Preview
 from agent.console.server import Console
 from agent.journal.register import Register
 from tests.console.test_server import Kept
@@ -22,7 +22,7 @@ from tests.support.deadline import until
 
 pytestmark = pytest.mark.lane("browser")
 
-RUNNING = {
+HEALTH = {
     "node": "pole-1",
     "version": "1",
     "privacy": {"state": "masked", "reason": "", "masks": 1, "view": {"state": "verified"}},
@@ -43,8 +43,9 @@ class Drawn(Preview):
         return super().watch(by)
 
     def next(self, after: int, timeout_s: float) -> tuple[int, bytes] | None:
+        held_back = super().next(10**9, timeout_s if not self.coming else EVERY_NS / NS)  # as often as a real one, or not at all
         if not self.coming:
-            return super().next(10**9, timeout_s)
+            return held_back
         picture = np.full((90, 160, 3), after % 200, np.uint8)
         return after + 1, cv2.imencode(".jpg", picture)[1].tobytes()
 
@@ -54,7 +55,7 @@ def page(tmp_path: Path) -> Iterator[tuple[Console, Drawn]]:
     """A served page of a node that says it runs."""
     clock = SystemClock()
     preview = Drawn(clock, Register(tmp_path / "register.jsonl", clock))
-    console = Console("127.0.0.1", 0, clock, health=lambda: RUNNING, preview=preview, events=EventTap(Kept()))
+    console = Console("127.0.0.1", 0, clock, health=lambda: HEALTH, preview=preview, events=EventTap(Kept()))
     console.start()
     until(lambda: console.url, "the page has its port")
     yield console, preview
@@ -76,6 +77,30 @@ def test_a_picture_without_news_is_marked_as_old(page: tuple[Console, Drawn], br
     expect(shown.locator("#verdict")).to_have_text("running, masked", timeout=120_000)
     expect(shown.locator("#news")).to_be_hidden()
     shown.close()
+
+
+FRENCH = {
+    "verdict": "en marche, masqué",
+    "privacy": "1 masque couvre l’image ; la vue est vérifiée.",
+    "news": "Image ancienne : rien de neuf depuis",
+    "old": "en marche, mais sans image en direct ici",
+}
+
+
+def test_a_french_browser_reads_french(page: tuple[Console, Drawn], browser: Browser) -> None:
+    """Verdict, masks, cards, and what the page says by itself; the document says which language it is in."""
+    console, preview = page
+    with browser.new_context(locale="fr-FR") as context:
+        shown = context.new_page()
+        shown.goto(console.url)
+        expect(shown.locator("#verdict")).to_have_text(FRENCH["verdict"], timeout=120_000)
+        expect(shown.locator("#privacy")).to_have_text(FRENCH["privacy"])
+        expect(shown.locator("#cards h2")).to_have_text(["caméra", "composants"])
+        expect(shown.locator("#happened")).to_have_text("Événements")
+        expect(shown.locator("html")).to_have_attribute("lang", "fr")
+        preview.coming = False
+        expect(shown.locator("#news")).to_contain_text(FRENCH["news"], timeout=120_000)
+        expect(shown.locator("#verdict")).to_have_text(FRENCH["old"], timeout=120_000)
 
 
 def test_a_page_left_open_over_a_restart_says_so(page: tuple[Console, Drawn], browser: Browser) -> None:

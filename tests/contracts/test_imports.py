@@ -182,7 +182,10 @@ AS_AGREED: dict[str, dict[str, object]] = {
             "agent.config.load",
             "agent.config.model",
             "agent.config.report",
+            "agent.console",
             "agent.demo",
+            "agent.fleet.table",
+            "agent.live",
         ],
     },
     PICTURES: {

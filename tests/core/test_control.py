@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import stat
 from collections.abc import Iterator
@@ -11,14 +12,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from agent.base import language
 from agent.base.clock import SystemClock
-from agent.base.errors import DeviceError, MaskError
+from agent.base.errors import CameraError, DeviceError, MaskError
+from agent.base.phrase import capital, say
 from agent.operations.control_socket import ControlSocket, ask, socket_path
 
 
 def refuse(_: object) -> dict[str, object]:
     """A verb that always refuses."""
     raise MaskError("there is no mask", remedy="Draw one")
+
+
+WHY = say("camera {camera} refuses user or password", camera="front")
+REMEDY = say("check that the masks fit, then add --lift")
+
+
+def refuse_in_words(_: object) -> dict[str, object]:
+    """A verb that refuses with what a translator knows."""
+    raise MaskError(WHY, remedy=REMEDY)
 
 
 def fail(_: object) -> dict[str, object]:
@@ -36,6 +48,8 @@ def state_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             "status": lambda request: {"node": "a", "asked": dict(request)},
             "refuse": refuse,
             "fail": fail,
+            "told": lambda _: {"camera": {"reason": CameraError(WHY, remedy=REMEDY).words, "state": "silent"}},
+            "refuse in words": refuse_in_words,
             "odd": lambda _: {"what": object()},
         },
         SystemClock(),
@@ -78,8 +92,24 @@ def test_says_why_it_refuses(state_dir: Path) -> None:
     """A refusal arrives in words, with the remedy; an unknown verb names the known ones."""
     with pytest.raises(DeviceError, match=r"there is no mask\. Draw one"):
         ask(state_dir, "refuse")
-    with pytest.raises(DeviceError, match="known: fail, odd, refuse, status"):
+    with pytest.raises(DeviceError, match="known: fail, odd, refuse, refuse in words, status, told"):
         ask(state_dir, "reveal")
+
+
+def test_what_the_daemon_says_is_french_for_who_reads_french(state_dir: Path) -> None:
+    """A reason in a document, and a refusal with its remedy; the document itself is English, as JSON has it."""
+    document = ask(state_dir, "told")
+    assert json.loads(json.dumps(document)) == {"camera": {"reason": f"{WHY}. {capital(REMEDY)}", "state": "silent"}}
+    with pytest.raises(DeviceError) as refused:
+        ask(state_dir, "refuse in words")
+    assert str(refused.value) == f"{WHY}. {capital(REMEDY)}"
+    language.begin({"LANG": "fr_FR.UTF-8"})
+    try:
+        french = "la caméra front refuse l’utilisateur ou le mot de passe. Vérifiez que les masques vont, puis ajoutez --lift"
+        assert language.for_reader(document["camera"]["reason"]) == french
+        assert refused.value.text(language.for_reader) == french
+    finally:
+        language.end()
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("fail", "ZeroDivisionError"), ("odd", "TypeError")])

@@ -58,7 +58,7 @@ def test_missing_device_is_named_with_what_is_there() -> None:
     """Really opened: no such device."""
     with pytest.raises(CameraError, match="/dev/video97 is not there") as caught:
         V4l2Camera(settings_of(source="/dev/video97"), TurnedClock()).open()
-    assert "What is there" in caught.value.remedy
+    assert "one of these" in caught.value.remedy
 
 
 @pytest.mark.parametrize("path", ["/dev/null", "/tmp"])

@@ -78,6 +78,20 @@ def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Pa
     says(page, "It is over: no such lease")
 
 
+def test_a_french_browser_reads_french(node: WholeNode, browser: Browser) -> None:
+    """What the page says by itself, and what the node answers."""
+    looked = lease(node)
+    with browser.new_context(ignore_https_errors=True, locale="fr-FR") as context:
+        page = context.new_page()
+        page.goto(looked["page"])
+        says(page, "Image masquée, en direct.")
+        page.wait_for_selector(".seal[data-state='verified']", timeout=SOON_MS)
+        assert (page.text_content(".seal") or "").startswith("Vérifié")
+        assert page.text_content(".who") == "Regarde : BM Leroy (police)"
+        node.vigie("live", "close", looked["lease"], "--config", str(node.config))
+        says(page, "l’autorisation est terminée")
+
+
 def test_the_authority_is_unknown_until_it_is_kept(node: WholeNode, page: Page) -> None:
     """The town's is compared once; another one is told ever after."""
     page.goto(lease(node)["page"])

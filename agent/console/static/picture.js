@@ -1,5 +1,7 @@
-"use strict";
 // The live picture: parts of one endless answer, each shown as it comes. A picture without news is marked as old.
+"use strict";
+import { say } from "./words.js";
+
 const OLD_AFTER_MS = 2000;
 const AGAIN_AFTER_MS = 2000;
 const picture = document.getElementById("picture");
@@ -17,15 +19,18 @@ function show(jpeg) {
 }
 
 // True while what is shown is no live picture; the verdict beside the node's name goes by it as well.
+export function isOld() {
+  return shownAt === null || performance.now() - shownAt > OLD_AFTER_MS;
+}
+
 function mark() {
   const age = shownAt === null ? null : performance.now() - shownAt;
-  const old = age === null || age > OLD_AFTER_MS;
+  const old = isOld();
   picture.classList.toggle("old", old && age !== null);
-  if (refused) news.textContent = `No live picture: ${refused}`;
-  else if (age === null) news.textContent = "waiting for the first picture…";
-  else news.textContent = old ? `Old picture: no newer one for ${Math.round(age / 1000)} s` : "";
+  if (refused) news.textContent = say("No live picture: {why}", { why: refused });
+  else if (age === null) news.textContent = say("waiting for the first picture…");
+  else news.textContent = old ? say("Old picture: no newer one for {seconds} s", { seconds: Math.round(age / 1000) }) : "";
   news.hidden = !old && !refused;
-  return old;
 }
 
 // Parts look like: --boundary CRLF headers CRLF CRLF body CRLF. Content-Length says how long the body is.
@@ -55,13 +60,12 @@ async function watch() {
   }
 }
 
-async function watchForEver() {
+export async function watchForEver() {
+  setInterval(mark, 500);
+  mark();
   for (;;) {
-    try { await watch(); } catch { refused = shownAt === null ? "the node does not answer" : ""; }
+    try { await watch(); } catch { refused = shownAt === null ? say("the node does not answer") : ""; }
     mark();
     await new Promise((done) => setTimeout(done, AGAIN_AFTER_MS));
   }
 }
-
-setInterval(mark, 500);
-watchForEver();

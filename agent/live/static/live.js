@@ -3,7 +3,7 @@
 "use strict";
 
 import { Pane } from "./pane.js";
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 
 const MOST = 4;
 const wall = document.getElementById("wall"), told = document.getElementById("told");
@@ -48,14 +48,14 @@ function arrange() {
 }
 
 function add(lease) {
-  if (panes.length >= MOST) return say("full");
-  if (panes.some((pane) => pane.lease.host === lease.host)) return say("there already", lease.host);
+  if (panes.length >= MOST) return say("Four nodes at most are on one page.");
+  if (panes.some((pane) => pane.lease.host === lease.host)) return say("{host} is on this page already.", { host: lease.host });
   const root = document.getElementById("pane").content.firstElementChild.cloneNode(true);
   wall.append(root);
   const pane = new Pane(root, lease), remove = root.querySelector(".remove");
   panes.push(pane);
   remove.textContent = "×";
-  remove.title = remove.ariaLabel = say("remove");
+  remove.title = remove.ariaLabel = say("Take this node off the page");
   remove.onclick = () => {
     pane.close();
     panes.splice(panes.indexOf(pane), 1);
@@ -69,22 +69,23 @@ function add(lease) {
 
 function addFrom(text) {
   const leases = leasesIn(text);
-  told.textContent = leases.length === 0 ? say("no address") : leases.map(add).filter(Boolean).join(" ");
+  told.textContent = leases.length === 0 ? say("What was copied is no address of a node's live page.") : leases.map(add).filter(Boolean).join(" ");
   remember();
 }
 
 function begin() {
-  if (!("VideoDecoder" in window)) return say("no decoder");
+  if (!("VideoDecoder" in window)) return say("This browser cannot decode the picture (WebCodecs): take Chromium.");
   const leases = leasesOf(location.hash.slice(1), location.host);
-  return leases.length === 0 ? say("no lease") : leases.map(add).filter(Boolean).join(" ");
+  return leases.length === 0 ? say("This address bears no lease: ask for a new one.") : leases.map(add).filter(Boolean).join(" ");
 }
 
+document.documentElement.lang = language;
 const button = document.getElementById("add");
-button.textContent = say("add");
-document.getElementById("drop").textContent = say("drop");
+button.textContent = say("Add the node whose address was copied");
+document.getElementById("drop").textContent = say("Or drop its address here.");
 button.onclick = () => {
   const copied = navigator.clipboard?.readText ? navigator.clipboard.readText() : Promise.reject(new Error("none"));
-  copied.then(addFrom, () => { told.textContent = say("no clipboard"); });
+  copied.then(addFrom, () => { told.textContent = say("This browser does not show what was copied: drop the address here."); });
 };
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {

@@ -2,8 +2,18 @@
 "use strict";
 
 import { Seal, fingerprint } from "./seal.js";
-import { say } from "./words.js";
+import { language, say } from "./words.js";
 
+const SEALS = {
+  "verified": () => say("Verified: every frame until now is the one that the node signed."),
+  "not yet": () => say("Not verified yet: the first signed part is not whole here."),
+  "broken": (why) => say("Broken here: {why}. Do not trust this picture.", { why }),
+};
+const AUTHORITIES = {
+  "unknown": (mine) => say("Unknown authority: {mine}. Compare it with the town's, then keep it.", { mine }),
+  "pinned": (mine) => say("Authority kept on this machine: {mine}.", { mine }),
+  "changed": (mine) => say("The authority is not the one kept on this machine. The one here: {mine}.", { mine }),
+};
 const PINNED = "vigie authority";
 
 function codecOf(data) {
@@ -25,14 +35,20 @@ export class Pane {
     this.lastFrameAt = 0;
     this.opaque = this.over = false;
     this.checking = Promise.resolve();
-    this.show("state", say("asking"));
+    this.show("state", say("Asking to look…"));
     this.decoder = new VideoDecoder({ output: (frame) => this.draw(frame), error: (error) => this.end(error.message) });
     this.line = new WebSocket(`wss://${lease.host}/stream`);
     this.line.binaryType = "arraybuffer";
     this.line.onopen = () => this.line.send(JSON.stringify({ ...lease, host: undefined }));
     this.line.onmessage = ({ data }) => { typeof data === "string" ? this.word(JSON.parse(data)) : this.take(data); };
-    this.line.onclose = () => this.end(say(this.seal === null ? "unreachable" : "broke off", lease.host));
+    this.line.onclose = () => this.end(this.lineGone());
     this.clock = setInterval(() => this.tellState(), 250);
+  }
+
+  lineGone() {
+    const { host } = this.lease;
+    if (this.seal !== null) return say("the line to {host} broke", { host });
+    return say("{host} cannot be reached, or this browser does not trust it: open its own address once", { host });
   }
 
   show(part, text) {
@@ -43,7 +59,7 @@ export class Pane {
   end(why) {
     if (this.over) return;
     this.over = true;
-    this.show("state", say("over", why));
+    this.show("state", say("It is over: {why}", { why }));
     this.close();
   }
 
@@ -57,7 +73,8 @@ export class Pane {
   tellState() {
     if (!this.lastFrameAt) return;
     const silent = (performance.now() - this.lastFrameAt) / 1000;
-    this.show("state", silent > 2 ? say("late", Math.round(silent)) : say(this.opaque ? "closed" : "masked"));
+    if (silent > 2) this.show("state", say("Nothing new for {seconds} s.", { seconds: Math.round(silent) }));
+    else this.show("state", this.opaque ? say("Closed picture: the node says why in it.") : say("Masked picture, live."));
   }
 
   draw(frame) {
@@ -80,7 +97,7 @@ export class Pane {
     if (flags & 2) return;
     this.lastFrameAt = performance.now();
     this.opaque = Boolean(flags & 4);
-    this.show("time", new Date(head.getFloat64(13)).toLocaleString());
+    this.show("time", new Date(head.getFloat64(13)).toLocaleString(language));
     if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
     if (decoder.state !== "configured" || (missed && !(flags & 1))) return;
     decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
@@ -92,7 +109,7 @@ export class Pane {
     this.tellSeal();
     this.tellAuthority(message.authority);
     this.show("node", message.node);
-    this.show("who", say("looks", message.by));
+    this.show("who", say("Looking: {who}", { who: message.by }));
     return undefined;
   }
 
@@ -100,16 +117,16 @@ export class Pane {
     const told = this.root.querySelector(".seal");
     told.dataset.state = this.seal.state;
     told.dataset.parts = String(this.seal.parts);
-    told.textContent = say(this.seal.state, this.seal.why);
+    told.textContent = SEALS[this.seal.state](this.seal.why);
   }
 
   async tellAuthority(pem) {
     const mine = await fingerprint(pem), pinned = localStorage.getItem(PINNED);
     const told = this.root.querySelector(".authority"), button = this.root.querySelector(".pin");
     told.dataset.state = pinned === null ? "unknown" : pinned === mine ? "pinned" : "changed";
-    told.textContent = say(told.dataset.state, mine.replace(/(.{4})/g, "$1 ").trim());
+    told.textContent = AUTHORITIES[told.dataset.state](mine.replace(/(.{4})/g, "$1 ").trim());
     button.hidden = told.dataset.state === "pinned";
-    button.textContent = say("pin");
+    button.textContent = say("It is the town's: keep it");
     button.onclick = () => { localStorage.setItem(PINNED, mine); this.tellAuthority(pem); };
   }
 }

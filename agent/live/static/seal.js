@@ -2,6 +2,8 @@
 // Verdicts: "verified", "not yet" (no whole signed part seen), "broken" (for good, from here on). docs/live.md says what is checked.
 "use strict";
 
+import { say } from "./words.js";
+
 const UUID = [0x00, 0x5b, 0xc9, 0x3f, 0x2d, 0x71, 0x5e, 0x95, 0xad, 0xa4, 0x79, 0x6f, 0x90, 0x87, 0x7a, 0x6f];
 const GOP = 1, HASHES = 2, SIGNATURE = 3, VENDOR = 5, CERTIFICATES = 6;
 const CURVES = { "06082a8648ce3d030107": ["P-256", 32], "06052b81040022": ["P-384", 48] };
@@ -65,7 +67,7 @@ function der(bytes, at = 0) {
     for (let index = 0; index < count; index += 1) length = length * 256 + bytes[at + 2 + index];
     head = 2 + count;
   }
-  if (at + head + length > bytes.length) throw new Error("cut short");
+  if (at + head + length > bytes.length) throw new Error(say("cut short"));
   return { whole: bytes.subarray(at, at + head + length), content: bytes.subarray(at + head, at + head + length) };
 }
 
@@ -130,7 +132,7 @@ export class Seal {
     try {
       for (const unit of units(data)) await this.unit(unit);
     } catch (error) {
-      this.broken(`a signature cannot be read (${error.message})`);
+      this.broken(say("a signature cannot be read ({why})", { why: error.message }));
     }
     return this.state;
   }
@@ -178,7 +180,7 @@ export class Seal {
     let signed = end;
     for (at = start + 17; at < end;) {
       const length = unit[at + 1] * 256 + unit[at + 2];
-      if (at + 3 + length > end || fields.has(unit[at])) throw new Error("its fields do not fit");
+      if (at + 3 + length > end || fields.has(unit[at])) throw new Error(say("its fields do not fit"));
       if (unit[at] === SIGNATURE) signed = at;
       fields.set(unit[at], unit.subarray(at + 3, at + 3 + length));
       at += 3 + length;
@@ -195,13 +197,13 @@ export class Seal {
       const chain = [...certificates(pem), this.ca];
       for (let at = 0; at + 1 < chain.length; at += 1) {
         const good = await verified(chain[at + 1].key, chain[at].digest, chain[at].signature, chain[at].body);
-        if (!good) return this.broken("the certificate of whoever signs is not vouched for by this authority");
+        if (!good) return this.broken(say("the certificate of whoever signs is not vouched for by this authority"));
       }
-      if (this.key !== null && !same(this.key, chain[0].key)) return this.broken("somebody else signs from here on");
+      if (this.key !== null && !same(this.key, chain[0].key)) return this.broken(say("somebody else signs from here on"));
       this.key = chain[0].key;
       this.chain = pem;
     }
-    if (!await verified(this.key, "SHA-256", signature, document)) this.broken("the certificate's own signature is wrong");
+    if (!await verified(this.key, "SHA-256", signature, document)) this.broken(say("the certificate's own signature is wrong"));
     return undefined;
   }
 
@@ -210,17 +212,17 @@ export class Seal {
     const hashes = this.hashes;
     this.hashes = [];
     if (this.key === null || hashes.length === 0) return undefined;
-    if (!await verified(this.key, "SHA-256", signature, document)) return this.broken("a signature is wrong");
+    if (!await verified(this.key, "SHA-256", signature, document)) return this.broken(say("a signature is wrong"));
     const list = fields.get(HASHES).subarray(1), gop = fields.get(GOP);
     const [counter, count] = [new DataView(gop.buffer, gop.byteOffset + 21).getUint32(0), gop[25] * 256 + gop[26]];
-    if (count !== hashes.length || !same(joined(...hashes), list)) return this.broken("a frame was changed, or is missing");
-    if (!same(await sha256(list), gop.subarray(27, 59))) return this.broken("the hash over a part is wrong");
+    if (count !== hashes.length || !same(joined(...hashes), list)) return this.broken(say("a frame was changed, or is missing"));
+    if (!same(await sha256(list), gop.subarray(27, 59))) return this.broken(say("the hash over a part is wrong"));
     if (this.before !== null && (counter !== this.before.counter + 1 || !same(gop.subarray(59, 91), this.before.first))) {
-      return this.broken("parts are missing or in another order");
+      return this.broken(say("parts are missing or in another order"));
     }
     const firmware = new TextDecoder().decode(fields.get(VENDOR).subarray(2, 2 + fields.get(VENDOR)[1]));
     const stated = btoa(String.fromCharCode(...this.stated)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
-    if (firmware.split(" sets:")[1] !== stated) return this.broken("the parameter sets were changed");
+    if (firmware.split(" sets:")[1] !== stated) return this.broken(say("the parameter sets were changed"));
     this.before = { counter, first: hashes[0] };
     this.parts += 1;
     this.state = "verified";
