@@ -42,6 +42,11 @@ def begin(environment: Mapping[str, str] = os.environ) -> None:
     _now, _is_open = wanted or "en", wanted is None
 
 
+def is_open() -> bool:
+    """True while the environment has said nothing, so that the configuration may."""
+    return _is_open
+
+
 def prefer(code: object) -> None:
     """What the configuration asks for; it decides where the environment said nothing."""
     global _now

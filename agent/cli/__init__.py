@@ -54,10 +54,25 @@ def run(argv: Sequence[str]) -> int:
     keep_from_writing()
     if argv[:1] != ["run"]:  # the daemon's words are its log
         language.begin()
+        if language.is_open():
+            language.prefer(_language_of_the_node())
     try:
         return _run(argv)
     finally:
         language.end()
+
+
+def _language_of_the_node() -> object:
+    """What its configuration says, as far as this user may read it: help and slips are told before it is loaded."""
+    import tomllib
+
+    from agent.cli import _options
+
+    try:
+        table = tomllib.loads(_options.DEFAULT_CONFIG.read_text(encoding="utf-8")).get("node")
+    except (OSError, ValueError):
+        return None
+    return table.get("language") if isinstance(table, dict) else None
 
 
 def _run(argv: Sequence[str]) -> int:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli import run
+
 REPOSITORY = Path(__file__).parents[2]
 MISTAKEN = """\
 [node]
@@ -113,6 +115,26 @@ def test_the_key_decides_where_the_environment_says_nothing(file: Path, tmp_path
     assert vigie("check", str(file), LC_ALL="C").stdout.startswith(f"{file}: ok\n")
     file.write_text(MISTAKEN.replace("[camera]", 'language = "fr"\n[camera]'), encoding="utf-8")
     assert "5 erreurs" in vigie("check", str(file)).stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "english"), [(["--help"], "Commands:"), (["verify"], "missing: FILE"), (["nix"], "no such command")]
+)
+def test_help_and_a_slip_are_told_as_the_node_speaks(
+    typed: list[str], english: str, file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its key where the environment says nothing; a file that is none, or that says nothing, is English."""
+    monkeypatch.setattr("agent.cli._options.DEFAULT_CONFIG", file)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    said = []
+    for text in ('[node]\nlanguage = "fr"\n', "node = 7\n", "[node\n", ""):
+        file.write_text(text, encoding="utf-8")
+        run(typed)
+        out = capsys.readouterr()
+        said.append(out.out + out.err)
+    assert english not in said[0]
+    assert all(each == said[-1] and english in each for each in said[1:])
 
 
 @pytest.mark.parametrize("text", [MISTAKEN, good(Path("/nowhere"))])

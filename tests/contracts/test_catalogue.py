@@ -90,6 +90,21 @@ def test_french_is_set_as_french_is(catalogue: list[Entry]) -> None:
     assert wrong == []
 
 
+def typed(text: str) -> set[str]:
+    """What a reader types or sets: commands without what stands for something else, tables, keys and options."""
+    commands = re.findall(r"`([^`]*)`", text)
+    bare = re.sub(r"`[^`]*`|\{[^}]*\}", "", text)
+    keys = re.findall(r"\[\[?[a-z_.]+\]\]?|\b[a-z]+_[a-z_]+\b|(?<!\w)--[a-z-]+", bare)
+    return {re.sub(r"\b[A-ZÉ]{2,}\b", "X", each) for each in (*commands, *keys)}
+
+
+def test_every_remedy_can_be_carried_out_in_french(catalogue: list[Entry]) -> None:
+    """A command, a key or an option of the English stands in the French, letter by letter."""
+    assert [
+        (english, typed(english) ^ typed(french)) for english, french in pairs(catalogue) if typed(english) != typed(french)
+    ] == []
+
+
 def test_no_sentence_is_long(catalogue: list[Entry]) -> None:
     """At most 25 words to a sentence: it is read on a ladder."""
     too_long = [sentence for _, french in pairs(catalogue) for sentence in sentences(french) if words(sentence) > MOST_WORDS]

@@ -11,7 +11,8 @@ import pytest
 
 from agent.base.french import in_french
 from agent.base.phrase import Phrase
-from agent.ports.health import Health, Part, UplinkHealth
+from agent.ports.health import Health, UplinkHealth
+from agent.ports.health_part import Part
 from agent.ports.health_words import name_of, said, word
 from agent.uplink.reasons import in_words
 from agent.uplink.small_health import with_line
