@@ -24,6 +24,8 @@ _CONNECT_S: Final = 1.0
 _FIRST_S: Final = 1.5
 """How long the first read waits for a position: the receiver speaks once a second."""
 _SILENT_NS: Final = 30 * NS
+_FRESH_NS: Final = 3 * NS
+"""A look may fall between two words of a receiver that speaks once a second: its last one holds so long."""
 _LINE_MOST: Final = 64 * 1024
 _READ_MOST: Final = 1024 * 1024
 
@@ -56,6 +58,7 @@ class GpsdPositions:
         self._rest = b""
         self._greeted = False
         self._heard_ns = 0
+        self._last: Fix | None = None
 
     def read(self) -> Fix | None:
         """See the port."""
@@ -78,8 +81,10 @@ class GpsdPositions:
             taken += len(chunk)
         now_ns = self._clock.monotonic_ns()
         if newest is not None:
-            self._heard_ns = now_ns
-            return fix_of(newest, now_ns)
+            self._heard_ns, self._last = now_ns, fix_of(newest, now_ns)
+            return self._last
+        if now_ns - self._heard_ns < _FRESH_NS:
+            return self._last
         if now_ns - self._heard_ns > _SILENT_NS:
             raise DeviceError(
                 say("gpsd runs, and hears no receiver"),
@@ -103,7 +108,8 @@ class GpsdPositions:
                 remedy=say("`systemctl enable --now gpsd.socket`"),
             ) from error
         line.setblocking(False)
-        self._socket, self._rest, self._greeted, self._heard_ns = line, b"", False, self._clock.monotonic_ns()
+        self._socket, self._rest, self._greeted, self._last = line, b"", False, None
+        self._heard_ns = self._clock.monotonic_ns()
         return line
 
     def _receive(self, line: socket.socket) -> bytes:

@@ -33,7 +33,7 @@ class Positions(Protocol):
     """A satellite receiver. One thread calls it."""
 
     def read(self) -> Fix | None:
-        """The newest fix since the last call; None while the receiver answers and has none. Returns within 2 s.
+        """The newest fix, the former one for a moment between two; None while the receiver answers and has none. Within 2 s.
 
         DeviceError: the receiver or its daemon is gone or talks nonsense, in words with a remedy. The next call tries again.
         """
