@@ -187,7 +187,8 @@ class Mqtt(Section, frozen=True, kw_only=True):
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
-    health_seconds: Annotated[float, Meta(ge=1, le=3600)] = 10.0
+    health_seconds: Annotated[float, Meta(ge=1, le=3600)] | None = None
+    keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] | None = None
     command_key_file: Path | None = None
     home_assistant: bool = False
     home_assistant_prefix: Prefix = "homeassistant"
@@ -284,6 +285,18 @@ class Config(Section, frozen=True, kw_only=True):
     live: LiveSettings = LiveSettings()
     nomad: Nomad = Nomad()
     onvif: OnvifSettings = OnvifSettings()
+
+    @property
+    def health_seconds(self) -> float:
+        """Between two health messages, by what the node is: a radio that is woken every ten seconds never sleeps."""
+        asked = self.mqtt.health_seconds if self.mqtt is not None else None
+        return asked if asked is not None else 300.0 if self.node.role == "nomadic" else 10.0
+
+    @property
+    def keepalive_seconds(self) -> int:
+        """The longest silence towards the broker, by what the node is: mobile networks forget a line after 270 s and less."""
+        asked = self.mqtt.keepalive_seconds if self.mqtt is not None else None
+        return asked if asked is not None else 240 if self.node.role == "nomadic" else 15
 
     @property
     def recordings_dir(self) -> Path:

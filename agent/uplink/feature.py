@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import UplinkError
@@ -23,6 +25,7 @@ from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, MqttTransport, P
 from agent.uplink import aside
 from agent.uplink.commands import Commands
 from agent.uplink.home_assistant import discovery
+from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
 from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.retained import Retained
@@ -50,7 +53,7 @@ class UplinkFeature(Feature[Config]):
         version: str,
         boot: str,
     ) -> None:
-        self._begun = config
+        self._begun = self._config = config
         self._mqtt = config.mqtt
         self._outbox = outbox
         self._open_transport = open_transport
@@ -108,7 +111,7 @@ class UplinkFeature(Feature[Config]):
             session.publish(publication)
 
     def _open_anew(self, new: Config) -> None:
-        self._mqtt = new.mqtt
+        self._config, self._mqtt = new, new.mqtt
         self.session = self._session()
 
     def _session(self) -> Session | None:
@@ -125,6 +128,7 @@ class UplinkFeature(Feature[Config]):
             self._outbox,
             self._open_transport(credentials_of(mqtt)),
             self._clock,
+            pace=pace_of(self._config),
             filters=[identity.topics.commands],
             plain_filters=[identity.topics.command(verb) for verb in COMMANDS],
             on_message=self._commands.offer,
@@ -149,6 +153,12 @@ class UplinkFeature(Feature[Config]):
         if self.session is None:
             raise UplinkError("no broker is configured")
         return self.session
+
+
+def pace_of(config: Config) -> Pace:
+    """How a node of this configuration keeps its line. A nomadic one says less, and seldom who it is."""
+    pace = Pace(keepalive_s=config.keepalive_seconds)
+    return replace(pace, birth_again_most_s=3600.0, health_most_bytes=1200) if config.node.role == "nomadic" else pace
 
 
 def topics_of(mqtt: Mqtt | None, node_id: str) -> NodeTopics:

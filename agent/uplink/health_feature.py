@@ -31,20 +31,20 @@ class HealthFeature(Feature[Config]):
         publish: Callable[[bytes], None],
     ) -> None:
         self._boot = boot
-        self.publisher = HealthPublisher(config.node.id, version, clock, parts, publish, _seconds(config))
+        self.publisher = HealthPublisher(config.node.id, version, clock, parts, publish, config.health_seconds)
 
     def components(self) -> Sequence[Component]:
         return (self.publisher,)
 
     def settings(self) -> Sequence[Setting[Config]]:
         def take(new: Config) -> None:
-            self.publisher.set_interval(_seconds(new))
+            self.publisher.set_interval(new.health_seconds)
 
         return (Setting(self.keys, "the next health message goes by it", take),)
 
     def take(self, old: Config, new: Config, changed: frozenset[str]) -> Taken:
         """What the centre asked for meanwhile lasts until a reload, changed file or not."""
-        self.publisher.set_interval(_seconds(new))
+        self.publisher.set_interval(new.health_seconds)
         return super().take(old, new, changed)
 
     def operations(self) -> Sequence[Operation]:
@@ -63,7 +63,3 @@ class HealthFeature(Feature[Config]):
     def _set_interval(self, asked: payloads.SetHealthInterval, _by: object) -> payloads.Interval:
         self.publisher.set_interval(asked.seconds)
         return payloads.Interval(seconds=asked.seconds)
-
-
-def _seconds(config: Config) -> float:
-    return config.mqtt.health_seconds if config.mqtt is not None else 10.0

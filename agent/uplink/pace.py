@@ -39,3 +39,5 @@ class Pace(Struct, frozen=True):
     rest_s: float = 60.0
     rest_most_s: float = 3600.0
     balks_most: int = 5
+    health_most_bytes: int | None = None
+    """A health message that is larger leaves out what can best be spared: where each byte is paid for."""

@@ -98,7 +98,8 @@ class Session(Component):
         self._on_message = on_message
         kept = retained or Retained(None, identity.node_id, 0)
         self._state = FullState(identity.topics, outbox, kept, greetings, clock)
-        self._core = SessionCore(identity, endpoints, clock, pace or Pace(), dice or random.Random())  # noqa: S311 - jitter
+        self._pace = pace or Pace()
+        self._core = SessionCore(identity, endpoints, clock, self._pace, dice or random.Random())  # noqa: S311 - jitter
         self._asked: BoundedQueue[Publication] = BoundedQueue(1000)
         self._health: bytes | None = None
         self._health_sent: bytes | None = None
@@ -244,7 +245,8 @@ class Session(Component):
 
     def _send_health(self, document: bytes) -> None:
         self._health_sent = document
-        publication = health_publication(self.identity.topics.health, document, self._core.largest_packet)
+        bounds = [most for most in (self._core.largest_packet, self._pace.health_most_bytes) if most is not None]
+        publication = health_publication(self.identity.topics.health, document, min(bounds, default=None))
         self._carry_out(self._core.send(publication))
 
     def _send_all(self, publications: Iterable[Publication]) -> None:

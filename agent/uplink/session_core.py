@@ -11,6 +11,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from msgspec.structs import replace
+
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.phrase import say
 from agent.events.row import Row
@@ -30,17 +32,8 @@ from agent.ports.mqtt import (
 from agent.uplink.birth_rhythm import BirthRhythm
 from agent.uplink.connect_options import connect_options
 from agent.uplink.failover import BrokerFailover
-from agent.uplink.instructions import (
-    Connect,
-    Deliver,
-    Disconnect,
-    Instruction,
-    Probe,
-    Release,
-    Restate,
-    Subscribe,
-    TopicSweep,
-)
+from agent.uplink.instructions import Connect, Deliver, Disconnect, Instruction, Probe, Release, Restate, Subscribe, TopicSweep
+from agent.uplink.keep_alive import KeepAlive
 from agent.uplink.limits import WILDCARDS_NOT_SUPPORTED
 from agent.uplink.line_fault import LineFault
 from agent.uplink.listening import Listening
@@ -73,6 +66,7 @@ class SessionCore:
         self._due_ns = clock.monotonic_ns()
         self._probe_ns = 0
         self._births = BirthRhythm(pace)
+        self._keep_alive = KeepAlive(pace.keepalive_s, clock)
 
     # -- what happens ----------------------------------------------------------------------------------------------
 
@@ -154,7 +148,7 @@ class SessionCore:
             return [Disconnect(abruptly=True), Release()]
         self.phase = Phase.STOPPING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.goodbye_s * NS)
-        self._out.queue(self._status("stopping"), first=True)
+        self._out.queue(self._identity.status("stopping", self._clock.wall_ns()), first=True)
         return self._flush()
 
     def settle(self) -> list[Instruction]:
@@ -210,7 +204,8 @@ class SessionCore:
         self.phase = Phase.CONNECTING
         self._due_ns = self._clock.monotonic_ns() + round(self._pace.connect_timeout_s * NS)
         limits, wall_ns = self._out.known.of(self._failover.current), self._clock.wall_ns()
-        options = connect_options(self._identity, limits, self._pace, wall_ns, clean_start=self._failover.is_session_in_doubt)
+        pace = replace(self._pace, keepalive_s=self._keep_alive.seconds)
+        options = connect_options(self._identity, limits, pace, wall_ns, clean_start=self._failover.is_session_in_doubt)
         return [Connect(self._failover.current, options)]
 
     def _opened(self, granted: Opened) -> list[Instruction]:
@@ -256,6 +251,7 @@ class SessionCore:
             return []
         self._fault.no_line(in_words(event.code, event.why))
         self._since_ns = self._clock.wall_ns()
+        self._keep_alive.lost(self._online_ns, silently=event.code is None)
         explained = self._out.broke(self._failover.current, event.code, event.why, blame=not self._twin.is_certain)
         self._twin.lost(event.code, explained=explained or ours)
         if self.phase is Phase.STOPPING:
@@ -295,6 +291,3 @@ class SessionCore:
 
     def _flush(self) -> list[Instruction]:
         return self._out.flush() if self.phase in CONNECTED else []
-
-    def _status(self, state: str) -> Publication:
-        return self._identity.status(state, self._clock.wall_ns())

@@ -10,10 +10,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from agent.base.clock import SystemClock
 from agent.base.errors import DeviceError
+from agent.ports.accelerometer import Accelerometer
+from agent.ports.battery import Battery
 from hardware.battery_sysfs import SysfsBattery
 from hardware.tilt_iio import IioAccelerometer
 
-ASKED = {"battery": SysfsBattery(), "tilt": IioAccelerometer(SystemClock())}
+ASKED: dict[str, Battery | Accelerometer] = {"battery": SysfsBattery(), "tilt": IioAccelerometer(SystemClock())}
 
 for line in sys.stdin:
     try:

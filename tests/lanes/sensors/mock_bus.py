@@ -30,7 +30,7 @@ def typed(value: object) -> object:
     return value
 
 
-def properties(given: dict) -> dict:
+def properties(given: dict[str, object]) -> dict[str, object]:
     """All of one interface."""
     return {name: typed(value) for name, value in given.items()}
 
