@@ -33,6 +33,7 @@ DARK_AFTER_NS: Final = 60 * NS
 """From the instant a unit is found astray to the closing of its camera."""
 SLACK_M: Final = 50.0
 """A receiver between houses is off by so much without anybody having moved the unit."""
+TILT_STALE_NS: Final = 5 * NS
 _AGAIN_NS: Final = 10 * NS
 _TROUBLES = (DeploymentError, RegisterError, StorageError)
 
@@ -66,6 +67,8 @@ class DeploymentWatch(Component):
         self._astray_ns: int | None = None
         self._again_ns = 0
         self._said = ""
+        self._tilted = False  # at the last look
+        self._stale_until_ns = 0  # until then a tilt may be that of before the commissioning
         self.trail = DeploymentTrail()
 
     @property
@@ -87,14 +90,16 @@ class DeploymentWatch(Component):
 
     def tick(self) -> None:
         """One look. It never raises for what disk, register or sensors do: that closes, or waits."""
+        commissioned_ns = self._present.commissioned_ns if self._present is not None else None
         self._look()
         now, senses = self._time(self._present), self._senses()
+        self._note_tilt(senses, commissioned_ns)
         self._close_what_must(now, senses)
-        self._rule(now)
+        self._rule(now, senses)
         self._carry_out()
         if self._present is not None and self._pending is None and not self._trouble:
             self._open_what_may(self._present, now)
-        self._rule(now)
+        self._rule(now, senses)
         self.trail.saw(self._present.id if self._present else "", self.clock.monotonic_ns())
         self._told(self._present, self._gate.ruling, senses)
 
@@ -112,6 +117,15 @@ class DeploymentWatch(Component):
         self._fingerprint = fingerprint
         if before is None or self._present is None or before.id != self._present.id:
             self._astray_ns = None
+
+    def _note_tilt(self, senses: Senses, commissioned_ns: int | None) -> None:
+        """The sensor learns of a commissioning later than the watch: a tilt that stood before it is no new one for a moment."""
+        mono_ns, present = self.clock.monotonic_ns(), self._present
+        if not senses.tilted:
+            self._stale_until_ns = 0
+        elif self._tilted and present is not None and commissioned_ns not in (None, present.commissioned_ns):
+            self._stale_until_ns = mono_ns + TILT_STALE_NS
+        self._tilted = bool(senses.tilted)
 
     def _close_what_must(self, now: KnownTime, senses: Senses) -> None:
         present = self._present
@@ -138,7 +152,8 @@ class DeploymentWatch(Component):
             return lambda it: changes.shut_down(it, why, at_ns, stolen=True)
         if present.shut:
             return None
-        if senses.tilted and present.stage in (Stage.COMMISSIONED, Stage.DEPLOYED):
+        stale = self.clock.monotonic_ns() < self._stale_until_ns
+        if senses.tilted and not stale and present.stage in (Stage.COMMISSIONED, Stage.DEPLOYED):
             tilted = senses.tilted
             return lambda it: changes.covered(it, tilted, at_ns, astray=False)
         return self._closing_astray(present, strayed, at_ns)
@@ -193,7 +208,7 @@ class DeploymentWatch(Component):
         except _TROUBLES as error:
             self._try_later(error)
 
-    def _rule(self, now: KnownTime) -> None:
+    def _rule(self, now: KnownTime, senses: Senses) -> None:
         view = self._view()
         fingerprint = view.fingerprint()  # before the view itself is read: what comes in between is another one
         if self._trouble:
@@ -201,6 +216,10 @@ class DeploymentWatch(Component):
             return
         present = self._present
         ruling = judge(present, now, view.read() if present is not None and present.view else "")
+        if ruling.light is Light.OPEN and senses.tilted:
+            ruling = Ruling(
+                Light.OPAQUE, senses.tilted
+            )  # of before the commissioning or not: nothing is open while it hangs askew
         times = (present.from_ns, present.until_ns) if present is not None else (0, 0)
         self._gate.rule(ruling, fingerprint, *times)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Annotated
 
 import msgspec
@@ -153,6 +154,20 @@ class Locate(Request, frozen=True, kw_only=True):
     """Where is the unit?"""
 
 
+class Saver(StrEnum):
+    """How much a unit is to do without, as a battery that is so far gone would have it."""
+
+    OFF = "off"
+    SAVING = "saving"
+    LOW = "low"
+
+
+class SetSaver(Request, frozen=True, kw_only=True):
+    """Do without health, stills and looks as on a battery that is so far gone, until the next one or a restart."""
+
+    rung: Saver
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """What came of a command that was carried out, by verb."""
 
@@ -246,6 +261,13 @@ class Located(Result, frozen=True, kw_only=True):
 
     latitude: float
     longitude: float
+
+
+class Saving(Result, frozen=True, kw_only=True):
+    """The answer to `set-saver`: what was asked for, and all that the unit does without now, in words."""
+
+    rung: str
+    spares: str
 
 
 class Done(Result, frozen=True, kw_only=True):

@@ -53,6 +53,7 @@ VERBS: Mapping[str, Verb] = {
         Verb("live-close", _ANYBODY, payloads.LiveClose),
         Verb("live-list", _CENTRE, payloads.LiveList),
         Verb("withdraw", frozenset({Role.SUPERVISOR, Role.TECHNICIAN}), payloads.Withdraw),
+        Verb("set-saver", _UPKEEP, payloads.SetSaver),
         Verb("locate", _CENTRE | _UPKEEP, payloads.Locate),
         Verb("reload", _UPKEEP, payloads.Reload),
         Verb("set-health-interval", _UPKEEP, payloads.SetHealthInterval),

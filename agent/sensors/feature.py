@@ -14,11 +14,14 @@ from agent.base.feature import Feature
 from agent.base.topic import Topic
 from agent.config.model import Config
 from agent.journal.entry import Journal
+from agent.operations import payloads
+from agent.operations.operation import Operation
+from agent.operations.verbs import VERBS
 from agent.ports.event import Event, EventSink
 from agent.ports.nomad_health import LinkHealth, PositionHealth, PowerHealth
 from agent.sensors import position_watch, power_watch, savings_watch, tilt_watch
 from agent.sensors.data_used import DataUsed
-from agent.sensors.ladder import BatteryLimits, Savings
+from agent.sensors.ladder import BatteryLimits, BatteryRung, Savings
 from agent.sensors.place import Place
 from agent.sensors.position_watch import PositionWatch
 from agent.sensors.power_watch import PowerWatch
@@ -27,6 +30,11 @@ from agent.sensors.savings_watch import SavingsWatch
 from agent.sensors.sensors import SensorDrivers, Sensors, Watches
 from agent.sensors.tilt_watch import TiltWatch
 
+_SAVERS: Final = {
+    payloads.Saver.OFF: BatteryRung.FULL,
+    payloads.Saver.SAVING: BatteryRung.SAVING,
+    payloads.Saver.LOW: BatteryRung.LOW,
+}
 _AT_THE_FIRST_START: Final = 1
 """A fixed node has no commissioning of its own: its first readings count as right."""
 
@@ -107,6 +115,14 @@ class SensorsFeature(Feature[Config]):
         if topic.name == savings_watch.DATA_CAP:
             return nomad.data_cap_mb is not None
         return nomad.battery != "off"
+
+    def operations(self) -> Sequence[Operation]:
+        return (Operation(VERBS["set-saver"], self._set_saver),)
+
+    def _set_saver(self, asked: payloads.SetSaver, _by: object) -> payloads.Saving:
+        """What is spared; it lasts until the next one, or a restart. It knows neither masks nor recording (N3)."""
+        self._watches.savings.spare(_SAVERS[asked.rung])
+        return payloads.Saving(rung=asked.rung, spares=self._watches.savings.words())
 
     def told(self) -> SensorsHealth | None:
         """The sensors' part in health's `nomad`; None where there is no sensor. Any thread."""

@@ -56,6 +56,7 @@ class SavingsWatch:
     ) -> None:
         self.battery = BatteryRung.FULL
         self.cap = CapRung.FREE
+        self.saver = BatteryRung.FULL
         self.savings = Savings()
         self._source: dict[str, Value] = {"Token": node_id}
         self._limits = limits
@@ -71,17 +72,26 @@ class SavingsWatch:
     def observe(self, power: PowerMetrics | None, used_bytes: int | None) -> list[Event]:
         """Take the gauge's reading and the month's bytes, None where there is none; what is to be told."""
         told = [*self._power(power), *self._data(used_bytes)]
-        savings = BATTERY[self.battery].and_also(CAP[self.cap])
+        self._refresh()
+        self._enter()
+        return told
+
+    def spare(self, rung: BatteryRung) -> None:
+        """By command: do without what this rung of the battery does without, whatever the gauge says; FULL ends it. Any thread."""
+        self.saver = rung
+        self._refresh()
+
+    def _refresh(self) -> None:
+        savings = BATTERY[max(self.battery, self.saver)].and_also(CAP[self.cap])
         if savings != self.savings:
             self.savings = savings
             self._put_in_force(savings)
-        self._enter()
-        return told
 
     def words(self) -> str:
         """The rungs that are not the uppermost, for health; empty when nothing is done without."""
         found = [f"battery {self.battery.name.lower()}"] if self.battery else []
-        return ", ".join([*found, f"data {self.cap.name.lower()}"] if self.cap else found)
+        found += [f"data {self.cap.name.lower()}"] if self.cap else []
+        return ", ".join([*found, f"by command {self.saver.name.lower()}"] if self.saver else found)
 
     def _power(self, power: PowerMetrics | None) -> Iterator[Event]:
         if power is None:

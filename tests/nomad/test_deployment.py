@@ -143,6 +143,23 @@ def test_a_tilt_covers_until_somebody_validates_anew(unit: NomadUnit) -> None:
     assert unit.light() is Light.OPEN
 
 
+def test_a_sensor_that_still_tells_the_tilt_of_before_takes_no_commissioning_away(unit: NomadUnit) -> None:
+    """It learns of the commissioning a moment later; covered until then, and closed when it goes on to say so."""
+    for stays, light in ((2, Light.OPEN), (7, Light.OPAQUE)):
+        if stays == 2:
+            unit.put_up()
+        unit.senses = Senses(tilted="it hangs 9 degrees off")
+        unit.pass_time(1)
+        unit.validate()
+        unit.commission()
+        for _ in range(stays):
+            unit.pass_time(1)
+            assert unit.light() is Light.OPAQUE
+        unit.senses = Senses()
+        unit.pass_time(1)
+        assert unit.light() is light
+
+
 def test_outside_is_covered_at_once_and_dark_after_a_minute(unit: NomadUnit) -> None:
     """Where no view proves otherwise; somebody has to stand before it, and it opens by a new view alone."""
     unit.put_up()

@@ -39,6 +39,7 @@ class Model:
         self.known_boots: set[int] = set()  # in which somebody vouched for the clock
         self.highest_ns = 0
         self.astray_since_ns: int | None = None
+        self.stale_ns = 0  # until then the tilt that stood at the commissioning is not taken for a new one
         self.opened = 0
 
     # --- what people do ---------------------------------------------------------------------------------------
@@ -74,6 +75,8 @@ class Model:
                 self.spent.add(self.view)
             self.view, self.astray_since_ns = found.view, None  # a person looked; if it strays still, the minute begins anew
             self.known_boots.add(self.unit.boots)
+            if self.unit.senses.tilted and self.unit.watch._tilted:
+                self.stale_ns = self.unit.clock.monotonic_ns() + 5 * NS
 
     def again(self) -> None:
         found = self._try(lambda: self.unit.acts.place_again("A. Martin"))
@@ -182,7 +185,9 @@ class Model:
             self._close()
             if self.astray_since_ns is None:
                 self.astray_since_ns = unit.clock.monotonic_ns()
-        if not self.over and self.view and unit.senses.tilted:
+        if not unit.senses.tilted:
+            self.stale_ns = 0
+        if not self.over and self.view and unit.senses.tilted and unit.clock.monotonic_ns() >= self.stale_ns:
             self._close()
         if unit.light() is Light.OPEN:
             self.opened += 1
@@ -190,6 +195,7 @@ class Model:
             assert known, "open by a clock that nobody vouches for"
             assert self.from_ns <= wall_ns < self.until_ns, "open outside of the period"
             assert self.view, "open, and not commissioned"
+            assert not unit.senses.tilted, "open, and askew"
             assert unit.view.name == self.view, "open by a view it was not commissioned with"
         if self.astray_since_ns is not None and not self.over and known:
             late = unit.clock.monotonic_ns() - self.astray_since_ns >= 60 * NS
