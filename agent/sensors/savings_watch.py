@@ -77,7 +77,7 @@ class SavingsWatch:
         return told
 
     def spare(self, rung: BatteryRung) -> None:
-        """By command: do without what this rung of the battery does without, whatever the gauge says; FULL ends it. Any thread."""
+        """By command: do without what this rung does without, whatever the gauge says; FULL ends it. Any thread."""
         self.saver = rung
         self._refresh()
 

@@ -10,7 +10,7 @@ from tests.support.manual_clock import ManualClock
 
 
 def test_the_stricter_of_command_and_battery_holds() -> None:
-    """In force at once, without any gauge; a battery that is further gone wins, and the end of the saver is not the end of that."""
+    """In force at once, without any gauge; a battery that is further gone wins, and outlasts the saver."""
     in_force: list[Savings] = []
     clock = ManualClock()
     watch = SavingsWatch("nomade-3", BatteryLimits(), None, in_force.append, Remembered(), clock)
