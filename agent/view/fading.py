@@ -119,6 +119,11 @@ class Fading:
             self._of_late += _OF_LATE_IN_DOUBT * (proof.likeness - self._of_late)
         return found
 
+    @property
+    def image_px(self) -> tuple[float, float]:
+        """How far, across and down, the second image lies from the first, where one was found or is looked for again."""
+        return (0.0, 0.0) if self._seen is None else (float(self._seen.across_px), float(self._seen.down_px))
+
     def shown(self, picture: Plane, proof: Proof, besides: Places, *, anew: bool) -> None:
         """The picture is shown, and the view seen `besides` too. `anew`: what it was like before counts no longer."""
         if self._of_late is None or anew:

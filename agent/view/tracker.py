@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from agent.base.phrase import say
 from agent.picture.cover import Corners, ViewState
@@ -20,7 +20,7 @@ from agent.view.fixed_marks import FixedMarks, where
 from agent.view.local_contrast import Normaliser, reduce
 from agent.view.patches import Patches
 from agent.view.phase_correlation import prepare
-from agent.view.pose import HOME, Pose, WorkingSize
+from agent.view.pose import HOME, Pose, WorkingSize, panned
 from agent.view.proof import SIGMAS, STILL_PX, Proof
 from agent.view.reading import PoseReader, PoseReading
 from agent.view.relocation import Relocation
@@ -147,9 +147,7 @@ class ViewTracker:
         self._age(small, sighting)
         if copied:  # its pose is in no doubt, and is learned from: what goes on meanwhile is no second reason
             self._closed_frames = closed_frames + 1
-            return structs.replace(
-                sighting, poses=(), state=ViewState.UNCERTAIN, reason=copied, closed_frames=self._closed_frames
-            )
+            return Sighting((), 0.0, ViewState.UNCERTAIN, copied, sighting.shift_px, sighting.uncertainty_px, closed_frames + 1)
         return sighting
 
     # Judging what was found -----------------------------------------------------------------------------------------
@@ -195,10 +193,12 @@ class ViewTracker:
         if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
             return say("the picture is torn")
         sure = self._expected.confirmed == 1.0
-        masked = [*reading.settled[1:], *reading.rivals]
+        masked = [*self._trail.proved(reading.settled[1:]), *reading.rivals]
         known = partial(displaced, self._frame, masked, proof.pose)
-        twice = self._fading.doubled(picture, proof, sure, kept, known, anew=stands)
-        return say("the picture shows the view twice") if twice else ""
+        if not self._fading.doubled(picture, proof, sure, kept, known, anew=stands):
+            return ""
+        self._trail.image_at(panned(self._frame, proof.pose, *self._fading.image_px))
+        return say("the picture shows the view twice")
 
     def _silent(self, reading: PoseReading) -> float:
         """The share of what should be in the picture that is seen nowhere in it, by area."""

@@ -16,6 +16,7 @@ AFTERGLOW_FRAMES = 50
 the new one, and a long exposure does the same. It costs nothing but a larger cover for two seconds."""
 _LATEST = 2
 _MOST_LEFT = 6
+_MOST_IMAGES = 4
 _SWEEP_PX = 8.0
 _SWEEP_MOST = 4
 
@@ -27,6 +28,7 @@ class Trail:
         self._frame = frame
         self._latest: list[Pose] = []
         self._left: list[tuple[Pose, int]] = []
+        self._images: list[tuple[Pose, int]] = []
         self._swept: list[Pose] = []
         self.jump_px = 0.0
         """From the last picture shown to the last one proved."""
@@ -34,6 +36,7 @@ class Trail:
     def passed(self, pose: Pose | None, shown: Pose) -> None:
         """One more picture, proved at `pose` or at none; the last one shown was at `shown`."""
         self._left = [(left, frames - 1) for left, frames in self._left if frames > 1]
+        self._images = [(image, frames - 1) for image, frames in self._images if frames > 1]
         self._swept = []
         if pose is None:
             return
@@ -49,9 +52,18 @@ class Trail:
         """Something of the view is still at this pose: its time begins anew."""
         self._left = [(left, AFTERGLOW_FRAMES if left is pose else frames) for left, frames in self._left]
 
+    def image_at(self, pose: Pose) -> None:
+        """A second image was made out there, more or less: what is left of it, too faint to be made out, keeps masks as long."""
+        others = [(image, frames) for image, frames in self._images if self._frame.shift_px(image, pose) > DISTINCT_PX]
+        self._images = [(pose, AFTERGLOW_FRAMES), *others][:_MOST_IMAGES]
+
+    def proved(self, poses: Sequence[Pose]) -> list[Pose]:
+        """Those of these poses at which more than an image was made out."""
+        return [pose for pose in poses if not any(pose is image for image, _ in self._images)]
+
     def poses(self, latest: Pose) -> list[Pose]:
-        """The present pose first, then those of the pictures before, those passed on the way and those left by a jump."""
-        left = [pose for pose, _ in self._left]
+        """The present pose first, then those of the pictures before, those passed on the way, left by a jump, and of images."""
+        left = [pose for pose, _ in [*self._left, *self._images]]
         return distinct(self._frame, [latest, *self._latest[1:], *self._swept, *left])
 
     def _leave(self, pose: Pose) -> None:

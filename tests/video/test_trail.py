@@ -55,6 +55,23 @@ def test_the_way_of_a_jump_carries_masks_on_its_picture() -> None:
     assert sorted(places(trail, there)) == [0.0, 30.0]
 
 
+def test_where_a_second_image_was_made_out_masks_stay_and_are_no_proof() -> None:
+    """For two seconds; made out again, anew; and it is not counted among the places where the view was proved."""
+    trail, image = Trail(FRAME), at(20)
+    trail.passed(HOME, HOME)
+    trail.image_at(image)
+    for frames in range(AFTERGLOW_FRAMES - 1):
+        trail.passed(HOME if frames % 2 else None, HOME)
+        assert places(trail, HOME) == [0.0, 20.0]
+        assert trail.proved(trail.poses(HOME)[1:]) == []
+    trail.image_at(at(20.5))
+    for _ in range(AFTERGLOW_FRAMES - 1):
+        trail.passed(HOME, HOME)
+        assert places(trail, HOME) == [0.0, 20.5]
+    trail.passed(HOME, HOME)
+    assert places(trail, HOME) == [0.0]
+
+
 def test_a_sway_leaves_nothing_behind() -> None:
     """Movements of two pixels are followed by the last two pictures alone."""
     trail, before = Trail(FRAME), HOME

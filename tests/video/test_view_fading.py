@@ -72,6 +72,21 @@ def test_an_image_that_comes_beside_rows_that_stand_still_is_seen_all_the_same(f
         assert parts[far] < 0.2 or uncovered(cover, *far) == 0
 
 
+@pytest.mark.parametrize("frozen", [0.5, 0.6])
+def test_an_image_that_was_seen_is_covered_until_it_is_gone(frozen: float) -> None:
+    """Two knocks in a row beside rows that stand still: the first one grows too faint to be made out, and still shows."""
+    first, second = (6.0, 44.0), (32.0, -18.0)
+    guarding, still = guard(), [seen(STREET, seed=n) for n in range(12)]
+    watch(guarding, still)
+    for n, parts in enumerate(smoothed([first] * 5 + [second] * 16, 0.87)):
+        picture = mixed(parts, 12 + n)
+        rows = int(frozen * HEIGHT)
+        picture[:rows] = still[-1][:rows]
+        cover = watch(guarding, [picture], 12 + n)[0]
+        for place in (first, second):
+            assert parts.get(place, 0.0) < 0.13 or uncovered(cover, *place) == 0
+
+
 def proof_at(off: Place, likeness: float) -> Proof:
     """Sixty patches that all confirm at a displacement of the working picture, and how alike they are."""
     frame, one = WorkingSize(320, 180), np.ones(60, np.bool_)

@@ -24,7 +24,7 @@ def web(count: int) -> NDArray[np.float32]:
     for x, y, a, b in rng.integers(-40, 60, (count, 4)).tolist():
         place = (int(rng.integers(0, WIDTH)), int(rng.integers(0, HEIGHT)))
         cv2.line(threads, (place[0] + x, place[1] + y), (place[0] + a, place[1] + b), 255, 2, cv2.LINE_AA)
-    return np.asarray(cv2.GaussianBlur(threads, (0, 0), 0.9), np.float32) / 255
+    return np.asarray(cv2.GaussianBlur(threads, (0, 0), 0.9), np.float32) / np.float32(255)
 
 
 WEB, DENSE = web(60), web(130)
