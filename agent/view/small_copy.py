@@ -16,6 +16,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
 from agent.picture.planes import Plane
 from agent.view.fresh_block import FreshBlock
 from agent.view.local_contrast import normalise
@@ -26,8 +27,11 @@ windows of a front reach 0.71 there, where they are blurs."""
 LIKE = 0.48
 """The same of the close look, from which it is a copy: thirteen views without one reached 0.37, rows of equal windows that no
 view can be known by 0.48, and with one none stayed below 0.52."""
-ITSELF = "the picture shows itself a second time, small"
-LOOKED_AT = "much of the picture changed at once, and is being looked at"
+LIKE_LAID_OVER, ABOVE_USUAL = 0.4, 0.05
+"""The same where something was laid over the picture at once, or a copy lay on the picture before, and so much more than the
+picture is like itself at rest: a web before the lens takes from the likeness of a copy, and left 0.42 of it."""
+ITSELF = say("the picture shows itself a second time, small")
+LOOKED_AT = say("much of the picture changed at once, and is being looked at")
 _ACROSS, _ACROSS_CLOSE = 160, 480
 _LEAST, _MOST, _STEP = 0.19, 0.62, 1.05
 """Shares of the width between which a copy is looked for."""
@@ -56,9 +60,12 @@ class _Place(Struct, frozen=True, order=True):
     top: float
 
 
-def shows_itself(luma: Plane) -> bool:
-    """Whether a smaller copy of the picture lies in it, upright and whole. Luma of any size; some 30 ms, 60 where one may be."""
-    return any(_closely(luma, place) > LIKE for place in _places(luma) if place.like > MAYBE)
+def copy_likeness(luma: Plane) -> float:
+    """How like the picture itself the likest smaller part of it is, upright and whole; 0 where nothing is.
+
+    Luma of any size; some 30 ms, 60 where one may be.
+    """
+    return max((_closely(luma, place) for place in _places(luma) if place.like > MAYBE), default=0.0)
 
 
 def _places(luma: Plane) -> list[_Place]:
@@ -107,18 +114,18 @@ class CopySearch(Protocol):
         """Here is a picture (the plane may be reused on return). Whether it is looked at: not while another one is."""
         ...
 
-    def answer(self) -> bool | None:
-        """Whether the last picture that was looked at shows itself; None when there is no answer since the last call."""
+    def answer(self) -> float | None:
+        """How like a copy was on the last picture that was looked at; None when there is no answer since the last call."""
         ...
 
 
 class CopySearchThread:
     """One picture at a time; pictures that come meanwhile are not looked at."""
 
-    def __init__(self, search: Callable[[Plane], bool] = shows_itself) -> None:
+    def __init__(self, search: Callable[[Plane], float] = copy_likeness) -> None:
         self._search = search
         self._lock = threading.Lock()
-        self._found: bool | None = None
+        self._found: float | None = None
         self._busy = False
 
     def look_at(self, luma: Plane) -> bool:
@@ -129,13 +136,13 @@ class CopySearchThread:
         threading.Thread(target=self._look, args=(luma.copy(),), name="copy search", daemon=False).start()
         return True
 
-    def answer(self) -> bool | None:
+    def answer(self) -> float | None:
         with self._lock:
             found, self._found = self._found, None
             return found
 
     def _look(self, luma: Plane) -> None:
-        found: bool | None = None
+        found: float | None = None
         try:
             found = self._search(luma)
         finally:
@@ -150,6 +157,7 @@ class CopyWatch:
         self._search = search
         self._fresh = FreshBlock()
         self._found = False
+        self._usual: float | None = None
         self._since = _EVERY
         self._gone = 0.0
         self._at_rest = 0
@@ -163,7 +171,8 @@ class CopyWatch:
         """
         found = self._search.answer()
         if found is not None:
-            self._found = found
+            self._found = found > self._least_like()
+            self._usual = found if self._usual is None and not self._waits else self._usual
             self._waits = _PATIENCE if self._asks else 0  # an answer before the question is of an older picture
         self._since += 1
         self._waits = max(0, self._waits - 1)
@@ -174,11 +183,18 @@ class CopyWatch:
         self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
         self._gone = gone
         due = _EVERY_IN_DOUBT if gone > _LEAST_SILENT or self._found else _EVERY
-        if self._asks or ((silent > _LEAST_SILENT or self._found) and self._since >= due):
+        unknown = self._usual is None and self._at_rest >= _AT_REST
+        if self._asks or ((silent > _LEAST_SILENT or self._found or unknown) and self._since >= due):
             self._since = 0
             if self._search.look_at(luma):
                 self._asks = False
         return ITSELF if self._found else LOOKED_AT if self._waits else ""
+
+    def _least_like(self) -> float:
+        """From which likeness on a place is a copy now."""
+        if self._usual is None or not (self._found or self._waits):
+            return LIKE
+        return min(LIKE, max(LIKE_LAID_OVER, self._usual + ABOVE_USUAL))
 
 
 class SteppedCopySearch:
@@ -187,15 +203,15 @@ class SteppedCopySearch:
     def __init__(self, delay_frames: int = 2) -> None:
         self._delay = delay_frames
         self._now = 0
-        self._due: tuple[int, bool] | None = None
+        self._due: tuple[int, float] | None = None
 
     def look_at(self, luma: Plane) -> bool:
         if self._due is not None:
             return False
-        self._due = self._now + self._delay, shows_itself(luma)
+        self._due = self._now + self._delay, copy_likeness(luma)
         return True
 
-    def answer(self) -> bool | None:
+    def answer(self) -> float | None:
         self._now += 1
         if self._due is None or self._now < self._due[0]:
             return None

@@ -66,8 +66,7 @@ LOST_FOR_GOOD_FRAMES = 250
 AT_HOME_PX = 0.75
 """Nearer than this the view lies where it was validated, and can be learned from."""
 
-_EXPECTED = 0.5
-_LEAST_ALIKE = 0.5
+_EXPECTED = _LEAST_ALIKE = 0.5
 
 
 class Sighting(Struct, frozen=True):
@@ -134,7 +133,7 @@ class ViewTracker:
         if proof is None:
             return self._not_proved(luma)
         reading = self._reader.read(picture, proof, candidates)
-        still = len(reading.settled) == 1 and self._trail.jump_px < STILL_PX
+        still = len(self._trail.proved(reading.settled)) == 1 and self._trail.jump_px < STILL_PX
         copied = self._copies.seen(luma, picture, self._silent(reading), 1 - reading.kept, still=still)
         doubt = self._doubt(picture, reading) or (copied if copied == ITSELF else "")
         self._before = Before(self._before.picture, self._before.pose, proof.pose, 0)

@@ -13,7 +13,7 @@ from agent.view.fresh_block import FreshBlock
 from agent.view.guard import ViewGuard
 from agent.view.local_contrast import working_picture
 from agent.view.relocation import SteppedRelocation
-from agent.view.small_copy import CopySearchThread, CopyWatch, SteppedCopySearch, shows_itself
+from agent.view.small_copy import LIKE, CopySearchThread, CopyWatch, SteppedCopySearch, copy_likeness
 from tests.support.scenery import HEIGHT, WIDTH, seen, street
 from tests.video.test_view_guard import MASKS, REFERENCE, STREET, watch
 
@@ -31,8 +31,7 @@ def within_itself(picture: Plane, share: float) -> Plane:
 def test_a_copy_is_found_at_any_size(share: float) -> None:
     """On several streets, and none is found where there is none."""
     for scene in (street(1), street(4), street(9)):
-        assert shows_itself(within_itself(seen(scene), share))
-        assert not shows_itself(seen(scene))
+        assert copy_likeness(within_itself(seen(scene), share)) > LIKE > copy_likeness(seen(scene))
 
 
 @pytest.mark.parametrize("share", [0.2, 0.25, 0.4])
@@ -165,4 +164,35 @@ def test_a_front_of_equal_windows_is_no_copy() -> None:
         for x in range(12, WIDTH - 32, 64):
             front[y : y + 56, x : x + 32] = 40
     grain = np.random.default_rng(1).normal(0, 2, front.shape)
-    assert not shows_itself(np.asarray(np.clip(cv2.GaussianBlur(front, (0, 0), 1.2) + grain, 0, 255), np.uint8))
+    assert copy_likeness(np.asarray(np.clip(cv2.GaussianBlur(front, (0, 0), 1.2) + grain, 0, 255), np.uint8)) < LIKE
+
+
+class _Answers:
+    """A search that finds what it is told to, at once."""
+
+    def __init__(self, like: float) -> None:
+        self.like, self._asked = like, False
+
+    def look_at(self, luma: Plane) -> bool:
+        self._asked = True
+        return True
+
+    def answer(self) -> float | None:
+        asked, self._asked = self._asked, False
+        return self.like if asked else None
+
+
+@pytest.mark.parametrize(
+    ("usual", "after", "covered"), [(0.3, 0.43, True), (0.3, 0.38, False), (0.42, 0.44, False), (0.42, 0.49, True)]
+)
+def test_what_is_laid_over_the_picture_has_to_be_liker_than_the_picture_is_at_rest(
+    usual: float, after: float, covered: bool
+) -> None:
+    """Behind a web a copy is less like: less suffices where something appeared at once, and never what was there before."""
+    search, luma = _Answers(usual), seen(STREET)
+    small, watch_for = working_picture(luma), CopyWatch(search)
+    assert {watch_for.seen(luma, small, 0.0, 0.0) for _ in range(60)} == {""}
+    search.like = after
+    assert "looked at" in watch_for.seen(luma, small, 0.2, 0.2)
+    told = {str(watch_for.seen(luma, small, 0.2, 0.0)) for _ in range(200)}
+    assert told == ({"the picture shows itself a second time, small"} if covered else {""})
