@@ -18,8 +18,11 @@ from tests.node.test_knocked_camera import Filming, Street, filming, leaks
 from tests.support.deadline import until
 from tests.support.footage import REPOSITORY
 from tests.support.overlays import HEAVY
-from tests.support.scenery import HEIGHT, WIDTH
+from tests.support.scenery import HEIGHT, WIDTH, street
 from tests.support.whole_node import VIGIE
+
+FRONTS = 300
+"""A street with enough in it beside the texts: a push leaves only what was seen to go along."""
 
 
 class PushedStreet(Street):
@@ -27,6 +30,7 @@ class PushedStreet(Street):
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
+        self._luma = street(seed, FRONTS)
         self.pushed = False
         self.rest_px = (0.0, 0.0)
 
