@@ -11,6 +11,7 @@ from typing import Final
 from agent.base.clock import NS, Clock
 from agent.base.errors import DeviceError
 from agent.base.phrase import Phrase, say
+from agent.base.system_words import system_words
 from agent.ports.battery import PowerMetrics, PowerState
 from hardware.vedirect_block import VeDirectBlocks
 
@@ -61,7 +62,7 @@ class VeDirectBattery:
             line = os.open(self._device, os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise DeviceError(
-                say("the battery's line {device} cannot be opened: {why}", device=self._device, why=error.strerror),
+                say("the battery's line {device} cannot be opened: {why}", device=self._device, why=system_words(error.strerror)),
                 remedy=say("name the serial device in battery_device; the service's user needs the group dialout"),
             ) from error
         try:

@@ -16,6 +16,7 @@ from agent.base.clock import Clock
 from agent.base.errors import CameraError
 from agent.base.phrase import joined, say
 from agent.base.secret_file import read_secret
+from agent.base.system_words import system_words
 from agent.config.model import CameraSettings
 from agent.config.url_secret import PLACEHOLDER, random_starred, starred
 from agent.picture.frame import RawFrame
@@ -165,7 +166,7 @@ def private_address(source: str, password_file: Path | None) -> str:
             say(
                 "the camera's password file {file} cannot be read: {why}",
                 file=password_file,
-                why=error.strerror or error,
+                why=system_words(error.strerror or error),
             ),
             remedy=say("Write the password alone into camera.password_file, readable for the service"),
         ) from None

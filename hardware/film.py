@@ -17,6 +17,7 @@ import av.video.stream
 from agent.base.clock import NS
 from agent.base.errors import CameraEnded, CameraError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from hardware.soundness import Soundness, strict
 
 LONGEST_GAP_NS = 10 * NS
@@ -146,7 +147,11 @@ class FilmDecoder:
     def refused(self, error: av.error.FFmpegError) -> CameraError:
         """A frame that cannot be converted."""
         return CameraError(
-            say("film {path}: its frames cannot be turned into YUV 4:2:0 ({why})", path=self._path, why=error.strerror),
+            say(
+                "film {path}: its frames cannot be turned into YUV 4:2:0 ({why})",
+                path=self._path,
+                why=system_words(error.strerror),
+            ),
             remedy=say("Convert it first: `ffmpeg -i FILM -pix_fmt yuv420p OUT.mp4`"),
         )
 
@@ -245,7 +250,11 @@ def _open(path: Path) -> tuple[av.container.InputContainer, av.video.stream.Vide
             remedy=say("Give the service's user read access to it: `sudo chmod o+r {path}`", path=path),
         ) from None
     except (av.error.FFmpegError, OSError) as error:
-        reason = say("is empty") if path.stat().st_size == 0 else say("cannot be read as a film ({why})", why=error.strerror)
+        reason = (
+            say("is empty")
+            if path.stat().st_size == 0
+            else say("cannot be read as a film ({why})", why=system_words(error.strerror))
+        )
         raise CameraError(
             say("film {path} {why}: cut short, damaged, or no film at all", path=path, why=reason), remedy=remedy
         ) from None

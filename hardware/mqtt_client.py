@@ -12,6 +12,7 @@ from paho.mqtt.properties import Properties
 
 from agent.base.phrase import say
 from agent.base.secret_file import read_secret
+from agent.base.system_words import system_words
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Publication
 from hardware.mqtt_reasons import accept_every_reason
@@ -121,7 +122,7 @@ def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
         case ssl.SSLError():
             return say("{where}: {why}", where=where, why=_handshake_words(error))
         case socket.gaierror():
-            return say("the name {host} cannot be resolved: {why}", host=endpoint.host, why=error.strerror)
+            return say("the name {host} cannot be resolved: {why}", host=endpoint.host, why=system_words(error.strerror))
         case TimeoutError():
             return say("{where} does not answer", where=where)
         case FileNotFoundError():

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from agent.base.errors import CameraError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 
 
 class RtspTrust(NamedTuple):
@@ -37,7 +38,7 @@ def wrap(line: socket.socket, host: str, trust: RtspTrust, shown_as: str) -> ssl
                 "the CA file of camera {camera}, {ca_file}, cannot be used: {why}",
                 camera=shown_as,
                 ca_file=trust.ca_file,
-                why=error.strerror or error,
+                why=system_words(error.strerror or error),
             ),
             remedy=say("Put PEM certificates into it that the service may read, and name it in [camera] ca_file"),
         ) from None

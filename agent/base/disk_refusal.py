@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent.base.errors import StorageError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 
 _REMEDIES = {
     errno.ENOSPC: say("The disk is full: free space, raise [recording] min_free_mb or lower retention_days"),
@@ -36,6 +37,11 @@ def refused(what: str, path: Path, error: OSError) -> StorageError:
     """The StorageError for what the operating system says of `path`."""
     remedy = _REMEDIES.get(error.errno or 0, say("Check the disk and its permissions"))
     return StorageError(
-        say("cannot {what} {path}: {why}", what=_DOES.get(what, what), path=path, why=(error.strerror or str(error)).lower()),
+        say(
+            "cannot {what} {path}: {why}",
+            what=_DOES.get(what, what),
+            path=path,
+            why=system_words((error.strerror or str(error)).lower()),
+        ),
         remedy=remedy,
     )

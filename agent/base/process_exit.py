@@ -12,6 +12,7 @@ from typing import Final
 from agent.base.errors import VigieError
 from agent.base.language import for_reader
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 
 FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -95,21 +96,9 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-_REFUSALS: Final = {
-    errno.ENOENT: say("no such file or directory"),
-    errno.EACCES: say("permission denied"),
-    errno.EPERM: say("operation not permitted"),
-    errno.EISDIR: say("is a directory"),
-    errno.ENOTDIR: say("not a directory"),
-    errno.ENOSPC: say("no space left on device"),
-    errno.EROFS: say("read-only file system"),
-    errno.EIO: say("input/output error"),
-}
-
-
 def why_refused(error: OSError) -> str:
     """The reason of the system, in the reader's words as far as it is one of the usual ones."""
-    return _REFUSALS.get(error.errno or 0, (error.strerror or str(error)).lower())
+    return system_words((error.strerror or str(error)).lower())
 
 
 def _is_nowhere() -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 from agent.base.errors import DeviceError, StorageError
 from agent.base.lock_file import FileLock
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 
 
 def only_daemon(state_dir: Path) -> FileLock:
@@ -31,7 +32,9 @@ def writable(directory: Path) -> Path:
     except OSError as error:
         raise StorageError(
             say(
-                "the directory {directory} cannot be made: {why}", directory=directory, why=(error.strerror or str(error)).lower()
+                "the directory {directory} cannot be made: {why}",
+                directory=directory,
+                why=system_words((error.strerror or str(error)).lower()),
             ),
             remedy=say("Make it and give it to the user the daemon runs as, or set another one"),
         ) from error

@@ -13,6 +13,7 @@ from agent.base.component import Component
 from agent.base.errors import DeviceError
 from agent.base.language import Language
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.console.feed import EventTap
 from agent.console.preview import Preview
 
@@ -51,7 +52,9 @@ class Console(Component):
             listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
             raise DeviceError(
-                say("the local page cannot listen on {host}:{port}: {why}", host=host, port=port, why=error.strerror),
+                say(
+                    "the local page cannot listen on {host}:{port}: {why}", host=host, port=port, why=system_words(error.strerror)
+                ),
                 remedy=say("Another program has the port: choose another one at [console] port, or 0 for any"),
             ) from error
         with listener:

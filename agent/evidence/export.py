@@ -16,6 +16,7 @@ from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import Temporary, name_finished, sync_directory, write_durably
 from agent.base.errors import EvidenceError, StorageError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.evidence import excerpt
 from agent.evidence.absences import dated_otherwise, gone, left_out, note_missing
 from agent.evidence.boxes import MalformedFilm
@@ -231,4 +232,6 @@ def _refused(path: Path, error: OSError) -> StorageError:
         return StorageError(
             say("{path}: the disk is full, nothing was exported", path=path), remedy=say("free space or choose another disk")
         )
-    return StorageError(say("{path}: {why}, nothing was exported", path=path, why=(error.strerror or str(error)).lower()))
+    return StorageError(
+        say("{path}: {why}, nothing was exported", path=path, why=system_words((error.strerror or str(error)).lower()))
+    )

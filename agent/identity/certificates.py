@@ -18,6 +18,7 @@ from agent.base.clock import utc
 from agent.base.errors import EvidenceError
 from agent.base.phrase import moment, say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 from agent.identity.ecdsa import Ecdsa
 from agent.identity.pem_misfit import misfit
 
@@ -127,7 +128,7 @@ def read_chain(path: Path) -> CertificateChain:
     try:
         content = read_regular(path, _MAX_PEM_BYTES + 1)
     except OSError as error:
-        raise EvidenceError(f"{path}: {error.strerror}") from None
+        raise EvidenceError(say("{path}: {why}", path=path, why=system_words(error.strerror))) from None
     # A signed film holds certificates in PEM as well: handed over as its own CA it must not vouch for itself.
     if not content.isascii() or b"\0" in content:
         found_instead = misfit(content, str(path))

@@ -24,6 +24,7 @@ from agent.base.durable_file import Temporary, replace_durably, sync_directory, 
 from agent.base.errors import EvidenceError
 from agent.base.phrase import say
 from agent.base.regular_file import open_regular
+from agent.base.system_words import system_words
 from agent.identity import own_authority
 from agent.identity.certificates import CertificateChain, common_name, is_authority, key_digest, read_chain, verify_signature
 from agent.identity.ecdsa import Ecdsa
@@ -264,7 +265,7 @@ class IdentityDirectory(Struct, frozen=True):
             self.path.mkdir(mode=0o750, parents=True, exist_ok=True)
         except OSError as error:
             remedy = say("`ls -ld {path}` shows whose it is: this user must be able to write there", path=self.path)
-            raise EvidenceError(f"{self.path}: {error.strerror}", remedy=remedy) from None
+            raise EvidenceError(say("{path}: {why}", path=self.path, why=system_words(error.strerror)), remedy=remedy) from None
 
     def _write_new_key(self, key: ec.EllipticCurvePrivateKey) -> None:
         pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
@@ -279,7 +280,7 @@ class IdentityDirectory(Struct, frozen=True):
             remedy = say("keep its key: `vigie identity show` shows it")
             raise EvidenceError(say("{target}: another `init` was faster", target=target), remedy=remedy) from None
         except OSError as error:
-            raise EvidenceError(f"{target}: {error.strerror}") from None
+            raise EvidenceError(say("{path}: {why}", path=target, why=system_words(error.strerror))) from None
 
     def _load_key(self) -> ec.EllipticCurvePrivateKey:
         path = self.key_path
@@ -292,7 +293,7 @@ class IdentityDirectory(Struct, frozen=True):
                 say("{path}: there is no signing key", path=path), remedy=say("make it with `vigie identity init`")
             ) from None
         except OSError as error:
-            raise EvidenceError(f"{path}: {error.strerror}") from None
+            raise EvidenceError(say("{path}: {why}", path=path, why=system_words(error.strerror))) from None
         open_to_others = stat.S_IRWXO if path.name == CREDENTIAL else stat.S_IRWXG | stat.S_IRWXO
         if mode & open_to_others:
             raise EvidenceError(
@@ -323,4 +324,4 @@ def _write_whole(path: Path, pem: bytes) -> None:
     try:
         replace_durably(path, pem, mode=0o644)
     except OSError as error:
-        raise EvidenceError(f"{path}: {error.strerror}") from None
+        raise EvidenceError(say("{path}: {why}", path=path, why=system_words(error.strerror))) from None

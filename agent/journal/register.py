@@ -21,6 +21,7 @@ from agent.base.durable_file import sync_directory
 from agent.base.errors import EvidenceError, RegisterError
 from agent.base.phrase import say
 from agent.base.regular_file import open_own
+from agent.base.system_words import system_words
 from agent.journal import chain
 from agent.journal.chain import LineDraft, Signature
 from agent.journal.entry import Act, Fact
@@ -212,7 +213,9 @@ class Register:
         return chain.digest(tail), start
 
     def _refused(self, error: OSError) -> RegisterError:
-        sentence = say("the register {path} cannot be used: {why}", path=self.path, why=(error.strerror or str(error)).lower())
+        sentence = say(
+            "the register {path} cannot be used: {why}", path=self.path, why=system_words((error.strerror or str(error)).lower())
+        )
         self._alarm(sentence)
         free = error.errno in (errno.ENOSPC, errno.EDQUOT)
         remedy = say("Free space on its disk") if free else say("Check its disk, its permissions and what lies there")

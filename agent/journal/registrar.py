@@ -18,6 +18,7 @@ from agent.base.durable_file import Temporary
 from agent.base.errors import RegisterError
 from agent.base.phrase import say
 from agent.base.regular_file import open_regular, read_regular
+from agent.base.system_words import system_words
 from agent.journal.chain import parse
 from agent.journal.parts import first_of, last_of, parts
 from agent.journal.register import Register, is_signed
@@ -188,6 +189,6 @@ def _whole_lines(file: _File, offset: int) -> Iterator[tuple[bytes, int]]:
 
 def _unreadable(path: Path, error: OSError) -> RegisterError:
     return RegisterError(
-        say("the register {path} cannot be read: {why}", path=path, why=(error.strerror or str(error)).lower()),
+        say("the register {path} cannot be read: {why}", path=path, why=system_words((error.strerror or str(error)).lower())),
         remedy=say("Check its disk and permissions"),
     )

@@ -17,6 +17,7 @@ from agent.base.errors import DeviceError
 from agent.base.language import Language
 from agent.base.own_address import reached_at
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.live.gate import LeaseGate
 from agent.ports.live import Secret, Way
 
@@ -74,7 +75,9 @@ class WebDoor(Component):
             listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except OSError as error:
             raise DeviceError(
-                say("the live page cannot listen on {host}:{port}: {why}", host=host, port=port, why=error.strerror),
+                say(
+                    "the live page cannot listen on {host}:{port}: {why}", host=host, port=port, why=system_words(error.strerror)
+                ),
                 remedy=say("Another program has the port, or the address is not this node's: see [live] page_port and host"),
             ) from error
         with listener:

@@ -20,6 +20,7 @@ from agent.base.clock import NS, Clock
 from agent.base.component import Component, ComponentState
 from agent.base.errors import DeviceError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.onvif.device_service import NodeWords
 from agent.onvif.door import OnvifDoor
 from agent.onvif.probe import DiscoveryWords
@@ -78,7 +79,7 @@ class OnvifDiscovery(Component):
             self._join(line)
         except OSError as error:
             raise DeviceError(
-                say("cameras cannot be discovered here: UDP port {port}: {why}", port=PORT, why=error.strerror),
+                say("cameras cannot be discovered here: UDP port {port}: {why}", port=PORT, why=system_words(error.strerror)),
                 remedy=say("Another program may hold the port; [onvif] discovery = false goes without"),
             ) from error
         if not self._joined:

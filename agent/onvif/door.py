@@ -12,6 +12,7 @@ from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.onvif.pull_points import PullPoints
 from agent.onvif.service import OnvifServices
 from agent.ports.live import Gate
@@ -64,7 +65,9 @@ class OnvifDoor(Component):
             listener = socket.create_server((host, self.port), family=family, dualstack_ipv6=host == "::")
         except OSError as error:
             raise DeviceError(
-                say("ONVIF cannot be offered at {host}:{port}: {why}", host=host, port=self.port, why=error.strerror),
+                say(
+                    "ONVIF cannot be offered at {host}:{port}: {why}", host=host, port=self.port, why=system_words(error.strerror)
+                ),
                 remedy=say("Another program has the port, or the address is not this machine's: see [onvif] host and port"),
             ) from error
         with listener:

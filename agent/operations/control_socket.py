@@ -21,6 +21,7 @@ from agent.base.component import Component
 from agent.base.errors import DeviceError, NoDaemon, VigieError
 from agent.base.phrase import say
 from agent.base.spelled import restored, spelled
+from agent.base.system_words import system_words
 from agent.base.visitors import Visit, Visitors
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class ControlSocket(Component):
             server = _Server(str(self._path), self._verbs, Visitors(MOST_VISITORS, PATIENCE_S, self.clock))
         except OSError as error:
             raise DeviceError(
-                say("the control socket {path} cannot be made: {why}", path=self._path, why=error.strerror),
+                say("the control socket {path} cannot be made: {why}", path=self._path, why=system_words(error.strerror)),
                 remedy=say("`vigie status` will not work; check the directory's owner and the path's length (107 bytes at most)"),
             ) from error
         with server:

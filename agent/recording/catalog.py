@@ -17,6 +17,7 @@ from agent.base.database_refusal import is_corrupt, is_damage
 from agent.base.errors import CatalogDamaged, StorageError
 from agent.base.phrase import say
 from agent.base.regular_file import IrregularFileError
+from agent.base.system_words import system_words
 from agent.recording import schema
 from agent.recording.row import DestroyedSpan, Extent, NewSegment, SegmentRow, Stock
 from agent.recording.segment_columns import COLUMNS, HELD, row_of, spans_text
@@ -278,6 +279,6 @@ def _refused(path: Path, error: Exception) -> StorageError:
         with suppress(OSError):
             condemned(path).touch()
     if isinstance(error, IrregularFileError):
-        return StorageError(say("the catalog {path} cannot be used: {why}", path=path, why=error.strerror))
+        return StorageError(say("the catalog {path} cannot be used: {why}", path=path, why=system_words(error.strerror)))
     kind = CatalogDamaged if is_damage(error) else StorageError
     return kind(f"the catalog {path} cannot be used: {error}", remedy=remedy)

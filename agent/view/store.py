@@ -11,6 +11,7 @@ from agent.base.durable_file import replace_durably
 from agent.base.errors import MaskError
 from agent.base.phrase import say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 from agent.view.reference import MOST_BYTES, ViewIdentity, ViewReference
 from agent.view.sealed_camera import serves
 
@@ -52,7 +53,7 @@ class ViewStore:
             self._replace(REFERENCE, data)
         except OSError as error:
             raise MaskError(
-                say("the reference cannot be written to {folder}: {why}", folder=self.folder, why=error.strerror)
+                say("the reference cannot be written to {folder}: {why}", folder=self.folder, why=system_words(error.strerror))
             ) from None
 
     def load(self, expected: ViewIdentity, verifier: Verifier) -> ViewReference:
@@ -84,7 +85,11 @@ class ViewStore:
             self._replace(CLOSURE, reason.encode()[:MOST_REASON_BYTES])
         except OSError as error:
             raise MaskError(
-                say("the picture cannot be closed by {folder}: {why}", folder=self.folder / CLOSURE, why=error.strerror)
+                say(
+                    "the picture cannot be closed by {folder}: {why}",
+                    folder=self.folder / CLOSURE,
+                    why=system_words(error.strerror),
+                )
             ) from None
 
     def closed(self) -> str:
@@ -104,7 +109,7 @@ class ViewStore:
             (self.folder / CLOSURE).unlink(missing_ok=True)
         except OSError as error:
             raise MaskError(
-                say("{folder} cannot be removed: {why}", folder=self.folder / CLOSURE, why=error.strerror),
+                say("{folder} cannot be removed: {why}", folder=self.folder / CLOSURE, why=system_words(error.strerror)),
                 remedy=say("remove it by hand"),
             ) from None
 
@@ -120,7 +125,7 @@ class ViewStore:
             raise MaskError(say("there is no reference of this view ({path} is missing)", path=path), remedy=VALIDATE) from None
         except OSError as error:
             raise MaskError(
-                say("the reference of the view cannot be read: {path}: {why}", path=path, why=error.strerror)
+                say("the reference of the view cannot be read: {path}: {why}", path=path, why=system_words(error.strerror))
             ) from None
         if len(data) > most_bytes:
             raise MaskError(say("{path} is longer than a reference can be", path=path), remedy=VALIDATE)

@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from agent.base.errors import CameraError, DeviceError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.picture.access_unit import VideoFormat
 from hardware.live_rtsp.outlet import unacknowledged
 from hardware.live_rtsp.packets import Packets
@@ -116,7 +117,12 @@ class RelayLine:
             line = socket.create_connection((host, port), OPEN_S)
         except OSError as error:
             raise DeviceError(
-                say("the relay {relay}:{port} cannot be reached: {why}", relay=self.shown, port=port, why=error.strerror or error)
+                say(
+                    "the relay {relay}:{port} cannot be reached: {why}",
+                    relay=self.shown,
+                    port=port,
+                    why=system_words(error.strerror or error),
+                )
             ) from error
         line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
