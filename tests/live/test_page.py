@@ -16,6 +16,14 @@ from tests.support.deadline import until
 from tests.support.whole_node import WholeNode
 
 SOON_MS = 60_000
+NOTE_STATES = """
+window.states = []
+new MutationObserver(() => {
+  const seal = document.querySelector(".seal")
+  if (seal && seal.dataset.state !== window.states.at(-1)) window.states.push(seal.dataset.state)
+}).observe(document, {subtree: true, childList: true, attributes: true})
+"""
+"""Every state of the seal, however short."""
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +70,10 @@ def lease(node: WholeNode) -> dict[str, Any]:
 def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Page) -> None:
     """Not yet at first; verified once a whole part came; who looks, and that it is masked, stands beside it."""
     looked = lease(node)
+    page.add_init_script(NOTE_STATES)
     page.goto(looked["page"])
-    page.wait_for_selector(".seal[data-state='not yet']", timeout=SOON_MS)
     page.wait_for_selector(".seal[data-state='verified']", timeout=SOON_MS)
+    assert page.evaluate("window.states") == ["not yet", "verified"]
     says(page, "Masked picture, live.")
     until(lambda: int(page.get_attribute(".seal", "data-parts") or 0) >= 3, "three parts are verified")
     assert page.text_content(".who") == "Looking: BM Leroy (police)"

@@ -15,6 +15,7 @@ const AUTHORITIES = {
   "changed": (mine) => say("The authority is not the one kept on this machine. The one here: {mine}.", { mine }),
 };
 const PINNED = "vigie authority";
+const MOST_QUEUED = 12; // frames that wait to be decoded: half a second
 
 function codecOf(data) {
   for (let at = 0; at + 7 < data.length; at += 1) {
@@ -33,10 +34,11 @@ export class Pane {
     this.canvas = root.querySelector(".picture");
     this.seal = null;
     this.lastFrameAt = 0;
-    this.opaque = this.over = false;
+    this.opaque = this.over = this.behind = this.drawing = false;
+    this.fresh = null;
     this.checking = Promise.resolve();
     this.show("state", say("Asking to look…"));
-    this.decoder = new VideoDecoder({ output: (frame) => this.draw(frame), error: (error) => this.end(error.message) });
+    this.decoder = this.freshDecoder();
     this.line = new WebSocket(`wss://${lease.host}/stream`);
     this.line.binaryType = "arraybuffer";
     this.line.onopen = () => this.line.send(JSON.stringify({ ...lease, host: undefined }));
@@ -49,6 +51,14 @@ export class Pane {
     const { host } = this.lease;
     if (this.seal !== null) return say("the line to {host} broke", { host });
     return say("{host} cannot be reached, or this browser does not trust it: open its own address once", { host });
+  }
+
+  // What cannot be decoded ends no look: the seal must hear of every byte, and the next keyframe begins anew.
+  freshDecoder() {
+    return new VideoDecoder({
+      output: (frame) => this.decoded(frame),
+      error: () => { if (!this.over) this.decoder = this.freshDecoder(); },
+    });
   }
 
   show(part, text) {
@@ -68,6 +78,8 @@ export class Pane {
     clearInterval(this.clock);
     this.line.close();
     if (this.decoder.state !== "closed") this.decoder.close();
+    this.fresh?.close();
+    this.fresh = null;
   }
 
   tellState() {
@@ -77,8 +89,21 @@ export class Pane {
     else this.show("state", this.opaque ? say("Closed picture: the node says why in it.") : say("Masked picture, live."));
   }
 
-  draw(frame) {
-    const canvas = this.canvas;
+  // The newest alone is drawn, when the browser draws: a busy machine falls behind by no picture that nobody sees.
+  decoded(frame) {
+    this.fresh?.close();
+    this.fresh = frame;
+    this.lastFrameAt = performance.now();
+    if (this.drawing) return;
+    this.drawing = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  draw() {
+    const canvas = this.canvas, frame = this.fresh;
+    this.drawing = false;
+    this.fresh = null;
+    if (frame === null) return;
     if (canvas.width !== frame.displayWidth || canvas.height !== frame.displayHeight) {
       canvas.width = frame.displayWidth;
       canvas.height = frame.displayHeight;
@@ -95,11 +120,12 @@ export class Pane {
     const data = new Uint8Array(buffer, 21);
     this.checking = this.checking.then(() => this.seal.take(data, missed > 0)).then(() => this.tellSeal());
     if (flags & 2) return;
-    this.lastFrameAt = performance.now();
     this.opaque = Boolean(flags & 4);
     this.show("time", new Date(head.getFloat64(13)).toLocaleString(language));
     if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
     if (decoder.state !== "configured" || (missed && !(flags & 1))) return;
+    this.behind = this.behind ? !(flags & 1) : decoder.decodeQueueSize > MOST_QUEUED;
+    if (this.behind) return; // up to a keyframe; the seal hears of every frame
     decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
   }
 
