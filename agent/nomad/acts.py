@@ -19,6 +19,7 @@ from agent.base.phrase import say
 from agent.journal.entry import Act, Fact, Journal
 from agent.nomad import deployment as changes
 from agent.nomad.deployment import Deployment, Stage
+from agent.nomad.judgement import period_over
 from agent.nomad.store import DeploymentStore
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class DeploymentActs:
         self._journal = journal
         self._wall_ns = wall_ns
         self.boot = boot
+        self._owed: tuple[object, ...] = ()
 
     # --- what may open: the register first ------------------------------------------------------------------------
 
@@ -66,6 +68,8 @@ class DeploymentActs:
                     say("{id} was closed: {why}", id=present.id, why=present.shut),
                     remedy=say("stand before it, see that it is where it should be, then `vigie deploy commission --again`"),
                 )
+            if self._wall_ns() >= present.until_ns:
+                raise DeploymentError(period_over(present), remedy=say("see `vigie deploy begin --help`"))
             if not view:
                 raise DeploymentError(
                     say("no view is validated, and no statement says that no mask is needed"),
@@ -167,7 +171,9 @@ class DeploymentActs:
                 self._journal.enter(Act(first.act), first.by, facts)
                 present = self._saved(replace(present, owed=present.owed[1:]))
             except (RegisterError, DeploymentError) as error:  # it is closed in any case, and entered once more than not at all
-                log.warning("the closing of %s is not in the register yet: %s", present.id, error)
+                level = logging.WARNING if present.owed != self._owed else logging.DEBUG  # once, not with every try
+                self._owed = present.owed
+                log.log(level, "the closing of %s is not in the register yet: %s", present.id, error)
                 break
         return present
 

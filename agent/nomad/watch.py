@@ -106,7 +106,10 @@ class DeploymentWatch(Component):
     def _look(self) -> None:
         """Read the deployment when it was touched. While a closing waits for the disk, nothing on the disk counts."""
         fingerprint = self._store.fingerprint()
-        if fingerprint == self._fingerprint or self._pending is not None:
+        if fingerprint == self._fingerprint:
+            return
+        if self._pending is not None:
+            self._fingerprint, self._again_ns = fingerprint, 0  # somebody could write: the closing may be noted as well
             return
         before = self._present
         try:

@@ -69,7 +69,7 @@ class Model:
 
     def commission(self) -> None:
         found = self._try(self.unit.commission)
-        if found is not None and found.view:
+        if found is not None and found.view and not self.over:
             assert found.view not in self.spent, "a view of before was taken (N2)"
             if self.view and self.view != found.view:
                 self.spent.add(self.view)
