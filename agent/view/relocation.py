@@ -73,7 +73,7 @@ class Landmarks:
 def relocate(known: Landmarks, luma: Plane) -> list[Pose]:
     """Where the known view may lie in this picture, within a few pixels: guesses to be proved, never a proof.
 
-    Some 15 ms for the keypoints and 90 ms for the patches on a desktop processor.
+    Some 15 ms for the keypoints and 45 ms for the patches on a desktop processor.
     """
     return by_keypoints(known, luma) + by_patches(known, luma)
 
