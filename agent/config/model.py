@@ -287,18 +287,6 @@ class Config(Section, frozen=True, kw_only=True):
     onvif: OnvifSettings = OnvifSettings()
 
     @property
-    def health_seconds(self) -> float:
-        """Between two health messages, by what the node is: a radio that is woken every ten seconds never sleeps."""
-        asked = self.mqtt.health_seconds if self.mqtt is not None else None
-        return asked if asked is not None else 300.0 if self.node.role == "nomadic" else 10.0
-
-    @property
-    def keepalive_seconds(self) -> int:
-        """The longest silence towards the broker, by what the node is: mobile networks forget a line after 270 s and less."""
-        asked = self.mqtt.keepalive_seconds if self.mqtt is not None else None
-        return asked if asked is not None else 240 if self.node.role == "nomadic" else 15
-
-    @property
     def recordings_dir(self) -> Path:
         """Where segments go."""
         return self.recording.directory or self.node.state_dir / "recordings"

@@ -197,9 +197,9 @@ class Outbox(Component):
 
     # -- sending (the session's thread) ----------------------------------------------------------------------------
 
-    def take(self, room: int, ordinary_room: int) -> list[Row]:
-        """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms."""
-        return self._order.take(room, ordinary_room)
+    def take(self, room: int, ordinary_room: int, still_room: int | None = None) -> list[Row]:
+        """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms and `still_room` stills."""
+        return self._order.take(room, ordinary_room, still_room)
 
     def heard(self) -> None:
         """The broker is alive: what it acknowledged before has been with it for so long."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.events.outbox_store import OutboxStore
-from agent.events.row import Row
+from agent.events.row import Kind, Row
 from agent.ports.event import Priority
 
 
@@ -24,10 +24,11 @@ class SendOrder:
         """Look again from the oldest row on: one that was passed by may be taken again."""
         self._cursor = dict.fromkeys(Priority, 0)
 
-    def take(self, room: int, ordinary_room: int) -> list[Row]:
+    def take(self, room: int, ordinary_room: int, still_room: int | None = None) -> list[Row]:
         """The next rows to send, at most `room`, of which `ordinary_room` that are no alarms; they are in flight from now on.
 
-        All that waits, in its sequence; where that is more than may go, alarms pass the backlog.
+        All that waits, in its sequence; where that is more than may go, alarms pass the backlog. `still_room`: how many of them
+        may be stills, which nothing follows in the sequence's order; None: as many as there are.
         """
         if self._attached != self._store.attached:  # another file: what lies in it may be older than all that was sent
             self._attached = self._store.attached
@@ -40,13 +41,16 @@ class SendOrder:
             limit = room - len(taken)
             if priority is not Priority.ALARM:
                 limit = min(limit, ordinary_room)
-            rows = self._next_of(priority, limit)
-            backlog = backlog or len(rows) >= limit
+            is_still = priority is Priority.TELEMETRY and still_room is not None
+            rows = self._next_of(priority, min(limit, still_room or 0) if is_still else limit)
+            backlog = backlog or (not is_still and len(rows) >= limit)
             if priority is not Priority.ALARM:
                 ordinary_room -= len(rows)
             taken.extend(rows)
         self.in_flight.update(row.sequence for row in taken)
-        return taken if backlog else sorted(taken, key=lambda row: row.sequence)
+        if backlog:
+            return taken
+        return sorted(taken, key=lambda row: (still_room is not None and row.kind is Kind.STILL, row.sequence))
 
     def _next_of(self, priority: Priority, limit: int) -> list[Row]:
         found: list[Row] = []

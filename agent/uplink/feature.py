@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import UplinkError
@@ -25,10 +23,10 @@ from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, MqttTransport, P
 from agent.uplink import aside
 from agent.uplink.commands import Commands
 from agent.uplink.home_assistant import discovery
-from agent.uplink.pace import Pace
 from agent.uplink.presence import Identity
 from agent.uplink.replay_cache import ReplayCache
 from agent.uplink.retained import Retained
+from agent.uplink.rhythm import pace_of
 from agent.uplink.session import Session
 from agent.uplink.topics import NodeTopics
 
@@ -153,12 +151,6 @@ class UplinkFeature(Feature[Config]):
         if self.session is None:
             raise UplinkError("no broker is configured")
         return self.session
-
-
-def pace_of(config: Config) -> Pace:
-    """How a node of this configuration keeps its line. A nomadic one says less, and seldom who it is."""
-    pace = Pace(keepalive_s=config.keepalive_seconds)
-    return replace(pace, birth_again_most_s=3600.0, health_most_bytes=1200) if config.node.role == "nomadic" else pace
 
 
 def topics_of(mqtt: Mqtt | None, node_id: str) -> NodeTopics:

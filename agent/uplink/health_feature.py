@@ -13,6 +13,7 @@ from agent.operations import payloads
 from agent.operations.operation import Operation
 from agent.operations.verbs import VERBS
 from agent.uplink.health import HealthPublisher
+from agent.uplink.rhythm import health_seconds
 
 
 class HealthFeature(Feature[Config]):
@@ -31,20 +32,20 @@ class HealthFeature(Feature[Config]):
         publish: Callable[[bytes], None],
     ) -> None:
         self._boot = boot
-        self.publisher = HealthPublisher(config.node.id, version, clock, parts, publish, config.health_seconds)
+        self.publisher = HealthPublisher(config.node.id, version, clock, parts, publish, health_seconds(config))
 
     def components(self) -> Sequence[Component]:
         return (self.publisher,)
 
     def settings(self) -> Sequence[Setting[Config]]:
         def take(new: Config) -> None:
-            self.publisher.set_interval(new.health_seconds)
+            self.publisher.set_interval(health_seconds(new))
 
         return (Setting(self.keys, "the next health message goes by it", take),)
 
     def take(self, old: Config, new: Config, changed: frozenset[str]) -> Taken:
         """What the centre asked for meanwhile lasts until a reload, changed file or not."""
-        self.publisher.set_interval(new.health_seconds)
+        self.publisher.set_interval(health_seconds(new))
         return super().take(old, new, changed)
 
     def operations(self) -> Sequence[Operation]:

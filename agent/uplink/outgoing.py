@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import Clock
 from agent.events.alarms import EVENTS_DROPPED
-from agent.events.row import Row
+from agent.events.row import Kind, Row
 from agent.ports.event import Priority
 from agent.ports.mqtt import Acknowledged, BrokerEndpoint, Opened, Publication
 from agent.uplink.aside import Aside
@@ -20,6 +20,7 @@ from agent.uplink.line_fault import LineFault
 from agent.uplink.pace import Pace
 from agent.uplink.packet_size import packet_bytes
 from agent.uplink.reasons import NEVER_ACCEPTED, NOBODY_SUBSCRIBED, PASSING, REFUSED_FROM, in_words
+from agent.uplink.still_pace import StillPace
 from agent.uplink.suspicion import Suspicion
 from agent.uplink.topics import NodeTopics, publication_of
 
@@ -41,6 +42,7 @@ class Outgoing:
         self._suspicion = Suspicion(pace, clock)
         self._control: deque[Publication] = deque()
         self._fault = fault
+        self.stills = StillPace(clock)
 
     def begin(self, endpoint: BrokerEndpoint, granted: Opened) -> None:
         """A new connection, with what the broker grants."""
@@ -53,6 +55,7 @@ class Outgoing:
 
     def clear(self) -> None:
         """The connection is left, and what was out goes again on the next."""
+        self.stills.broke()
         self.in_flight.clear()
         self._control.clear()
 
@@ -141,6 +144,8 @@ class Outgoing:
             return self._set_aside(row.sequence, place)
         clears = publication.retain and publication.payload is None
         sent = Sent(place, size, row.sequence, row.priority is not Priority.ALARM, clears=clears)
+        if row.kind is Kind.STILL:
+            self.stills.launched(row.sequence)
         return [Send(publication, self.in_flight.launch(sent))]
 
     def _give_up(self, sequence: int, place: str, why: str) -> list[Instruction]:
@@ -170,6 +175,7 @@ class Outgoing:
         if not self.in_flight.is_out(event.tag):
             return []
         sent = self.in_flight.land(event.tag)
+        self.stills.landed(sent.sequence or 0)
         self._suspicion.answered(sent)
         if self._endpoint is not None:
             self.known.took(self._endpoint, sent.packet_bytes)

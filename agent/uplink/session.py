@@ -200,7 +200,7 @@ class Session(Component):
             if not room:
                 self._carry_out(core.settle() if core.phase is Phase.LEAVING else [])
                 return
-            rows = self._outbox.take(room, ordinary_room)
+            rows = self._outbox.take(room, ordinary_room, core.still_room)
             if not rows:
                 self._carry_out(core.settle() if self._outbox.drained else [])
                 return

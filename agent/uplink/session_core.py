@@ -161,6 +161,11 @@ class SessionCore:
         """How many rows may be sent now, and how many of them that are no alarms."""
         return self._out.room() if self.phase in (Phase.ONLINE, Phase.STOPPING) else (0, 0)
 
+    @property
+    def still_room(self) -> int:
+        """How many of the rows may be stills."""
+        return self._out.stills.room
+
     def deadline_ns(self) -> int | None:
         """When `tick` wants to be called; None when only an event can change anything."""
         match self.phase:

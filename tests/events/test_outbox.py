@@ -57,6 +57,19 @@ def test_alarms_pass_a_backlog(outbox: Outbox) -> None:
     assert numbers(outbox.take(5, 1)) == [3]
 
 
+def test_a_still_goes_behind_all_that_waits_and_no_more_than_there_is_room_for(outbox: Outbox) -> None:
+    """Raised first, it is taken last; without room it waits, and everything else goes on in its sequence."""
+    for number in range(3):
+        outbox.raise_with_still(event(number), b"jpeg")
+    outbox.raise_event(event(3, Priority.PROPERTY))
+    outbox.write_once()
+    assert [row.kind for row in outbox.take(20, 20, 0)] == [Kind.EVENT] * 4
+    assert [row.kind for row in outbox.take(20, 20, 1)] == [Kind.STILL]
+    outbox.raise_with_still(event(4), b"jpeg")
+    outbox.write_once()
+    assert [row.kind for row in outbox.take(20, 20, 2)] == [Kind.EVENT, Kind.STILL, Kind.STILL]
+
+
 def test_without_a_backlog_all_goes_in_its_sequence(outbox: Outbox) -> None:
     """What can go at once leaves as it was raised: a hub sees no jump where nothing is missing."""
     for number, priority in enumerate((Priority.PROPERTY, Priority.REGISTER, Priority.ALARM, Priority.PROPERTY, Priority.ALARM)):

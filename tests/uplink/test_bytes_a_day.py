@@ -149,23 +149,31 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
                 until(lambda: told() >= 1)
                 connection = float(meter.read())
                 until(lambda: told() >= 3)
-                often = undisturbed(lambda: spent(meter, told, lambda seconds, messages: messages >= 10 and seconds >= 20))
+                often = undisturbed(lambda: spent(meter, hub, lambda seconds, messages: messages >= 10 and seconds >= 20))
                 first = digest()
                 unit.write(health=3600)
                 node.send_signal(signal.SIGHUP)
                 until(lambda: digest() != first)
-                spent(meter, told, lambda seconds, _: seconds >= KEEPALIVE_S)  # what the reload itself had to tell
-                seldom = undisturbed(lambda: spent(meter, told, lambda seconds, _: seconds >= 4 * KEEPALIVE_S))
-            birth = float(max(len(heard.payload) for heard in hub.on("nomad-1/status"))) + BIRTH_OVERHEAD_BYTES
+                spent(meter, hub, lambda seconds, _: seconds >= KEEPALIVE_S)  # what the reload itself had to tell
+                seldom = undisturbed(lambda: spent(meter, hub, lambda seconds, _: seconds >= 4 * KEEPALIVE_S))
+            birth = float(birth_bytes(hub))
             hub.close()
     return {"connection": connection, "birth": birth, **shares(often, seldom)}
 
 
-def spent(meter: Meter, told: Callable[[], int], so: Callable[[float, int], bool]) -> Window:
-    """From now on until it is so."""
-    bytes_before, told_before, began = meter.read(), told(), time.monotonic()
-    until(lambda: so(time.monotonic() - began, told() - told_before))
-    return time.monotonic() - began, told() - told_before, meter.read() - bytes_before
+def spent(meter: Meter, hub: Subscriber, so: Callable[[float, int], bool]) -> Window:
+    """From now on until it is so; births, which are rarer than keep-alives, are taken out and counted for themselves."""
+    told_before, births_before = len(hub.on("nomad-1/health")), len(hub.on("nomad-1/status"))
+    bytes_before, began = meter.read(), time.monotonic()
+    until(lambda: so(time.monotonic() - began, len(hub.on("nomad-1/health")) - told_before))
+    births = (len(hub.on("nomad-1/status")) - births_before) * birth_bytes(hub)
+    seconds, messages = time.monotonic() - began, len(hub.on("nomad-1/health")) - told_before
+    return seconds, messages, meter.read() - bytes_before - births
+
+
+def birth_bytes(hub: Subscriber) -> int:
+    """Of one on the line."""
+    return max(len(heard.payload) for heard in hub.on("nomad-1/status")) + BIRTH_OVERHEAD_BYTES
 
 
 def shares(often: Window, seldom: Window) -> dict[str, float]:
