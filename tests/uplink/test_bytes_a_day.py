@@ -162,7 +162,7 @@ def costs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
 
 
 def spent(meter: Meter, hub: Subscriber, so: Callable[[float, int], bool]) -> Window:
-    """From now on until it is so; births, which are rarer than keep-alives, are taken out and counted for themselves."""
+    """From now on until it is so; births, which are rarer than pings, are taken out and counted for themselves."""
     told_before, births_before = len(hub.on("nomad-1/health")), len(hub.on("nomad-1/status"))
     bytes_before, began = meter.read(), time.monotonic()
     until(lambda: so(time.monotonic() - began, len(hub.on("nomad-1/health")) - told_before))
