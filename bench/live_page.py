@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.identity.node_key import IdentityDirectory
-from tests.support.browser import chromium
+from tests.support.browser import chromium, visit
 from tests.support.deadline import until
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -67,7 +67,7 @@ def page_delays_ms(url: str, seconds: float) -> list[float]:
     with chromium() as browser, browser.new_context(ignore_https_errors=True, locale="en-GB") as context:
         page = context.new_page()
         page.add_init_script(_NOTE_DECODED)
-        page.goto(url)
+        visit(page, url)
         until(lambda: page.evaluate("window.decoded.length") > 50, "Chromium decodes")
         page.evaluate("window.decoded.length = 0")
         page.wait_for_timeout(seconds * 1000)

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, WebSocketRoute
 
 from agent.demo.broker import free_port
 from tests.live.test_whole_node import leases, opened, register
-from tests.support.browser import chromium
+from tests.support.browser import chromium, visit
 from tests.support.deadline import until
 from tests.support.whole_node import WholeNode
 
@@ -71,7 +71,7 @@ def test_the_page_shows_the_picture_and_earns_its_seal(node: WholeNode, page: Pa
     """Not yet at first; verified once a whole part came; who looks, and that it is masked, stands beside it."""
     looked = lease(node)
     page.add_init_script(NOTE_STATES)
-    page.goto(looked["page"])
+    visit(page, looked["page"])
     page.wait_for_selector(".seal[data-state='verified']", timeout=SOON_MS)
     assert page.evaluate("window.states") == ["not yet", "verified"]
     says(page, "Masked picture, live.")
@@ -92,7 +92,7 @@ def test_a_french_browser_reads_french(node: WholeNode, browser: Browser) -> Non
     looked = lease(node)
     with browser.new_context(ignore_https_errors=True, locale="fr-FR") as context:
         page = context.new_page()
-        page.goto(looked["page"])
+        visit(page, looked["page"])
         says(page, "Image masquée, en direct.")
         page.wait_for_selector(".seal[data-state='verified']", timeout=SOON_MS)
         assert (page.text_content(".seal") or "").startswith("Vérifié")
@@ -103,7 +103,7 @@ def test_a_french_browser_reads_french(node: WholeNode, browser: Browser) -> Non
 
 def test_the_authority_is_unknown_until_it_is_kept(node: WholeNode, page: Page) -> None:
     """The town's is compared once; another one is told ever after."""
-    page.goto(lease(node)["page"])
+    visit(page, lease(node)["page"])
     page.wait_for_selector(".authority[data-state='unknown']", timeout=SOON_MS)
     page.click(".pin")
     page.wait_for_selector(".authority[data-state='pinned']", timeout=SOON_MS)
@@ -142,7 +142,7 @@ def test_the_seal_breaks_when_a_byte_is_changed_on_the_way(node: WholeNode, page
         server.on_message(hand_on)
 
     page.route_web_socket("**/stream", between)
-    page.goto(lease(node)["page"])
+    visit(page, lease(node)["page"])
     page.wait_for_selector(".seal[data-state='broken']", timeout=SOON_MS)
     assert "Do not trust this picture" in (page.text_content(".seal") or "")
 
@@ -150,7 +150,7 @@ def test_the_seal_breaks_when_a_byte_is_changed_on_the_way(node: WholeNode, page
 def test_what_only_passes_through_keeps_its_seal(node: WholeNode, page: Page) -> None:
     """The same way as of the changed bytes, with nothing changed: it is no way's own fault."""
     page.route_web_socket("**/stream", lambda route: route.connect_to_server())
-    page.goto(lease(node)["page"])
+    visit(page, lease(node)["page"])
     until(lambda: int(page.get_attribute(".seal", "data-parts") or 0) >= 3, "three parts are verified")
     assert page.get_attribute(".seal", "data-state") == "verified"
 
@@ -158,17 +158,17 @@ def test_what_only_passes_through_keeps_its_seal(node: WholeNode, page: Page) ->
 def test_a_wrong_password_and_a_full_house_are_told_in_a_sentence(node: WholeNode, page: Page) -> None:
     """And a page without a lease says so without asking anybody."""
     url = lease(node)["page"]
-    page.goto(url.partition("#")[0])
+    visit(page, url.partition("#")[0])
     page.wait_for_selector("#told:has-text('This address bears no lease')", timeout=SOON_MS)
-    page.goto("about:blank")
-    page.goto(url[:-4] + "xxxx")
+    visit(page, "about:blank")
+    visit(page, url[:-4] + "xxxx")
     says(page, "the password is another")
     until(lambda: register(node, "live-refused"), "it is told")
     others = [page.context.new_page() for _ in range(2)]
     for other in others:
-        other.goto(url)
+        visit(other, url)
         says(other, "Masked picture, live.")
-    page.goto("about:blank")
-    page.goto(url)
+    visit(page, "about:blank")
+    visit(page, url)
     says(page, "2 look already")
     assert sum(told["viewers"] for told in leases(node)) == 2

@@ -16,7 +16,7 @@ from agent.base.clock import SystemClock
 from agent.demo.broker import free_port
 from agent.live.web_door import WebDoor
 from agent.ports.live import Secret
-from tests.support.browser import chromium
+from tests.support.browser import chromium, visit
 from tests.support.deadline import until
 from tests.support.live_feed import LiveFeed
 from tests.support.small_gate import SmallGate
@@ -101,7 +101,7 @@ def verified(page: Page, count: int) -> None:
 def test_a_dropped_address_adds_a_node_with_its_own_lease_and_seal(first: PageNode, second: PageNode, page: Page) -> None:
     """Both verified, both after a reload as well; the end of one lease is the end of one picture; taken off, it is forgotten."""
     here, there = first.gate.open("pass word"), second.gate.open("p&ss:w/rd#")
-    page.goto(first.address(here))
+    visit(page, first.address(here))
     drop(page, f"Pole 8: {second.address(there)} (until 21:00)")
     verified(page, 2)
     assert page.locator(".node").all_text_contents() == ["pole-7", "pole-8"]
@@ -123,7 +123,7 @@ def test_a_copied_address_is_added_at_the_press_of_a_button(
 ) -> None:
     """The same node is not there twice, and what is no address is told."""
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(first.address(first.gate.open()))
+    visit(page, first.address(first.gate.open()))
     page.evaluate("text => navigator.clipboard.writeText(text)", second.address(second.gate.open()))
     page.click("#add")
     verified(page, 2)
@@ -138,7 +138,7 @@ def test_a_copied_address_is_added_at_the_press_of_a_button(
 def test_a_node_that_cannot_be_reached_is_told_and_the_others_are_shown(first: PageNode, page: Page) -> None:
     """In a sentence with its address and what to do."""
     port = free_port()
-    page.goto(f"{first.address(first.gate.open())}&127.0.0.1:{port}/lease:password")
+    visit(page, f"{first.address(first.gate.open())}&127.0.0.1:{port}/lease:password")
     verified(page, 1)
     page.wait_for_selector(f".state:has-text('127.0.0.1:{port} cannot be reached')", timeout=SOON_MS)
 
@@ -146,10 +146,10 @@ def test_a_node_that_cannot_be_reached_is_told_and_the_others_are_shown(first: P
 def test_a_token_in_the_address_stands_for_lease_and_password(first: PageNode, page: Page) -> None:
     """The register has the lease that it opened; another one is refused in words."""
     first.gate.tokens[TOKEN] = first.gate.open().lease
-    page.goto(f"https://127.0.0.1:{first.port}/#{TOKEN}")
+    visit(page, f"https://127.0.0.1:{first.port}/#{TOKEN}")
     verified(page, 1)
     assert first.gate.register[-1].lease == first.gate.tokens[TOKEN]
-    page.goto(f"https://127.0.0.1:{first.port}/#{TOKEN[:-3]}xyz")
+    visit(page, f"https://127.0.0.1:{first.port}/#{TOKEN[:-3]}xyz")
     page.wait_for_selector(".state:has-text('no such lease')", timeout=SOON_MS)
 
 
