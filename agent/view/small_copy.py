@@ -47,6 +47,9 @@ _AT_ONCE = 0.08
 """Of what is expected: so much gone from one picture to the next is no walker and no car, and is looked at before it is shown,"""
 _AT_REST = 12
 """where for so many pictures nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
+_LAID_OVER = 0.01
+"""The same where a solid part of the picture that lay still is something else (`fresh_block.py`). With less, nothing known lies
+under it, and the picture is shown while it is looked at."""
 _PATIENCE = 25
 """Pictures that such a look is waited for, should it fail."""
 
@@ -163,6 +166,7 @@ class CopyWatch:
         self._at_rest = 0
         self._asks = False
         self._waits = 0
+        self._laid_over = 0
 
     def seen(self, luma: Plane, picture: Plane, silent: float, gone: float, *, still: bool = True) -> str:
         """Why a proved picture (`picture`: its luma as the guard sees it) must not be shown for it; empty when it may be.
@@ -172,14 +176,16 @@ class CopyWatch:
         found = self._search.answer()
         if found is not None:
             self._found = found > self._least_like()
-            self._usual = found if self._usual is None and not self._waits else self._usual
-            self._waits = _PATIENCE if self._asks else 0  # an answer before the question is of an older picture
+            self._usual = found if self._usual is None and not (self._waits or self._laid_over) else self._usual
+            self._waits = _PATIENCE if self._asks and self._waits else 0  # an answer before the question is of an older picture
         self._since += 1
-        self._waits = max(0, self._waits - 1)
+        self._waits, self._laid_over = max(0, self._waits - 1), max(0, self._laid_over - 1)
         laid_over = self._fresh.seen(picture)
         at_once = gone - self._gone
-        if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LEAST_SILENT and laid_over)):
+        if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LAID_OVER and laid_over)):
             self._asks, self._waits = True, _PATIENCE
+        elif still and laid_over and self._since >= _EVERY_IN_DOUBT:
+            self._asks, self._laid_over = True, _PATIENCE
         self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
         self._gone = gone
         due = _EVERY_IN_DOUBT if gone > _LEAST_SILENT or self._found else _EVERY
@@ -192,7 +198,7 @@ class CopyWatch:
 
     def _least_like(self) -> float:
         """From which likeness on a place is a copy now."""
-        if self._usual is None or not (self._found or self._waits):
+        if self._usual is None or not (self._found or self._waits or self._laid_over):
             return LIKE
         return min(LIKE, max(LIKE_LAID_OVER, self._usual + ABOVE_USUAL))
 

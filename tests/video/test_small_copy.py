@@ -196,3 +196,14 @@ def test_what_is_laid_over_the_picture_has_to_be_liker_than_the_picture_is_at_re
     assert "looked at" in watch_for.seen(luma, small, 0.2, 0.2)
     told = {str(watch_for.seen(luma, small, 0.2, 0.0)) for _ in range(200)}
     assert told == ({"the picture shows itself a second time, small"} if covered else {""})
+
+
+def test_what_is_laid_where_nothing_is_known_is_looked_at_at_once_and_shown_meanwhile() -> None:
+    """No patch lies under it, and no periodical look is due: it is asked about at once, and covered by the answer."""
+    search = _Answers(0.2)
+    watch_for, plain, laid = CopyWatch(search), seen(STREET), within_itself(seen(STREET), 0.4)
+    small = working_picture(plain)
+    assert {watch_for.seen(plain, small, 0.0, 0.0) for _ in range(40)} == {""}
+    search.like = 0.44
+    told = [str(watch_for.seen(laid, working_picture(laid), 0.0, 0.0)) for _ in range(30)]
+    assert told == [""] + ["the picture shows itself a second time, small"] * 29
