@@ -26,10 +26,10 @@ from agent.base.phrase import say
 from agent.base.regular_file import open_regular
 from agent.base.system_words import system_words
 from agent.identity import own_authority
-from agent.identity.certificates import CertificateChain, common_name, is_authority, key_digest, read_chain, verify_signature
+from agent.identity.certificates import CertificateChain, common_name, key_digest, read_chain, verify_signature
 from agent.identity.ecdsa import Ecdsa
+from agent.identity.fitting import belongs, must_fit
 from agent.identity.name import misnamed
-from agent.identity.usage import lacking
 
 log = logging.getLogger(__name__)
 
@@ -193,7 +193,7 @@ class IdentityDirectory(Struct, frozen=True):
                 f"{self.chain_path}: missing", remedy=say("`vigie identity init` makes the certificate of an existing key")
             )
         chain = read_chain(self.chain_path)
-        if not _belongs(key, chain.leaf):
+        if not belongs(key, chain.leaf):
             raise EvidenceError(
                 say(
                     "{chain_path}: the certificate of {name!r} is not that of this node's key",
@@ -218,37 +218,7 @@ class IdentityDirectory(Struct, frozen=True):
     def install(self, chain: CertificateChain, ca: CertificateChain, node_id: str, clock: Clock) -> NodeSigner:
         """Take the chain that the town's CA issued. Raises EvidenceError, and changes nothing, unless all of it fits."""
         key = self._load_key()
-        if not _belongs(key, chain.leaf):
-            raise EvidenceError(
-                say("the certificate of {name!r} is not that of this node's key", name=common_name(chain.leaf)),
-                remedy=say("it must be issued for this node's own `vigie identity csr`, leaf first"),
-            )
-        if common_name(chain.leaf) != node_id:
-            raise EvidenceError(
-                say(
-                    "the certificate names {name!r}, this node is {node_id!r}",
-                    name=common_name(chain.leaf),
-                    node_id=node_id,
-                ),
-                remedy=say("brokers grant topics by this name: have it issued for the node's id, by `vigie identity csr`"),
-            )
-        if missing := lacking(chain.leaf):
-            raise EvidenceError(
-                say(
-                    "the certificate of {node_id!r} lacks {names}: no film signed with it would be believed",
-                    node_id=node_id,
-                    names=" and ".join(missing),
-                ),
-                remedy=say("the CA must issue it with the extensions that `vigie identity csr` asks for"),
-            )
-        if is_authority(chain.leaf):
-            raise EvidenceError(
-                say(
-                    "the certificate of {node_id!r} is that of an authority: this node's key could vouch for any other",
-                    node_id=node_id,
-                ),
-                remedy=say("the CA must issue it without `CA:TRUE`"),
-            )
+        must_fit(key, chain.leaf, node_id)
         chain.check(ca, clock.wall_ns())
         without_ca = CertificateChain(
             tuple(each for each in chain.certificates if each == chain.leaf or each not in ca.certificates)
@@ -311,13 +281,6 @@ class IdentityDirectory(Struct, frozen=True):
                 say("{path}: the key is not EC P-256", path=path), remedy=say("make one with `vigie identity init`")
             )
         return key
-
-
-def _belongs(key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> bool:
-    own = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    digest = hashes.Hash(hashes.SHA256())
-    digest.update(own)
-    return digest.finalize().hex() == key_digest(certificate)
 
 
 def _write_whole(path: Path, pem: bytes) -> None:

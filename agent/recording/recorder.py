@@ -223,10 +223,8 @@ class Recorder(Component):
     def _begin(self, unit: AccessUnit) -> Segment:
         """Catalog row first, then the file: a crash between them leaves a row without a file, which start-up forgets."""
         self._shelf.keep_reserve()
-        if condemned(self._catalog.path).exists():  # a sweep, an export or health met what a recorder seldom reads
-            raise CatalogDamaged(
-                say("the catalog {path} is damaged", path=self._catalog.path), remedy=say("The next start makes it anew")
-            )
+        if condemned(path := self._catalog.path).exists():  # a sweep, an export or health met what a recorder seldom reads
+            raise CatalogDamaged(say("the catalog {path} is damaged", path=path), remedy=say("The next start makes it anew"))
         trusted_ns = trusted_now(self._catalog, self.clock, self._boot) - (self.clock.monotonic_ns() - unit.pts_ns)
         quality = self.clock.quality()
         wall_ns = self._wall_ns(unit, quality)

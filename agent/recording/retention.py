@@ -206,10 +206,8 @@ class Retention:
         """Mark, unlink, sync, write down. Without the mark (no room for it) only footage past its day may go: it stays due."""
         if not rows:
             return
-        if not self._catalog.root.is_dir():
-            raise StorageError(
-                say("{root} is gone", root=self._catalog.root), remedy=say("Check that the disk of the recordings is mounted")
-            )
+        if not (root := self._catalog.root).is_dir():
+            raise StorageError(say("{root} is gone", root=root), remedy=say("Check that the disk of the recordings is mounted"))
         if not marked:
             try:
                 rows = self._with_room(lambda: self._catalog.mark_destroying(rows))

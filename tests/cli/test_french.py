@@ -10,7 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from agent.base.clock import SystemClock
+from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.cli import run
+from agent.operations.control_socket import ControlSocket, socket_path
+from tests.support.deadline import until
 
 REPOSITORY = Path(__file__).parents[2]
 MISTAKEN = """\
@@ -160,6 +165,35 @@ def test_what_a_node_keeps_and_tells_machines_is_english(file: Path, tmp_path: P
         english, french = (vigie(*command, "--json", *config, LANG=language) for language in ("en_GB", "fr_FR"))
         assert (english.stdout, english.returncode) == (french.stdout, french.returncode)
         assert json.loads(french.stdout)
+
+
+def test_what_the_daemon_says_is_french_for_people_and_english_in_json(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A driver's words, over the local socket: byte for byte the same for programs."""
+    why = CameraError(
+        say("camera {camera} {what}", camera="front", what=say("refuses user or password")),
+        remedy=say("Check the user in camera.source and camera.password_file"),
+    )
+    health = {"node": "pole-3", "camera": {"driver": "rtsp", "state": "silent", "reason": why.words}, "uptime_s": 90.0}
+    file.write_text(good(tmp_path), encoding="utf-8")
+    socket = ControlSocket(socket_path(tmp_path), {"status": lambda _: health}, SystemClock())
+    socket.start()
+    try:
+        until(socket_path(tmp_path).exists, "it listens")
+        said = {}
+        for spoken in ("C", "fr_FR.UTF-8"):
+            monkeypatch.setenv("LC_ALL", spoken)
+            for form in ("--json", "-v"):
+                assert run(["status", form, "--config", str(file)]) == 0
+                said[spoken, form] = capsys.readouterr().out
+    finally:
+        socket.stop()
+        assert socket.join(60)
+    assert said["C", "--json"] == said["fr_FR.UTF-8", "--json"]
+    assert json.loads(said["C", "--json"])["camera"]["reason"] == str(why)
+    folded = " ".join(said["fr_FR.UTF-8", "-v"].split())
+    assert "la caméra front refuse l’utilisateur ou le mot de passe. Voyez l’utilisateur dans camera.source" in folded
 
 
 def test_the_last_word_of_a_command_is_french(tmp_path: Path) -> None:
