@@ -10,6 +10,20 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "check": ["sudo vigie check", "vigie check /home/pi/config.toml", "sudo vigie check --json"],
     "config show": ["sudo vigie config show --origin", "sudo vigie config show --json"],
     "demo": ["vigie demo", "vigie demo --source film.mp4 --for 60"],
+    "deploy begin": [
+        'sudo vigie deploy begin --perimeter "place du marché" --place "post 4, corner of rue Gloria" --at 46.7803,4.8537 '
+        '--until 2026-12-24T22:00:00Z --informed-on 2026-12-01 --contact "mairie@town.fr" --panel "at both ends of the square" '
+        '--by "A. Martin"'
+    ],
+    "deploy commission": [
+        'sudo vigie deploy commission --by "A. Martin"',
+        'sudo vigie deploy commission --again --by "A. Martin"',
+    ],
+    "deploy end": ['sudo vigie deploy end --by "A. Martin"'],
+    "deploy extend": ['sudo vigie deploy extend --until 2026-12-26T22:00:00Z --informed-on 2026-12-22 --by "A. Martin"'],
+    "deploy list": ["sudo vigie deploy list"],
+    "deploy sheet": ["sudo vigie deploy sheet --out /var/lib/vigie/sheet.html"],
+    "deploy show": ["sudo vigie deploy show"],
     "doctor": ["sudo vigie doctor", "sudo vigie doctor --sheet /var/lib/vigie/conformity.html", "sudo vigie doctor --focus"],
     "export": [
         'sudo vigie export --from "2026-11-23 10:15:00 UTC" --to "2026-11-23 10:30:00 UTC" --out /var/lib/vigie/pv-1207.mp4 '
