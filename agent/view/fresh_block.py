@@ -18,7 +18,7 @@ _OTHER = 28
 replaced lies above 30."""
 _AT_REST = 12
 """Pictures on which a block has not changed."""
-_WIDE, _TALL, _SOLID = 6, 3, 0.75
+_WIDE, _TALL, _SOLID = 6, 3, 0.7
 """The smallest copy that is looked for fills such a part of the blocks; so much of it changes, the rest was as bare before."""
 
 

@@ -58,7 +58,7 @@ def square() -> Scene:
 
 
 COVERED_A_WHILE = ("parked lorry drives off, knock",)
-"""What leaves at once may be a copy of the picture: it is covered until it was looked at (P22)."""
+"""What drives off is a displaced image of a part of the view, and is taken for a second one while it is near (P16)."""
 
 
 @pytest.mark.parametrize("kind", HARD)
