@@ -124,7 +124,7 @@ class Deployment(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def commissioned(deployment: Deployment, view: str, masks: int, by: str, at_ns: int, boot: str) -> Deployment:
     """Placed no more: somebody looked, and the masks are validated for this view of this deployment."""
     return replace(
-        deployment,
+        deployment if deployment.view == view else _uncommissioned(deployment),  # the view of before counts no more
         stage=Stage.COMMISSIONED,
         view=view,
         masks=masks,

@@ -168,10 +168,9 @@ class Recorder(Component):
         return True
 
     def _idle(self) -> None:
-        segment = self._segment
-        if self._darkness.lasts() and segment is not None and self._signatures.ready(segment):
+        if self._darkness.lasts() and self._segment is not None and self._signatures.ready(self._segment):
             self._finish(None)  # the camera is closed on purpose: this film is whole
-            segment = None
+        segment = self._segment
         since_ns = segment.pending_since_ns if segment is not None else None
         if segment is None or since_ns is None:
             self.progressed()
@@ -234,8 +233,7 @@ class Recorder(Component):
         before = gap if gap and (self._broken or gap.to_ns - gap.from_ns > GAP_NS) else None
         self._broken = False
         self._place = self._origin.at(unit.pts_ns)
-        gaps = (before,) if before else ()
-        new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, gaps, self._place)
+        new = NewSegment(path, self._boot, unit.pts_ns, wall_ns, quality, trusted_ns, (before,) if before else (), self._place)
         self._segment_id = self._catalog.begin(new)
         file = self._disk.create(path)
         try:

@@ -93,7 +93,7 @@ class Retention:
         self._lookout = Lookout(catalog, boot, looker)
         self._register_bytes = register_bytes
         self._stays = stays
-        self._shorter: Mapping[str, int] = {}
+        self._shorter: dict[str, int] = {}
         self._ballast = Ballast(catalog.path)
         self._file_lock = FileLock(catalog.path)
         self._broom = FileLock(catalog.path, "sweep")  # two at once would tell of one destruction twice
@@ -112,7 +112,7 @@ class Retention:
 
     def _sweep(self, done: Sweep) -> None:
         now = self._now(done)
-        self._attempt(done, self._read_stays)
+        self._attempt(done, lambda: self._shorter.update(self._stays()))
         if now.leap_ns:
             done.faults.append(_leap(now.leap_ns))
         self._attempt(done, lambda: self._holds.make_up(self._clock.wall_ns() - _KILLED_BEFORE_NS))
@@ -194,9 +194,6 @@ class Retention:
         by_wall = row.clock is ClockQuality.SYNCHRONISED and self._wall_counts(now)
         stay_ns = min(self._retention_ns, self._shorter.get(row.place, self._retention_ns))
         return row.trusted_from_ns <= now.now_ns - stay_ns or (by_wall and row.wall_from_ns <= self._clock.wall_ns() - stay_ns)
-
-    def _read_stays(self) -> None:
-        self._shorter = self._stays()
 
     def _wall_counts(self, now: Trusted) -> bool:
         """Whether a date says how old a frame is: the clock is synchronised, and has not leapt."""
