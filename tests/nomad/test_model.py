@@ -267,9 +267,10 @@ def test_it_is_never_open_against_the_invariant(tmp_path: Path, monkeypatch: pyt
         for _ in range(min(STEPS, STEPS_A_UNIT)):
             name = dice.choice(STEPS_OF)
             before = model.unit.light()
+            settles = model.unit.clock.monotonic_ns() < model.stale_ns  # a person has just commissioned it, and it hung askew
             getattr(model, name)()
             model.tick()
             if name in NEVER_OPENS and model.unit.light() is Light.OPEN:
-                assert before is Light.OPEN or name == "cut_power", f"opened by {name}"
+                assert before is Light.OPEN or settles or name == "cut_power", f"opened by {name}"
         opened += model.opened
     assert opened > STEPS // 50, "a model that never opens shows nothing"
