@@ -39,7 +39,7 @@ class Audience:
         self._loop = asyncio.get_running_loop()
         self._beside = ThreadPoolExecutor(1, thread_name_prefix="live rtsp beside")
         self._seats: dict[RtspViewer, Callable[[str], None]] = {}
-        self._listening: dict[tuple[str, int], RtspViewer] = {}
+        self._listening: dict[RtspViewer, tuple[str, int]] = {}  # by UDP; two behind one address may name the same port
         self._fresh: list[RtspViewer] = []
         self._rung = False
 
@@ -60,7 +60,7 @@ class Audience:
         """It gets frames from now on; `ended` hears why it gets no more. `control`: where its reports come from by UDP."""
         self._seats[viewer] = ended
         if control is not None:
-            self._listening[control] = viewer
+            self._listening[viewer] = control
         viewer.look.on_over(lambda: self.call(lambda: self._over(viewer)))
         viewer.look.on_frame(lambda: self._ring(viewer))
         viewer.look.request_keyframe()
@@ -70,7 +70,7 @@ class Audience:
     def unseat(self, viewer: RtspViewer, why: str) -> None:
         """It gets nothing more, and the register hears why. Idempotent."""
         if self._seats.pop(viewer, None) is not None:
-            self._listening = {place: each for place, each in self._listening.items() if each is not viewer}
+            self._listening.pop(viewer, None)
             self._beside.submit(viewer.look.close, why)
 
     def wake(self) -> None:
@@ -85,8 +85,8 @@ class Audience:
             self._loop.call_soon_threadsafe(what)
 
     def hear(self, host: str, port: int, said: bytes) -> None:
-        """A report came by UDP."""
-        viewer = self._listening.get((host, port))
+        """A report came by UDP: from whoever came last, where several named that port."""
+        viewer = next((each for each, place in reversed(self._listening.items()) if place == (host, port)), None)
         if viewer is not None and (why := viewer.hear(said)):
             self._end(viewer, why)
 
@@ -96,7 +96,7 @@ class Audience:
         for viewer in tuple(self._seats):
             viewer.tick()
             self._judge(viewer)
-        for viewer in tuple(self._listening.values()):
+        for viewer in tuple(self._listening):
             if viewer.is_silent:
                 self._end(viewer, "no sign of life from the viewer for 60 s")
         self._fresh += self._seats

@@ -281,6 +281,21 @@ def test_a_viewer_by_udp_without_a_sign_of_life_is_gone_after_a_minute(timed: tu
         assert node.gate.register[0].transport is Transport.RTSP_UDP
 
 
+def test_two_viewers_by_udp_that_name_the_same_port_are_both_gone_after_a_minute(timed: tuple[LiveNode, ManualClock]) -> None:
+    """As behind one address, or when somebody comes again whose old connection still stands."""
+    node, clock = timed
+    with (
+        Caller(node.server.ports["rtsp"], secret=node.gate.open()) as first,
+        Caller(node.server.ports["rtsp"], secret=node.gate.open()) as second,
+    ):
+        for viewer in (first, second):
+            viewer.set_up("RTP/AVP;unicast;client_port=20000-20001")
+            assert viewer.ask("PLAY").status == 200
+        clock.advance(SILENT_S + 2)
+        until(lambda: len(node.gate.ends) == 2, "both are gone")
+        assert set(node.gate.ends) == {"no sign of life from the viewer for 60 s"}
+
+
 def even_pair(data: socket.socket, control: socket.socket) -> int:
     """Bind both to free ports in a row; the first."""
     for port in range(20_000, 30_000, 2):
