@@ -6,6 +6,9 @@ import { language, say } from "./words.js";
 
 const SEALS = {
   "verified": () => say("Verified: every frame until now is the one that the node signed."),
+  "verified since": (_, frames) => say(
+    "Verified again since the last gap. {frames} frames before it were shown without a signature.", { frames }),
+  "unsigned": (_, frames) => say("Not verified: {frames} frames were shown without a signature.", { frames }),
   "not yet": () => say("Not verified yet: the first signed part is not whole here."),
   "broken": (why) => say("Broken here: {why}. Do not trust this picture.", { why }),
 };
@@ -34,6 +37,7 @@ export class Pane {
     this.canvas = root.querySelector(".picture");
     this.seal = null;
     this.lastFrameAt = 0;
+    this.lookedAt = performance.now();
     this.opaque = this.over = this.behind = this.drawing = false;
     this.fresh = null;
     this.checking = Promise.resolve();
@@ -84,7 +88,10 @@ export class Pane {
 
   tellState() {
     if (!this.lastFrameAt) return;
-    const silent = (performance.now() - this.lastFrameAt) / 1000;
+    const now = performance.now(), silent = (now - this.lastFrameAt) / 1000;
+    this.seal.wait((now - this.lookedAt) / 1000);
+    this.lookedAt = now;
+    this.tellSeal();
     if (silent > 2) this.show("state", say("Nothing new for {seconds} s.", { seconds: Math.round(silent) }));
     else this.show("state", this.opaque ? say("Closed picture: the node says why in it.") : say("Masked picture, live."));
   }
@@ -118,12 +125,14 @@ export class Pane {
     if (this.over) return;
     const head = new DataView(buffer), flags = head.getUint8(0), missed = head.getUint32(1), decoder = this.decoder;
     const data = new Uint8Array(buffer, 21);
-    this.checking = this.checking.then(() => this.seal.take(data, missed > 0)).then(() => this.tellSeal());
+    // What is never shown is no picture to the seal: else an honest part behind another's picture would earn it.
+    const told = { lost: missed > 0, shown: !(flags & 2) && !(missed && !(flags & 1)), wall: head.getFloat64(13) };
+    this.checking = this.checking.then(() => this.seal.take(data, told)).then(() => this.tellSeal());
     if (flags & 2) return;
     this.opaque = Boolean(flags & 4);
-    this.show("time", new Date(head.getFloat64(13)).toLocaleString(language));
+    this.show("time", new Date(told.wall).toLocaleString(language));
     if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
-    if (decoder.state !== "configured" || (missed && !(flags & 1))) return;
+    if (decoder.state !== "configured" || !told.shown) return;
     this.behind = this.behind ? !(flags & 1) : decoder.decodeQueueSize > MOST_QUEUED;
     if (this.behind) return; // up to a keyframe; the seal hears of every frame
     decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
@@ -143,7 +152,7 @@ export class Pane {
     const told = this.root.querySelector(".seal");
     told.dataset.state = this.seal.state;
     told.dataset.parts = String(this.seal.parts);
-    told.textContent = SEALS[this.seal.state](this.seal.why);
+    told.textContent = SEALS[this.seal.words](this.seal.why, this.seal.told);
   }
 
   async tellAuthority(pem) {

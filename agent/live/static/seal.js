@@ -1,5 +1,6 @@
 // Verifies ONVIF Media Signing while frames come in: which bytes are the node's own, and whose node it is.
-// Verdicts: "verified", "not yet" (no whole signed part seen), "broken" (for good, from here on). docs/live.md says what is checked.
+// Verdicts: "verified", "not yet" (no whole signed part seen, or its signature is missing), "broken" (for good, from here on).
+// `unproved` counts the frames that were shown and that no signature will speak for any more. docs/live.md says what is checked.
 "use strict";
 
 import { say } from "./words.js";
@@ -7,6 +8,8 @@ import { say } from "./words.js";
 const UUID = [0x00, 0x5b, 0xc9, 0x3f, 0x2d, 0x71, 0x5e, 0x95, 0xad, 0xa4, 0x79, 0x6f, 0x90, 0x87, 0x7a, 0x6f];
 const GOP = 1, HASHES = 2, SIGNATURE = 3, VENDOR = 5, CERTIFICATES = 6;
 const CURVES = { "06082a8648ce3d030107": ["P-256", 32], "06052b81040022": ["P-384", 48] };
+const OVERDUE_S = 10; // a node signs every 5 s at the latest, with the next frame
+const FROM_1601_TO_1970_TICKS = 116444736000000000n;
 const RSA = "06092a864886f70d010101";
 const DIGESTS = {
   "06082a8648ce3d040302": "SHA-256", "06082a8648ce3d040303": "SHA-384", "06092a864886f70d01010b": "SHA-256",
@@ -111,8 +114,9 @@ export class Seal {
     this.ca = certificates(caPem)[0];
     this.key = null;
     this.chain = "";
-    this.hashes = [];
-    this.anchor = null;
+    this.clear();
+    this.anchor = this.early = null;
+    this.unproved = 0;
     this.sets = new Map();
     this.stated = null;
     this.before = null;
@@ -121,20 +125,52 @@ export class Seal {
     this.parts = 0;
   }
 
-  // The bytes of one access unit, in order. `lost`: frames are missing before it.
-  async take(data, lost) {
+  // Which sentence says how it stands.
+  get words() {
+    if (this.state === "verified") return this.unproved ? "verified since" : "verified";
+    return this.state === "not yet" && this.told ? "unsigned" : this.state;
+  }
+
+  // How many frames were shown without a signature, those included whose own is overdue.
+  get told() {
+    return this.unproved + (this.waited > OVERDUE_S ? this.pictures : 0);
+  }
+
+  // The bytes of one access unit, in order. `lost`: frames are missing before it; `shown`: its picture is; `wall`: its time, in ms.
+  async take(data, { lost, shown, wall }) {
     if (this.state === "broken") return this.state;
     if (lost) {
-      this.hashes = [];
-      this.anchor = this.before = null;
-      this.state = "not yet";
+      this.lapse();
+      this.anchor = null;
     }
+    this.shown = shown;
+    this.wall = wall;
     try {
       for (const unit of units(data)) await this.unit(unit);
     } catch (error) {
       this.broken(say("a signature cannot be read ({why})", { why: error.message }));
     }
     return this.state;
+  }
+
+  // So many seconds have passed. A signature that is overdue may still come, and then counts.
+  wait(seconds) {
+    if (this.pictures > 0) this.waited += seconds;
+    if (this.waited > OVERDUE_S && this.state === "verified") this.state = "not yet";
+  }
+
+  // What was shown since the last signature gets none any more.
+  lapse() {
+    this.unproved += this.pictures;
+    this.clear();
+    this.before = this.early = null;
+    if (this.state === "verified") this.state = "not yet";
+  }
+
+  clear() {
+    this.hashes = [];
+    this.pictures = this.waited = 0;
+    this.since = null;
   }
 
   broken(why) {
@@ -151,14 +187,21 @@ export class Seal {
   }
 
   async slice(unit, kind) {
-    const digest = await sha256(unit);
-    if (kind === 5 && unit[1] >= 0x80) {
+    if (!this.shown) return this.broken(say("a frame came that is not shown"));
+    const digest = await sha256(unit), begins = unit[1] >= 0x80;
+    // The signature stands before the keyframe that ends its part: what waits here was not signed, as when a node's key fails.
+    if (this.early !== null || (kind === 5 && begins && this.hashes.length > 0)) this.lapse();
+    if (this.anchor === null && !(kind === 5 && begins)) this.unproved += begins;
+    else this.pictures += begins;
+    this.since ??= this.wall;
+    if (kind === 5 && begins) {
       this.anchor = digest;
       this.stated = await this.setsDigest();
       this.hashes.push(digest);
     } else if (this.anchor !== null) {
       this.hashes.push(await sha256(joined(this.anchor, digest)));
     }
+    return undefined;
   }
 
   async setsDigest() {
@@ -203,15 +246,21 @@ export class Seal {
       this.key = chain[0].key;
       this.chain = pem;
     }
-    if (!await verified(this.key, "SHA-256", signature, document)) this.broken(say("the certificate's own signature is wrong"));
-    return undefined;
+    if (!await verified(this.key, "SHA-256", signature, document)) return this.broken(say("the certificate's own signature is wrong"));
+    const { early } = this;
+    this.early = null;
+    return early === null ? undefined : this.part(...early);
   }
 
   // A signature over the slices since the one before it. Who joins late has none of them, and no verdict yet.
   async part(fields, signature, document) {
-    const hashes = this.hashes;
-    this.hashes = [];
-    if (this.key === null || hashes.length === 0) return undefined;
+    const { hashes, since } = this;
+    if (hashes.length === 0) return undefined;
+    if (this.key === null) {
+      this.early ??= [fields, signature, document]; // the certificate may stand behind it
+      return undefined;
+    }
+    this.clear();
     if (!await verified(this.key, "SHA-256", signature, document)) return this.broken(say("a signature is wrong"));
     const list = fields.get(HASHES).subarray(1), gop = fields.get(GOP);
     const [counter, count] = [new DataView(gop.buffer, gop.byteOffset + 21).getUint32(0), gop[25] * 256 + gop[26]];
@@ -220,6 +269,8 @@ export class Seal {
     if (this.before !== null && (counter !== this.before.counter + 1 || !same(gop.subarray(59, 91), this.before.first))) {
       return this.broken(say("parts are missing or in another order"));
     }
+    const begun = new DataView(gop.buffer, gop.byteOffset + 5).getBigUint64(0) - FROM_1601_TO_1970_TICKS;
+    if (!(Math.abs(Number(begun) / 1e4 - since) < 1)) return this.broken(say("the time beside the picture is not the signed one"));
     const firmware = new TextDecoder().decode(fields.get(VENDOR).subarray(2, 2 + fields.get(VENDOR)[1]));
     const stated = btoa(String.fromCharCode(...this.stated)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
     if (firmware.split(" sets:")[1] !== stated) return this.broken(say("the parameter sets were changed"));
