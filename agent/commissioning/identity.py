@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.base.errors import EvidenceError
-from agent.base.phrase import say
+from agent.base.phrase import many, say
 from agent.base.process_exit import why_refused
 from agent.commissioning.certificate import days_left
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
@@ -16,6 +16,7 @@ from agent.identity.certificates import CertificateChain, common_name, key_diges
 from agent.identity.name import misnamed
 from agent.identity.node_key import IdentityDirectory
 from agent.identity.own_authority import is_own
+from agent.journal.register import is_signed
 from agent.journal.verdict import Flaw, Trust, verify
 
 SOON_DAYS = 30
@@ -116,18 +117,35 @@ def judge_register(path: Path, chain: CertificateChain | None) -> Line:
             say("`sudo vigie register --verify` lists all: show it to whoever answers for it"),
             **metrics,
         )
+    lines = many("1 line", "{number} lines", verdict.lines)
+    if chain is None and _waits_for_its_key(path):
+        waits = say("{lines}, whole; the first validation or the first start signs it", lines=lines)
+        return left_open("register", waits, lines=verdict.lines)
     if verdict.signed_through < verdict.lines:
         unsigned = verdict.lines - verdict.signed_through
         return warn(
             "register",
-            say("{lines} lines, whole; nothing vouches for the last {unsigned}", lines=verdict.lines, unsigned=unsigned),
+            say("{lines}, whole; nothing vouches for the last {unsigned}", lines=lines, unsigned=unsigned),
             say("`sudo systemctl start vigie.target`: the daemon signs what a command without its key wrote"),
             **metrics,
         )
-    return ok("register", say("{lines} lines, whole, in order and signed", lines=verdict.lines), **metrics)
+    return ok("register", say("{lines}, whole, in order and signed", lines=lines), **metrics)
 
 
 def _has_lived(config: Config) -> bool:
-    """Whether this node has a past that its key signed: then a missing key is a lost one."""
+    """Whether this node has a past that its key signed: then a missing key is a lost one.
+
+    `vigie masks show` before the first validation leaves a register without a signature: that is no such past.
+    """
     path = config.node.state_dir / "register.jsonl"
-    return path.exists() or path.with_suffix(".head").exists()
+    return (path.exists() or path.with_suffix(".head").exists()) and not _waits_for_its_key(path)
+
+
+def _waits_for_its_key(path: Path) -> bool:
+    """Whether the register has begun, and not one of its lines is signed yet. What cannot be read is no beginning."""
+    try:
+        with path.open("rb") as lines:
+            first = lines.readline()
+            return first.startswith(b'{"n":1,') and not is_signed(first) and not any(is_signed(line) for line in lines)
+    except OSError:
+        return False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.base.errors import EvidenceError, MaskError
-from agent.base.phrase import many, say
+from agent.base.phrase import instant, many, say
 from agent.commissioning.line import Grade, Line, fail, left_open, ok, warn
 from agent.commissioning.sight import Sight
 from agent.config.model import Config
@@ -107,7 +107,7 @@ def _validation(config: Config, identity: IdentityDirectory) -> Line:
         say(
             "validated by {by} on {on}, {patches} patches{beside}",
             by=reference.by,
-            on=reference.on,
+            on=instant(reference.on),
             patches=patches,
             beside=beside,
         ),

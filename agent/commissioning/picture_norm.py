@@ -41,7 +41,7 @@ def judge_picture(purpose: str, width: int, height: int, fps: float | None, *, c
     if not came and width >= norm.width and height >= norm.height:
         yield left_open("picture size", say("waits for the camera; it is asked for {width}x{height}", width=width, height=height))
     elif width >= norm.width and height >= norm.height:
-        yield ok("picture size", f"{width}x{height}; {wanted}", **size)
+        yield ok("picture size", say("{width}x{height}; {wanted}", width=width, height=height, wanted=wanted), **size)
     else:
         remedy = say(
             "set the camera's own picture, and [camera] width and height, to at least {width}x{height}",

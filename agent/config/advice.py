@@ -30,7 +30,7 @@ def advice(config: Config, sources: Sources) -> list[str]:
     ]
 
 
-SHIPPED_ID, SHIPPED_HOST, SHIPPED_MASK = "pole-17", "hub.example", "flat above the bakery"
+SHIPPED_ID, SHIPPED_HOST = "pole-17", "hub.example"
 """What config.example.toml shows, and no node of a town has: a test holds them against the file."""
 SHIPPED_POLYGON = ((0.12, 0.08), (0.31, 0.08), (0.31, 0.27), (0.12, 0.27))
 
@@ -49,12 +49,14 @@ def _as_shipped(config: Config) -> list[str]:
         notes.append(
             say('node.site is empty: write where the node hangs, as site = "place du marché"; sheets and exports show it')
         )
-    if any(mask.polygon == SHIPPED_POLYGON for mask in config.privacy.mask):
+    for mask in config.privacy.mask:
+        if mask.polygon != SHIPPED_POLYGON:
+            continue
         notes.append(
             say(
-                'privacy.mask "{shipped_mask}" still has the corners it was shipped with: draw the one of this '
+                'privacy.mask "{name}" still has the corners it was shipped with: draw the one of this '
                 "view, by the grid of `vigie masks show`",
-                shipped_mask=SHIPPED_MASK,
+                name=mask.name,
             )
         )
     urls = () if config.mqtt is None else (config.mqtt.url, *config.mqtt.fallback_urls)

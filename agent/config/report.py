@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -10,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from agent.base.language import for_reader
-from agent.base.phrase import day, joined, say
+from agent.base.phrase import day, joined, many, say
 from agent.config.advice import advice
 from agent.config.digest import config_digest
 from agent.config.finding import Finding, errors
@@ -111,8 +112,10 @@ def summary(config: Config) -> dict[str, str]:
         ),
         "masks": masks,
         "encoding": f"{encoding.codec}, {rate}",
-        "retention": say(
+        "retention": many(
+            "{days:g} day in {directory}",
             "{days:g} days in {directory}",
+            ceil(config.recording.retention_days),
             days=config.recording.retention_days,
             directory=config.recordings_dir,
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cryptography import x509
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.identity.certificates import common_name
 from agent.identity.own_authority import is_own
 
@@ -19,14 +20,18 @@ class Misnamed(Struct, frozen=True):
     @property
     def what(self) -> str:
         """For a technician."""
-        return f"this node is {self.named!r} and signs as {self.certified!r}, the name it had when its key was made"
+        return say(
+            "this node is {named!r} and signs as {certified!r}, the name it had when its key was made",
+            named=self.named,
+            certified=self.certified,
+        )
 
     @property
     def remedy(self) -> str:
         """The command that mends it, where one does."""
         if self.own:
-            return "`sudo vigie identity rename && sudo systemctl restart vigie` (films of before stay verifiable)"
-        return (
+            return say("`sudo vigie identity rename && sudo systemctl restart vigie` (films of before stay verifiable)")
+        return say(
             "the town's CA alone gives it another name: `sudo vigie identity csr --out FILE`, have it signed, "
             "`sudo vigie identity install FILE`"
         )

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
 from agent.config.polygon import Point, Polygon
 from agent.mask.as_drawn import covered_samples
 from agent.picture.letters import plain
@@ -104,7 +105,13 @@ def label(picture: Picture, text: str, at: Point, colour: Colour, stroke: int) -
 def legend(name: str, polygon: Sequence[Point], margin: float, share: float) -> str:
     """What the drawing shows of a mask, in one line: its corners by their numbers, and how much of the picture it hides."""
     corners = "  ".join(f"{number} ({x:g}, {y:g})" for number, (x, y) in enumerate(polygon, 1))
-    return f"mask {name}: corners {corners}; with its margin of {margin:g} it hides {share:.1%} of the picture"
+    return say(
+        "mask {name}: corners {corners}; with its margin of {margin} it hides {share:.1%} of the picture",
+        name=name,
+        corners=corners,
+        margin=f"{margin:g}",  # as the file has it, with a point, like the corners
+        share=share,
+    )
 
 
 def _outwards(corners: NDArray[np.float64], at: int) -> NDArray[np.float64]:

@@ -93,8 +93,13 @@ class ViewSample:
     @property
     def words(self) -> str:
         """For the technician who waits."""
-        damaged = f" ({self._damaged} arrived damaged)" if self._damaged else ""
-        return f"leave the camera alone: picture {len(self.lumas)} of {self._wanted}{damaged}"
+        damaged = say(" ({number} arrived damaged)", number=self._damaged) if self._damaged else ""
+        return say(
+            "leave the camera alone: picture {taken} of {wanted}{damaged}",
+            taken=len(self.lumas),
+            wanted=self._wanted,
+            damaged=damaged,
+        )
 
     def still(self) -> Plane:
         """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""

@@ -14,6 +14,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
 from agent.config.model import Overlay
 from agent.config.polygon import MOST_CORNERS, Polygon, first_crossing
 from agent.picture.planes import Plane
@@ -39,10 +40,10 @@ class Ground(StrEnum):
 
 
 _WORDS = {
-    Ground.NAMED: "named in the configuration",
-    Ground.TICKS: "it changes by the second while everything around it is still",
-    Ground.BURNT_IN: "razor edges, and none of the noise around it",
-    Ground.STAYED: "it stayed where it was when the camera was pushed",
+    Ground.NAMED: say("named in the configuration"),
+    Ground.TICKS: say("it changes by the second while everything around it is still"),
+    Ground.BURNT_IN: say("razor edges, and none of the noise around it"),
+    Ground.STAYED: say("it stayed where it was when the camera was pushed"),
 }
 
 
@@ -61,8 +62,15 @@ class ExcludedArea(Struct, frozen=True):
     def words(self) -> str:
         """Where and why, for a technician: `across 2-31 %, down 3-8 %`."""
         across, down = zip(*self.polygon, strict=True)
-        place = f"across {100 * min(across):.0f}-{100 * max(across):.0f} %, down {100 * min(down):.0f}-{100 * max(down):.0f} %"
-        return f"{self.name or 'an area'} ({place}): {_WORDS[self.ground]}"
+        return say(
+            "{name} (across {left:.0f}-{right:.0f} %, down {top:.0f}-{bottom:.0f} %): {why}",
+            name=self.name or say("an area"),
+            left=100 * min(across),
+            right=100 * max(across),
+            top=100 * min(down),
+            bottom=100 * max(down),
+            why=_WORDS[self.ground],
+        )
 
 
 def excluded_plane(areas: Sequence[ExcludedArea], frame: WorkingSize) -> Plane:

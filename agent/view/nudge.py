@@ -15,6 +15,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from agent.base.phrase import say
 from agent.picture.cover import Corners
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
@@ -51,9 +52,12 @@ class NudgeProgress(Struct, frozen=True):
     def words(self) -> str:
         """For the technician who is pushing."""
         if not self.moved_pictures:
-            return "not recognised anywhere: push more gently" if self.lost_pictures > 2 else "it has not moved yet: push"
-        stays = f", {self.staying:.0%} of what can be recognised stayed behind" if self.staying >= 0.005 else ""
-        return f"moved by up to {self.moved:.1%} of the width{stays}"
+            lost = self.lost_pictures > 2
+            return say("not recognised anywhere: push more gently") if lost else say("it has not moved yet: push")
+        stays = say(", {staying:.0%} of what can be recognised stayed behind", staying=self.staying)
+        return say(
+            "moved by up to {moved:.1%} of the width{stays}", moved=self.moved, stays=stays if self.staying >= 0.005 else ""
+        )
 
 
 class NudgeResult(Struct, frozen=True, eq=False):
@@ -126,29 +130,45 @@ class Nudge:
     def _fault(self, progress: NudgeProgress) -> tuple[str, str]:
         if not progress.pictures:
             return (
-                "no picture of the push arrived undamaged",
-                "check cable and switch, or fetch the stream over TCP, and validate again",
+                say("no picture of the push arrived undamaged"),
+                say("check cable and switch, or fetch the stream over TCP, and validate again"),
             )
         if progress.moved_pictures < LEAST_MOVED_PICTURES:
             if progress.lost_pictures > progress.pictures / 2:
                 return (
-                    f"the view was not recognised on {progress.lost_pictures} of {progress.pictures} pictures of the push, "
-                    "and never on three where it had moved",
-                    "push more gently and for all of the time; if the picture is mostly the camera's own clock, texts or hood, "
-                    "switch them off in the camera first",
+                    say(
+                        "the view was not recognised on {lost} of {pictures} pictures of the push, "
+                        "and never on three where it had moved",
+                        lost=progress.lost_pictures,
+                        pictures=progress.pictures,
+                    ),
+                    say(
+                        "push more gently and for all of the time; where the camera's own clock or texts fill the picture, "
+                        "switch them off first"
+                    ),
                 )
             return (
-                f"the push moved nothing: by {progress.moved:.1%} of the width at most, "
-                f"{LEAST_MOVED_PX / self._frame.width:.1%} on three pictures are needed",
-                "push the housing itself, harder and back again, until the time is over; switch off image stabilisation; "
-                "is this the camera that is configured?",
+                say(
+                    "the push moved nothing: by {moved:.1%} of the width at most, {least:.1%} on three pictures are needed",
+                    moved=progress.moved,
+                    least=LEAST_MOVED_PX / self._frame.width,
+                ),
+                say(
+                    "push the housing itself, harder and back again, until the time is over; switch off image stabilisation; "
+                    "is this the camera that is configured?"
+                ),
             )
         if progress.staying > MOST_STAYING:
             return (
-                f"{progress.staying:.0%} of what can be recognised stayed where it was when the camera was pushed: what is fixed "
-                "to the camera dominates this picture, or something large drove through it",
-                "switch the camera's texts and logos off, clear its hood from the view, or wait for the vehicle to pass; "
-                "then validate again",
+                say(
+                    "{staying:.0%} of what can be recognised stayed in place; "
+                    "something on the camera fills the picture, or something large drove by",
+                    staying=progress.staying,
+                ),
+                say(
+                    "switch the camera's texts and logos off, clear its hood from the view, or wait for the vehicle to pass; "
+                    "then validate again"
+                ),
             )
         return "", ""
 

@@ -97,7 +97,7 @@ class Push:
             return
         self._said = int(gone_s)
         what = say("push the camera, {seconds:.0f} s left", seconds=PUSH_S - gone_s) if gone_s < PUSH_S else say("let go of it")
-        self._tell(f"{what}: {self._nudge.progress.words}")
+        self._tell(say("{what}: {so_far}", what=what, so_far=self._nudge.progress.words))
 
 
 def _silent() -> CameraError:

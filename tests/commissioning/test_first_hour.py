@@ -12,6 +12,8 @@ from agent.commissioning.examination import Means, examine
 from agent.commissioning.line import Grade, Line
 from agent.config.model import Config
 from agent.identity.node_key import IdentityDirectory
+from agent.journal.entry import Act
+from agent.journal.register import Register
 from agent.node.drivers import open_camera
 from agent.ports.host import BoardMetrics
 from tests.support.configuration import configured
@@ -47,6 +49,18 @@ def test_at_first_commissioning_one_line_fails(config: Config) -> None:
     assert {name: lines[name].grade for name in ("identity", "register", "view guard", "disk speed")} == dict.fromkeys(
         ("identity", "register", "view guard", "disk speed"), Grade.OPEN
     )
+
+
+def test_a_look_at_the_masks_before_makes_no_second_failure(config: Config) -> None:
+    """`vigie masks show` enters itself in the register before there is a key: the view still fails alone."""
+    register = Register(config.node.state_dir / "register.jsonl", SystemClock(), node=config.node.id)
+    register.enter(Act.STILL_TAKEN, "A. Martin", {"masks": 1})
+    lines = examined(config)
+    assert {name: lines[name].grade for name in ("view", "identity", "register")} == {
+        "view": Grade.FAIL,
+        "identity": Grade.OPEN,
+        "register": Grade.OPEN,
+    }
 
 
 def test_nothing_is_ok_that_was_not_measured(config: Config) -> None:
