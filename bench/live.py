@@ -2,7 +2,7 @@
 
 Options: --seconds 6 (for each number of viewers), --firsts 20, --kbps 2000. `bare` is the same stream over a plain socket without
 RTSP, decoded alike: what of a delay is the encoder's, the decoder's and the busy machine's. CPU is a ratio to the encode in the
-same seconds; `in_kernel` is the part of it that the kernel spends.
+same seconds, with the part of it that the kernel spends.
 """
 
 from __future__ import annotations

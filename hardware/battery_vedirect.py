@@ -63,7 +63,7 @@ class VeDirectBattery:
         except OSError as error:
             raise DeviceError(
                 say("the battery's line {device} cannot be opened: {why}", device=self._device, why=system_words(error.strerror)),
-                remedy=say("name the serial device in battery_device; the service's user needs the group dialout"),
+                remedy=say("name the serial device in [nomad] battery_device; the service's user needs the group dialout"),
             ) from error
         try:
             _set_up(line)
@@ -71,7 +71,7 @@ class VeDirectBattery:
             os.close(line)
             raise DeviceError(
                 say("the battery's line {device} is no serial line", device=self._device),
-                remedy=say("battery_device is one of /dev/serial/by-id"),
+                remedy=say("[nomad] battery_device is one of /dev/serial/by-id"),
             ) from error
         self._line, self._heard_ns = line, self._clock.monotonic_ns()
         self._blocks, self._fields = VeDirectBlocks(), {}
@@ -94,7 +94,7 @@ class VeDirectBattery:
 
     def _gone(self, why: object) -> DeviceError:
         return DeviceError(
-            say("the battery's line {device} broke: {why}", device=self._device, why=why), remedy=say("check the plug")
+            say("the battery's line {device} broke: {why}", device=self._device, why=why), remedy=say("check the plug; `vigie status` tells when the battery answers again")
         )
 
     def _mute(self) -> DeviceError:
@@ -103,7 +103,7 @@ class VeDirectBattery:
             if self._blocks.broken
             else say("the battery at {device} says nothing", device=self._device)
         )
-        return DeviceError(what, remedy=say("check the VE.Direct cable, and that battery_device is its line"))
+        return DeviceError(what, remedy=say("check the VE.Direct cable, and that [nomad] battery_device is its line"))
 
 
 def metrics_of(fields: Mapping[str, str]) -> PowerMetrics:

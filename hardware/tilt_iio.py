@@ -51,7 +51,7 @@ class IioAccelerometer:
         if not found:
             raise DeviceError(
                 say("the kernel knows no accelerometer"),
-                remedy=say('switch its overlay on (config.txt: dtoverlay), or set tilt = "off"'),
+                remedy=say('switch its overlay on (config.txt: dtoverlay), or set [nomad] tilt = "off"'),
             )
         return found[0]
 
