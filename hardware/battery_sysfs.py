@@ -51,9 +51,12 @@ class SysfsBattery:
             )
         told = joined(", ", batteries)
         if not self._device:
-            raise DeviceError(say("there are several batteries: {names}", names=told), remedy=say("name one in [nomad] battery_device"))
+            raise DeviceError(
+                say("there are several batteries: {names}", names=told), remedy=say("name one in [nomad] battery_device")
+            )
         raise DeviceError(
-            say("there is no battery {name}", name=self._device), remedy=say("[nomad] battery_device is one of: {names}", names=told)
+            say("there is no battery {name}", name=self._device),
+            remedy=say("[nomad] battery_device is one of: {names}", names=told),
         )
 
     def _is_battery(self, name: str) -> bool:
@@ -93,7 +96,10 @@ class SysfsBattery:
 def metrics_of(attributes: Mapping[str, str], mains: bool | None) -> PowerMetrics:
     """What the kernel's attributes say, in its units: µV, µA, µW, µWh, µAh, s. Raises DeviceError when the battery is out."""
     if attributes.get("present") == "0":
-        raise DeviceError(say("the battery is not in its place"), remedy=say("put it in and check its connector; `vigie status` tells when it is there"))
+        raise DeviceError(
+            say("the battery is not in its place"),
+            remedy=say("put it in and check its connector; `vigie status` tells when it is there"),
+        )
     state = _STATES.get(attributes.get("status", ""), "unknown")
     volts = _scaled(attributes.get("voltage_now"), 1e-6)
     watts = _scaled(attributes.get("power_now"), 1e-6)

@@ -94,7 +94,8 @@ class VeDirectBattery:
 
     def _gone(self, why: object) -> DeviceError:
         return DeviceError(
-            say("the battery's line {device} broke: {why}", device=self._device, why=why), remedy=say("check the plug; `vigie status` tells when the battery answers again")
+            say("the battery's line {device} broke: {why}", device=self._device, why=why),
+            remedy=say("check the plug; `vigie status` tells when the battery answers again"),
         )
 
     def _mute(self) -> DeviceError:
