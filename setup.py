@@ -44,6 +44,7 @@ setup(
         "pyjwt>=2.8",
         "pyopenssl>=24.3",
         "rich>=13",
+        "websockets>=14",
     ],
     extras_require={
         "pi": ["picamera2>=0.3.31"],

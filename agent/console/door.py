@@ -22,14 +22,13 @@ SEND_BUFFER_BYTES: Final = 128 * 1024
 class ConsoleDoor:
     """Makes the protocol of each new connection: the web server's own, or a refusal. Lives in the page's event loop."""
 
-    def __init__(self, server: Callable[[], asyncio.Protocol], visitors: Visitors) -> None:
-        self._server = server
+    def __init__(self, visitors: Visitors) -> None:
         self._visitors = visitors
         self._visits: dict[asyncio.BaseTransport, Visit] = {}
 
-    def connection(self) -> asyncio.Protocol:
-        """What the event loop asks for, once a connection."""
-        return _Counted(self, self._server)
+    def connection(self, server: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
+        """What the event loop asks for, once a connection. `server` makes the protocol of one that is let in."""
+        return _Counted(self, server)
 
     def enter(self, transport: asyncio.Transport) -> bool:
         """Let it in; False when every place is taken by somebody who is being served."""

@@ -23,10 +23,10 @@ from agent.base.phrase import instant, say
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
 from agent.console.feed import EventTap
+from agent.console.handler import SERVER_LOG, ProtectedHandler, protect
 from agent.console.preview import Preview
-from agent.console.protection import SERVER_LOG, ProtectedHandler, protect
 from agent.console.reading import reading
-from agent.console.words import answer_with, told, wanted_by
+from agent.console.words import script, told, wanted
 
 log = logging.getLogger(__name__)
 
@@ -92,8 +92,8 @@ class Page:
                 keepalive_timeout=REQUEST_WITHIN_S,
             )
 
-        self._door = ConsoleDoor(handler, self._visitors)
-        listening = await loop.create_server(self._door.connection, sock=listener)
+        self._door = ConsoleDoor(self._visitors)
+        listening = await loop.create_server(lambda: self._door.connection(handler), sock=listener)
         try:
             while not self._stopping.is_set():
                 await asyncio.sleep(0.1)
@@ -110,11 +110,14 @@ class Page:
             return answer
 
     async def _words(self, request: web.Request) -> web.Response:
-        return answer_with(STATIC, wanted_by(self._language, request))
+        return web.Response(text=script(STATIC, self._wanted_by(request)), content_type="text/javascript")
 
     def _tell(self, request: web.Request) -> Callable[[str], str]:
         """What puts a text into the language of whoever asks."""
-        return functools.partial(told, language=wanted_by(self._language, request))
+        return functools.partial(told, language=self._wanted_by(request))
+
+    def _wanted_by(self, request: web.Request) -> Language:
+        return wanted(self._language, request.headers.get("Accept-Language", ""))
 
     async def _health_once(self, _: web.Request) -> web.Response:
         return web.json_response(dict(self._health()))

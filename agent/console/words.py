@@ -13,8 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from aiohttp import web
-
 from agent.base.language import Language, spoken_here
 from agent.base.phrase import Phrase
 
@@ -55,11 +53,6 @@ def _weight(told: str) -> float:
     return weight if 0 <= weight <= 1 else 0.0
 
 
-def wanted_by(configured: Language | None, request: web.Request) -> Language:
-    """The same for a request."""
-    return wanted(configured, request.headers.get("Accept-Language", ""))
-
-
 def told(text: str, language: Language) -> str:
     """`text` in that language as far as it is a Phrase."""
     if language == "en" or not isinstance(text, Phrase):
@@ -86,8 +79,3 @@ def script(directory: Path, language: Language) -> str:
         found = {sentence: catalogue().find(sentence) for sentence in sentences(directory)}
         words = {sentence: french for sentence, french in found.items() if french is not None}
     return _SCRIPT % {"language": json.dumps(language), "words": json.dumps(words, ensure_ascii=False, indent=2)}
-
-
-def answer_with(directory: Path, language: Language) -> web.Response:
-    """The script, as an answer."""
-    return web.Response(text=script(directory, language), content_type="text/javascript")

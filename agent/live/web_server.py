@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import hmac
 import json
@@ -11,20 +12,24 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.datastructures import Headers
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 
 from agent.base.clock import Clock
 from agent.base.language import Language
 from agent.base.phrase import say
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
-from agent.console.protection import ProtectedHandler, protect
-from agent.console.words import answer_with, told, wanted_by
+from agent.console.protection import PROTECTION
+from agent.console.words import script, told, wanted
 from agent.live.look import LeasedLook
 from agent.ports.live import LiveFrame, LookRefused, NoEntry, Transport
 
@@ -34,14 +39,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STATIC: Final = Path(__file__).parent / "static"
+PARTS: Final = {
+    "/": ("live.html", "text/html"),
+    **{f"/{name}": (name, "text/javascript") for name in ("live.js", "pane.js", "seal.js")},
+    "/live.css": ("live.css", "text/css"),
+}
 MOST_CONNECTIONS: Final = 48
 REQUEST_WITHIN_S: Final = 10.0
 WRITE_WITHIN_S: Final = 5.0
+ENDS_WITHIN_S: Final = 1.0
 LONGEST_WORDS: Final = 8 * 1024
 """A token of a few kilobytes fits."""
 _HEAD: Final = struct.Struct("!BIdd")
 _KEYFRAME, _CLOSING, _OPAQUE = 1, 2, 4
 _STRANGER: Final = say("no such lease is in force, or the password is another")
+_LINES: Final = logging.getLogger("vigie.live.page.lines")
+"""What the library says of each connection: only a handler that fails is news, everything else is a visitor's own doing."""
 
 
 class PageHost(Protocol):
@@ -70,26 +83,29 @@ class WebServer:
         asyncio.run(self._answer(listener))
 
     async def _answer(self, listener: socket.socket) -> None:
-        app = web.Application(middlewares=[self._seen])
-        app.on_response_prepare.append(protect)
-        app.on_response_prepare.append(_let_it_ask_other_nodes)
-        app.router.add_get("/", _static("live.html"))
-        for name in ("live.js", "pane.js", "seal.js", "live.css"):
-            app.router.add_get(f"/{name}", _static(name))
-        app.router.add_get("/words.js", self._words)
-        app.router.add_get("/stream", self._stream)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        server, loop = runner.server, asyncio.get_running_loop()
-        assert server is not None
+        _LINES.setLevel(logging.ERROR)
+        self._counted = ConsoleDoor(self._visitors)
 
-        def handler() -> ProtectedHandler:
-            # access_log None, "no log", is what AppRunner hands over as well.
-            return ProtectedHandler(server, loop=loop, access_log=None, keepalive_timeout=REQUEST_WITHIN_S)  # type: ignore[arg-type]
+        def counted(*parts: Any, **more: Any) -> asyncio.Protocol:
+            return self._counted.connection(lambda: ServerConnection(*parts, **more))
 
-        self._counted = ConsoleDoor(handler, self._visitors)
-        listening = await loop.create_server(
-            self._counted.connection, sock=listener, ssl=self._context, ssl_handshake_timeout=REQUEST_WITHIN_S
+        server: Server = await serve(
+            self._stream,
+            sock=listener,
+            ssl=self._context,
+            ssl_handshake_timeout=REQUEST_WITHIN_S,
+            # The library asks for one of its own connections, and hands what it gets to the event loop as it is.
+            create_connection=counted,  # type: ignore[arg-type]
+            process_request=self._asked,
+            process_response=_protected,
+            compression=None,
+            max_size=LONGEST_WORDS,
+            open_timeout=REQUEST_WITHIN_S,
+            close_timeout=REQUEST_WITHIN_S,
+            ping_interval=REQUEST_WITHIN_S,
+            ping_timeout=REQUEST_WITHIN_S,
+            server_header=None,
+            logger=_LINES,
         )
         try:
             while not self._door.stopping.is_set():
@@ -97,40 +113,49 @@ class WebServer:
                 self._counted.sweep()
                 self._door.progressed()
         finally:
-            listening.close()
-            await runner.cleanup()
+            server.close()
+            await asyncio.wait([asyncio.ensure_future(server.wait_closed())], timeout=ENDS_WITHIN_S)
 
-    @web.middleware
-    async def _seen(self, request: web.Request, handler: Callable[[web.Request], Any]) -> web.StreamResponse:
-        """A whole request is here: its connection keeps its place until the answer is through."""
-        with self._counted.serving(request.transport):
-            answer: web.StreamResponse = await handler(request)
-            return answer
+    def _asked(self, line: ServerConnection, request: Request) -> Response | None:
+        """A part of the page, at once and whole; None for the page's own way to the frames, which goes on as a WebSocket."""
+        path = request.path.partition("?")[0]
+        if request.method != "GET":
+            return line.respond(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here\n")
+        if path == "/stream":
+            origins = request.headers.get_all("Origin")
+            if len(origins) != 1 or urlsplit(origins[0]).scheme != "https":
+                return line.respond(HTTPStatus.FORBIDDEN, "this is for the page of a node, which comes by HTTPS\n")
+            return None
+        if path == "/words.js":
+            return _whole(script(STATIC, self._wanted_by(request)).encode(), "text/javascript")
+        if path not in PARTS:
+            return line.respond(HTTPStatus.NOT_FOUND, "there is no such page\n")
+        name, kind = PARTS[path]
+        return _whole((STATIC / name).read_bytes(), kind)
 
-    async def _words(self, request: web.Request) -> web.Response:
-        return answer_with(STATIC, wanted_by(self._door.language, request))
+    def _wanted_by(self, request: Request | None) -> Language:
+        return wanted(self._door.language, _said(request, "Accept-Language"))
 
-    async def _stream(self, request: web.Request) -> web.StreamResponse:
+    async def _stream(self, line: ServerConnection) -> None:
         """Who they are comes first, in one message; then frames, until the lease is over or the viewer goes."""
-        if urlsplit(request.headers.get("Origin", "")).scheme != "https":
-            raise web.HTTPForbidden(text="this is for the page of a node, which comes by HTTPS")
-        line = web.WebSocketResponse(max_msg_size=LONGEST_WORDS, heartbeat=10.0, compress=False)
-        await line.prepare(request)
-        try:
-            with await self._let_in(line, request.remote or "unknown") as look:
-                await self._show(line, look)
-        except LookRefused as refused:
-            words = refused.text(functools.partial(told, language=wanted_by(self._door.language, request)))
-            await self._say(line, {"kind": "over", "why": refused.why, "text": words})
-        except (ConnectionError, TimeoutError):
-            log.debug("a viewer of the live page left")
-        await line.close()
-        return line
+        with self._counted.serving(line.transport):
+            try:
+                with await self._let_in(line, _address(line)) as look:
+                    await self._show(line, look)
+            except LookRefused as refused:
+                words = refused.text(functools.partial(told, language=self._wanted_by(line.request)))
+                await self._tell(line, {"kind": "over", "why": refused.why, "text": words})
+            except ConnectionClosed:
+                log.debug("a viewer of the live page left")
+            except TimeoutError:
+                line.transport.abort()  # nothing that is said to it would come through
+                log.debug("a viewer of the live page takes nothing")
 
-    async def _let_in(self, line: web.WebSocketResponse, address: str) -> LeasedLook:
+    async def _let_in(self, line: ServerConnection, address: str) -> LeasedLook:
         """Entered in the register; LookRefused for whoever proves nothing."""
         gate = self._door.gate
-        proof = _proof(await line.receive(REQUEST_WITHIN_S))
+        async with asyncio.timeout(REQUEST_WITHIN_S):
+            proof = _proof(await line.recv())
         lease, password = proof.get("lease", ""), proof.get("password", "")
         if token := proof.get("token"):
             opened = await asyncio.to_thread(gate.bearer, token)
@@ -145,7 +170,7 @@ class WebServer:
             raise LookRefused(NoEntry.UNKNOWN, _STRANGER)
         return await asyncio.to_thread(gate.enter, secret.lease, Transport.WEB, address)
 
-    async def _show(self, line: web.WebSocketResponse, look: LeasedLook) -> None:
+    async def _show(self, line: ServerConnection, look: LeasedLook) -> None:
         loop, news = asyncio.get_running_loop(), asyncio.Event()
 
         def tell() -> None:
@@ -155,24 +180,29 @@ class WebServer:
         look.on_frame(tell)
         look.on_over(tell)
         begun = {"kind": "begun", "node": self._door.node, "by": look.by, "authority": self._authority}
-        await self._say(line, begun)
+        await self._send(line, json.dumps(begun))
         look.request_keyframe()
-        listening = asyncio.ensure_future(line.receive())  # answers pings, and hears when the viewer goes
+        gone = asyncio.ensure_future(line.wait_closed())
         try:
-            while not self._door.stopping.is_set() and not listening.done():
+            while not self._door.stopping.is_set() and not gone.done():
                 news.clear()
                 while (frame := look.get(0)) is not None:
-                    async with asyncio.timeout(WRITE_WITHIN_S):
-                        await line.send_bytes(packed(frame))
+                    await self._send(line, packed(frame))
                 waiting = asyncio.ensure_future(news.wait())
-                await asyncio.wait({waiting, listening}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({waiting, gone}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
                 waiting.cancel()
         finally:
-            listening.cancel()
+            gone.cancel()
 
-    async def _say(self, line: web.WebSocketResponse, words: dict[str, str]) -> None:
+    async def _tell(self, line: ServerConnection, words: Mapping[str, str]) -> None:
+        """A last word, if it can be said."""
+        with contextlib.suppress(ConnectionClosed, TimeoutError):
+            await self._send(line, json.dumps(words))
+
+    async def _send(self, line: ServerConnection, message: str | bytes) -> None:
+        """ConnectionClosed and TimeoutError for a viewer that is gone, or takes nothing."""
         async with asyncio.timeout(WRITE_WITHIN_S):
-            await line.send_str(json.dumps(words))
+            await line.send(message)
 
 
 def packed(frame: LiveFrame) -> bytes:
@@ -182,26 +212,37 @@ def packed(frame: LiveFrame) -> bytes:
     return _HEAD.pack(flags, min(frame.missed, 0xFFFFFFFF), unit.pts_ns / 1000, unit.wall_ns / 1e6) + unit.data
 
 
-def _proof(message: Any) -> dict[str, str]:
+def _proof(message: str | bytes) -> dict[str, str]:
     """`lease` and `password`, or `token`; empty where the message is none."""
-    if message.type is not WSMsgType.TEXT:
+    if not isinstance(message, str):
         return {}
     try:
-        found = json.loads(message.data)
+        found = json.loads(message)
     except (ValueError, RecursionError):
         return {}
     return {name: said for name, said in found.items() if isinstance(said, str)} if isinstance(found, dict) else {}
 
 
-async def _let_it_ask_other_nodes(request: web.Request, response: web.StreamResponse) -> None:
+def _address(line: ServerConnection) -> str:
+    address = line.remote_address
+    return str(address[0]) if address else "unknown"
+
+
+def _said(request: Request | None, name: str) -> str:
+    """All values of a header, as one; empty without any."""
+    return ",".join(request.headers.get_all(name)) if request is not None else ""
+
+
+def _whole(body: bytes, kind: str) -> Response:
+    headers = Headers({"Content-Type": f"{kind}; charset=utf-8", "Content-Length": str(len(body)), "Connection": "close"})
+    return Response(HTTPStatus.OK.value, HTTPStatus.OK.phrase, headers, body)
+
+
+def _protected(_: ServerConnection, request: Request, response: Response) -> None:
     """A page may show further nodes: each has a lease of its own, which the page proves to it."""
-    if request.path == "/":
-        own = response.headers["Content-Security-Policy"]
+    for name, value in PROTECTION.items():
+        response.headers[name] = value
+    if request.path.partition("?")[0] == "/":
+        del response.headers["Content-Security-Policy"]
+        own = PROTECTION["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = own.replace("connect-src 'self'", "connect-src 'self' wss:")
-
-
-def _static(name: str) -> Callable[[web.Request], Awaitable[web.FileResponse]]:
-    async def answer(_: web.Request) -> web.FileResponse:
-        return web.FileResponse(STATIC / name)
-
-    return answer

@@ -17,7 +17,8 @@ from agent.base.clock import Clock
 from agent.base.errors import VigieError
 from agent.base.visitors import Visitors
 from agent.console.door import ConsoleDoor
-from agent.console.protection import PROTECTION, ProtectedHandler, protect
+from agent.console.handler import ProtectedHandler, protect
+from agent.console.protection import PROTECTION
 from agent.onvif.fault import SoapFault
 from agent.onvif.markup import NOTHING, Markup, envelope
 from agent.onvif.proof import ProofOfRequest, RequestHead, Unproved
@@ -105,8 +106,8 @@ class SoapServer:
                 auto_decompress=False,
             )
 
-        self._counted = ConsoleDoor(handler, self._visitors)
-        listening = await loop.create_server(self._counted.connection, sock=listener)
+        self._counted = ConsoleDoor(self._visitors)
+        listening = await loop.create_server(lambda: self._counted.connection(handler), sock=listener)
         try:
             while not self._door.stopping.is_set():
                 await asyncio.sleep(0.1)

@@ -31,7 +31,7 @@ def loaded(program: str, *arguments: str) -> set[str]:
     return set(done.stdout.splitlines()[-1].split()[1:])
 
 
-@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "click", "jwt", "OpenSSL", "pydantic", "rich"])
+@pytest.mark.parametrize("absent", ["aiohttp", "asyncio", "click", "jwt", "OpenSSL", "pydantic", "rich", "websockets"])
 def test_a_node_starts_without(absent: str) -> None:
     """A web server, the command line, a token's library, chain validation and tables wait for whoever asks for them."""
     assert absent not in loaded(NODE)
@@ -41,6 +41,11 @@ def test_a_node_starts_without(absent: str) -> None:
 def test_a_node_starts_without_what_asks_for_versions(absent: str) -> None:
     """Libraries that look up their own version bring the tools of packaging with them."""
     assert absent not in loaded(NODE)
+
+
+def test_the_live_page_needs_no_second_web_server() -> None:
+    """What shows frames to one visitor does not bring the technician's page along, which takes three times as much."""
+    assert "aiohttp" not in loaded("import agent.live.web_server")
 
 
 def test_a_sweep_with_nothing_to_destroy_loads_no_key(tmp_path: Path) -> None:
