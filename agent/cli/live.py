@@ -43,6 +43,7 @@ def command() -> None:
 @click.option("--by", type=EntryText(), required=True, help="who looks: their name, as the register shall have it")
 @click.option("--station", type=EntryText(), help="where they are")
 @click.option("--why", type=EntryText(), help="what they look for")
+@click.option("--incident", type=EntryText(), help="the reference of the incident, where there is one")
 @_seconds_option
 @click.option(
     "--transport", type=click.Choice([way.value for way in Way]), default=Way.RTSP.value, show_default=True, help="by which way"
@@ -55,13 +56,14 @@ def open_lease(
     by: str,
     station: str | None,
     why: str | None,
+    incident: str | None,
     seconds: int,
     transport: str,
     *,
     as_json: bool,
 ) -> None:
     """Let somebody look in; what is printed holds the password, this once."""
-    who = {"role": role, "by": by, "station": station or "", "why": why or ""}
+    who = {"role": role, "by": by, "station": station or "", "why": why or "", "incident": incident or ""}
     opened = _ask(config_path, "lease-open", **who, seconds=seconds, transport=transport)
     if as_json:
         print_json(opened)

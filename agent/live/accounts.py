@@ -13,19 +13,22 @@ from agent.base.secret_file import read_secret
 from agent.config.model import LiveAccount
 from agent.live.book import LeaseBook
 from agent.live.lease import EXPIRED, LeaseHolder, LeaseInForce, LeaseTerms
+from agent.live.restraint import BY_INCIDENT, PLAN_USED_UP, against
 from agent.operations.caller import Role
 
 log = logging.getLogger(__name__)
 
 STANDING_S: Final = 600.0
 _AGAIN_NS: Final = 30 * NS
+_BY_ITSELF: Final = ("", EXPIRED, PLAN_USED_UP, BY_INCIDENT)
+"""What is over for such a reason was closed by nobody, and may begin anew."""
 
 
 class LiveAccounts:
     """The attendant's thread calls `renew`; any thread `lease_of`.
 
     Never above an operator. Whoever closes such a lease closes it until the node starts again. A password file that changes ends
-    the lease under the old password, within five minutes.
+    the lease under the old password, within five minutes. What a battery or a data plan ended begins anew when they allow it.
     """
 
     def __init__(self, accounts: Sequence[LiveAccount], book: LeaseBook, clock: Clock) -> None:
@@ -45,7 +48,7 @@ class LiveAccounts:
         """Open and prolong what is due. Nothing is raised: what fails is told and tried again in half a minute."""
         for account in self._accounts:
             now_ns = self._clock.monotonic_ns()
-            if self._is_due(account.name, now_ns):
+            if self._is_due(account.name, now_ns) and against(self._book.looking, _terms(account.name)) is None:
                 try:
                     self._renew(account)
                 except (VigieError, OSError) as error:
@@ -56,7 +59,7 @@ class LiveAccounts:
 
     def _is_due(self, name: str, now_ns: int) -> bool:
         lease = self._leases.get(name)
-        if lease is not None and lease.over not in ("", EXPIRED):
+        if lease is not None and lease.over not in _BY_ITSELF:
             self._closed.add(name)
         if name in self._closed or now_ns < self._not_before_ns.get(name, now_ns):
             return False
@@ -69,12 +72,14 @@ class LiveAccounts:
             return
         if lease is not None:
             self._book.end(lease, EXPIRED if lease.over else say("its password was changed"))
-        terms = LeaseTerms(
-            holder=LeaseHolder(account.name, Role.OPERATOR), seconds=STANDING_S, through="configuration", standing=True
-        )
-        self._leases[account.name] = self._book.open(terms, password)
+        self._leases[account.name] = self._book.open(_terms(account.name), password)
 
     def _give_up(self, name: str) -> None:
         lease = self._leases.pop(name, None)
         if lease is not None:
             self._book.end(lease, say("its password cannot be read"))
+
+
+def _terms(name: str) -> LeaseTerms:
+    holder = LeaseHolder(name, Role.OPERATOR)
+    return LeaseTerms(holder=holder, seconds=STANDING_S, through="configuration", standing=True)

@@ -44,12 +44,23 @@ class LeaseCounter:
 
     def _open_for_hub(self, asked: payloads.LiveOpen, caller: Caller) -> payloads.LiveOpened:
         holder = LeaseHolder(caller.subject, caller.role, asked.station)
-        return self._open(LeaseTerms(holder=holder, way=asked.transport, seconds=asked.seconds, why=asked.why, through="token"))
+        return self._open(
+            LeaseTerms(
+                holder=holder, way=asked.transport, seconds=asked.seconds, why=asked.why, incident=asked.incident, through="token"
+            )
+        )
 
     def _open_here(self, asked: local.LeaseOpen, _: Caller) -> payloads.LiveOpened:
         holder = LeaseHolder(asked.by, asked.role, asked.station)
         return self._open(
-            LeaseTerms(holder=holder, way=asked.transport, seconds=asked.seconds, why=asked.why, through="control socket")
+            LeaseTerms(
+                holder=holder,
+                way=asked.transport,
+                seconds=asked.seconds,
+                why=asked.why,
+                incident=asked.incident,
+                through="control socket",
+            )
         )
 
     def _open(self, terms: LeaseTerms) -> payloads.LiveOpened:

@@ -28,6 +28,7 @@ from agent.operations.operation import Operation
 from agent.ports.event import EventSink
 from agent.ports.health import LiveHealth
 from agent.ports.live import LiveDoor, Way
+from agent.sensors.ladder import Looking
 from agent.stream.broadcast import Broadcast
 
 UNENDED = "leases.json"
@@ -98,6 +99,10 @@ class LiveFeature(Feature[Config]):
 
     def operations(self) -> Sequence[Operation]:
         return self._counter.operations()
+
+    def spare(self, looking: Looking) -> None:
+        """Let no more looking in than this, from now on; the sensors' thread."""
+        self._book.restrain(looking)
 
     @property
     def _looking(self) -> tuple[int, int]:

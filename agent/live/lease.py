@@ -34,12 +34,16 @@ class LeaseHolder(Struct, frozen=True):
 
 
 class LeaseTerms(Struct, frozen=True, kw_only=True):
-    """What somebody asks for. `through` says by which door. `standing`: renewed by itself, for an account."""
+    """What somebody asks for. `through` says by which door. `standing`: renewed by itself, for an account.
+
+    `incident`: the reference of what they look for, where they have one.
+    """
 
     holder: LeaseHolder
     way: Way = Way.RTSP
     seconds: float = USUAL_LEASE_S
     why: str = ""
+    incident: str = ""
     through: str
     standing: bool = False
 
@@ -95,6 +99,7 @@ class LeaseInForce:
             "way": terms.way,
             "until": self.until,
             "why": terms.why,
+            **({"incident": terms.incident} if terms.incident else {}),
             "station": terms.holder.station,
             "through": terms.through,
             "standing": terms.standing,
@@ -119,6 +124,15 @@ class LeaseInForce:
             if self.over:
                 return False
             self._until_ns = self._clock.monotonic_ns() + round(seconds * NS)
+            return True
+
+    def shorten(self, seconds: float) -> bool:
+        """At most so many seconds more from now on; False when it is over by then anyway."""
+        with self._lock:
+            until_ns = self._clock.monotonic_ns() + round(seconds * NS)
+            if self.over or self._until_ns <= until_ns:
+                return False
+            self._until_ns = until_ns
             return True
 
     def end(self, why: str) -> bool:

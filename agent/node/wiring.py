@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -100,10 +101,10 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     )
     warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
-    asked, spare = drivers.open_sensors(config, clock), partial(_spare, health, path.analytics)
-    sensors = SensorsFeature(config, asked, tap, register, spare, clock, lambda: nomad.commissioned_ns, boot=boot)
+    asked, spare = drivers.open_sensors(config, clock), partial(_spare, health, path.analytics, lambda: live)
+    sensors: SensorsFeature = SensorsFeature(config, asked, tap, register, spare, clock, lambda: nomad.commissioned_ns, boot=boot)
     doors = partial(drivers.open_live, config, clock=clock)
-    live = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
+    live: LiveFeature = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
     onvif = OnvifFeature(config, live.gate, stream, outbox, lambda: house.told(config), clock, version=__version__)
     control = ControlFeature(state_dir, desk, clock)
     speak = [node, stores.events, stores.register, uplink, health]
@@ -123,7 +124,8 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     return Node(house, in_force, supervisor, reload, lock, clock, drivers.give_back_memory)
 
 
-def _spare(health: HealthFeature, analytics: AnalyticsFeature, savings: Savings) -> None:
+def _spare(health: HealthFeature, analytics: AnalyticsFeature, live: Callable[[], LiveFeature], savings: Savings) -> None:
     """Do without what a battery or a data plan can no longer pay for; sensors' thread."""
     health.publisher.spare(savings.health_s)
     analytics.spare(savings.stills)
+    live().spare(savings.looking)

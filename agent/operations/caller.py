@@ -52,6 +52,7 @@ class Refusal(StrEnum):
     NO_FOOTAGE = "no-footage"
     BAD_RESPONSE_TOPIC = "bad-response-topic"
     BUSY = "busy"
+    SPARED = "spared"
     FAILED = "failed"
 
 

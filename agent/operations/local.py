@@ -39,6 +39,7 @@ class LeaseOpen(Arguments, frozen=True, kw_only=True):
     role: Role
     station: Station = ""
     why: Why = ""
+    incident: Why = ""
     transport: Way = Way.RTSP
     seconds: LeaseSeconds = USUAL_LEASE_S
 

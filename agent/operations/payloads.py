@@ -124,6 +124,7 @@ class LiveOpen(Request, frozen=True, kw_only=True):
     transport: Way = Way.RTSP
     seconds: LeaseSeconds = USUAL_LEASE_S
     why: Why = ""
+    incident: Why = ""
     station: Station = ""
 
 

@@ -59,6 +59,9 @@ class Looking(IntEnum):
     SPARSELY = 2
     """One picture a second."""
     BY_INCIDENT = 3
+    """Police and supervisors, and whoever names an incident."""
+    CLOSED = 4
+    """Nobody."""
 
 
 class Savings(Struct, frozen=True):
@@ -94,7 +97,7 @@ CAP: Final = {
     CapRung.FREE: Savings(),
     CapRung.MOST: Savings(60.0, Stills.NONE, Looking.SPARSELY),
     CapRung.NEARLY_ALL: Savings(300.0, Stills.NONE, Looking.BY_INCIDENT),
-    CapRung.ALL: Savings(900.0, Stills.NONE, Looking.BY_INCIDENT),
+    CapRung.ALL: Savings(900.0, Stills.NONE, Looking.CLOSED),
 }
 
 SAVING_PERCENT: Final = 50.0
