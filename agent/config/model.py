@@ -255,6 +255,9 @@ class Nomad(Section, frozen=True, kw_only=True):
     tilt_degrees: Annotated[float, Meta(ge=1, le=45)] = 5.0
     low_percent: Annotated[float, Meta(gt=3, lt=50)] = 30.0
     critical_percent: Annotated[float, Meta(gt=3, lt=50)] = 12.0
+    when_critical: Literal["record", "close"] = "record"
+    power_off: bool = False
+    least_fps: Annotated[float, Meta(ge=6, le=60)] = 12.0
     data_cap_mb: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     data_cap_day: Annotated[int, Meta(ge=1, le=28)] = 1
 

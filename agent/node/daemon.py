@@ -20,6 +20,8 @@ from agent.node.signals import SignalListener, hold_back, leave_process
 
 SUMMARY_OPENING = b'{\n  "node": '
 """What every summary begins with."""
+POWER_OFF = 79
+"""The exit code by which the service manager is to switch the board off (systemd/power-off)."""
 LAST_WORDS_S = 5.0
 """How long stderr may take to write why the daemon ends: far more than a busy board needs to say it."""
 
@@ -79,7 +81,7 @@ def _run(config_path: Path, for_s: float | None, summary: Path | None, listener:
     ending = node.run(for_s=for_s, signals=listener.wishes)
     if summary is not None:
         Output(summary, SUMMARY_OPENING).write(json.dumps(node.summary(), indent=2).encode() + b"\n")
-    return 1 if ending is Ending.FAILED else 0
+    return {Ending.FAILED: 1, Ending.EMPTY: POWER_OFF}.get(ending, 0)
 
 
 if __name__ == "__main__":

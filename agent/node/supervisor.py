@@ -32,10 +32,12 @@ class Ending(StrEnum):
     TIME = "time"
     SOURCE_OVER = "source over"
     FAILED = "failed"
+    EMPTY = "battery empty"
 
 
 class Supervisor:
-    """Runs on the main thread. `ready` says when the node does its job: the first masked frame is encoded."""
+    """Runs on the main thread. `ready` says when the node does its job: the first masked frame is encoded; `empty` when
+    its battery ends it."""
 
     def __init__(
         self,
@@ -45,6 +47,7 @@ class Supervisor:
         *,
         ready: Callable[[], bool],
         over: Callable[[], bool] = lambda: False,
+        empty: Callable[[], bool] = lambda: False,
         sentence: Callable[[], str] = lambda: "running",
         stalled_s: float = STALLED_S,
         asked: Wishes | None = None,
@@ -54,6 +57,7 @@ class Supervisor:
         self._service = service
         self._ready = ready
         self._over = over
+        self._empty = empty
         self._sentence = sentence
         self._stalled_s = stalled_s
         self._asked = asked or Wishes()  # what other threads of this process wish
@@ -128,6 +132,8 @@ class Supervisor:
                     self._service.alive()
                     if not self._said_ready:
                         self._service.still_starting(2 * feed_every_s + STALLED_S)
+            if self._empty():
+                return Ending.EMPTY
             if self._over():
                 return Ending.SOURCE_OVER
             if end_ns is not None and now_ns >= end_ns:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -24,10 +23,12 @@ from agent.node.feature import NodeFeature
 from agent.node.frame_path import open_frame_path
 from agent.node.house import House, topics_of
 from agent.node.in_force import InForce
+from agent.node.last_minute import LastMinute
 from agent.node.node import Node
 from agent.node.nomadic import open_nomad
 from agent.node.reload import NodeReload
 from agent.node.signals import Wishes
+from agent.node.sparing import spare_all
 from agent.node.stores import open_stores
 from agent.node.supervisor import Supervisor
 from agent.nomad.feature import NomadFeature
@@ -37,7 +38,6 @@ from agent.operations.feature import ControlFeature
 from agent.recording.feature import RecordingFeature
 from agent.recording.trusted_time import boot_id
 from agent.sensors.feature import SensorsFeature
-from agent.sensors.ladder import Savings
 from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
 from agent.stream.feature import StreamFeature
@@ -101,8 +101,12 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
     )
     warn_of_room(config, stores.catalog)
     board = BoardFeature(config, drivers.open_board(), tap, clock, recording.storage_fault)
-    asked, spare = drivers.open_sensors(config, clock), partial(_spare, health, path.analytics, lambda: live)
-    sensors: SensorsFeature = SensorsFeature(config, asked, tap, register, spare, clock, lambda: nomad.commissioned_ns, boot=boot)
+    last_minute = LastMinute(lambda: config.mqtt is None or outbox.pending == 0, clock, is_wanted=config.nomad.power_off)
+    asked = drivers.open_sensors(config, clock)
+    spare = partial(spare_all, config, health, path, lambda: live, nomad, last_minute)
+    sensors: SensorsFeature = SensorsFeature(
+        config, asked, tap, register, spare, clock, lambda: nomad.commissioned_ns, lambda: nomad.stolen, boot=boot
+    )
     doors = partial(drivers.open_live, config, clock=clock)
     live: LiveFeature = LiveFeature(config, stream, stores.register.looks, desk, uplink.vouched, doors, tap, clock)
     onvif = OnvifFeature(config, live.gate, stream, outbox, lambda: house.told(config), clock, version=__version__)
@@ -116,16 +120,10 @@ def build(config: Config, config_path: Path, *, clock: Clock | None = None) -> N
         drivers.open_service_manager(),
         ready=lambda: stream.pipeline.first_encoded.is_set() or nomad.rests,
         over=path.is_over,
+        empty=last_minute.is_over,
         sentence=house.sentence,
         asked=wishes,
     )
     drivers.give_back_memory()
     reload = NodeReload(config_path, house, in_force, outbox, register, clock, supervisor.follow)
     return Node(house, in_force, supervisor, reload, lock, clock, drivers.give_back_memory)
-
-
-def _spare(health: HealthFeature, analytics: AnalyticsFeature, live: Callable[[], LiveFeature], savings: Savings) -> None:
-    """Do without what a battery or a data plan can no longer pay for; sensors' thread."""
-    health.publisher.spare(savings.health_s)
-    analytics.spare(savings.stills)
-    live().spare(savings.looking)

@@ -37,7 +37,8 @@ from agent.recording.catalog import Catalog
 from agent.recording.film_origin import FilmOrigin, OnePlace
 from agent.recording.trusted_time import peek_at_clock
 from agent.sensors.feature import SensorsHealth
-from agent.stream.shutter import Shutter
+from agent.stream.shutter import Light, Shutter
+from agent.stream.sparing_shutter import SparingShutter
 
 NO_SENSES: Final = Senses()
 
@@ -69,8 +70,10 @@ class NomadFeature(Feature[Config]):
         self._sensors = sensors
         self.watch: DeploymentWatch | None = None
         self.shutter: Shutter | None = None
+        self._sparing: SparingShutter | None = None
         self.origin: FilmOrigin = OnePlace(place)
         if not self._is_nomadic:
+            self._close_sparingly(config, None, OnePlace(place))
             return
         proof = _ProofInForce(in_force)
         self._gate = DeploymentGate(lambda: proof().fingerprint(), clock)
@@ -87,13 +90,31 @@ class NomadFeature(Feature[Config]):
             lambda present, ruling, sensed: report.tell(present, ruling, sensed, astray(present, sensed) if present else ""),
             clock,
         )
-        self.shutter = self._gate
-        self.origin = _OfDeployment(self.watch, self._gate)
+        self.shutter, self.origin = self._gate, _OfDeployment(self.watch, self._gate)
+        self._close_sparingly(config, self._gate, self.origin)
+
+    def _close_sparingly(self, config: Config, gate: Shutter | None, origin: FilmOrigin) -> None:
+        """Let a battery close the camera too, where the configuration wants that."""
+        if config.nomad.when_critical == "close" and config.nomad.battery != "off":
+            self.shutter = self._sparing = SparingShutter(gate)
+            self.origin = _Spared(origin, self._sparing)
+
+    def spare(self, rests: bool) -> None:
+        """The battery is nearly empty, or is so no more; the sensors' thread."""
+        if self._sparing is not None:
+            self._sparing.closed = rests
+
+    @property
+    def stolen(self) -> bool:
+        """Whether it is taken for stolen, until a person ends the deployment. Any thread."""
+        present = self.watch.present if self.watch is not None else None
+        return present is not None and present.stolen and not present.is_over
 
     @property
     def rests(self) -> bool:
         """Whether it does its job without a picture: the camera is closed on purpose."""
-        return self.watch is not None and self.watch.has_looked and bool(self._gate.dark())
+        looked = self.watch is None or self.watch.has_looked
+        return looked and self.shutter is not None and bool(self.shutter.dark())
 
     def components(self) -> Sequence[Component]:
         return (self.watch,) if self.watch is not None else ()
@@ -117,11 +138,15 @@ class NomadFeature(Feature[Config]):
                 deployment=present.id if present else "",
                 authorisation=present.authorisation if present else "",
                 until=rfc3339(present.until_ns) if present else None,
-                light=self._gate.light.value,
-                why=str(self._gate.dark() or self._gate.covered()),
+                light=Light.DARK.value if self._dark else self._gate.light.value,
+                why=str(self._dark or self._gate.covered()),
                 **found,
             )
         }
+
+    @property
+    def _dark(self) -> str:
+        return self.shutter.dark() if self.shutter is not None else ""
 
     def sentence(self) -> str:
         present = self.watch.present if self.watch is not None else None
@@ -174,3 +199,17 @@ class _OfDeployment:
 
     def dark(self) -> str:
         return self._gate.dark()
+
+
+class _Spared:
+    """Implements FilmOrigin: nothing more comes either while a battery keeps the camera closed."""
+
+    def __init__(self, origin: FilmOrigin, shutter: SparingShutter) -> None:
+        self._origin = origin
+        self._shutter = shutter
+
+    def at(self, captured_ns: int) -> str:
+        return self._origin.at(captured_ns)
+
+    def dark(self) -> str:
+        return self._origin.dark() or self._shutter.dark()

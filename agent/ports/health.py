@@ -44,6 +44,8 @@ class CameraHealth(Part, frozen=True, kw_only=True):
     fps: float = 0.0
     captured: int = 0
     dropped: int = 0
+    spared: int = 0
+    """Frames that were left out on purpose, for a battery's sake."""
     corrupt: int = 0
     last_frame_age_s: float | None = None
     state: CameraState

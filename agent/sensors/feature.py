@@ -63,6 +63,9 @@ class SensorsFeature(Feature[Config]):
         "nomad.tilt_degrees",
         "nomad.low_percent",
         "nomad.critical_percent",
+        "nomad.when_critical",
+        "nomad.power_off",
+        "nomad.least_fps",
         "nomad.data_cap_mb",
         "nomad.data_cap_day",
     )
@@ -76,6 +79,7 @@ class SensorsFeature(Feature[Config]):
         put_in_force: Callable[[Savings], object],
         clock: Clock,
         commissioned: Callable[[], int],
+        stolen: Callable[[], bool] = lambda: False,
         *,
         boot: str,
     ) -> None:
@@ -98,7 +102,7 @@ class SensorsFeature(Feature[Config]):
         tap = events if fixed else _WithoutAlarms(events)
         kept_in = node.state_dir / "posture.json"
         self.sensors = Sensors(
-            drivers, self._watches, tap, kept_in, clock, (lambda: _AT_THE_FIRST_START) if fixed else commissioned
+            drivers, self._watches, tap, kept_in, clock, (lambda: _AT_THE_FIRST_START) if fixed else commissioned, stolen
         )
 
     def components(self) -> Sequence[Component]:

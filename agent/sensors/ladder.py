@@ -6,6 +6,7 @@ The functions are pure. Invariants, each a property of the tests:
 2. What cannot be told changes nothing: a gauge that is gone neither empties a battery nor fills it.
 3. A lower rung never allows more than a higher one; of two ladders the stricter one holds.
 4. No rung has a word to say on masks, guard, signing, register, retention or alarms: `Savings` knows none of them.
+   (What closes the camera for want of power closes it as every shutter does, and opens nothing.)
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ class Savings(Struct, frozen=True):
     stills: Stills = Stills.ALL
     looking: Looking = Looking.FREELY
     legal_fps: bool = False
-    """No more pictures a second than the order asks for."""
+    """No more pictures a second than the law asks for."""
+    rests: bool = False
+    """The camera is closed, where the configuration wants that of a battery that is nearly empty."""
     ends: bool = False
     """Last position, then a clean end: the battery is empty."""
 
@@ -82,6 +85,7 @@ class Savings(Struct, frozen=True):
             max(self.stills, other.stills),
             max(self.looking, other.looking),
             self.legal_fps or other.legal_fps,
+            self.rests or other.rests,
             self.ends or other.ends,
         )
 
@@ -90,8 +94,8 @@ BATTERY: Final = {
     BatteryRung.FULL: Savings(),
     BatteryRung.SAVING: Savings(300.0, Stills.ALARMS, Looking.BRIEFLY),
     BatteryRung.LOW: Savings(300.0, Stills.ALARMS, Looking.BY_INCIDENT, legal_fps=True),
-    BatteryRung.CRITICAL: Savings(3600.0, Stills.NONE, Looking.BY_INCIDENT, legal_fps=True),
-    BatteryRung.EMPTY: Savings(3600.0, Stills.NONE, Looking.BY_INCIDENT, legal_fps=True, ends=True),
+    BatteryRung.CRITICAL: Savings(3600.0, Stills.NONE, Looking.BY_INCIDENT, legal_fps=True, rests=True),
+    BatteryRung.EMPTY: Savings(3600.0, Stills.NONE, Looking.BY_INCIDENT, legal_fps=True, rests=True, ends=True),
 }
 CAP: Final = {
     CapRung.FREE: Savings(),

@@ -60,7 +60,8 @@ class Sensors(Component):
     """Component `sensors`. `posture_path` keeps how the unit hung and stood when it was commissioned.
 
     `commissioned` tells when that was, in Unix ns, 0 while nobody has: with a new answer the next readings count as right, and
-    whatever was askew is so no more. One driver that fails costs its own reading; none of them ends the node.
+    whatever was askew is so no more. `stolen`: whether the unit is taken for that. One driver that fails costs its own reading;
+    none of them ends the node.
     """
 
     critical = False
@@ -73,8 +74,11 @@ class Sensors(Component):
         posture_path: Path,
         clock: Clock,
         commissioned: Callable[[], int],
+        stolen: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__("sensors", clock)
+        self._stolen = stolen
+        self._said_farewell = False
         self._drivers = drivers
         self._watches = watches
         self._events = events
@@ -140,6 +144,7 @@ class Sensors(Component):
             position.home = self._home
         if self.fix is not None:
             self.fix.turn()
+            position.chase(self._stolen())
             self._raise(position.observe(self.fix.value))
             if known.of and position.home is None:
                 position.home = position.place
@@ -160,6 +165,10 @@ class Sensors(Component):
         power = None if self.power is None else self.power.value
         used = None if self.bytes is None else self._watches.data.used.total
         self._raise(self._watches.savings.observe(power, used))
+        ends = self._watches.savings.savings.ends
+        if ends and not self._said_farewell:
+            self._raise(self._watches.position.last_words())
+        self._said_farewell = ends
 
     def _keep(self, posture: Posture) -> None:
         """What is found lasts in memory in any case; a disk that refuses costs it the next power cut."""

@@ -42,6 +42,7 @@ class CameraFeature(Feature[Config]):
                 fps=round(capture.fps(), 2),
                 captured=capture.captured,
                 dropped=capture.dropped,
+                spared=capture.spared,
                 corrupt=capture.corrupt,
                 last_frame_age_s=None if age_s is None else round(age_s, 3),
                 state=capture.delivery,

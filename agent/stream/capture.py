@@ -16,6 +16,7 @@ from agent.picture.frame import RawFrame
 from agent.picture.sameness import FROZEN, Sameness
 from agent.ports.video import Camera
 from agent.stream.shutter import Shutter
+from agent.stream.thinning import Thinning
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,9 @@ class Capture(Component):
         self._frames: BoundedQueue[RawFrame] = BoundedQueue(capacity, on_drop=RawFrame.release)
         self._arrivals_ns: deque[int] = deque(maxlen=128)
         self._missed_before = 0
+        self._thinning = Thinning()
         self.captured = 0
+        self.spared = 0
         self.corrupt = 0
         self.missed = 0
         self.opened = 0
@@ -92,6 +95,10 @@ class Capture(Component):
         """Frames that were delivered or announced by the camera and did not reach the mask."""
         return self._frames.dropped + self.missed
 
+    def spare(self, most_fps: float) -> None:
+        """Hand on no more pictures a second than so many, spread evenly; 0: all of them. The rest is counted. Any thread."""
+        self._thinning.most_fps = most_fps
+
     def fps(self) -> float:
         """Frames per second over the last five seconds."""
         now_ns = self.clock.monotonic_ns()
@@ -126,7 +133,11 @@ class Capture(Component):
             self.captured += 1
             self.corrupt += frame.corrupt
             self._arrivals_ns.append(self.clock.monotonic_ns())
-            self._hand_on(frame)
+            if not self._lossless and self._thinning.leaves_out(frame.time.monotonic_ns):
+                self.spared += 1
+                frame.release()
+            else:
+                self._hand_on(frame)
             self.progressed()
 
     @property

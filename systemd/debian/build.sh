@@ -82,6 +82,7 @@ install -D -m 644 -t "$root/usr/lib/vigie/reader/agent/config" agent/config/file
 install -D -m 644 systemd/sysusers.conf "$root/usr/lib/sysusers.d/vigie.conf"
 install -D -m 644 systemd/tmpfiles.conf "$root/usr/lib/tmpfiles.d/vigie.conf"
 install -D -m 755 systemd/back-off "$root/usr/lib/vigie/back-off"
+install -D -m 755 systemd/power-off "$root/usr/lib/vigie/power-off"
 install -D -m 755 systemd/release.py "$root/usr/lib/vigie/release"
 install -D -m 755 systemd/purge.py "$root/usr/lib/vigie/purge"
 install -D -m 644 -t "$root/usr/share/vigie" systemd/reboot-when-stuck.conf config.example.toml

@@ -42,6 +42,7 @@ SAVINGS = st.builds(
     st.sampled_from(list(Looking)),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
 )
 
 
@@ -134,4 +135,4 @@ def test_each_rung_spares_at_least_what_the_one_above_it_does() -> None:
 
 def test_no_rung_has_a_word_to_say_on_what_must_not_be_spared() -> None:
     """Masks, guard, signing, register, retention and alarms are no part of what a rung can switch."""
-    assert Savings.__struct_fields__ == ("health_s", "stills", "looking", "legal_fps", "ends")
+    assert Savings.__struct_fields__ == ("health_s", "stills", "looking", "legal_fps", "rests", "ends")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -122,3 +123,35 @@ def test_the_date_line_is_no_edge() -> None:
     """The middle of two places beside it is not Africa."""
     found = middle([Place(0, 179.999), Place(0, -179.999), Place(0, -179.999)])
     assert Place(0, 180).metres_to(found) < 200
+
+
+def test_one_that_is_stolen_tells_each_ten_seconds_for_ten_minutes_and_then_each_minute() -> None:
+    """At once, by its newest fix, moving or not; without a fix nothing; given back, it is calm again."""
+    clock = ManualClock()
+    made = watch(clock)
+    walked(made, clock, [0.0] * 120)
+    made.chase(True)
+    told = [second for second, event in walked(made, clock, [10.0 * n for n in range(1800)]) if event.topic == GEO_LOCATION]
+    soon, later = [second for second in told if second < 600], [second for second in told if second >= 600]
+    assert soon == list(range(0, 600, 10))
+    assert [b - a for a, b in pairwise(later)] == [60] * (len(later) - 1)
+    assert len(later) == 20
+    lost = [second for second, event in walked(made, clock, [None] * 300) if event.topic == GEO_LOCATION]
+    assert all(second < 10 for second in lost), "a fix of before is told as if it were one of now"
+    ((_, stands),) = [each for each in walked(made, clock, [18_000.0] * 5) if each[1].topic == GEO_LOCATION]
+    assert stands.data["lat"] == round(CHALON[0] + 18_000 / METRES_A_DEGREE, 6)
+    made.chase(False)
+    calm = [event for _, event in walked(made, clock, [18_000.0] * 600) if event.topic == GEO_LOCATION]
+    assert len(calm) <= 1
+
+
+def test_an_empty_battery_has_a_last_word_on_where_it_is_if_anybody_knows() -> None:
+    """Though it has not moved; never a guess."""
+    clock = ManualClock()
+    made = watch(clock)
+    assert made.last_words() == []
+    walked(made, clock, [0.0] * 60)
+    (word,) = made.last_words()
+    assert (word.topic, word.data["lat"]) == (GEO_LOCATION, round(CHALON[0], 6))
+    walked(made, clock, [None] * 90)
+    assert made.last_words() == []
