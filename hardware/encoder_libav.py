@@ -23,6 +23,7 @@ from av.video.frame import PictureType, VideoFrame
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 from agent.picture.planes import Plane, Planes
@@ -63,9 +64,11 @@ class LibavEncoder:
         slices: int = 0,
     ) -> None:
         if bitrate_kbps is not None and crf is not None:
-            raise EncoderError("bitrate_kbps and crf exclude each other", remedy="Keep one of the two")
+            raise EncoderError(say("bitrate_kbps and crf exclude each other"), remedy=say("Keep one of the two"))
         if width % 2 or height % 2:
-            raise EncoderError(f"{width}x{height} is odd", remedy="Choose an even width and height")
+            raise EncoderError(
+                say("{width}x{height} is odd", width=width, height=height), remedy=say("Choose an even width and height")
+            )
         self._width, self._height, self._fps = width, height, fps
         self._keyframes = KeyframeClock(keyframe_seconds)
         self._duration_ns = round(NS / fps)
@@ -83,17 +86,28 @@ class LibavEncoder:
     def encode(self, frame: MaskedFrame) -> Sequence[AccessUnit]:
         """The units that became ready. x264 has copied the frame on return: its buffer may be reused at once."""
         if self._closed:
-            raise EncoderError("the encoder is flushed and takes no more pictures", remedy="Open a new one")
+            raise EncoderError(say("the encoder is flushed and takes no more pictures"), remedy=say("Open a new one"))
         planes, time = frame.planes, frame.time
         if (planes.width, planes.height) != (self._width, self._height):
             raise EncoderError(
-                f"a picture of {planes.width}x{planes.height} came to an encoder of {self._width}x{self._height}",
-                remedy="The camera must deliver [camera] width and height",
+                say(
+                    "a picture of {width}x{height} came to an encoder of {width_2}x{height_2}",
+                    width=planes.width,
+                    height=planes.height,
+                    width_2=self._width,
+                    height_2=self._height,
+                ),
+                remedy=say("The camera must deliver [camera] width and height"),
             )
         if time.monotonic_ns <= self._last_pts_ns:
             raise EncoderError(
-                f"picture {time.index} is not later than the one before it ({time.monotonic_ns} ns after {self._last_pts_ns} ns)",
-                remedy="The camera's monotonic time must increase with every picture",
+                say(
+                    "picture {index} is not later than the one before it ({monotonic_ns} ns after {last_pts_ns} ns)",
+                    index=time.index,
+                    monotonic_ns=time.monotonic_ns,
+                    last_pts_ns=self._last_pts_ns,
+                ),
+                remedy=say("The camera's monotonic time must increase with every picture"),
             )
         self._duration_ns = self._cadence(time.monotonic_ns)
         self._last_pts_ns = time.monotonic_ns
@@ -156,11 +170,20 @@ class LibavEncoder:
             codec.options = options
             codec.open()
         except UnknownCodecError:
-            raise EncoderError("this FFmpeg has no libx264", remedy="Install PyAV from PyPI (`pip install av`)") from None
+            raise EncoderError(
+                say("this FFmpeg has no libx264"), remedy=say("Install PyAV from PyPI (`pip install av`)")
+            ) from None
         except FFmpegError as error:
             raise EncoderError(
-                f"x264 refuses {self._width}x{self._height} at {self._fps:g} fps, preset {preset}: {error}",
-                remedy="Check [camera] width, height, fps and [encoding]",
+                say(
+                    "x264 refuses {width}x{height} at {fps:g} fps, preset {preset}: {why}",
+                    width=self._width,
+                    height=self._height,
+                    fps=self._fps,
+                    preset=preset,
+                    why=error,
+                ),
+                remedy=say("Check [camera] width, height, fps and [encoding]"),
             ) from error
         return codec
 
@@ -186,13 +209,15 @@ class LibavEncoder:
         try:
             packets = self._codec.encode(frame)
         except FFmpegError as error:
-            raise EncoderError(f"x264 failed: {error}", remedy="The encoder must be opened again") from error
+            raise EncoderError(say("x264 failed: {why}", why=error), remedy=say("The encoder must be opened again")) from error
         units = []
         for packet in packets:
             assert packet.pts is not None
             origin = self._inside.get(packet.pts)
             if origin is None:
-                raise EncoderError(f"x264 returned a picture nobody gave it (tick {packet.pts})", remedy="Report this as a bug")
+                raise EncoderError(
+                    say("x264 returned a picture nobody gave it (tick {pts})", pts=packet.pts), remedy=say("Report this as a bug")
+                )
             data = bytes(packet)
             if not self._format.is_known:
                 self._format.learn(self._width, self._height, self._fps, parameter_sets(data))

@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 from hardware.encoding import FrameOrigin, KeyframeClock, KnownFormat, parameter_sets
@@ -70,10 +71,14 @@ class PicameraEncoder:
         loan = self._loans.of(frame.planes)
         if loan is None:
             raise EncoderError(
-                "this picture does not lie in a buffer of the camera", remedy="Use the encoder of encoder_libav for other cameras"
+                say("this picture does not lie in a buffer of the camera"),
+                remedy=say("Use the encoder of encoder_libav for other cameras"),
             )
         if len(self._inside) >= MOST_INSIDE:
-            raise EncoderError(f"the encoder holds {MOST_INSIDE} pictures and returns none", remedy="It is opened anew")
+            raise EncoderError(
+                say("the encoder holds {most_inside} pictures and returns none", most_inside=MOST_INSIDE),
+                remedy=say("It is opened anew"),
+            )
         loan.seal()
         if self._encoder is None:
             self._start(loan)
@@ -84,7 +89,7 @@ class PicameraEncoder:
         try:
             self._encoder.encode("main", loan.request)
         except (OSError, RuntimeError, ValueError) as error:
-            raise EncoderError(f"the encoder failed ({error})", remedy="It is opened anew") from error
+            raise EncoderError(say("the encoder failed ({why})", why=error), remedy=say("It is opened anew")) from error
         return self._units()
 
     def flush(self) -> Sequence[AccessUnit]:
@@ -122,8 +127,12 @@ class PicameraEncoder:
             encoder.start()
         except (OSError, RuntimeError, ValueError) as error:
             raise EncoderError(
-                f"the {'hardware' if self._hardware else 'software'} encoder does not start ({error})",
-                remedy="Is another program encoding? See dmesg",
+                say(
+                    "the {what} encoder does not start ({why})",
+                    what=say("hardware") if self._hardware else say("software"),
+                    why=error,
+                ),
+                remedy=say("Is another program encoding? See dmesg"),
             ) from error
         self._first_us = int(loan.sensor_ns / 1000)
         self._encoder = encoder
@@ -135,7 +144,8 @@ class PicameraEncoder:
             origin = self._inside.pop(stamp_us, None)
             if origin is None:
                 raise EncoderError(
-                    f"the encoder returned a picture nobody gave it ({stamp_us} us)", remedy="Report this as a bug"
+                    say("the encoder returned a picture nobody gave it ({stamp_us} us)", stamp_us=stamp_us),
+                    remedy=say("Report this as a bug"),
                 )
             # What went in before and did not come out was thrown away by the encoder.
             for older in [s for s in self._inside if s < stamp_us]:

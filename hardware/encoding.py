@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
@@ -91,7 +92,9 @@ class KnownFormat:
     def get(self) -> VideoFormat:
         """Raises EncoderError before the first access unit."""
         if self._found is None:
-            raise EncoderError("the video format is not known before the first access unit", remedy="Encode a picture first")
+            raise EncoderError(
+                say("the video format is not known before the first access unit"), remedy=say("Encode a picture first")
+            )
         return self._found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from agent.base.errors import DeviceError
 from agent.base.log import Sentence, component
+from agent.base.phrase import say
 
 _PRIORITIES = ((logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6))
 _DEBUG = 7
@@ -62,8 +63,8 @@ def log_handler(node_id: str, environment: Mapping[str, str] = os.environ) -> lo
         from systemd.journal import send
     except ImportError:
         raise DeviceError(
-            "the journal is connected (JOURNAL_STREAM is set) but Python's module `systemd` is missing",
-            remedy="`apt install python3-systemd`, or pip install 'vigie[systemd]'",
+            say("the journal is connected (JOURNAL_STREAM is set) but Python's module `systemd` is missing"),
+            remedy=say("`apt install python3-systemd`, or pip install 'vigie[systemd]'"),
         ) from None
     return StructuredJournal(node_id, send)
 

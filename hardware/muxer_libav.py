@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
 TICKS_PER_S: Final = 90_000
@@ -118,8 +119,8 @@ def header(keyframe: bytes, video: VideoFormat) -> bytes:
             container.close()
     except (FFmpegError, IndexError) as error:
         raise EncoderError(
-            f"a segment cannot begin with this access unit: {error}",
-            remedy=f"It must be a {video.codec} keyframe with SPS and PPS",
+            say("a segment cannot begin with this access unit: {why}", why=error),
+            remedy=say("It must be a {codec} keyframe with SPS and PPS", codec=video.codec),
         ) from error
     return made
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.base.errors import CameraError
+from agent.base.phrase import say
 from agent.picture.planes import Planes
 
 StreamLayout = Mapping[str, Any]
@@ -45,9 +46,14 @@ def interleaved_chroma(buffer: Samples, layout: StreamLayout) -> Samples:
 def _check(buffer: Samples, wanted_bytes: int, layout: StreamLayout) -> None:
     if buffer.size < wanted_bytes:
         raise CameraError(
-            f"the camera's buffer of {buffer.size} bytes is too small for {layout['format']} of {layout['size']}, "
-            f"stride {layout['stride']}",
-            remedy="Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`",
+            say(
+                "the camera's buffer of {size} bytes is too small for {format} of {size_2}, stride {stride}",
+                size=buffer.size,
+                format=layout["format"],
+                size_2=layout["size"],
+                stride=layout["stride"],
+            ),
+            remedy=say("Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`"),
         )
 
 
@@ -176,8 +182,8 @@ def lend(request: Any, mapped_array: Callable[..., Any], maps: BufferMaps, senso
             planes = Planes(luma, chroma[..., 0].copy(), chroma[..., 1].copy())
         else:
             raise CameraError(
-                f"the camera delivers {layout['format']}, and this driver masks YUV420 and NV12 only",
-                remedy="Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`",
+                say("the camera delivers {format}, and this driver masks YUV420 and NV12 only", format=layout["format"]),
+                remedy=say("Update libcamera and picamera2: `sudo apt install --only-upgrade python3-picamera2`"),
             )
         small = None
         if "lores" in buffers:

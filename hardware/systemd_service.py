@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
 from agent.ports.host import ServiceManager
 
 
@@ -21,8 +22,8 @@ class SystemdService:
             from systemd.daemon import notify
         except ImportError:
             raise DeviceError(
-                "systemd started this daemon (NOTIFY_SOCKET is set) but Python's module `systemd` is missing",
-                remedy="`apt install python3-systemd`, or pip install 'vigie[systemd]'; or unset NOTIFY_SOCKET",
+                say("systemd started this daemon (NOTIFY_SOCKET is set) but Python's module `systemd` is missing"),
+                remedy=say("`apt install python3-systemd`, or pip install 'vigie[systemd]'; or unset NOTIFY_SOCKET"),
             ) from None
         self._notify = notify
         self._watchdog_s = _watchdog_s(environment)

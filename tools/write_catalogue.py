@@ -46,7 +46,7 @@ _NOISE = tuple(
         "Language-Team",
     )
 )
-KEYWORDS = {"say": (1,), "many": (1, 2)}
+KEYWORDS = {"say": (1,), "sentence": (1,), "many": (1, 2)}
 CLICK_KEYWORDS = {"_": (1,), "ngettext": (1, 2)}
 CLICK = [Path(click.__file__).with_name(f"{name}.py") for name in CLICK_MODULES]
 

@@ -10,6 +10,7 @@ from agent.analytics.picture_metrics import PictureMeasure, PictureMetrics
 from agent.analytics.sharpness import SETTLES_AFTER
 from agent.base.clock import NS
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 
 EVERY_NS = NS // 10
@@ -52,7 +53,9 @@ class PictureGauge:
             self._wanted = 0
             found, closed = self._found, self._closed
         if not came:
-            raise DeviceError(f"no picture came within {timeout_s:.0f} s", remedy="see the camera's line")
+            raise DeviceError(
+                say("no picture came within {timeout_s:.0f} s", timeout_s=timeout_s), remedy=say("see the camera's line")
+            )
         if found is None:
-            raise DeviceError(f"the picture is closed: {closed}")
+            raise DeviceError(say("the picture is closed: {closed}", closed=closed))
         return structs.asdict(found)

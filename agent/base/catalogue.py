@@ -53,4 +53,4 @@ class Catalogue(Struct, frozen=True):
         forms = self.sentences.get(sentence)
         if forms is None:
             return None
-        return forms[-1] if number is not None and abs(number) > 1 else forms[0]
+        return forms[-1] if number is not None and abs(number) >= 2 else forms[0]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import re
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from agent.base.catalogue import Catalogue
 from agent.base.clock import utc
 from agent.base.phrase import Amount, Capital, Day, Moment, Phrase, Size, begun, scale
+from agent.base.system_words import worded
 
 CATALOGUE: Final = Path(__file__).parents[1] / "locale" / "fr" / "LC_MESSAGES" / "vigie.po"
 NO_BREAK: Final = "\u00a0"
@@ -71,11 +73,54 @@ def day_and_hour(wall_ns: int) -> str:
     )
 
 
+_FEW: Final = 2
+"""French has its plural from two on: 1,8 jour, 0 image."""
+_COUNTED: Final = frozenset({
+    "jours", "heures", "minutes", "secondes", "images", "octets", "lettres", "caractères", "repères", "cases",
+    "endroits", "parties", "personnes", "événements", "trous", "messages", "fragments", "certificats", "adresses",
+    "paquets", "points", "sujets", "masques", "passages", "zones", "sommets", "coins", "valeurs", "autorisations",
+    "manquantes", "abîmés", "abîmées", "perdus", "découverts", "fixes", "vérifiées", "extraites", "authentiques",
+    "couvertes", "suites", "autres", "premières", "dernières", "derniers",
+})  # fmt: skip
+"""What is counted, and what is said of it: all lose their last letter in the singular."""
+_WORD: Final = re.compile(r"[ \u00a0]([^\W\d_]+)")
+
+
+def _singular(text: str) -> str:
+    """`text` as it goes on behind a number below two: what is counted there in the singular."""
+    at = 0
+    while (found := _WORD.match(text, at)) is not None and found[1] in _COUNTED:
+        text, at = f"{text[: found.end() - 1]}{text[found.end() :]}", found.end() - 1
+    return text
+
+
+def _is_few(shown: str) -> bool:
+    """True for a number that is below two as it is read."""
+    try:
+        return abs(float(shown.replace(NARROW, "").replace(",", "."))) < _FEW
+    except ValueError:
+        return False
+
+
 class _Places(string.Formatter):
-    """Fills the named places of a French sentence."""
+    """Fills the named places of a French sentence, and puts what they count into its number.
+
+    A sentence with a form of its own for one and for several says both itself.
+    """
 
     def __init__(self, is_counted: bool) -> None:
         self._is_counted = is_counted
+
+    def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        told, is_few = [], False
+        for literal, name, spec, conversion in self.parse(format_string):
+            told.append(_singular(literal) if is_few else literal)
+            is_few = False
+            if name is not None:
+                value, _ = self.get_field(name, args, kwargs)
+                told.append(self.format_field(self.convert_field(value, conversion), spec or ""))
+                is_few = not self._is_counted and isinstance(value, int | float | Amount) and _is_few(told[-1])
+        return "".join(told)
 
     def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         value, used = super().get_field(field_name, args, kwargs)
@@ -84,8 +129,11 @@ class _Places(string.Formatter):
         return value, str(used)
 
     def format_field(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, BaseException):
+            value = worded(value)
         if isinstance(value, Phrase):
             return format(in_french(value), format_spec)
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return number(value, format_spec)
+            grouped = format_spec.endswith("f") and "," not in format_spec and abs(value) >= _GROUPED_FROM
+            return number(value, re.sub(r"(?=\.|f)", ",", format_spec, count=1) if grouped else format_spec)
         return format(value, format_spec)

@@ -10,6 +10,8 @@ from typing import IO, Final
 _UNBREAKABLE: Final = re.compile(r"(?:[^ \t\n`]*`[^`]*`)+[^ \t\n`]*|[^ \t\n]+")
 """A word, or a command between backticks with what touches it. A space that does not break, as before a French colon, touches."""
 LEAST_COLUMNS, USUAL_COLUMNS = 40, 80
+UNBROKEN: Final = 10_000
+"""Columns of a pipe or a file, where something has to be given: what is broken there cannot be copied or searched."""
 OUTDENT: Final = 4
 """Where something stands that is too long for the column of its paragraph."""
 

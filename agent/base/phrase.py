@@ -118,6 +118,11 @@ def say(template: str, /, **fields: object) -> Phrase:
     return Phrase.of(template, fields)
 
 
+def sentence(template: str) -> str:
+    """A sentence as it stands in the catalogue, whose places are filled later."""
+    return template
+
+
 def many(one: str, several: str, number: int, /, **fields: object) -> Phrase:
     """The sentence that fits `number`, which both may name as {number}."""
     return Phrase.counted(one, several, number, fields)

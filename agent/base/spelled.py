@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, Final
 
 from agent.base.phrase import Amount, Capital, Day, Moment, Phrase, Size, amount, capital, day, joined, size, small
+from agent.base.system_words import worded
 
 Place = tuple[str | int, ...]
 _DEEPEST: Final = 16
@@ -73,6 +74,8 @@ def _spelling(text: object) -> Any:
             fields = {name: _spelling(value) for name, value in text.fields.items()}
             several = {} if text.several is None else {"several": text.several, "number": text.number}
             return {"say": text.template, "fields": fields, **several}
+        case BaseException():
+            return _spelling(worded(text))
         case bool() | None:
             return str(text)
         case int() | float():

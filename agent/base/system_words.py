@@ -1,10 +1,11 @@
-"""What the operating system says of a refusal: a phrase, as far as it is one of the usual ones."""
+"""What the operating system or Python says of a refusal: a phrase, as far as it is one of the usual ones."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from agent.base.phrase import say
+from agent.base.phrase import Phrase, say
 
 _WORDS: Final = {
     str(words): words
@@ -40,6 +41,18 @@ _WORDS: Final = {
 }
 
 
+_NO_MODULE: Final = re.compile(r"No module named '([\w.]+)'")
+
+
 def system_words(told: object) -> str:
     """`told` is the system's text for an error."""
-    return _WORDS.get(str(told), str(told))
+    text = str(told)
+    if (found := _NO_MODULE.fullmatch(text)) is not None:
+        return say("No module named '{name}'", name=found[1])
+    return _WORDS.get(text, text)
+
+
+def worded(error: BaseException) -> str:
+    """An error that stands in a sentence: one of ours as it was said, any other in the system's words. Reads as `str(error)`."""
+    said = getattr(error, "words", "")
+    return said if isinstance(said, Phrase) else system_words(error)

@@ -11,15 +11,13 @@ from typing import Final
 import click
 
 from agent.base.language import for_reader, reworded
-from agent.base.paragraph import columns
+from agent.base.paragraph import UNBROKEN, columns
 from agent.base.phrase import say
 from agent.cli._examples import EXAMPLES
 from agent.cli._help_words import EXAMPLES_BELOW, HelpContext, of_places, summary
 
 WIDEST: Final = 100
 """Columns of a terminal; longer lines are hard to read."""
-UNBROKEN: Final = 10_000
-"""Of a pipe or a file: what is broken there cannot be copied or searched."""
 
 
 def width() -> int:
@@ -61,6 +59,9 @@ def meant(error: click.UsageError) -> str:
     if isinstance(error, click.MissingParameter) and context is not None:
         return _missing(context) or error.format_message()
     if isinstance(error, click.exceptions.NoSuchCommand) and context is not None:
+        if error.command_name in _OF_THE_SERVICE:
+            command = _OF_THE_SERVICE[error.command_name]
+            return say("no such command '{name}': the service does it, by `{command}`", name=error.command_name, command=command)
         near = _nearest(error.command_name, context)
         if not near:
             return say("no such command '{name}'", name=error.command_name)
@@ -74,6 +75,13 @@ def meant(error: click.UsageError) -> str:
         hinted = click.BadParameter(for_reader(error.message), context, error.param, error.param_hint)
         return hinted.format_message()
     return error.message
+
+
+_OF_THE_SERVICE: Final = {
+    **{verb: f"sudo systemctl {verb} vigie" for verb in ("reload", "restart", "start", "stop", "enable", "disable")},
+    **dict.fromkeys(("log", "logs", "journal"), "sudo journalctl -u vigie"),
+}
+"""What people look for here, and systemd does."""
 
 
 def _missing(context: click.Context) -> str:

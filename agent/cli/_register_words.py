@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from agent.base.language import for_reader
-from agent.base.phrase import instant, say
+from agent.base.phrase import instant, joined, say
 from agent.journal.chain import ChainedLine
 from agent.journal.entry import Act
 from agent.journal.verdict import Flaw
+from agent.ports.health_words import word
+
+_SHORTEST_INSTANT: Final = len("2026-11-30T22:00:00Z")
 
 FLAWS: Final[Mapping[Flaw, str]] = {
     Flaw.UNREADABLE: say("unreadable"),
@@ -57,9 +60,96 @@ ACTS: Final[Mapping[str, str]] = {
 }
 
 
+_FACTS: Final = {
+    str(name): name
+    for name in (
+        say("masks"),
+        say("why"),
+        say("how"),
+        say("segments"),
+        say("none needed"),
+        say("lease"),
+        say("keys"),
+        say("digest"),
+        say("deployment"),
+        say("count"),
+        say("until"),
+        say("to"),
+        say("segment"),
+        say("seconds"),
+        say("reason"),
+        say("privacy"),
+        say("place"),
+        say("pictures"),
+        say("outcome"),
+        say("out"),
+        say("nudged"),
+        say("not in force"),
+        say("lost"),
+        say("lifted"),
+        say("from"),
+        say("destruction"),
+        say("cut bytes"),
+        say("closed"),
+        say("clock"),
+        say("asked from"),
+        say("address"),
+        say("at"),
+        say("authorisation"),
+        say("basis"),
+        say("by"),
+        say("cells"),
+        say("ended"),
+        say("excluded"),
+        say("frames"),
+        say("gaps"),
+        say("hold"),
+        say("incident"),
+        say("looks"),
+        say("media"),
+        say("part"),
+        say("patches"),
+        say("perimeter"),
+        say("reference"),
+        say("retention days"),
+        say("station"),
+        say("through"),
+        say("trusted"),
+        say("verb"),
+        say("view"),
+        say("way"),
+    )
+}
+"""What entries name; keys of the configuration and identifiers stay as they are."""
+
+
+def fact(value: object) -> str:
+    """The value of a fact: an instant, a state or yes and no in the reader's language, anything else as it is."""
+    match value:
+        case bool():
+            return say("yes") if value else say("no")
+        case Mapping():
+            return joined(", ", (joined(" ", (named(str(name)), fact(each))) for name, each in value.items()))
+        case list():
+            return joined(", ", map(fact, value))
+        case str() if len(value) >= _SHORTEST_INSTANT:
+            return instant(value)
+        case str():
+            return word(value)
+        case _:
+            return str(value)
+
+
+def named(name: str) -> str:
+    """What a fact is called."""
+    spaced = name.replace("_", " ")
+    return _FACTS.get(spaced, spaced)
+
+
 def entry(line: ChainedLine) -> str:
-    """One entry on one line. What the facts are called is as the file has it."""
-    told = ", ".join(f"{name} {value}" for name, value in line.facts.items() if value is not None)
+    """One entry on one line."""
+    facts = [joined(" ", (named(name), fact(value))) for name, value in line.facts.items() if value is not None]
+    told = for_reader(joined(", ", facts))
     words = {act: for_reader(said) for act, said in ACTS.items()}
     columns = max(map(len, words.values()))
     return f"{line.n:>6} {for_reader(instant(line.at))} {words.get(line.act, line.act):<{columns}} {line.by}: {told}"

@@ -12,6 +12,7 @@ from agent.base.clock import rfc3339
 from agent.base.phrase import moment, say
 from agent.cli._instant import Instant
 from agent.cli._manners import Group
+from agent.cli._numbers import Measure
 from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.cli._place import PlaceOnEarth
 from agent.cli._speech import tell
@@ -49,7 +50,7 @@ def command() -> None:
 @click.option("--panel", type=EntryText(), required=True, help="where the information panel hangs")
 @click.option("--authorisation", type=EntryText(3), help="its number; default: the perimeter's")
 @click.option("--basis", type=click.Choice(["permanent", "event", "urgency"]), help="on which ground; default: the perimeter's")
-@click.option("--retention-days", type=click.FloatRange(1, 30), help="films of it are destroyed no later; default: as configured")
+@click.option("--retention-days", type=Measure(1, 30), help="films of it are destroyed no later; default: as configured")
 @_by_option
 @config_option
 @json_option

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from agent.base.phrase import say
+from agent.cli._numbers import Measure
 from agent.cli._options import DEFAULT_CONFIG, config_option, json_option, print_json
 from agent.cli._speech import tell
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--look",
     "look_s",
-    type=click.FloatRange(0.5, 600),
+    type=Measure(0.5, 600),
     default=6.0,
     show_default=True,
     metavar="SECONDS",

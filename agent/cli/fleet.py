@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from agent.cli._manners import Group
+from agent.cli._numbers import Measure, Whole
 from agent.cli._options import broker_options, json_option, print_json
 from agent.ports.mqtt import BrokerCredentials
 
@@ -24,15 +25,15 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--nodes", type=click.IntRange(1, 20_000), required=True, help="how many")
+@click.option("--nodes", type=Whole(1, 20_000), required=True, help="how many")
 @broker_options
-@click.option("--for", "seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, metavar="SECONDS")
-@click.option("--seed", type=int, default=1, show_default=True, help="the same seed gives the same weather")
-@click.option("--events", type=click.FloatRange(min=0), default=60.0, show_default=True, help="per node and hour")
-@click.option("--churn", type=click.FloatRange(min=0), default=2.0, show_default=True, help="restarts per node and hour")
-@click.option("--outages", type=click.FloatRange(min=0), default=2.0, show_default=True, help="cut lines per node and hour")
-@click.option("--storms", type=click.FloatRange(min=0), default=60.0, show_default=True, help="bursts of all nodes per hour")
-@click.option("--health", type=click.FloatRange(min=1), default=10.0, show_default=True, help="seconds between health documents")
+@click.option("--for", "seconds", type=Measure(min=1), default=60.0, show_default=True, metavar="SECONDS")
+@click.option("--seed", type=Whole(), default=1, show_default=True, help="the same seed gives the same weather")
+@click.option("--events", type=Measure(min=0), default=60.0, show_default=True, help="per node and hour")
+@click.option("--churn", type=Measure(min=0), default=2.0, show_default=True, help="restarts per node and hour")
+@click.option("--outages", type=Measure(min=0), default=2.0, show_default=True, help="cut lines per node and hour")
+@click.option("--storms", type=Measure(min=0), default=60.0, show_default=True, help="bursts of all nodes per hour")
+@click.option("--health", type=Measure(min=1), default=10.0, show_default=True, help="seconds between health documents")
 @click.option("--outbox-dir", type=click.Path(path_type=Path, file_okay=False), help="outboxes on disk instead of in memory")
 @click.option("--keep", is_flag=True, help="leave what the broker retained of the simulated nodes")
 @json_option

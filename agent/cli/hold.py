@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Final
 
 import click
-from rich.console import Console
 from rich.table import Column, Table
 
 from agent.base.clock import rfc3339
@@ -16,12 +14,12 @@ from agent.base.phrase import many, moment, say
 from agent.cli._instant import Instant
 from agent.cli._manners import Group
 from agent.cli._node_files import NodeFiles
+from agent.cli._numbers import HoldNumber
 from agent.cli._options import SHORTEST_REFERENCE, EntryText, config_option, json_option, print_json
 from agent.cli._speech import tell
+from agent.cli._tables import console
 from agent.recording.catalog import Catalog
 from agent.recording.hold import EvidenceHold, Holds
-
-_PIPED_COLUMNS: Final = 160
 
 
 @click.group(cls=Group)
@@ -88,11 +86,11 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
         until = moment(hold.until_ns) if hold.until_ns is not None else say("release")
         times = (for_reader(each) for each in (moment(hold.from_ns), moment(hold.to_ns)))
         table.add_row(str(hold.id), *times, hold.reference, hold.by, for_reader(until), for_reader(state))
-    Console(markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
+    console(sys.stdout).print(table)
 
 
 @command.command()
-@click.argument("hold_id", type=int, metavar="HOLD")
+@click.argument("hold_id", type=HoldNumber(), metavar="HOLD")
 @click.option("--by", type=EntryText(), required=True, help="who releases it")
 @config_option
 @json_option

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from agent.base.clock import SystemClock
+from agent.base.language import for_reader
 from agent.base.output_file import Output
-from agent.base.phrase import say
+from agent.base.phrase import instant, say
 from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
 from agent.cli._speech import tell
@@ -140,9 +142,39 @@ def show(config_path: Path, *, as_json: bool) -> None:
     if as_json:
         print_json(document)
         return
-    width = max(map(len, document))
-    for key, value in document.items():
-        tell(f"{key:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+    told = [(for_reader(_NAMES[key]), for_reader(_fact(value))) for key, value in document.items()]
+    width = max(len(name) for name, _ in told)
+    for name, fact in told:
+        tell(f"{name:<{width}}  {fact}")
+
+
+def _fact(value: object) -> str:
+    """A fact as a person reads it."""
+    match value:
+        case bool():
+            return say("yes") if value else say("no")
+        case list():
+            return ", ".join(map(str, value))
+        case str():
+            return instant(value)
+        case _:
+            return str(value)
+
+
+_NAMES: Final = {
+    "node": say("node"),
+    "key_sha256": say("SHA-256 of the key"),
+    "key_from": say("key from"),
+    "subject": say("holder"),
+    "issuer": say("issuer"),
+    "self_signed": say("vouches for itself"),
+    "not_before": say("valid from"),
+    "not_after": say("valid until"),
+    "chain": say("chain"),
+    "ca": say("authority"),
+    "ca_file": say("file of the authority"),
+}
+"""What `show` calls the facts of its document."""
 
 
 def _identity(config_path: Path) -> tuple[IdentityDirectory, str]:

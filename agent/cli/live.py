@@ -12,20 +12,20 @@ import click
 from agent.base.language import for_reader
 from agent.base.phrase import instant, say
 from agent.cli._manners import Group
+from agent.cli._numbers import Whole
 from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.cli._speech import tell
 from agent.operations.caller import Role
 from agent.operations.payloads import LONGEST_LEASE_S, USUAL_LEASE_S
 from agent.ports.live import Way
 
-_PIPED_COLUMNS: Final = 160
 _WAYS: Final = [way.value for way in Way]
 _ADDRESSES: Final = ("rtsps", "rtsp", "page")
 
 _seconds_option = click.option(
     "--for",
     "seconds",
-    type=click.IntRange(1, LONGEST_LEASE_S),
+    type=Whole(1, LONGEST_LEASE_S),
     default=USUAL_LEASE_S,
     show_default=True,
     metavar="SECONDS",
@@ -122,8 +122,9 @@ def _tell_until(told: Mapping[str, Any]) -> None:
 
 
 def _show(leases: list[Mapping[str, Any]]) -> None:
-    from rich.console import Console
     from rich.table import Column, Table
+
+    from agent.cli._tables import console
 
     names = (say("lease"), say("who"), say("station"), say("why"), say("way"), say("until"), say("viewers"))
     table = Table(*(Column(for_reader(name), overflow="fold") for name in names))
@@ -132,7 +133,7 @@ def _show(leases: list[Mapping[str, Any]]) -> None:
         table.add_row(
             lease["lease"], lease["by"], lease["station"], lease["why"], lease["transport"], until, str(lease["viewers"])
         )
-    Console(markup=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS).print(table)
+    console(sys.stdout).print(table)
 
 
 def _ask(config_path: Path, verb: str, **more: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from agent.base.language import for_reader
 from agent.base.phrase import say
 from agent.cli._manners import Group
 from agent.cli._options import config_option, json_option, print_json
@@ -108,7 +109,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     fixed = _signed_areas(node)
     if fixed is None:
         fixed = found_at_rest(sample, node.config)
-    picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed)
+    picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed, for_reader)
     height, width = picture.shape[:2]
     for mask in privacy.mask:
         tell(legend(mask.name, mask.polygon, privacy.margin, mask_share([mask.polygon], privacy.margin, width, height)))

@@ -15,6 +15,7 @@ from agent.base.phrase import joined, many, say
 from agent.base.process_exit import OUTPUT_REFUSED, why_refused
 from agent.cli._legible import legible
 from agent.cli._node_files import NodeFiles
+from agent.cli._numbers import Whole
 from agent.cli._options import config_option, json_option, print_json
 from agent.cli._register_words import FLAWS, entry
 from agent.cli._speech import tell
@@ -30,7 +31,7 @@ _MOST_RUNS = 8
 
 @click.command()
 @click.option("--verify", "wants_verify", is_flag=True, help="find every edited, dropped, moved or cut-off line")
-@click.option("--last", type=click.IntRange(min=1), metavar="N", help="only the last N entries")
+@click.option("--last", type=Whole(min=1), metavar="N", help="only the last N entries")
 @click.option(
     "--file",
     "path",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from agent.base.errors import StorageError
-from agent.base.phrase import many, say, size
+from agent.base.phrase import joined, many, say, size
 from agent.cli._manners import Group
 from agent.cli._node_files import LateRegister, NodeFiles
 from agent.cli._options import config_option, json_option, print_json
@@ -69,4 +69,4 @@ def sweep(config_path: Path, *, as_json: bool) -> None:
         held = say("vigie: the disk holds {days:.1f} days of the {wanted:g} that are to be kept", days=days, wanted=wanted)
         tell(held, err=True)
     if done.faults:
-        raise StorageError("; ".join(fault.rstrip(".") for fault in done.faults))
+        raise StorageError(joined("; ", done.faults))

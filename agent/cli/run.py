@@ -7,12 +7,13 @@ from pathlib import Path
 import click
 
 from agent.base.phrase import say
+from agent.cli._numbers import Measure
 from agent.cli._options import config_option
 
 
 @click.command()
 @config_option
-@click.option("--for", "for_s", type=click.FloatRange(min=0.1), metavar="SECONDS", help="stop by itself after so long")
+@click.option("--for", "for_s", type=Measure(min=0.1), metavar="SECONDS", help="stop by itself after so long")
 @click.option(
     "--summary", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="write what was done as JSON at the end"
 )

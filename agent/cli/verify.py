@@ -13,7 +13,8 @@ from rich.table import Column, Table
 
 from agent.base.errors import EvidenceError
 from agent.base.language import for_reader
-from agent.base.phrase import moment, say
+from agent.base.paragraph import UNBROKEN, columns
+from agent.base.phrase import many, moment, say
 from agent.base.tidy_end import tidy_end
 from agent.cli._film_words import STATES, VERDICTS
 from agent.cli._legible import legible
@@ -26,7 +27,6 @@ from agent.identity.certificates import read_chain
 
 _COLOURS = {State.AUTHENTIC: "green", State.CHANGED: "red", State.MISSING: "yellow", State.PENDING: "yellow"}
 _MAX_SPANS_SHOWN = 40
-_PIPED_COLUMNS = 160
 
 
 def escape(text: str) -> str:
@@ -68,7 +68,7 @@ def command(ctx: click.Context, film: Path, ca: Path, node: str | None, out: Pat
         written = {"film": str(out), "pictures": extracted.pictures, "sha256": extracted.sha256} if extracted else None
         print_json({"film": str(film), **report.as_dict(), "extracted": written})
     else:
-        _show(Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_COLUMNS), film, report)
+        _show(Console(soft_wrap=True, highlight=False, width=columns(sys.stdout) or UNBROKEN), film, report)
         if extracted is not None:
             tell(
                 say(
@@ -96,13 +96,12 @@ def _show(console: Console, film: Path, report: Report) -> None:
         told(say("recorded  {begins} to {ends}, by the node's clock", begins=begins, ends=ends))
     told(
         say(
-            "pictures  {authentic} of {pictures} authentic, {changed} not authentic, {pending} without signature; "
-            "{missing} units missing",
+            "pictures  {authentic} of {pictures} authentic, {changed} not authentic, {pending} without signature; {missing}",
             authentic=report.authentic,
             pictures=report.pictures,
             changed=report.changed,
             pending=report.pending,
-            missing=report.missing_units,
+            missing=many("{number} unit missing", "{number} units missing", report.missing_units),
         )
     )
     if report.seal is not None:

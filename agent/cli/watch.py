@@ -7,23 +7,27 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
 from agent.base.errors import UplinkError
 from agent.base.phrase import say
+from agent.cli._numbers import Measure
 from agent.cli._options import broker_options
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import FleetListener
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
 REFRESH_S = 0.25
-PIPED_COLUMNS = 160
 
 
 @click.command()
 @broker_options
-@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="stop by itself")
+@click.option("--for", "seconds", type=Measure(min=0), metavar="SECONDS", help="stop by itself")
 @click.option("--json", "as_json", is_flag=True, help="print one JSON document per change, one a line")
 def command(broker: str, prefix: str, credentials: BrokerCredentials, seconds: float | None, *, as_json: bool) -> None:
     """Watch all nodes of a broker: who is there, what is missing, which alarms came; the worst first.
@@ -68,21 +72,42 @@ def _print(*changes: Change) -> None:
 
 
 def _show(feed: FleetFeed, listener: FleetListener, broker: str, go_on: Callable[[], bool]) -> None:
-    """A table that is drawn anew four times a second."""
-    from rich.console import Console
-    from rich.live import Live
-
-    from agent.base.paragraph import columns
+    """A table that is drawn anew four times a second; in a pipe or a file once, at the end."""
+    from agent.base.paragraph import USUAL_COLUMNS, columns
     from agent.fleet.table import draw
 
     def take(message: Received) -> None:
         feed.take(message, time.monotonic_ns())
 
-    console = Console(width=columns(sys.stdout) or PIPED_COLUMNS)
-    with Live(console=console, auto_refresh=False, screen=False) as live:
+    def follow(shown: Callable[[], None]) -> None:
         while go_on():
             until = time.monotonic() + REFRESH_S
             while (left_s := until - time.monotonic()) > 0:
                 listener.listen(left_s, take)
             feed.look(time.monotonic_ns())
-            live.update(draw(feed, broker, listener.fault, time.monotonic_ns(), width=console.width), refresh=True)
+            shown()
+
+    width = columns(sys.stdout)
+    if not sys.stdout.isatty():
+        try:
+            follow(lambda: None)
+        finally:
+            click.echo(table_text(feed, broker, listener.fault, time.monotonic_ns(), width), nl=False)
+    else:
+        _on_screen(width or USUAL_COLUMNS, follow, lambda: draw(feed, broker, listener.fault, time.monotonic_ns(), width=width))
+
+
+def _on_screen(width: int, follow: Callable[[Callable[[], None]], None], drawn: Callable[[], RenderableType]) -> None:
+    from rich.console import Console
+    from rich.live import Live
+
+    with Live(console=Console(width=width), auto_refresh=False, screen=False) as live:
+        follow(lambda: live.update(drawn(), refresh=True))
+
+
+def table_text(feed: FleetFeed, broker: str, fault: str, now_ns: int, width: int | None) -> str:
+    """The table for a pipe or a file: no cell is broken, no line ends in blanks. `width` is what COLUMNS asks for."""
+    from agent.cli._tables import text
+    from agent.fleet.table import draw
+
+    return text(draw(feed, broker, fault, now_ns, width=width), width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agent.base.phrase import say
+from agent.base.phrase import say, size
 from agent.commissioning.line import Line, fail, left_open, ok, warn
 from agent.config.model import BoardLimits
 from agent.ports.host import BoardMetrics
@@ -38,7 +38,7 @@ def judge_board(limits: BoardLimits, metrics: BoardMetrics) -> Iterator[Line]:
         yield ok("supply", say("the voltage is right{source}", source=source), now=False, since_boot=False)
     total, available = more.get("memory_total_bytes"), more.get("memory_available_bytes")
     if isinstance(total, int | float) and isinstance(available, int | float) and total:
-        said = say("{available:.0f} of {total:.0f} MB available", available=available / 1e6, total=total / 1e6)
+        said = say("{available} of {total} available", available=size(int(available)), total=size(int(total)))
         share = {"available_bytes": available, "total_bytes": total}
         if available < LEAST_MEMORY_SHARE * total:
             yield warn("memory", said, say("`ps aux --sort=-rss | head` shows what else runs here"), **share)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from agent.base.phrase import joined, say
+from agent.base.phrase import joined, say, size
 from agent.base.process_exit import why_refused
 from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.config.model import Config
@@ -66,25 +66,25 @@ def judge_room(config: Config, room: Room, recorded_bytes: int, measured_bps: fl
         "total_bytes": room.total_bytes,
     }
     said = say(
-        "{days:.1f} days fit, {wanted:g} are promised ({usable:.0f} GB usable, {bps:.0f} kbit/s {source})",
+        "{days:.1f} days fit, {wanted:g} are promised ({usable} usable, {bps:.0f} kbit/s {source})",
         days=days,
         wanted=wanted,
-        usable=usable / 1e9,
+        usable=size(usable),
         bps=bps / 1000,
         source=source,
     )
     if room.free_bytes < reserve and recorded_bytes == 0:
         return fail(
             "disk",
-            say("full: {free_bytes:.0f} MB free, {said}", free_bytes=room.free_bytes / 1e6, said=said),
+            say("full: {free} free, {said}", free=size(room.free_bytes), said=said),
             say(
-                "`sudo du -xh / | sort -h | tail` shows what fills it; [recording] directory needs {needed:.0f} GB",
-                needed=needed / 1e9,
+                "`sudo du -xh / | sort -h | tail` shows what fills it; [recording] directory needs {needed}",
+                needed=size(needed),
             ),
             **metrics,
         )
     fitting_kbps, fitting_days = int(usable * 8 / 86_400 / wanted / SPARE / 1000), int(days / SPARE)
-    ways: list[str] = [say("a disk of {needed:.0f} GB for [recording] directory", needed=(needed + reserve) / 1e9)]
+    ways: list[str] = [say("a disk of {needed} for [recording] directory", needed=size(needed + reserve))]
     ways += [f"[encoding] bitrate_kbps = {fitting_kbps}"] if fitting_kbps >= LEAST_KBPS else []
     ways += [f"[recording] retention_days = {fitting_days}"] if fitting_days >= 1 else []
     remedy = joined(say(", or "), ways)

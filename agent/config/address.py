@@ -13,6 +13,7 @@ from agent.config.url_secret import PLACEHOLDER, holds_password, secret_name
 
 DEFAULT_BROKER_PORTS = {"mqtt": 1883, "mqtts": 8883, "ws": 80, "wss": 443}
 """The schemes Vigie speaks to a broker, and the port each means when the URL names none."""
+_USUAL_PORTS = {**DEFAULT_BROKER_PORTS, "rtsp": 554, "rtsps": 322}
 _TLS = ("mqtts", "wss")
 
 
@@ -44,7 +45,14 @@ def _with_scheme(scheme: str, address: str) -> str | None:
     bare = address.rpartition("://")[2].strip()
     host = bare if scheme == "rtsp" else bare.partition("/")[0]
     tidy = re.fullmatch(r"[A-Za-z0-9][\w.-]*(:\d{1,5})?(/[\w./-]*)?", host)
-    return f"{scheme}://{host}" if tidy and not re.search(r":0*$", host) else None
+    return whole_address(scheme, host) if tidy and not re.search(r":0*$", host) else None
+
+
+def whole_address(scheme: str, host: str) -> str:
+    """What stands behind `scheme` with all that it needs: the usual port, and for a camera a path, which its maker chooses."""
+    name, slash, path = host.partition("/")
+    named = name if ":" in name else f"{name}:{_USUAL_PORTS[scheme]}"
+    return f"{scheme}://{named}" + (f"/{path}" if path else "/stream" if scheme == "rtsp" else slash)
 
 
 def is_tls(url: str) -> bool:
@@ -76,7 +84,7 @@ def check_camera_source(driver: str, source: str) -> None:
                     say("this is no RTSP address"),
                     at=at,
                     beside=beside,
-                    remedy=say("write rtsp://user@host/path"),
+                    remedy=say("write rtsp://user@host:554/path; the camera's own page names the path"),
                     instead=_with_scheme("rtsp", source),
                 )
         case "v4l2":
@@ -153,7 +161,8 @@ def check_push_url(url: str) -> str:
     wanted = "rtsps://relay.example:8322/pole-17"
     if holds_password(url):
         raise Misfit(
-            "a password does not belong in this address", remedy=f"write {wanted}: the node shows the relay its certificate"
+            say("a password does not belong in this address"),
+            remedy=say("write {wanted}: the node shows the relay its certificate", wanted=wanted),
         )
     parts = _split(url, wanted)
     if parts.scheme not in ("rtsp", "rtsps") or not parts.hostname:

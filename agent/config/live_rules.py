@@ -40,10 +40,10 @@ def _ports_differ(live: LiveSettings) -> Iterator[Misfit]:
         other = taken.setdefault(port, name) if port else name
         if other != name:
             yield Misfit(
-                f"{other} and {name} cannot share port {port}",
+                say("{other} and {name} cannot share port {port}", other=other, name=name, port=port),
                 at=(name,),
                 beside=[(other,)],
-                remedy=f"write {free}, or another free port",
+                remedy=say("write {free}, or another free port", free=free),
                 instead=free if free not in taken else free + 1,
             )
 

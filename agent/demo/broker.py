@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from agent.base.errors import UplinkError
+from agent.base.phrase import joined, say
 
 START_DEADLINE_S = 5.0
 STOP_DEADLINE_S = 5.0
@@ -25,7 +26,9 @@ def mosquitto_program() -> str:
     """The broker's path; Debian puts it where an ordinary user's PATH does not look. UplinkError with the remedy."""
     found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise UplinkError("the broker `mosquitto` is not installed", remedy="`sudo apt install mosquitto`, or `make setup`")
+        raise UplinkError(
+            say("the broker `mosquitto` is not installed"), remedy=say("`sudo apt install mosquitto`, or `make setup`")
+        )
     return found
 
 
@@ -97,14 +100,20 @@ class LocalBroker:
         while True:
             if self._process.poll() is not None:
                 last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-3:]
-                raise UplinkError(f"mosquitto ended at once: {' / '.join(last)}")
+                raise UplinkError(say("mosquitto ended at once: {last}", last=joined(" / ", last)))
             try:
                 socket.create_connection(("127.0.0.1", self.port), timeout=0.2).close()
                 return
             except OSError:
                 if time.monotonic() > deadline:
                     self.stop()
-                    raise UplinkError(f"mosquitto does not listen on port {self.port} after {START_DEADLINE_S:.0f} s") from None
+                    raise UplinkError(
+                        say(
+                            "mosquitto does not listen on port {port} after {start_deadline_s:.0f} s",
+                            port=self.port,
+                            start_deadline_s=START_DEADLINE_S,
+                        )
+                    ) from None
                 time.sleep(0.02)
 
     def stop(self) -> None:

@@ -121,7 +121,7 @@ class Demonstration:
             self._screen.print(f"  {for_reader(say('view')):<12}{for_reader(guarded)}\n", soft_wrap=True)
         except MaskError as error:
             # The remedy is one for a camera; here the frame is given, and only the masks can be others.
-            told = say("{what}: start again with another --source, or with smaller spaces in --mask", what=error.what)
+            told = say("{what}: start again with another --source, or with smaller spaces in --mask", what=error.said[0])
             self._screen.print(f"  {for_reader(say('view')):<12}[red]{escape(for_reader(told))}[/red]\n", soft_wrap=True)
 
     def _show(self, summary: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from agent.base.errors import ConfigurationError
+from agent.base.phrase import say
 from agent.config.polygon import Polygon, check_polygon
 
 # The windows of OpenCV's public sample film of a square (vtest.avi, from the PETS benchmark), read off its frames.
@@ -47,7 +48,7 @@ def parse_mask(text: str) -> tuple[str, Polygon]:
             points.append((float(x), float(y)))
         return name, check_polygon(points)
     except ValueError as error:
-        raise ConfigurationError(f"--mask {text!r}: {error}") from None
+        raise ConfigurationError(say("--mask {text!r}: {why}", text=text, why=error)) from None
 
 
 def configuration_text(scene: Scene, node_id: str, state_dir: Path, broker_url: str, console_port: int) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from agent.base.clock import NS, Clock
 from agent.base.component import Component
 from agent.base.errors import OutboxError
+from agent.base.phrase import say
 from agent.events.ears import EventEars
 from agent.events.edge import Edge, Edges, is_so
 from agent.events.epoch import COMMITTED_AT_ONCE
@@ -76,8 +77,8 @@ class Outbox(Component):
         self._raised.put(self._draft_of(event), receipt)
         if not receipt.committed.wait(timeout_s):
             raise OutboxError(
-                f"the event {event.topic} is not on disk after {timeout_s:.0f} s",
-                remedy="check the disk: `vigie doctor` measures it",
+                say("the event {topic} is not on disk after {timeout_s:.0f} s", topic=event.topic, timeout_s=timeout_s),
+                remedy=say("check the disk: `vigie doctor` measures it"),
             )
         return receipt.sequence
 

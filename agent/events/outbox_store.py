@@ -16,9 +16,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import Clock, ClockQuality
 from agent.base.database_refusal import is_damage, is_full
-from agent.base.errors import OutboxError
-from agent.base.regular_file import IrregularFileError
-from agent.events import epoch, eviction, sent_rows, without_disk
+from agent.events import epoch, eviction, refusal, sent_rows, without_disk
 from agent.events import outbox_schema as sql
 from agent.events.bounds import Bounds
 from agent.events.count import EventCount
@@ -61,9 +59,7 @@ class OutboxStore:
             return epoch.begin(self.path, mark, self._clock.wall_ns())
         except (OSError, sqlite3.Error) as error:
             if not is_full(error) or mark is None:
-                why = error.strerror if isinstance(error, IrregularFileError) else str(error)
-                remedy = "" if isinstance(error, IrregularFileError) else "check that the disk is mounted, writable and not full"
-                raise OutboxError(f"the outbox {self.path} cannot be opened: {why}", remedy=remedy) from error
+                raise refusal.unopened(self.path, error) from error
             log.error("the outbox %s cannot be opened (%s): events are kept in memory until it can", self.path, error)
             self._without_disk = self.fault = str(error)
             return without_disk.begin(mark, self._clock.wall_ns())
@@ -217,7 +213,7 @@ class OutboxStore:
         try:
             return sent_rows.asked_for(self._reader, of_epoch, first, last, most)
         except sqlite3.Error as error:
-            raise OutboxError(f"the outbox cannot be read: {error}", remedy="`vigie doctor` measures the disk") from error
+            raise refusal.unread(error) from error
 
     def unannounced(self) -> list[Dropped]:
         """What was dropped and not yet told."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.evidence.boxes import MalformedFilm
 from agent.evidence.parameters import PictureParameters, SequenceParameters
 from agent.evidence.sei_messages import REWORKED, examine_sei
@@ -110,7 +111,7 @@ class AccessUnitReader:
             self._faults.append("a slice behind the units that end its picture")
         self._stage = _SLICES
         if header.field:
-            raise MalformedFilm("is coded in fields: Vigie judges whole frames only")  # nothing against it: nothing is known
+            raise MalformedFilm(say("is coded in fields: Vigie judges whole frames only"))  # nothing against it: nothing is known
         if header.redundant:
             self._faults.append("a redundant slice: players show it when another is damaged")
         elif self._header is not None and header.picture != self._header.picture:
@@ -129,7 +130,7 @@ class AccessUnitReader:
             self._faults.append("supplementary information behind the slices: players take it for the next picture's")
         fault = examine_sei(unit, [each.timing for each in self.sequences.values()])
         if fault == REWORKED and any(not each.frames_only for each in self.sequences.values()):
-            raise MalformedFilm("is interlaced, and nobody signed how its fields are shown: Vigie judges whole frames only")
+            raise MalformedFilm(say("is interlaced, and nobody signed how its fields are shown: Vigie judges whole frames only"))
         if fault:
             self._faults.append(fault)
 

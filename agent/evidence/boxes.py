@@ -15,6 +15,7 @@ from typing import BinaryIO, Literal
 from msgspec import Struct
 
 from agent.base.errors import EvidenceError
+from agent.base.phrase import joined, say
 
 MAX_DESCRIPTION_BYTES = 64 * 1024 * 1024
 _MOST_INSIDE = 4096
@@ -24,7 +25,7 @@ class MalformedFilm(EvidenceError):
     """A file that is no MP4, or one that is cut short or contradicts itself. `of` names the file, where it is known already."""
 
     def __init__(self, what: str, *, of: str = "", remedy: str = "") -> None:
-        super().__init__(f"{of}: {what}" if of else what, remedy=remedy)
+        super().__init__(joined(": ", (of, what)) if of else what, remedy=remedy)
         self.of = of
 
 
@@ -50,28 +51,36 @@ def top_boxes(file: BinaryIO, of: str, limit: int | None = None) -> Iterator[Top
     size = size if limit is None else min(size, limit)
     at = 0
     if size < 8:
-        raise MalformedFilm(f"{size} bytes are no MP4 film", of=of)
+        raise MalformedFilm(say("{size} bytes are no MP4 film", size=size), of=of)
     while at < size:
         file.seek(at)
         head = file.read(16)
         if len(head) < 8:
-            raise CutShort(f"cut short at byte {at}: the film lacks its end", of=of)
+            raise CutShort(say("cut short at byte {at}: the film lacks its end", at=at), of=of)
         if not any(head[:8]):
-            raise CutShort(f"from byte {at} on nothing was written: the film lacks its end", of=of)
+            raise CutShort(say("from byte {at} on nothing was written: the film lacks its end", at=at), of=of)
         length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
         if at == 0 and kind not in (b"ftyp", b"styp", b"moov", b"free", b"skip", b"mdat", b"wide"):
-            raise MalformedFilm("is no MP4 film", of=of, remedy="expected a file that begins with an `ftyp` box")
+            raise MalformedFilm(say("is no MP4 film"), of=of, remedy=say("expected a file that begins with an `ftyp` box"))
         if length == 1:
             length, body = int.from_bytes(head[8:16], "big"), at + 16
         elif length == 0:
             length = size - at
         if length < body - at:
-            raise MalformedFilm(f"the box at byte {at} claims {length} bytes: the file is damaged", of=of)
+            raise MalformedFilm(
+                say("the box at byte {at} claims {length} bytes: the file is damaged", at=at, length=length), of=of
+            )
         if at + length > size:
             raise CutShort(
-                f"cut short: box {name(kind)} at byte {at} should reach to byte {at + length}, the file ends at {size}",
+                say(
+                    "cut short: box {kind} at byte {at} should reach to byte {at_2}, the file ends at {size}",
+                    kind=name(kind),
+                    at=at,
+                    at_2=at + length,
+                    size=size,
+                ),
                 of=of,
-                remedy="copy it again from its source",
+                remedy=say("copy it again from its source"),
             )
         yield TopBox(kind, at, body, at + length)
         at += length
@@ -81,11 +90,13 @@ def read_body(file: BinaryIO, box: TopBox, of: str) -> bytes:
     """The content of a describing box. Raises MalformedFilm when it is larger than any honest one."""
     length = box.end - box.body
     if length > MAX_DESCRIPTION_BYTES:
-        raise MalformedFilm(f"box {name(box.kind)} holds {length} bytes of description: not an honest film", of=of)
+        raise MalformedFilm(
+            say("box {kind} holds {length} bytes of description: not an honest film", kind=name(box.kind), length=length), of=of
+        )
     file.seek(box.body)
     body = file.read(length)
     if len(body) != length:
-        raise MalformedFilm("cut short while it was read", of=of)
+        raise MalformedFilm(say("cut short while it was read"), of=of)
     return body
 
 
@@ -95,17 +106,25 @@ def children(data: memoryview) -> Iterator[tuple[bytes, memoryview]]:
     while at < end and not (end - at == 4 and not any(data[at:])):  # QuickTime ends some boxes with a zero
         count += 1
         if count > _MOST_INSIDE:
-            raise MalformedFilm("a box holds more boxes than any honest one")
+            raise MalformedFilm(say("a box holds more boxes than any honest one"))
         if end - at < 8:
-            raise MalformedFilm("a box is cut short inside another")
+            raise MalformedFilm(say("a box is cut short inside another"))
         length, body = int.from_bytes(data[at : at + 4], "big"), at + 8
         if length == 1 and end - at >= 16:
             length, body = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
         elif length == 0:
             # Up to the end, says the standard of the last box of a file alone; FFmpeg reads it so anywhere, GStreamer nowhere.
-            raise MalformedFilm(f"box {name(bytes(data[at + 4 : at + 8]))} states no size inside another: players disagree on it")
+            raise MalformedFilm(
+                say("box {kind} states no size inside another: players disagree on it", kind=name(bytes(data[at + 4 : at + 8])))
+            )
         if length < body - at or at + length > end:
-            raise MalformedFilm(f"box {name(bytes(data[at + 4 : at + 8]))} claims {length} bytes inside a smaller one")
+            raise MalformedFilm(
+                say(
+                    "box {kind} claims {length} bytes inside a smaller one",
+                    kind=name(bytes(data[at + 4 : at + 8])),
+                    length=length,
+                )
+            )
         yield bytes(data[at + 4 : at + 8]), data[body : at + length]
         at += length
 
@@ -122,7 +141,7 @@ def need(data: memoryview, *path: bytes) -> memoryview:
     """The content of the first box at `path`. Raises MalformedFilm when there is none."""
     found = find(data, *path)
     if found is None:
-        raise MalformedFilm(f"box {'/'.join(map(name, path))} is missing: the film does not describe itself")
+        raise MalformedFilm(say("box {name} is missing: the film does not describe itself", name="/".join(map(name, path))))
     return found
 
 
@@ -137,7 +156,7 @@ class Fields:
         """The next bytes."""
         end = self._at + size
         if size < 0 or end > len(self._data):
-            raise MalformedFilm("a box is shorter than its own fields")
+            raise MalformedFilm(say("a box is shorter than its own fields"))
         found = self._data[self._at : end]
         self._at = end
         return found
@@ -171,7 +190,7 @@ class Fields:
         rest = bytes(self._data[self._at :])
         end = rest.find(b"\0")
         if end < 0:
-            raise MalformedFilm("a text in a box has no end")
+            raise MalformedFilm(say("a text in a box has no end"))
         self._at += end + 1
         return rest[:end].decode("utf-8", "replace")
 

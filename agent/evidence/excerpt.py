@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError, StorageError
+from agent.base.phrase import say
 from agent.evidence.film import Film
 from agent.evidence.sample import Sample
 from agent.recording.row import DestroyedSpan, SegmentRow, SegmentState
@@ -106,7 +107,7 @@ def open_segment(row: SegmentRow) -> Film:
     film = Film(row.path, row.bytes if row.state is SegmentState.OPEN else None, follow=False)
     try:
         if FilmIdentity.at(row.path) not in (None, FilmIdentity.of(row)):
-            raise OtherFilm(f"{row.path} is not the film that was recorded there")
+            raise OtherFilm(say("{path} is not the film that was recorded there", path=row.path))
     except BaseException as error:
         film.close()
         if isinstance(error, StorageError):

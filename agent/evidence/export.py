@@ -111,7 +111,7 @@ class Export:
                 with excerpt.open_segment(row):
                     kept.append(row)
             except MalformedFilm as error:
-                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.FILE_DAMAGED, why=error.what)))
+                lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.FILE_DAMAGED, why=error.said[0])))
             except OtherFilm:
                 lost.append(Absence(row.wall_from_ns, row.wall_to_ns, Remark(Saying.OTHER_FILM)))
             except EvidenceError:

@@ -21,6 +21,7 @@ from agent.base.clock import NS
 from agent.base.durable_file import Temporary, name_finished, sync_directory
 from agent.base.errors import EvidenceError
 from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.evidence import export_boxes
 from agent.evidence.access_unit_reading import AccessUnitReader
 from agent.evidence.boxes import box
@@ -65,7 +66,7 @@ class _Picture:
 def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extracted:
     """Write the verified frames of a film to `out`, whole or not at all. Raises EvidenceError; also when there are none."""
     if out.exists():
-        raise EvidenceError(f"{out}: exists", remedy=say("nothing is overwritten: name a new file"))
+        raise EvidenceError(say("{out}: exists", out=out), remedy=say("nothing is overwritten: name a new file"))
     with Film(path, torn=True) as film:
         gops = list(_gops(StrictFilm(film), verified))
     if not gops:
@@ -78,7 +79,7 @@ def extract(path: Path, verified: Sequence[VerifiedSlices], out: Path) -> Extrac
             name_finished(temporary, out)
         sync_directory(out.parent)
     except OSError as error:
-        raise EvidenceError(f"{out}: {error.strerror}") from None
+        raise EvidenceError(say("{out}: {why}", out=out, why=system_words(error.strerror))) from None
     return Extracted(sum(map(len, gops)), digest)
 
 

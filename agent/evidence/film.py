@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.base.regular_file import open_regular
+from agent.base.system_words import system_words
 from agent.evidence.boxes import CutShort, MalformedFilm, TopBox, read_body, top_boxes
 from agent.evidence.sample import MAX_SAMPLES, Sample, fragment_samples, table_samples
 from agent.evidence.torn import whole_fragments
@@ -37,7 +39,7 @@ class Film:
         try:
             self._file: BinaryIO = open_regular(path, follow=follow)
         except OSError as error:
-            raise EvidenceError(f"{path}: {error.strerror}") from None
+            raise EvidenceError(say("{path}: {why}", path=path, why=system_words(error.strerror))) from None
         try:
             self.boxes = self._index()
             self.track = self._read_moov()
@@ -62,7 +64,7 @@ class Film:
         """Bytes of the file. Raises MalformedFilm when it has become shorter meanwhile."""
         found = os.pread(self._file.fileno(), size, offset)
         if len(found) != size:
-            raise MalformedFilm(f"cut short at byte {offset + len(found)}", of=self.name)
+            raise MalformedFilm(say("cut short at byte {at}", at=offset + len(found)), of=self.name)
         return found
 
     def box_body(self, kind: bytes) -> bytes | None:
@@ -80,9 +82,11 @@ class Film:
             for count, sample in enumerate(chain(table_samples(self.track), self._fragment_samples())):
                 budget -= sample.size
                 if count >= MAX_SAMPLES or budget < 0:
-                    raise MalformedFilm("describes more pictures than it can hold")
+                    raise MalformedFilm(say("describes more pictures than it can hold"))
                 if sample.size > _MAX_SAMPLE_BYTES or sample.offset < 0 or sample.offset + sample.size > end:
-                    raise MalformedFilm(f"picture {count} lies outside of the file: the film is cut short or damaged")
+                    raise MalformedFilm(
+                        say("picture {count} lies outside of the file: the film is cut short or damaged", count=count)
+                    )
                 yield sample
         except MalformedFilm as error:
             raise self._placed(error) from None
@@ -105,14 +109,14 @@ class Film:
             start = at + length_bytes
             end = start + int.from_bytes(data[at:start], "big")
             if end > len(data) or start > len(data):
-                raise MalformedFilm(f"a NAL unit at byte {sample.offset + at} reaches past its picture", of=self.name)
+                raise MalformedFilm(say("a NAL unit at byte {at} reaches past its picture", at=sample.offset + at), of=self.name)
             unit = data[start:end].rstrip(b"\0")
             if unit:
                 yield unit
             at = end
 
     def _placed(self, error: MalformedFilm) -> MalformedFilm:
-        return error if error.of else MalformedFilm(error.what, of=self.name, remedy=error.remedy)
+        return error if error.of else MalformedFilm(error.said[0], of=self.name, remedy=error.said[1])
 
     def _index(self) -> tuple[TopBox, ...]:
         found: list[TopBox] = []
@@ -121,7 +125,7 @@ class Film:
             for each in top_boxes(self._file, self.name, self._limit):
                 found.append(each)
                 if len(found) > _MOST_BOXES:
-                    raise MalformedFilm("holds more boxes than any honest film")
+                    raise MalformedFilm(say("holds more boxes than any honest film"))
         except CutShort as error:
             cut = error
         if not self._torn or self._limit is not None:
@@ -137,7 +141,7 @@ class Film:
     def _read_moov(self) -> Track:
         body = self.box_body(b"moov")
         if body is None:
-            raise MalformedFilm("has no `moov` box: it is no film, or its recording never got under way")
+            raise MalformedFilm(say("has no `moov` box: it is no film, or its recording never got under way"))
         return read_moov(memoryview(body))
 
     def _fragment_samples(self) -> Iterator[Sample]:

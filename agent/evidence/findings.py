@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from agent.base.clock import NS, rfc3339
+from agent.base.phrase import say
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Span, State
 from agent.signing.tlv import GopInformation
@@ -95,7 +96,7 @@ class Findings:
         if len(self.spans) < _MOST_SPANS:
             self.spans.append(span)
         elif len(self.spans) == _MOST_SPANS:
-            self.spans.append(replace(span, why="and more: further spans are counted, not listed"))
+            self.spans.append(replace(span, why=say("and more: further spans are counted, not listed")))
 
     def first(self, state: State) -> Span:
         """The first finding of this state; there must be one."""

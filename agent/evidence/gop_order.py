@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agent.base.clock import NS, rfc3339
+from agent.base.phrase import many, say
 from agent.evidence.findings import Findings
 from agent.evidence.remark import Remark, Saying
 from agent.evidence.report import Span, State
@@ -29,14 +30,18 @@ def check_order(
             found.notes.append(_interrupted(Saying.SIGNED_ANEW, before, gop))
     elif step == 1:
         if first is not None and gop.linked_hash != first:
-            found.say(State.CHANGED, picture, picture, 1, "does not follow the GOP before it", gop)
+            found.say(State.CHANGED, picture, picture, 1, say("does not follow the GOP before it"), gop)
         elif gop.start_ns - before.end_ns >= _TOLD_GAP_NS:
             found.notes.append(_interrupted(Saying.CHAIN_GOES_ON, before, gop))
     elif step < 1 << 31 and step:
-        missing = f"{step - 1} signed GOP{'s' if step > 2 else ''}, or their signatures, before this one"
+        missing = many(
+            "{number} signed GOP, or their signatures, before this one",
+            "{number} signed GOPs, or their signatures, before this one",
+            step - 1,
+        )
         found.add(Span(State.MISSING, place, place, step - 1, missing, before.end_ns, gop.start_ns))
     else:
-        found.say(State.CHANGED, picture, picture, 1, "stands before an earlier GOP: moved or repeated", gop)
+        found.say(State.CHANGED, picture, picture, 1, say("stands before an earlier GOP: moved or repeated"), gop)
 
 
 def begins_anew(gop: GopInformation) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from agent.base.phrase import say
 from agent.evidence.boxes import Fields, MalformedFilm, TopBox, find
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
@@ -67,7 +68,7 @@ def _random_access(film: Film, box: TopBox, fragments: set[int]) -> Iterator[Odd
     width = 8 if version else 4
     count = fields.unsigned(4)
     if count > _MOST_ENTRIES:
-        raise MalformedFilm("`mfra` lists more than any honest film holds")
+        raise MalformedFilm(say("`mfra` lists more than any honest film holds"))
     for _ in range(count):
         fields.unsigned(width)
         if fields.unsigned(width) not in fragments:

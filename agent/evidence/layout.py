@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from agent.base.phrase import say
 from agent.evidence.boxes import MalformedFilm, children, name
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
@@ -116,14 +117,17 @@ class _Budget:
     def enter_fragment(self, number: int) -> None:
         """The `number`th begins."""
         if number > _MOST_FRAGMENTS:
-            raise MalformedFilm(f"more than {_MOST_FRAGMENTS} fragments: take the film in shorter parts", of=self._film)
+            raise MalformedFilm(
+                say("more than {most_fragments} fragments: take the film in shorter parts", most_fragments=_MOST_FRAGMENTS),
+                of=self._film,
+            )
         self._left += _BOXES_A_FRAGMENT
 
     def spend(self, place: str) -> None:
         """One more box is looked at."""
         self._left -= 1
         if self._left < 0:
-            raise MalformedFilm(f"{place}: the film holds more boxes than any honest one", of=self._film)
+            raise MalformedFilm(say("{place}: the film holds more boxes than any honest one", place=place), of=self._film)
 
 
 def _walk_file(film: Film) -> Iterator[Oddity]:

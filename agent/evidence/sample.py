@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.track import Track
 
@@ -63,7 +64,7 @@ def fragment_samples(track: Track, moof: memoryview, moof_start: int, decoded: i
                 raise MalformedFilm(_EMPTY)
             empty = True
             if dated and find(traf, b"tfdt") is None:
-                raise MalformedFilm("a fragment does not say when it begins: players take it from the index")
+                raise MalformedFilm(say("a fragment does not say when it begins: players take it from the index"))
             for sample in _read_fragment(track, traf, moof_start, decoded):
                 decoded = sample.decoded + sample.duration
                 empty = False
@@ -75,7 +76,7 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
     _, flags = header.version_and_flags()
     if header.unsigned(4) != track.track_id:
         if track.alone:
-            raise MalformedFilm("a fragment is of a track that the film does not hold: players stop there")
+            raise MalformedFilm(say("a fragment is of a track that the film does not hold: players stop there"))
         return
     base = header.unsigned(8) if flags & 0x01 else moof_start
     description = header.unsigned(4) if flags & 0x02 else track.defaults[0]
@@ -100,20 +101,20 @@ def _read_fragment(track: Track, traf: memoryview, moof_start: int, decoded: int
             offset = base + run.signed(4)
         elif offset is not None:
             # Behind the run before, says the standard; where its fragment begins, says FFmpeg.
-            raise MalformedFilm("a fragment does not say where its further pictures lie: players look in different places")
+            raise MalformedFilm(say("a fragment does not say where its further pictures lie: players look in different places"))
         else:
             offset = base
         first_flags = run.unsigned(4) if flags & 0x004 else None
         if count > run.left and not size:
-            raise MalformedFilm("a fragment describes more pictures than it can hold")
+            raise MalformedFilm(say("a fragment describes more pictures than it can hold"))
         known = _known(track, description) if count else description
         columns = _columns(run, count, flags, (duration, size, sample_flags, 0))
         for number, (own_duration, own_size, own_flags, own_shift) in enumerate(zip(*columns, strict=False)):
             if own_size == 0:
-                raise MalformedFilm("a fragment holds a picture of no bytes")
+                raise MalformedFilm(say("a fragment holds a picture of no bytes"))
             shift = own_shift - _WRAP if own_shift >= _WRAP // 2 else own_shift
             if shift < 0 and not version:
-                raise MalformedFilm("a fragment holds shifts that players read in two ways")
+                raise MalformedFilm(say("a fragment holds shifts that players read in two ways"))
             unless = own_flags if number or first_flags is None else first_flags
             yield Sample(offset, own_size, decoded, decoded + shift, own_duration, not unless & _SYNC_UNLESS, known)
             offset += own_size
@@ -134,7 +135,7 @@ def _columns(run: Fields, count: int, flags: int, defaults: tuple[int, int, int,
 
 def _known(track: Track, description: int) -> int:
     if not 1 <= description <= len(track.nal_length_bytes):
-        raise MalformedFilm("a picture follows a description that is not there")
+        raise MalformedFilm(say("a picture follows a description that is not there"))
     return description
 
 
@@ -144,7 +145,7 @@ def _sizes(box: memoryview) -> tuple[int, Iterator[int]]:
     fields.version_and_flags()
     constant, count = fields.unsigned(4), fields.unsigned(4)
     if count > MAX_SAMPLES:
-        raise MalformedFilm("describes more pictures than it can hold")
+        raise MalformedFilm(say("describes more pictures than it can hold"))
     return count, itertools.repeat(constant, count) if constant else iter(fields.numbers(count, "I"))
 
 
@@ -165,13 +166,13 @@ def _runs(box: memoryview | None, form: str, count: int) -> Iterator[int]:
     for _ in range(fields.unsigned(4)):
         length = fields.unsigned(4)
         if not length or not left:
-            raise MalformedFilm("its time table contradicts itself")
+            raise MalformedFilm(say("its time table contradicts itself"))
         length = min(length, left)
         value = fields.signed(4) if form == "i" else fields.unsigned(4)
         yield from itertools.repeat(value, length)
         left -= length
     if left:
-        raise MalformedFilm("its time table is shorter than the film")
+        raise MalformedFilm(say("its time table is shorter than the film"))
 
 
 def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count: int) -> Iterator[tuple[int, int, int]]:
@@ -180,32 +181,32 @@ def _in_chunks(box: memoryview, offsets: array[int], sizes: Iterator[int], count
     fields.version_and_flags()
     entry_count = _bounded(fields, 12)
     if entry_count > len(offsets):
-        raise MalformedFilm("its chunk table contradicts itself")
+        raise MalformedFilm(say("its chunk table contradicts itself"))
     entries = [(fields.unsigned(4), fields.unsigned(4), fields.unsigned(4)) for _ in range(entry_count)]
     left = count
     if entries and entries[0][0] != 1:
-        raise MalformedFilm("its chunk table leaves out the first chunk: some players show it, some do not")
+        raise MalformedFilm(say("its chunk table leaves out the first chunk: some players show it, some do not"))
     for place, (first, per_chunk, description) in enumerate(entries):
         after = entries[place + 1][0] if place + 1 < len(entries) else len(offsets) + 1
         # FFmpeg takes the next entry's number for an entry of no frames.
         if not per_chunk or not first < after <= len(offsets) + 1:
-            raise MalformedFilm("its chunk table contradicts itself")
+            raise MalformedFilm(say("its chunk table contradicts itself"))
         for chunk in range(first - 1, after - 1):
             offset = offsets[chunk]
             for size in itertools.islice(sizes, per_chunk):
                 if not size:
-                    raise MalformedFilm("holds a picture of no bytes")
+                    raise MalformedFilm(say("holds a picture of no bytes"))
                 yield offset, size, description
                 offset += size
                 left -= 1
             if not left:
                 return
     if left:
-        raise MalformedFilm("its chunk table is shorter than the film")
+        raise MalformedFilm(say("its chunk table is shorter than the film"))
 
 
 def _bounded(fields: Fields, entry_bytes: int) -> int:
     count = fields.unsigned(4)
     if count * entry_bytes > fields.left:
-        raise MalformedFilm("a table is shorter than it says")
+        raise MalformedFilm(say("a table is shorter than it says"))
     return count

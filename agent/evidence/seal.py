@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.base.regular_file import open_regular
 from agent.evidence.boxes import CutShort, Fields, MalformedFilm, children, find, read_body, top_boxes
 from agent.evidence.export_boxes import SIGNATURE_BYTES
@@ -53,14 +54,17 @@ def seal(path: Path, signer: Signer) -> None:
     with path.open("r+b") as file:
         place = _signature_place(file, str(path))
         if place is None or place[1] != SIGNATURE_BYTES:
-            raise EvidenceError(f"{path}: has no place for a seal")
+            raise EvidenceError(say("{path}: has no place for a seal", path=path))
         digest = _digest(file, place)
         # DER of ECDSA is 70 to 72 bytes, by chance; the box has one size, so sign until it fits.
         signature = next(
             (made for made in (signer.sign_digest(digest) for _ in range(_MOST_TRIES)) if len(made) == SIGNATURE_BYTES), None
         )
         if signature is None:
-            raise EvidenceError(f"{path}: the key makes no signature of {SIGNATURE_BYTES} bytes", remedy="it must be EC P-256")
+            raise EvidenceError(
+                say("{path}: the key makes no signature of {signature_bytes} bytes", path=path, signature_bytes=SIGNATURE_BYTES),
+                remedy=say("it must be EC P-256"),
+            )
         file.seek(place[0])
         file.write(signature)
         file.flush()
@@ -87,10 +91,10 @@ def read_seal(
         exported_ns = (fields.unsigned(8) - _UNIX_IN_1904_S) * NS
         operator = fields.text()
         if exported_ns >= _END_OF_CALENDAR_S * NS:
-            return Seal(False, "the export names an instant beyond the calendar", unit, operator, 0)
+            return Seal(False, say("the export names an instant beyond the calendar"), unit, operator, 0)
         place = _signature_place(file, str(path))
         if place is None:
-            return Seal(None, "the export is not sealed", unit, operator, exported_ns)
+            return Seal(None, say("the export is not sealed"), unit, operator, exported_ns)
         certificate, fault = _read(file, place, meta, key)
         if certificate is None:
             return Seal(False, fault, unit, operator, exported_ns)
@@ -103,22 +107,22 @@ def _read(file: BinaryIO, place: tuple[int, int], meta: memoryview, of_stream: s
     information = _information(meta)
     der = find(information, b"cert") if information is not None else None
     if der is None:
-        return None, "the seal holds no certificate"
+        return None, say("the seal holds no certificate")
     try:
         certificate = load_der(bytes(der))
     except EvidenceError:
-        return None, "the certificate of the seal is damaged"
+        return None, say("the certificate of the seal is damaged")
     if of_stream is not None and key_digest(certificate) != of_stream:
-        return None, "the seal is of another key than the pictures"
+        return None, say("the seal is of another key than the pictures")
     key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey):
-        return None, "the seal is not of EC, which is all this program judges"
+        return None, say("the seal is not of EC, which is all this program judges")
     file.seek(place[0])
     signature = file.read(place[1])
     try:
         key.verify(signature, _digest(file, place), Ecdsa(Prehashed(hashes.SHA256())))
     except (InvalidSignature, ValueError):
-        return None, "the seal is broken: the file was changed since its export"
+        return None, say("the seal is broken: the file was changed since its export")
     return certificate, ""
 
 
@@ -136,10 +140,10 @@ def _refusal(
         try:
             CertificateChain((leaf, *beside)).check(anchors, max(exported_ns, 0))
         except ChainNotTrusted as error:
-            refusals.append(error.what)
+            refusals.append(error.said[0])
         else:
             return ""
-    return f"the seal fits the film, but {refusals[0]}"
+    return say("the seal fits the film, but {why}", why=refusals[0])
 
 
 def _digest(file: BinaryIO, place: tuple[int, int]) -> bytes:
@@ -161,7 +165,7 @@ def _meta(file: BinaryIO, of: str) -> memoryview | None:
             if each.kind == b"meta":
                 body = read_body(file, each, of)
                 if len(body) < 4:
-                    raise MalformedFilm("the `meta` box is cut short", of=of)
+                    raise MalformedFilm(say("the `meta` box is cut short"), of=of)
                 return memoryview(body)[4:]
     return None
 

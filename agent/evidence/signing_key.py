@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.identity.certificates import CertificateChain, verify_signature
 from agent.signing.sei import SigningSei
 
@@ -39,11 +40,11 @@ class Key:
                 continue
             chain = self._read(pem)
             if chain is None:
-                return "a certificate is damaged"
+                return say("a certificate is damaged")
             if chain == known or chain in self.renewed:
                 continue
             if known is None or chain.key_digest != known.key_digest or known is not self.maker:
-                return "another key signs from here on: films of two keys joined"
+                return say("another key signs from here on: films of two keys joined")
             self.renewed.append(chain)
         return ""
 

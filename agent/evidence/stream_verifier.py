@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 from agent.evidence.dangling import Dangling
 from agent.evidence.findings import Findings, VerifiedSlices
 from agent.evidence.gop_order import begins_anew, check_order
@@ -26,7 +27,7 @@ MOST_EFFORT = 67_000
 
 _EFFORT_OF_SEI = 8
 _PENDING_A_UNIT_OF_EFFORT = 256
-_OTHER_SETS = "its SPS or PPS (size, cropping, how it is decoded) are not those that were signed"
+_OTHER_SETS = say("its SPS or PPS (size, cropping, how it is decoded) are not those that were signed")
 
 
 @dataclass(slots=True)
@@ -93,11 +94,11 @@ class StreamVerifier:
     def finish(self) -> None:
         """The film is over, or has cost enough: what still waits has no signature."""
         if self.exhausted and self.seis and len(self._pending) > 0xFFFF:
-            self._change(self._pending.drop(len(self._pending)), "no signature speaks for these pictures")
+            self._change(self._pending.drop(len(self._pending)), say("no signature speaks for these pictures"))
         if self.key.signing is None:
-            self._say_pending(self._pending.drop(len(self._pending)), "no certificate tells whose signatures these are")
+            self._say_pending(self._pending.drop(len(self._pending)), say("no certificate tells whose signatures these are"))
         elif self.seis:
-            self._judge_dangling(self._pending.drop(len(self._pending)), "no signature follows")
+            self._judge_dangling(self._pending.drop(len(self._pending)), say("no signature follows"))
         if self.unstated:
             self.found.notes.append(Remark(Saying.SHAPE_NOT_COVERED))
 
@@ -117,8 +118,8 @@ class StreamVerifier:
         if not units:
             return
         dangling = Dangling.of(units, after_whole_gop=self._previous is not None and not self._previous.partial)
-        self._change(dangling.inserted, "inserted after the end of a signed GOP")
-        self._change(dangling.unsigned, "the signature of this GOP is missing although the next GOP follows")
+        self._change(dangling.inserted, say("inserted after the end of a signed GOP"))
+        self._change(dangling.unsigned, say("the signature of this GOP is missing although the next GOP follows"))
         self._say_pending(dangling.waiting, why)
 
     # --- signatures -------------------------------------------------------------------------------------------------
@@ -127,25 +128,25 @@ class StreamVerifier:
         try:
             found = sei.parse(unit)
         except MalformedField as error:
-            self.fault(picture, f"a signature unit is damaged: {error.what}")
+            self.fault(picture, say("a signature unit is damaged: {what}", what=error.said[0]))
             return
         if found.signature is None and (self.is_of_vigie or _is_of_vigie(found.vendor)):
             # Vigie signs with every unit: one damaged byte makes another tag of its last.
-            self.fault(picture, "a signature unit is damaged: it lacks its signature")
+            self.fault(picture, say("a signature unit is damaged: it lacks its signature"))
             return
         if found.signature is None:
             raise EvidenceError(
-                "this film signs several GOPs with one signature: Vigie does not judge that variant of the standard",
-                remedy="use ONVIF's own validator",
+                say("this film signs several GOPs with one signature: Vigie does not judge that variant of the standard"),
+                remedy=say("use ONVIF's own validator"),
             )
         if found.certificate:
             self._take_certificate(found, unit, picture)
         elif self.key.signing is None:
             return
         elif found.digest not in self._seen and not self.key.signed(found, self.hash_name):
-            self.fault(picture, "a signature is not that of the film's key over its content")
+            self.fault(picture, say("a signature is not that of the film's key over its content"))
         elif found.gop is None:
-            self.fault(picture, "a signature says nothing of its GOP")
+            self.fault(picture, say("a signature says nothing of its GOP"))
         else:
             self._take_chain(found, picture)
             self._judge(found, found.gop, picture)
@@ -154,7 +155,7 @@ class StreamVerifier:
         if unit in self._certificates:
             return
         if not self.key.signed_by_its_own(found, self.hash_name):
-            self.fault(picture, "the certificate unit is not signed by its own key")
+            self.fault(picture, say("the certificate unit is not signed by its own key"))
             return
         self._certificates.add(unit)
         self._take_chain(found, picture)
@@ -171,9 +172,9 @@ class StreamVerifier:
         digest = found.digest
         if digest in self._seen:
             if self._pending.is_whole(gop):
-                self._change(self._pending.drop(gop.nal_units), "repeated: these pictures stood in the film before", gop)
+                self._change(self._pending.drop(gop.nal_units), say("repeated: these pictures stood in the film before"), gop)
             elif digest != self._latest:
-                self.found.say(State.CHANGED, picture, picture, 1, "an earlier signature again: moved or repeated", gop)
+                self.found.say(State.CHANGED, picture, picture, 1, say("an earlier signature again: moved or repeated"), gop)
             return
         self._seen.add(digest)
         self._latest = digest
@@ -230,7 +231,7 @@ class StreamVerifier:
         self.effort += len(self._pending) // _PENDING_A_UNIT_OF_EFFORT
         for number, unit in enumerate(self._pending.head(len(self._pending))):
             if number and unit.gop_start and (unit.digest == first if first else len(self._pending) - number == gop.nal_units):
-                self._judge_dangling(self._pending.drop(number), "no signature follows: the recording broke off here")
+                self._judge_dangling(self._pending.drop(number), say("no signature follows: the recording broke off here"))
                 return
 
     def _judge_singly(self, found: SigningSei, gop: GopInformation, picture: int, *, starts_gop: bool) -> None:
@@ -241,14 +242,14 @@ class StreamVerifier:
         if not found.hashes:
             used = min(gop.nal_units, boundary)
             if used < gop.nal_units:
-                self.found.say(State.MISSING, picture, picture, gop.nal_units - used, "the GOP is shorter than signed", gop)
-            self._change(self._pending.drop(used), "the GOP differs from what was signed", gop)
+                self.found.say(State.MISSING, picture, picture, gop.nal_units - used, say("the GOP is shorter than signed"), gop)
+            self._change(self._pending.drop(used), say("the GOP differs from what was signed"), gop)
             self._pending.anchor = None
             return
         result = self._pending.align(units, found.hashes, boundary, starts_gop=starts_gop)
         if units and not result.in_order and self._is_cut(units[0]):
             self._say_missing(picture, gop.nal_units, gop, cut=True)
-            self._say_pending(self._pending.drop(boundary), "the keyframe of this GOP was cut off")
+            self._say_pending(self._pending.drop(boundary), say("the keyframe of this GOP was cut off"))
             return
         lacking = dict(result.missing)
         approved = []
@@ -256,7 +257,7 @@ class StreamVerifier:
             if number in lacking:
                 self._say_missing(unit.picture, lacking.pop(number), gop, cut=not number and self._is_cut(unit))
             if result.matches[number] is None:
-                self._change([unit], "changed, inserted or moved since it was signed", gop)
+                self._change([unit], say("changed, inserted or moved since it was signed"), gop)
             else:
                 approved.append(unit)
         for run in side_by_side(approved):
@@ -272,7 +273,7 @@ class StreamVerifier:
     def _say_missing(self, before: int, units: int, gop: GopInformation, *, cut: bool) -> None:
         if cut:
             self.found.cut_units += units
-        why = "the film was cut in the middle of a GOP" if cut else "signed, but not in the film"
+        why = say("the film was cut in the middle of a GOP") if cut else say("signed, but not in the film")
         self.found.say(State.MISSING, 0 if cut else before, 0 if cut else before, units, why, gop)
 
     def _change(self, units: list[Unit], why: str, gop: GopInformation | None = None) -> None:

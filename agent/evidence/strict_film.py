@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.evidence.access_unit_reading import MOST_SEI_BYTES, MOST_UNITS, AccessUnitReader
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 from agent.evidence.container import examine_container, examine_description
@@ -78,7 +79,9 @@ class StrictFilm:
             try:
                 reading = reader.read(units)
             except MalformedFilm as error:
-                raise MalformedFilm(f"picture {number + 1} {error.what}", of=self._film.name) from None
+                raise MalformedFilm(
+                    say("picture {number} {what}", number=number + 1, what=error.said[0]), of=self._film.name
+                ) from None
             found += reading.faults
             if first and reader.sets.units != stated:
                 found.append("its parameter sets are not those of `avcC`: players take either")
@@ -136,7 +139,9 @@ class StrictFilm:
             start = at + size
             at = start + int.from_bytes(data[at:start], "big")
             if at > end or start > end:
-                raise MalformedFilm(f"a NAL unit at byte {sample.offset + start} reaches past its picture", of=self._film.name)
+                raise MalformedFilm(
+                    say("a NAL unit at byte {at} reaches past its picture", at=sample.offset + start), of=self._film.name
+                )
             found.append(data[start:at])
         return found
 

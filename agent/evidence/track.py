@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.evidence.boxes import Fields, MalformedFilm, children, find, need
 
 _SIGN: Final = 1 << 31
@@ -41,7 +42,7 @@ def read_moov(moov: memoryview) -> Track:
     for trak in traks:
         if bytes(need(trak, b"mdia", b"hdlr")[8:12]) == b"vide":
             return _read_track(moov, trak, movie_timescale, alone=len(traks) == 1)
-    raise MalformedFilm("has no picture track")
+    raise MalformedFilm(say("has no picture track"))
 
 
 def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int, *, alone: bool) -> Track:
@@ -59,17 +60,17 @@ def _read_track(moov: memoryview, trak: memoryview, movie_timescale: int, *, alo
     size = (0, 0)
     for kind, entry in children(entries):
         if kind in (b"hvc1", b"hev1"):
-            raise MalformedFilm("is H.265: Vigie judges H.264 only")
+            raise MalformedFilm(say("is H.265: Vigie judges H.264 only"))
         if kind not in (b"avc1", b"avc3") or len(entry) < 78:
-            raise MalformedFilm(f"its pictures are {kind!r}, not H.264")
+            raise MalformedFilm(say("its pictures are {kind!r}, not H.264", kind=kind))
         if not lengths:
             size = (int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big"))
         configuration = need(entry[78:], b"avcC")
         if len(configuration) < 5:
-            raise MalformedFilm("its decoder configuration is cut short")
+            raise MalformedFilm(say("its decoder configuration is cut short"))
         lengths.append((configuration[4] & 3) + 1)
     if not lengths or len(lengths) != count:
-        raise MalformedFilm("does not describe its pictures")
+        raise MalformedFilm(say("does not describe its pictures"))
     begin, until = _shown_span(find(trak, b"edts", b"elst"), timescale, movie_timescale)
     lasts, ended_by = None, "moov/trak/edts/elst"
     if find(trak, b"edts") is None and find(moov, b"mvex") is None:
@@ -96,11 +97,11 @@ def _timescale(header: memoryview) -> int:
     fields = Fields(header)
     version, _ = fields.version_and_flags()
     if version > 1:
-        raise MalformedFilm("states its times in a form that players do not know: some show nothing of it")
+        raise MalformedFilm(say("states its times in a form that players do not know: some show nothing of it"))
     fields.take(16 if version == 1 else 8)
     timescale = fields.unsigned(4)
     if not 0 < timescale < _SIGN:
-        raise MalformedFilm("counts time in units of nothing, or in what players take for less than nothing")
+        raise MalformedFilm(say("counts time in units of nothing, or in what players take for less than nothing"))
     return timescale
 
 

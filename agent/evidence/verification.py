@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import rfc3339
 from agent.base.errors import EvidenceError
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.evidence.attestation import read_attestation, read_held, read_intermediates
 from agent.evidence.film import Film
 from agent.evidence.findings import VerifiedSlices
@@ -154,7 +154,7 @@ def _torn_off(report: Report, count: int) -> Report:
     what = Remark(Saying.TORN, count=count)
     if report.verdict not in (Verdict.AUTHENTIC, Verdict.NOT_TOLD):
         return replace(report, notes=(*report.notes, what))
-    reason = str(what) if report.verdict is Verdict.AUTHENTIC else f"{what}; {report.reason}"
+    reason = what if report.verdict is Verdict.AUTHENTIC else joined("; ", (what, report.reason))
     return replace(report, verdict=Verdict.NOT_TOLD, reason=reason)
 
 
@@ -175,7 +175,11 @@ def _of_node(report: Report, node: str | None) -> Report:
     """Whoever trusts a whole town may still want one camera."""
     if node is None or report.signer in (node, None) or report.verdict is Verdict.NOT_AUTHENTIC:
         return report
-    return replace(report, verdict=Verdict.NOT_TRUSTED, reason=f"this is a film of {report.signer!r}, not of {node!r}")
+    return replace(
+        report,
+        verdict=Verdict.NOT_TRUSTED,
+        reason=say("this is a film of {signer!r}, not of {node!r}", signer=report.signer, node=node),
+    )
 
 
 def _verifier(units: Iterable[tuple[int, bytes]], anchors: CertificateChain) -> StreamVerifier:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.base.clock import NS
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.evidence.stream_verifier import StreamVerifier
 from agent.identity.certificates import CertificateChain, ChainNotTrusted, common_name
 from agent.identity.usage import contradicting, lacking
@@ -30,7 +30,7 @@ def refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | Non
     try:
         chain.check(anchors, begun_ns if at_ns is None else at_ns)
     except ChainNotTrusted as error:
-        return error.what
+        return error.said[0]
     if chain.leaf in anchors.certificates:
         return None  # whoever hands over the very certificate trusts it, whatever it is for
     wanting = lacking(chain.leaf) if strictly else contradicting(chain.leaf)
@@ -38,6 +38,6 @@ def refusal(chain: CertificateChain, anchors: CertificateChain, at_ns: int | Non
         return say(
             "the certificate of {name!r} is not one for signing films: it lacks {names}",
             name=common_name(chain.leaf),
-            names=" and ".join(wanting),
+            names=joined(say(" and "), wanting),
         )
     return None

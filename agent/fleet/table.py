@@ -31,10 +31,13 @@ _TITLES = {
 }
 
 
-def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int = 160) -> RenderableType:
-    """The whole screen, in the reader's language. On a narrow one figures give way to words: what is wrong is always told."""
+def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int | None = None) -> RenderableType:
+    """The whole screen, in the reader's language. On a narrow one figures give way to words: what is wrong is always told.
+
+    `width` None: for a pipe or a file, where everything is told and each column is as wide as it has to be.
+    """
     longer = sum(len(_title(name)) - len(name) for name in COLUMNS)
-    shown = COLUMNS if width >= NARROW + longer else WHEN_NARROW if width >= NARROWEST else WHEN_NARROWEST
+    shown = _shown(width, longer)
     views = feed.by_fault()
     online = sum(view.state == "online" and not view.silent for view in views)
     nodes = many("{number} node", "{number} nodes", len(views))
@@ -43,13 +46,13 @@ def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int = 
     )
     if fault:
         headline.append(f"  {for_reader(fault)}", style="bold red")
-    table = Table(expand=True, show_edge=False, header_style="dim")
+    table = Table(expand=width is not None, show_edge=False, header_style="dim")
     for name in shown:
         if name == "node":
-            table.add_column(_title(name), overflow="fold", max_width=max(8, width // 3))
+            table.add_column(_title(name), overflow="fold", max_width=None if width is None else max(8, width // 3))
         else:
             table.add_column(_title(name), no_wrap=True, justify="left" if name in ("state", "view") else "right")
-    table.add_column(_title("fault"), ratio=1, min_width=20, overflow="fold")
+    table.add_column(_title("fault"), ratio=None if width is None else 1, min_width=20, overflow="fold")
     for view in views[:ROWS_MOST]:
         row = _row(view, now_ns)
         table.add_row(*(row[name] for name in shown), row["fault"])
@@ -58,6 +61,12 @@ def draw(feed: FleetFeed, broker: str, fault: str, now_ns: int, *, width: int = 
         more = say("and {count} more, with lesser faults", count=len(views) - ROWS_MOST)
         parts.append(Text(for_reader(more), style="dim"))
     return Group(*parts)
+
+
+def _shown(width: int | None, longer: int) -> tuple[str, ...]:
+    if width is None or width >= NARROW + longer:
+        return COLUMNS
+    return WHEN_NARROW if width >= NARROWEST else WHEN_NARROWEST
 
 
 def _row(view: NodeView, now_ns: int) -> dict[str, RenderableType]:

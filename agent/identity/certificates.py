@@ -50,7 +50,7 @@ class CertificateChain(Struct, frozen=True):
                 found = tuple(x509.load_pem_x509_certificates(pem.rstrip(b"\0")))
         except (ValueError, x509.InvalidVersion):
             found_instead = misfit(pem, of)
-            raise EvidenceError(f"{of}: {found_instead.what}", remedy=found_instead.remedy) from None
+            raise EvidenceError(say("{of}: {what}", of=of, what=found_instead.what), remedy=found_instead.remedy) from None
         for each in found:
             _check_readable(each, of)
         if len(found) > _MAX_CERTIFICATES:
@@ -132,7 +132,7 @@ def read_chain(path: Path) -> CertificateChain:
     # A signed film holds certificates in PEM as well: handed over as its own CA it must not vouch for itself.
     if not content.isascii() or b"\0" in content:
         found_instead = misfit(content, str(path))
-        raise EvidenceError(f"{path}: {found_instead.what}", remedy=found_instead.remedy)
+        raise EvidenceError(say("{path}: {what}", path=path, what=found_instead.what), remedy=found_instead.remedy)
     return CertificateChain.from_pem(content, of=str(path))
 
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from agent.base.errors import EvidenceError
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.identity.certificates import common_name, is_authority, key_digest
 from agent.identity.usage import lacking
 
@@ -41,7 +41,7 @@ def must_fit(key: ec.EllipticCurvePrivateKey, leaf: x509.Certificate, node_id: s
             say(
                 "the certificate of {node_id!r} lacks {names}: no film signed with it would be believed",
                 node_id=node_id,
-                names=" and ".join(missing),
+                names=joined(say(" and "), missing),
             ),
             remedy=say("the CA must issue it with the extensions that `vigie identity csr` asks for"),
         )

@@ -190,7 +190,8 @@ class IdentityDirectory(Struct, frozen=True):
         key = self._load_key()
         if not self.chain_path.exists():
             raise EvidenceError(
-                f"{self.chain_path}: missing", remedy=say("`vigie identity init` makes the certificate of an existing key")
+                say("{chain_path}: missing", chain_path=self.chain_path),
+                remedy=say("`vigie identity init` makes the certificate of an existing key"),
             )
         chain = read_chain(self.chain_path)
         if not belongs(key, chain.leaf):

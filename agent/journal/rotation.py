@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.base.errors import RegisterError
+from agent.base.phrase import say
 from agent.journal.chain import parse
 from agent.journal.entry import Act, Fact
 from agent.journal.parts import lines_of, parts
@@ -23,7 +24,7 @@ def gone_with(part: Path) -> dict[str, Fact]:
         first = parse(next(lines_of(part)))
     except (OSError, ValueError, StopIteration) as error:
         raise RegisterError(
-            f"{part} does not begin with a line of a register", remedy="`vigie register --verify` tells"
+            say("{part} does not begin with a line of a register", part=part), remedy=say("`vigie register --verify` tells")
         ) from error
     return {"gone": first.n - 1, "gone digest": first.prev}
 

@@ -23,7 +23,7 @@ from agent.sensors.ladder import Looking
 log = logging.getLogger(__name__)
 
 MOST_LEASES: Final = 64
-UNKNOWN: Final = say("no lease of that name is in force: a lease that is over stays over")
+UNKNOWN: Final = say("no lease of that name is in force: a lease that is over stays over; `vigie live list` names them")
 
 
 class LeaseBook:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.mask.surroundings import Field
 from agent.picture.planes import Plane, Planes
 
@@ -79,7 +80,7 @@ class TextureFill:
                 rows, columns = bitmap.shape
                 room = plane[region.top // span : region.top // span + rows, region.left // span : region.left // span + columns]
                 if cv2.copyTo(paint, bitmap, room) is not room:
-                    raise MaskError("a plane of the picture cannot be painted in place")
+                    raise MaskError(say("a plane of the picture cannot be painted in place"))
 
     def _cut_out(self, region: Region, at: tuple[int, int]) -> Planes:
         """The texture behind one region, packed: strided sources cost half as much again."""

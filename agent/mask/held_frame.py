@@ -8,6 +8,7 @@ import numpy as np
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.mask.colour import SOLID_YUV
 from agent.picture.letters import Letters
 from agent.picture.planes import FrameTime, Plane, Planes
@@ -50,7 +51,7 @@ class HeldFrame:
     def keep(self, frame: MaskedFrame) -> None:
         """Copy what was masked and is about to be shown."""
         if frame.opaque or frame.held:
-            raise MaskError("only a new masked frame can be kept")
+            raise MaskError(say("only a new masked frame can be kept"))
         self._taken_ns = None  # until all of it is copied
         self._kept_ns = self._clock.monotonic_ns()
         planes = self._planes

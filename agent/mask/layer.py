@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.mask.check import Rim, uncovered
 from agent.mask.colour import SOLID_YUV
 from agent.mask.fill import Region
@@ -70,7 +71,7 @@ class MaskLayer:
 
     def _look_over(self, plane: Plane, grid: Grid, value: int) -> None:
         if self._rim is not None and not (plane[self._rim.on(grid)] == value).all():
-            raise MaskError("a mask was not drawn where it belongs")
+            raise MaskError(say("a mask was not drawn where it belongs"))
 
 
 def _region(shape: Shape, luma: Plane, chroma: Plane, *, trim: bool) -> Sequence[Region]:
@@ -101,4 +102,11 @@ def _proved(shapes: Sequence[Shape], grid: Grid) -> Outline:
         missed = uncovered(shapes, grid, drawn.view(np.bool_))
         if not missed:
             return outline
-    raise MaskError(f"the masks leave {missed} samples uncovered on a plane of {grid.width}x{grid.height}")
+    raise MaskError(
+        say(
+            "the masks leave {missed} samples uncovered on a plane of {width}x{height}",
+            missed=missed,
+            width=grid.width,
+            height=grid.height,
+        )
+    )

@@ -190,7 +190,7 @@ class PrivacyMask:
                 plane[...] = SOLID_YUV[value]
             hidden = np.full(small.shape, 255, np.uint8)
         except Exception as error:
-            raise MaskError("the picture can neither be masked nor closed", remedy="It is discarded") from error
+            raise MaskError(say("the picture can neither be masked nor closed"), remedy=say("It is discarded")) from error
         try:
             if self._caption is not None:
                 self._caption.draw(planes, raw.time)
@@ -238,4 +238,11 @@ def _anchor(cover: Cover, planes: Planes) -> tuple[float, float]:
 def _check_sizes(planes: Planes) -> None:
     half = (planes.height + 1) // 2, (planes.width + 1) // 2
     if planes.u.shape != half or planes.v.shape != half:
-        raise MaskError(f"the chroma planes are {planes.u.shape} and {planes.v.shape}, a picture of this size has {half}")
+        raise MaskError(
+            say(
+                "the chroma planes are {shape} and {shape_2}, a picture of this size has {half}",
+                shape=planes.u.shape,
+                shape_2=planes.v.shape,
+                half=half,
+            )
+        )

@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from agent.base.errors import MaskError
+from agent.base.phrase import say
 from agent.picture.cover import Cover
 
 Points = NDArray[np.float64]
@@ -31,12 +32,12 @@ def shapes_of(cover: Cover, width: int, height: int) -> tuple[Shape, ...]:
     """The shapes of a cover over a picture of this size. MaskError when they cannot be drawn: then nothing may be shown."""
     grow = float(cover.grow) * width
     if not 0.0 <= grow <= width:  # NaN fails this too
-        raise MaskError(f"the masks would grow by {cover.grow:g} of the picture's width")
+        raise MaskError(say("the masks would grow by {grow:g} of the picture's width", grow=cover.grow))
     size = np.array((width, height), np.float64)
     polygons = [np.asarray(polygon, np.float64) * size for polygon in cover.polygons]
     for polygon in polygons:
         if polygon.ndim != 2 or polygon.shape[0] < 3 or polygon.shape[1] != 2 or not np.abs(polygon).max() <= FARTHEST:
-            raise MaskError("a mask's corners are not to be drawn: fewer than three, or far outside of the picture")
+            raise MaskError(say("a mask's corners are not to be drawn: fewer than three, or far outside of the picture"))
     shapes = [Shape(simple, grow) for simple in _made_simple(polygons)]
     if cover.view is not None:
         shapes += _outside(np.asarray(cover.view, np.float64) * size, width, height)
@@ -81,12 +82,12 @@ def _hull(points: Points) -> Points:
 def _outside(view: Points, width: int, height: int) -> list[Shape]:
     """The picture outside of the validated view: one large quadrilateral behind each edge of the view."""
     if view.shape != (4, 2) or not np.abs(view).max() <= FARTHEST:
-        raise MaskError("the validated view's corners are not to be drawn")
+        raise MaskError(say("the validated view's corners are not to be drawn"))
     edge = np.roll(view, -1, axis=0) - view
     turn = edge[:, 0] * np.roll(edge, -1, axis=0)[:, 1] - edge[:, 1] * np.roll(edge, -1, axis=0)[:, 0]
     length = np.hypot(edge[:, 0], edge[:, 1])
     if not (turn > 0).all():  # clockwise on screen, strictly convex; NaN fails this too
-        raise MaskError("the validated view is turned over or folded")
+        raise MaskError(say("the validated view is turned over or folded"))
     far = float(np.hypot(width, height)) + float(np.abs(view).max())
     picture = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float64)
     behind = []

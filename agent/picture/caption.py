@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from agent.base.clock import NS, utc
 from agent.base.errors import ConfigurationError
+from agent.base.phrase import say
 from agent.picture.letters import WHITE, Letters, plain
 from agent.picture.planes import FrameTime, Plane, Planes
 
@@ -44,8 +45,8 @@ class Caption:
             self._zone = ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise ConfigurationError(
-                f"encoding.time_zone: {time_zone!r} is no time zone this machine knows",
-                remedy="Write one like Europe/Paris, or install tzdata",
+                say("encoding.time_zone: {time_zone!r} is no time zone this machine knows", time_zone=time_zone),
+                remedy=say("Write one like Europe/Paris, or install tzdata"),
             ) from error
         self._layout: _Layout | None = None
         self._second = -1

@@ -12,6 +12,7 @@ from typing import Final
 
 from agent.base.clock import NS
 from agent.base.errors import StorageError
+from agent.base.phrase import many, say
 from agent.recording.catalog import Catalog
 from agent.recording.disk import Disk
 from agent.recording.row import DestroyedSpan, SegmentRow
@@ -46,12 +47,14 @@ def remove(catalog: Catalog, disk: Disk, rows: Sequence[SegmentRow], *, begun: b
             if (found := disk.look(row.path)) is None:
                 (went.gone if begun else elsewhere).append(row)
             elif not stat.S_ISREG(found.st_mode) or not _is_ours(row, found.st_size):
-                went.faults.append(f"{row.path} is not the film that was recorded there: somebody put it there. It is left")
+                went.faults.append(
+                    say("{path} is not the film that was recorded there: somebody put it there. It is left", path=row.path)
+                )
                 elsewhere.append(row)
             else:
                 _erase(went, disk, row, row.path, found.st_nlink)
         except StorageError as error:
-            went.faults.append(str(error))
+            went.faults.append(error.words)
     if elsewhere:
         _remove_elsewhere(went, catalog, disk, elsewhere)
     for directory in sorted(went.directories):
@@ -70,22 +73,31 @@ def _remove_elsewhere(went: Went, catalog: Catalog, disk: Disk, rows: Sequence[S
         if path is None:
             went.absent.append(row)
             went.faults.append(
-                f"{row.path} is not there any more, and this node did not destroy it: find out who took or removed the film"
+                say(
+                    "{path} is not there any more, and this node did not destroy it: find out who took or removed the film",
+                    path=row.path,
+                )
             )
             continue
         try:
             if (seen := disk.look(path)) is not None:
                 _erase(went, disk, row, path, seen.st_nlink)
-                went.faults.append(f"{row.path} had been moved to {path}: it was destroyed there")
+                went.faults.append(say("{path} had been moved to {other}: it was destroyed there", path=row.path, other=path))
         except StorageError as error:
-            went.faults.append(str(error))
+            went.faults.append(error.words)
 
 
 def _erase(went: Went, disk: Disk, row: SegmentRow, path: Path, links: int) -> None:
     if links > 1:
         disk.truncate(path, 0)
-        names = "another name" if links == 2 else f"{links - 1} other names"
-        went.faults.append(f"{path} had {names}: what it held is destroyed under all of them. Find out who made the links")
+        went.faults.append(
+            many(
+                "{path} had another name: what it held is destroyed under both. Find out who made the link",
+                "{path} had {number} other names: what it held is destroyed under all of them. Find out who made the links",
+                links - 1,
+                path=path,
+            )
+        )
     disk.unlink(path)
     went.directories.add(path.parent)
     went.gone.append(row)

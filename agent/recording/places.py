@@ -19,6 +19,7 @@ from msgspec import Struct, structs
 from agent.base.clock import NS
 from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.regular_file import open_own, read_regular
 
 _MOST_BYTES: Final = 4 << 20
@@ -113,6 +114,6 @@ def shorter_stays(book: PlaceBook, retention_days: float) -> dict[str, int]:
 
 def _refused(path: Path, why: str) -> StorageError:
     return StorageError(
-        f"the book of places {path} cannot be used: {why}",
-        remedy="Check its disk and permissions; films keep the names of their places",
+        say("the book of places {path} cannot be used: {why}", path=path, why=why),
+        remedy=say("Check its disk and permissions; films keep the names of their places"),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from agent.base.clock import NS, Clock, rfc3339, utc
 from agent.base.errors import StorageError
+from agent.base.phrase import say
 from agent.base.topic import AT, WORDS, Topic
 from agent.operations import payloads
 from agent.operations.caller import Caller, Refusal, Refused
@@ -67,7 +68,9 @@ class FootageRequests:
         self._require_footage(request, caller)
         until = request.until or now + LONGEST_HOLD
         if until > now + LONGEST_HOLD:
-            raise StorageError(f"a hold by command ends within {LONGEST_HOLD.days} days", remedy="give an earlier `until`")
+            raise StorageError(
+                say("a hold by command ends within {days} days", days=LONGEST_HOLD.days), remedy=say("give an earlier `until`")
+            )
         span = payloads.wall_ns(request.from_), payloads.wall_ns(request.to)
         hold = self._holds.add(*span, request.reference, caller.by, payloads.wall_ns(until) // NS * NS)
         return payloads.Held(hold=hold.id, until=rfc3339(hold.until_ns or 0))

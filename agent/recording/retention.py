@@ -132,7 +132,7 @@ class Retention:
         try:
             return self._with_room(lambda: look_at_clock(self._catalog, self._clock, self._boot))
         except StorageError as error:
-            done.faults.append(str(error))
+            done.faults.append(error.words)
             return peek_at_clock(self._catalog, self._clock, self._boot)
 
     def _by_age(self, done: Sweep, now: Trusted) -> None:
@@ -245,7 +245,7 @@ class Retention:
                     },
                 )
             except RegisterError as error:
-                done.faults.append(str(error))
+                done.faults.append(error.words)
                 return
             self._catalog.entered(span_id)
 
@@ -287,11 +287,12 @@ class Retention:
         try:
             self._with_room(act)
         except (StorageError, RegisterError) as error:
-            done.faults.append(str(error))
+            done.faults.append(error.words)
 
 
 def _leap(leap_ns: int) -> str:
-    return (
-        f"the clock leapt {leap_ns / DAY_NS:.2f} days ahead of what this board has counted, though it says it is synchronised: "
-        "for a day only what is due by the board's own count is destroyed. Check the time server"
+    return say(
+        "the clock leapt {days:.2f} days ahead of what this board has counted, though it says it is synchronised. "
+        "For a day only what is due by the board's own count is destroyed. Check the time server",
+        days=leap_ns / DAY_NS,
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from agent.base.phrase import say
 from agent.signing import nal
 from agent.signing.tlv import (
     MAX_SIGNATURE_BYTES,
@@ -80,7 +81,7 @@ def parse(unit: bytes) -> SigningSei:
     plain = _without_prevention(unit)
     start, end = _payload_span(plain)
     if plain[start : start + 16] != UUID or start + 17 > end:
-        raise MalformedField("the SEI holds no UUID of Media Signing where it belongs")
+        raise MalformedField(say("the SEI holds no UUID of Media Signing where it belongs"))
     flags = plain[start + 16]
     body_at = start + 17
     found: dict[int, bytes] = {}
@@ -90,11 +91,11 @@ def parse(unit: bytes) -> SigningSei:
         if tag == Tag.SIGNATURE:
             signature_at = body_at + offset
         elif signature_at != end:
-            raise MalformedField("a field stands after the signature")
+            raise MalformedField(say("a field stands after the signature"))
         if tag == Tag.CERTIFICATES:
             chains.append(value)
         elif tag in found:
-            raise MalformedField(f"field {tag} stands twice")
+            raise MalformedField(say("field {tag} stands twice", tag=tag))
         found[tag] = value
     document = plain[:signature_at]
     alternative = None
@@ -126,7 +127,7 @@ def _without_prevention(unit: bytes) -> bytes:
     plain = nal.unescape(unit)
     end = _payload_span(plain)[1]
     if end + 1 != len(plain):
-        raise MalformedField("the SEI is longer or shorter than it says")
+        raise MalformedField(say("the SEI is longer or shorter than it says"))
     return plain
 
 
@@ -136,7 +137,7 @@ def _payload_span(unit: bytes) -> tuple[int, int]:
         size += 0xFF
         at += 1
     if at >= len(unit):
-        raise MalformedField("the SEI has no payload")
+        raise MalformedField(say("the SEI has no payload"))
     return at + 1, at + 1 + size + unit[at]
 
 
@@ -144,7 +145,7 @@ def _hashes(value: bytes | None, size: int) -> tuple[bytes, ...]:
     if value is None:
         return ()
     if (len(value) - 1) % size:
-        raise MalformedField("the hash list holds no whole number of hashes")
+        raise MalformedField(say("the hash list holds no whole number of hashes"))
     return tuple(value[at : at + size] for at in range(1, len(value), size))
 
 

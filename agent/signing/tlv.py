@@ -14,6 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from agent.base.errors import EvidenceError
+from agent.base.phrase import say
 
 HASH_BYTES = 32
 NO_HASH = bytes(HASH_BYTES)
@@ -181,7 +182,10 @@ def encode_certificates(chain_pem: bytes, *, user_provisioned: bool = False) -> 
 def encode_signature(signature: bytes) -> bytes:
     """The value of tag 3: filled up with ones, which need no emulation prevention."""
     if len(signature) > MAX_SIGNATURE_BYTES:
-        raise EvidenceError(f"a signature of {len(signature)} bytes does not fit", remedy="the signing key must be EC P-256")
+        raise EvidenceError(
+            say("a signature of {number} bytes does not fit", number=len(signature)),
+            remedy=say("the signing key must be EC P-256"),
+        )
     return b"\x01" + len(signature).to_bytes(2, "big") + signature.ljust(MAX_SIGNATURE_BYTES, b"\x01")
 
 

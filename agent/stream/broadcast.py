@@ -17,6 +17,7 @@ from typing import Final, Protocol, Self
 from msgspec import Struct
 
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.base.queues import BoundedQueue
 from agent.picture.access_unit import AccessUnit, VideoFormat
 
@@ -140,7 +141,7 @@ class Broadcast:
     def format(self) -> VideoFormat:
         """What the stream's units are. EncoderError before the first one."""
         if self._format is None:
-            raise EncoderError("there is no stream yet")
+            raise EncoderError(say("there is no stream yet"))
         return self._format()
 
     def begin(self, format: Callable[[], VideoFormat]) -> None:

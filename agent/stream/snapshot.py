@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.base.clock import Clock, rfc3339
 from agent.base.errors import CameraError, EncoderError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 from agent.stream.still import jpeg
 
@@ -61,7 +62,10 @@ class SnapshotTaker:
             self._wanted_px = width
             if not self._clock.wait(self._done, patience_s):
                 self._wanted_px = 0
-                raise CameraError(f"no picture came within {patience_s:.0f} s", remedy="health says what the camera does")
+                raise CameraError(
+                    say("no picture came within {patience_s:.0f} s", patience_s=patience_s),
+                    remedy=say("health says what the camera does"),
+                )
             still = self._still
         if still is None:
             raise EncoderError(self._fault)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from agent.base.errors import EncoderError
+from agent.base.phrase import say
 from agent.mask.privacy_mask import MaskedFrame
 from agent.picture.planes import Plane, Planes
 
@@ -39,11 +40,11 @@ def jpeg(frame: MaskedFrame, *, width: int = 640, most_bytes: int = 200_000) -> 
         for quality in QUALITIES:
             written, encoded = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
             if not written:
-                raise EncoderError("OpenCV cannot write JPEG", remedy="Install opencv-python-headless from PyPI")
+                raise EncoderError(say("OpenCV cannot write JPEG"), remedy=say("Install opencv-python-headless from PyPI"))
             if len(encoded) <= most_bytes:
                 return bytes(encoded.data)
         width //= 2
-    raise EncoderError(f"no still fits into {most_bytes} bytes", remedy="Allow more")
+    raise EncoderError(say("no still fits into {most_bytes} bytes", most_bytes=most_bytes), remedy=say("Allow more"))
 
 
 def _bgr(planes: Planes, width: int) -> Plane:

@@ -9,6 +9,7 @@ from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import UplinkError
 from agent.base.feature import Feature, Setting
+from agent.base.phrase import say
 from agent.config.model import Config, Mqtt
 from agent.events.outbox import Outbox
 from agent.journal.entry import Journal
@@ -149,7 +150,7 @@ class UplinkFeature(Feature[Config]):
 
     def _connected(self) -> Session:
         if self.session is None:
-            raise UplinkError("no broker is configured")
+            raise UplinkError(say("no broker is configured"))
         return self.session
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from agent.base.clock import NS, Clock
+from agent.base.phrase import joined, say
 from agent.uplink.pace import Pace
 from agent.uplink.reasons import REFUSED_FROM, in_words
 
@@ -24,8 +25,8 @@ class LineFault:
         self._clock = clock
         # What is refused once, as an answer is, and is not tried again.
         self._lasts_ns = round(2 * pace.rest_s * NS)
-        self._line = "not connected yet"
-        self._audience = ""
+        self._line: str = say("not connected yet")
+        self._audience: str = ""
         self._commands = ""
         self._refusal: _Refusal | None = None
 
@@ -40,11 +41,11 @@ class LineFault:
     def subscribed(self, codes: Sequence[int]) -> None:
         """The broker's answer to the subscription to commands."""
         refused = [code for code in codes if code >= REFUSED_FROM]
-        self._commands = f"commands cannot be received: {in_words(refused[0])}" if refused else ""
+        self._commands = say("commands cannot be received: {why}", why=in_words(refused[0])) if refused else ""
 
     def nobody_listens(self) -> None:
         """The broker has nobody to give events to."""
-        self._audience = "nobody is subscribed to this node's events"
+        self._audience = say("nobody is subscribed to this node's events")
 
     def somebody_listens(self) -> None:
         """It has."""
@@ -52,11 +53,19 @@ class LineFault:
 
     def refused(self, place: str, code: int) -> None:
         """The broker would not take something of `place`: stands until it does, or twice as long as a refused row rests."""
-        self._stand(place, f"{place} is refused: {in_words(code)}")
+        self._stand(place, say("{place} is refused: {why}", place=place, why=in_words(code)))
 
     def too_large(self, place: str, packet_bytes: int, most: int) -> None:
         """Something of `place` was not sent."""
-        self._stand(place, f"{place} is left out: {packet_bytes} bytes are more than the broker takes ({most})")
+        self._stand(
+            place,
+            say(
+                "{place} is left out: {packet_bytes} bytes are more than the broker takes ({most})",
+                place=place,
+                packet_bytes=packet_bytes,
+                most=most,
+            ),
+        )
 
     def _stand(self, place: str, words: str) -> None:
         self._refusal = _Refusal(place, words, self._clock.monotonic_ns() + self._lasts_ns)
@@ -72,4 +81,4 @@ class LineFault:
         if line:
             return line
         stands = refusal is not None and self._clock.monotonic_ns() < refusal.ends_ns
-        return "; ".join(filter(None, (self._commands, self._audience, refusal.words if refusal and stands else "", *more)))
+        return joined("; ", filter(None, (self._commands, self._audience, refusal.words if refusal and stands else "", *more)))

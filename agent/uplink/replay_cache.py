@@ -11,7 +11,9 @@ from typing import Final
 from agent.base.clock import NS, Clock
 from agent.base.database_parts import clear_the_way
 from agent.base.errors import ReplayCacheError
+from agent.base.phrase import say
 from agent.base.regular_file import IrregularFileError
+from agent.base.system_words import system_words
 from agent.operations.caller import Caller, Refusal, Refused
 from agent.uplink.token import LEEWAY_S
 
@@ -52,11 +54,13 @@ class ReplayCache:
         try:
             yield
         except IrregularFileError as error:
-            raise ReplayCacheError(f"the used tokens in {self._path} cannot be written: {error.strerror}") from error
+            raise ReplayCacheError(
+                say("the used tokens in {path} cannot be written: {why}", path=self._path, why=system_words(error.strerror))
+            ) from error
         except (sqlite3.Error, OSError) as error:
             raise ReplayCacheError(
-                f"the used tokens in {self._path} cannot be written: {error}",
-                remedy="free space on its disk; if the file is damaged, move it aside and wait five minutes",
+                say("the used tokens in {path} cannot be written: {why}", path=self._path, why=error),
+                remedy=say("free space on its disk; if the file is damaged, move it aside and wait five minutes"),
             ) from error
 
     def _spend(self, db: sqlite3.Connection, caller: Caller) -> None:

@@ -15,7 +15,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from agent.base.clock import NS, Clock, rfc3339
 from agent.base.errors import UplinkError
+from agent.base.phrase import say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 from agent.operations.caller import LONGEST_TOKEN, Caller, Refusal, Refused, Role
 
 PublicKey = EllipticCurvePublicKey | Ed25519PublicKey
@@ -32,20 +34,25 @@ _JTI = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 
 def read_hub_keys(path: Path) -> tuple[PublicKey, ...]:
     """The hub's public keys: one, or a few while it changes to a new one. UplinkError with the remedy."""
-    remedy = "put the hub's public key there, as PEM: EC P-256 or Ed25519"
+    remedy: str = say("put the hub's public key there, as PEM: EC P-256 or Ed25519")
     try:
         text = read_regular(path, _LONGEST_KEY_FILE_BYTES)
     except OSError as error:
         raise UplinkError(
-            f"the hub's key {path} cannot be read: {(error.strerror or str(error)).lower()}", remedy=remedy
+            say(
+                "the hub's key {path} cannot be read: {why}", path=path, why=system_words((error.strerror or str(error)).lower())
+            ),
+            remedy=remedy,
         ) from error
     if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        raise UplinkError(f"{path} is saved as UTF-16", remedy="save it as plain text")
+        raise UplinkError(say("{path} is saved as UTF-16", path=path), remedy=say("save it as plain text"))
     if b"PRIVATE KEY" in text:
-        raise UplinkError(f"{path} holds a private key", remedy=f"take it off this node at once, and {remedy}")
+        raise UplinkError(
+            say("{path} holds a private key", path=path), remedy=say("take it off this node at once, and {remedy}", remedy=remedy)
+        )
     found = [_public_key(block, path, remedy) for block in _PEM.findall(text)[:MOST_KEYS]]
     if not found:
-        raise UplinkError(f"{path} holds no public key", remedy=remedy)
+        raise UplinkError(say("{path} holds no public key", path=path), remedy=remedy)
     return tuple(found)
 
 
@@ -53,10 +60,10 @@ def _public_key(block: bytes, path: Path, remedy: str) -> PublicKey:
     try:
         key = load_pem_public_key(block)
     except (ValueError, UnsupportedAlgorithm) as error:
-        raise UplinkError(f"a key in {path} cannot be read", remedy=remedy) from error
+        raise UplinkError(say("a key in {path} cannot be read", path=path), remedy=remedy) from error
     if isinstance(key, Ed25519PublicKey) or (isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)):
         return key
-    raise UplinkError(f"a key in {path} is neither EC P-256 nor Ed25519", remedy=remedy)
+    raise UplinkError(say("a key in {path} is neither EC P-256 nor Ed25519", path=path), remedy=remedy)
 
 
 def check_token(token: object, keys: Sequence[PublicKey], node_id: str, clock: Clock) -> Caller:

@@ -6,7 +6,8 @@ The still lives in the memory of the command that makes it and goes nowhere but 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from agent.config.model import Mask
 from agent.mask.as_drawn import covered_samples
 from agent.mask.ruler import draw_corners, draw_grid, draw_margin, draw_name, label, stroke_of
 from agent.picture.planes import Plane
-from agent.view.excluded_area import ExcludedArea
+from agent.view.excluded_area import ExcludedArea, Ground
 
 Picture = NDArray[np.uint8]
 
@@ -27,12 +28,26 @@ _COLOURS = ((60, 60, 255), (60, 220, 60), (255, 140, 40), (40, 210, 255), (255, 
 _FIXED = (255, 255, 255)
 
 
-def draw(still: Plane, masks: Sequence[Mask], margin: float, excluded: Sequence[ExcludedArea] = ()) -> Picture:
+_FIXED_BY: Final = {
+    Ground.NAMED: say("fixed: named"),
+    Ground.TICKS: say("fixed: ticks"),
+    Ground.BURNT_IN: say("fixed: burnt in"),
+    Ground.STAYED: say("fixed: stayed"),
+}
+
+
+def draw(
+    still: Plane,
+    masks: Sequence[Mask],
+    margin: float,
+    excluded: Sequence[ExcludedArea] = (),
+    tell: Callable[[str], str] = str,
+) -> Picture:
     """The still in colour, shape (rows, columns, 3), every mask filled as far as on a frame, its polygon outlined, its
     corners numbered, its margin dashed, and named; a grid in fractions over all.
 
     What is fixed to the camera (`excluded`) is hatched and named, and stays readable. `margin`: `[privacy] margin`, as a
-    fraction of the width.
+    fraction of the width. `tell` puts a label into the reader's language.
     """
     picture: Picture = np.asarray(cv2.cvtColor(still, cv2.COLOR_GRAY2BGR), np.uint8)
     height, width = still.shape
@@ -50,7 +65,7 @@ def draw(still: Plane, masks: Sequence[Mask], margin: float, excluded: Sequence[
         draw_corners(picture, mask.polygon, margin, colour)
     for area in excluded:
         left, bottom = min(x for x, _ in area.polygon) * width, max(y for _, y in area.polygon) * height
-        label(picture, area.name or f"fixed: {area.ground.value}", (left, bottom + stroke + 1), _FIXED, stroke)
+        label(picture, area.name or tell(_FIXED_BY[area.ground]), (left, bottom + stroke + 1), _FIXED, stroke)
     return picture
 
 

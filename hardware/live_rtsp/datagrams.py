@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
 
 _TRIES: Final = 50
 _SEND_BUFFER: Final = 1024 * 1024
@@ -69,7 +70,7 @@ def _pair(host: str) -> tuple[socket.socket, socket.socket]:
             except OSError:
                 pass  # taken: another pair
         first.close()
-    raise DeviceError("no two UDP ports in a row are free for live pictures", remedy="Set [live] udp = false")
+    raise DeviceError(say("no two UDP ports in a row are free for live pictures"), remedy=say("Set [live] udp = false"))
 
 
 def _bound(host: str, number: int) -> socket.socket:

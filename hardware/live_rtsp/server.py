@@ -13,6 +13,8 @@ from typing import Final
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import DeviceError
+from agent.base.phrase import say
+from agent.base.system_words import system_words
 from agent.ports.live import Gate
 from hardware.live_rtsp.audience import Audience
 from hardware.live_rtsp.certificate import FollowedCertificate
@@ -101,8 +103,16 @@ class RtspServer(Component):
             return socket.create_server((host, port), family=family_of(host), dualstack_ipv6=host == "::")
         except OSError as error:
             raise DeviceError(
-                f"live pictures cannot be offered at {_shown(host)}:{port}: {error.strerror}",
-                remedy=f"Another program has the port, or the address is not this machine's: see [live] host and {scheme}_port",
+                say(
+                    "live pictures cannot be offered at {host}:{port}: {why}",
+                    host=_shown(host),
+                    port=port,
+                    why=system_words(error.strerror),
+                ),
+                remedy=say(
+                    "Another program has the port, or the address is not this machine's: see [live] host and {scheme}_port",
+                    scheme=scheme,
+                ),
             ) from error
 
     def _encryption(self) -> Callable[[], ssl.SSLContext] | None:
@@ -114,8 +124,12 @@ class RtspServer(Component):
             certificate.context()
         except OSError as error:
             raise DeviceError(
-                f"live pictures cannot be encrypted: {settings.chain} and its key cannot be used ({error.strerror or error})",
-                remedy="`vigie identity show` says what is there, `vigie identity init` makes what is missing",
+                say(
+                    "live pictures cannot be encrypted: {chain} and its key cannot be used ({why})",
+                    chain=settings.chain,
+                    why=system_words(error.strerror or error),
+                ),
+                remedy=say("`vigie identity show` says what is there, `vigie identity init` makes what is missing"),
             ) from error
         return certificate.context
 

@@ -122,6 +122,32 @@ def test_the_key_decides_where_the_environment_says_nothing(file: Path, tmp_path
     assert "5 erreurs" in vigie("check", str(file)).stderr
 
 
+def test_identity_and_register_are_read_in_french(file: Path, tmp_path: Path) -> None:
+    """The names of facts, days and yes or no; keys and names of files as they are. JSON is English."""
+    file.write_text(good(tmp_path), encoding="utf-8")
+    assert vigie("identity", "init", "--config", str(file), LANG="fr_FR.UTF-8").returncode == 0
+    shown = vigie("identity", "show", "--config", str(file), LANG="fr_FR.UTF-8").stdout
+    assert "se porte garant de lui-même" in shown
+    assert not [name for name in ("key_sha256", "self_signed", "not_before", "issuer", "True", "False") if name in shown]
+    assert "key_sha256" in vigie("identity", "show", "--json", "--config", str(file), LANG="fr_FR.UTF-8").stdout
+    span = ("--from", "2026-11-23T10:15:00Z", "--to", "2026-11-23T10:16:00Z")
+    held = vigie("hold", "add", *span, "--reference", "PV 118", "--by", "A. Martin", "--config", str(file), LANG="fr_FR.UTF-8")
+    assert held.returncode == 0, held.stderr
+    told = vigie("register", "--config", str(file), LANG="fr_FR.UTF-8").stdout.replace("\u00a0", " ")
+    assert "du 23/11/2026 à 10 h 15 min 00 s UTC" in told
+    assert "reference PV" not in told
+
+
+def test_what_is_handed_over_as_a_ca_and_is_none_is_refused_in_french(file: Path, tmp_path: Path) -> None:
+    """What the file is, and what to give instead."""
+    file.write_text(good(tmp_path), encoding="utf-8")
+    film = tmp_path / "film.mp4"
+    film.write_bytes(b"\0\0\0\x14ftypisom" + b"\0" * 64)
+    told = vigie("verify", str(film), "--ca", str(file), LANG="fr_FR.UTF-8").stderr.replace("\u00a0", " ")
+    assert "est une configuration, et non un certificat" in told
+    assert "Donnez une autorité en PEM" in told
+
+
 @pytest.mark.parametrize(
     ("typed", "english"), [(["--help"], "Commands:"), (["verify"], "missing: FILE"), (["nix"], "no such command")]
 )

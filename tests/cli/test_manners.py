@@ -41,6 +41,12 @@ def paths(command: click.Command = vigie, above: tuple[str, ...] = ()) -> list[t
         (["export", "--form", "x"], "did you mean --from?"),
         (["export", "--to", "2026-11-23T10:15:00Z"], "missing: --from TIME, --out FILE, --operator TEXT, --reference TEXT"),
         (["verify"], "missing: FILE, --ca PEM"),
+        (["reload"], "`sudo systemctl reload vigie`"),
+        (["logs"], "`sudo journalctl -u vigie`"),
+        (["hold", "release", "PV 2026/118", "--by", "A. Martin"], "'PV 2026/118' is no hold's number: `vigie hold list`"),
+        (["register", "--last", "all"], "'all' is no whole number: write one of at least 1"),
+        (["doctor", "--look", "long"], "'long' is no number: write one from 0.5 to 600"),
+        (["live", "open", "--for", "an hour"], "'an hour' is no whole number: write one from 1 to"),
     ],
 )
 def test_a_slip_is_answered_with_what_was_meant(typed: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ from agent.base.phrase import say
 from agent.cli import run
 from agent.cli._manners import WIDEST
 from agent.cli.status import _show as show_status
-from agent.cli.watch import PIPED_COLUMNS
+from agent.cli.watch import table_text
 from agent.commissioning.board import judge_board
 from agent.commissioning.broker import judge_brokers
 from agent.commissioning.camera import judge_sight
@@ -101,8 +101,11 @@ def watch(stream: IO[str], _: Path) -> None:
     feed = FleetFeed("vigie")
     for message in (status("offline"), event(7), event(9), status("online", "pole-with-a-long-name")):
         feed.take(message, NOW)
-    console = Console(file=stream, width=columns(stream) or PIPED_COLUMNS, force_terminal=False)
-    console.print(draw(feed, "mqtts://hub.town.fr:8883", "", NOW, width=console.width))
+    broker, width = "mqtts://hub.town.fr:8883", columns(stream)
+    if width is None:
+        stream.write(table_text(feed, broker, "", NOW, width))
+        return
+    Console(file=stream, width=width, force_terminal=False).print(draw(feed, broker, "", NOW, width=width))
 
 
 CHECKED = """\
@@ -132,6 +135,13 @@ def check(stream: IO[str], nowhere: Path) -> None:
         assert run(["check", "config.toml"]) == 0
         with contextlib.redirect_stderr(stream):
             assert run(["check", "wrong.toml"]) == 78
+
+
+def test_in_a_pipe_no_line_ends_in_blanks_and_the_last_one_is_ended() -> None:
+    """What is copied or compared has no blanks that nobody sees."""
+    piped = [path.read_text(encoding="utf-8") for path in SNAPSHOTS.glob("*-piped.txt")]
+    assert len(piped) > 10
+    assert [text for text in piped if not text.endswith("\n") or any(line != line.rstrip(" ") for line in text.split("\n"))] == []
 
 
 def help_of(*command: str) -> Callable[[IO[str], Path], None]:

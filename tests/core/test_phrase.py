@@ -17,7 +17,8 @@ from agent.base import french, language
 from agent.base.catalogue import Catalogue
 from agent.base.errors import StorageError
 from agent.base.language import for_reader
-from agent.base.phrase import Phrase, day, joined, many, moment, say, size
+from agent.base.phrase import Phrase, amount, day, joined, many, moment, say, size
+from agent.base.spelled import restored, spelled
 
 NS = 1_000_000_000
 CATALOGUE = """
@@ -34,6 +35,21 @@ msgstr[1] "{number} lignes de {path}"
 
 msgid "the lens"
 msgstr "l’objectif"
+
+msgid "{path}: {what}"
+msgstr "{path} : {what}"
+
+msgid "{amount} days"
+msgstr "{amount} jours"
+
+msgid "extracted {pictures} verified pictures to {out}, sha256 {sha256}"
+msgstr "{pictures} images vérifiées extraites vers {out}, sha256 {sha256}"
+
+msgid "picamera2 cannot be loaded ({error})"
+msgstr "picamera2 ne se charge pas ({error})"
+
+msgid "No module named '{name}'"
+msgstr "le module {name} manque à Python"
 
 msgid "; "
 msgstr " ; "
@@ -105,6 +121,33 @@ def test_plurals_are_those_of_each_language(number: int, english: str, said: str
     """None is plural in English and singular in French; what counts is grouped."""
     counted = many("one line of {path}", "{number} lines of {path}", number, path="a")
     assert (str(counted), for_reader(counted)) == (english, said)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [(0.0, "0 jour"), (1.0, "1 jour"), (1.8, "1,8 jour"), (1.96, "2,0 jours"), (2.0, "2 jours"), (30.5, "30,5 jours")],
+)
+def test_french_has_its_plural_from_two_on(days: float, said: str) -> None:
+    """Whatever a sentence counts, by the number as it is read: 1,8 jour."""
+    told = for_reader(say("{amount} days", amount=amount(days, 0 if days.is_integer() else 1)))
+    assert told.replace("\u00a0", " ") == said
+
+
+def test_what_is_said_of_the_counted_is_singular_too() -> None:
+    """Noun and adjectives, up to the first word that is not counted."""
+    told = say("extracted {pictures} verified pictures to {out}, sha256 {sha256}", pictures=1, out="a", sha256="b")
+    assert for_reader(told) == "1 image vérifiée extraite vers a, sha256 b"
+
+
+def test_an_error_within_a_sentence_is_said_as_it_was_said() -> None:
+    """An exception put into a place: one of ours as a phrase, Python's in words that are known; over the socket as well."""
+    missing = say("picamera2 cannot be loaded ({error})", error=ModuleNotFoundError("No module named 'picamera2'"))
+    ours = say("{path}: {what}", path="a", what=StorageError(lost(), remedy=say("give it time")))
+    assert str(missing) == "picamera2 cannot be loaded (No module named 'picamera2')"
+    assert for_reader(missing) == "picamera2 ne se charge pas (le module picamera2 manque à Python)"
+    assert for_reader(ours).endswith("l’objectif a perdu 3 images, soit 12,5\u00a0%. Laissez-lui le temps")
+    over = restored(json.loads(json.dumps([missing, ours])), json.loads(json.dumps(spelled([missing, ours]))))
+    assert [for_reader(each) for each in over] == [for_reader(missing), for_reader(ours)]
 
 
 def test_what_is_joined_or_added_stays_translatable() -> None:

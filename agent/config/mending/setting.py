@@ -31,6 +31,9 @@ def mend_setting(statement: Statement, table: KeyPath) -> list[Repair]:
     if found is None:
         return [_no_setting(statement)]
     key, value, what = found
+    if (name := otherwise_called(key, table)) is not None:
+        what = (*what, say("the key is called {near}", near=name))
+        key = name
     indent = head[: len(head) - len(head.lstrip())]
     path = (*table, *key.split("."))
     kind = kind_of(path)
@@ -131,7 +134,8 @@ def misspelt(statement: Statement, table: KeyPath, key: KeyPath, taken: Collecti
     written_as = re.match(r"\s*(?P<key>[\w-]+)(?=\s*=)", statement.lines[0])
     word = key[0].lower().replace("-", "_")
     open_yet = [name for name in known if (*table, name) not in taken]
-    near = [_IN_FRENCH[word]] if _IN_FRENCH.get(word) in open_yet else difflib.get_close_matches(word, open_yet, 1, 0.6)
+    called = otherwise_called(word, table) or _IN_FRENCH.get(word, "")
+    near = [called] if called in open_yet else difflib.get_close_matches(word, open_yet, 1, 0.6)
     if written_as is None or not near:
         return None
     line = statement.lines[0][: written_as.start("key")] + near[0] + statement.lines[0][written_as.end("key") :]
@@ -143,6 +147,17 @@ def misspelt(statement: Statement, table: KeyPath, key: KeyPath, taken: Collecti
         say("did you mean {near!r}?", near=near[0]),
     )
 
+
+def otherwise_called(key: str, table: KeyPath) -> str | None:
+    """What a key of another program is called in this table; None for one that is known here, or nowhere."""
+    return _ELSEWHERE.get((".".join(map(str, table)), key.lower().replace("-", "_")))
+
+
+_ELSEWHERE: Final = {
+    **{("camera", word): "source" for word in ("url", "uri", "address", "adresse", "ip", "rtsp", "rtsp_url", "flux", "stream")},
+    **{("mqtt", word): "url" for word in ("broker", "host", "address", "adresse", "server", "serveur", "ip")},
+}
+"""By table: what a camera's or a broker's address is called in other programs."""
 
 _IN_FRENCH: Final = {
     "largeur": "width", "hauteur": "height", "nom": "name", "polygone": "polygon", "marge": "margin", "utilisateur": "username",

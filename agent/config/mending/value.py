@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
 from msgspec import Struct
 
 from agent.base.phrase import say
+from agent.config.address import whole_address
 from agent.config.locate import KeyPath
 from agent.config.mending.quantity import quantity
 from agent.config.mending.wanted import Kind, example
@@ -53,7 +55,7 @@ def mend(raw: str, path: KeyPath, kind: Kind | None) -> Mended:
 
 
 def _mend(raw: str, path: KeyPath, kind: Kind | None) -> Mended:
-    for attempt in (_behind, _closing, _straight, _quoted, _date, _switch, _nothing, _number):
+    for attempt in (_address, _behind, _closing, _straight, _quoted, _date, _switch, _nothing, _number):
         if (made := attempt(raw, path, kind)) is not None:
             return made
     if kind in ("switch", "number", "whole", "day"):
@@ -71,6 +73,22 @@ _NOUNS: Final = {
 
 def _shown(path: KeyPath, what: str) -> Mended:
     return Mended(example(path) or '""', what, say("write it as here"), sure=False)
+
+
+_SCHEMES: Final[Mapping[KeyPath, str]] = {("camera", "source"): "rtsp", ("mqtt", "url"): "mqtts", ("live", "push_url"): "rtsps"}
+"""Keys that want an address, and the scheme that is meant where none is written."""
+_HOST: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}(:\d{1,5})?(/[\w./-]*)?")
+
+
+def _address(raw: str, path: KeyPath, _kind: Kind | None) -> Mended | None:
+    """The bare number of a machine, where an address is wanted."""
+    scheme = _SCHEMES.get(tuple(map(str, path)))
+    if scheme is None or _HOST.fullmatch(raw) is None:
+        return None
+    meant, what = written(whole_address(scheme, raw)), say("an address is a text, and begins with {scheme}://", scheme=scheme)
+    if scheme == "rtsp":
+        return Mended(meant, what, say("write {meant}; the camera's own page names the path", meant=meant))
+    return Mended(meant, what, say("write {meant}", meant=meant))
 
 
 def _behind(raw: str, path: KeyPath, kind: Kind | None) -> Mended | None:
