@@ -148,7 +148,8 @@ class Fading:
             against.append(self._of_late)
         if self._single is not None and self._found:
             against.append(self._single.likeness)
-        return any(float(np.mean((was - proof.likeness >= each)[sure])) >= _PART for was in against)
+        least = _PART * np.count_nonzero(sure)
+        return any(np.count_nonzero((was - proof.likeness >= each) & sure) >= least for was in against)
 
     @staticmethod
     def _besides(before: _Shown, picture: Plane, proof: Proof, known: Places) -> SecondImage:

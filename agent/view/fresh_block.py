@@ -27,7 +27,7 @@ class FreshBlock:
 
     def __init__(self) -> None:
         self._before: Plane | None = None
-        self._rest: NDArray[np.intp] = np.zeros((0, 0), np.intp)
+        self._rest: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
     def seen(self, picture: Plane) -> bool:
         """Whether such a part came with this picture (normalised, of the working size)."""
@@ -36,11 +36,14 @@ class FreshBlock:
         before, self._before = self._before, now
         blocks = (_ACROSS, max(_TALL, round(_ACROSS * height / width)))
         if before is None or before.shape != now.shape:
-            self._rest = np.zeros(blocks[::-1], np.intp)
+            self._rest = np.zeros(blocks[::-1], np.uint8)
             return False
         changed = cv2.resize(cv2.absdiff(now, before), blocks, interpolation=cv2.INTER_AREA) > _OTHER
+        if not changed.any():
+            cv2.add(self._rest, 1, dst=self._rest)  # stops at 255
+            return False
         fresh = changed & (self._rest >= _AT_REST)
-        self._rest = np.where(changed, 0, self._rest + 1)
+        self._rest = np.where(changed, 0, cv2.add(self._rest, 1)).astype(np.uint8)
         if np.count_nonzero(fresh) < _SOLID * _WIDE * _TALL:
             return False
         return bool(cv2.boxFilter(fresh.astype(np.float32), cv2.CV_32F, (_WIDE, _TALL)).max() >= _SOLID)

@@ -8,6 +8,7 @@ working picture, shape (n, 2), float64.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -84,8 +85,22 @@ class WorkingSize:
         return np.asarray((points + 0.5) / (self.width, self.height), np.float64)
 
     def shift_px(self, pose: Pose, other: Pose = HOME) -> float:
-        """How far two poses put the corner they disagree on most."""
-        return furthest_px(move(pose, self.corners), move(other, self.corners))
+        """How far two poses put the corner they disagree on most.
+
+        In plain numbers: it is asked some five times a frame, and arrays of four take three times as long.
+        """
+        pairs = zip(self._corners_at(pose), self._corners_at(other), strict=True)
+        return math.sqrt(max((x - u) * (x - u) + (y - v) * (y - v) for (x, y), (u, v) in pairs))
+
+    def _corners_at(self, pose: Pose) -> list[tuple[float, float]]:
+        """The outline as the pose sees it."""
+        right, bottom = self.width - 0.5, self.height - 0.5
+        outline = (-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)
+        if pose is HOME:
+            return list(outline)
+        (a, b, c), (d, e, f), (g, h, i) = pose.tolist()
+        depths = [g * x + h * y + i for x, y in outline]
+        return [((a * x + b * y + c) / z, (d * x + e * y + f) / z) for (x, y), z in zip(outline, depths, strict=True)]
 
 
 class PoseFit(Struct, frozen=True):
