@@ -29,7 +29,7 @@ from agent.evidence.excerpt import Footage
 from agent.evidence.export import Export
 from agent.evidence.export_boxes import CameraPlace, ExportedCamera, Provenance
 from agent.evidence.exported import ExcerptRequest, Exported
-from agent.evidence.film_origin import origin_of
+from agent.evidence.film_origin import origin_of, unnamed_place
 from agent.identity.certificates import CertificateChain
 from agent.identity.name import misnamed
 from agent.identity.node_key import NodeSigner
@@ -58,7 +58,8 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
         raise click.UsageError(say("{out}: the film must be called .mp4; the sheet takes the same name with .html", out=out))
     node = NodeFiles.of(config_path)
     catalog = node.catalog()
-    found = parts(catalog, ExcerptRequest(from_ns, to_ns, operator, reference))
+    unnamed = unnamed_place(node.config)
+    found = parts(catalog, ExcerptRequest(from_ns, to_ns, operator, reference), unnamed)
     names = [out] if len(found) == 1 else [out.with_stem(f"{out.stem}-{number}") for number in range(1, len(found) + 1)]
     signer, anchors = _identity(node)
     films: list[Exported] = []
@@ -67,7 +68,7 @@ def command(config_path: Path, from_ns: int, to_ns: int, out: Path, operator: st
             task = bar.add_task("export", total=None)
             progress = partial(_tell_progress, bar, task)
             origin = origin_of(node.config, part.place)
-            exporting = _exporting(node, OfOnePlace(catalog, part.place), origin, signer, anchors, progress)
+            exporting = _exporting(node, OfOnePlace(catalog, part.place, unnamed), origin, signer, anchors, progress)
             films.append(exporting.write(part.request, name))
     if as_json:
         print_json(_document(films[0]) if len(films) == 1 else {"films": [_document(film) for film in films]})

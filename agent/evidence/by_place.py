@@ -14,22 +14,26 @@ from agent.recording.row import DestroyedSpan, SegmentRow
 
 
 class OfOnePlace(Struct, frozen=True):
-    """The footage of one place alone. Implements Footage."""
+    """The footage of one place alone. Implements Footage. `unnamed`: the place of what carries no name."""
 
     footage: Footage
     place: str
+    unnamed: str = ""
 
     def span(self, from_wall_ns: int, to_wall_ns: int) -> Sequence[SegmentRow]:
         """As of the footage."""
-        return [row for row in self.footage.span(from_wall_ns, to_wall_ns) if row.place == self.place]
+        return [row for row in self.footage.span(from_wall_ns, to_wall_ns) if self._is_of_it(row)]
 
     def between(self, row: SegmentRow, later: SegmentRow) -> Sequence[SegmentRow]:
         """As of the footage."""
-        return [each for each in self.footage.between(row, later) if each.place == self.place]
+        return [each for each in self.footage.between(row, later) if self._is_of_it(each)]
 
     def destroyed(self, from_wall_ns: int, to_wall_ns: int) -> Sequence[DestroyedSpan]:
         """As of the footage: nobody keeps of which place a film was that is gone."""
         return self.footage.destroyed(from_wall_ns, to_wall_ns)
+
+    def _is_of_it(self, row: SegmentRow) -> bool:
+        return (row.place or self.unnamed) == self.place
 
 
 class PartOfSpan(Struct, frozen=True):
@@ -39,14 +43,16 @@ class PartOfSpan(Struct, frozen=True):
     request: ExcerptRequest
 
 
-def parts(footage: Footage, request: ExcerptRequest) -> list[PartOfSpan]:
+def parts(footage: Footage, request: ExcerptRequest, unnamed: str = "") -> list[PartOfSpan]:
     """In the order of recording; one, of the place that nobody knows, where there is no footage at all.
 
-    What lies between two of them goes with the earlier: there it is told as missing.
+    What lies between two of them goes with the earlier: there it is told as missing. `unnamed`: the place of what carries no
+    name, so that what was recorded before and after an upgrade, where a node hangs, is one film.
     """
     begins: dict[str, int] = {}
     for row in footage.span(request.from_ns, request.to_ns):
-        begins[row.place] = min(begins.get(row.place, row.wall_from_ns), row.wall_from_ns)
+        place = row.place or unnamed
+        begins[place] = min(begins.get(place, row.wall_from_ns), row.wall_from_ns)
     if len(begins) < 2:
         return [PartOfSpan(next(iter(begins), ""), request)]
     found = [PartOfSpan(place, replace(request, from_ns=max(at_ns, request.from_ns))) for place, at_ns in begins.items()]

@@ -12,12 +12,19 @@ def present_place(config: Config) -> FilmPlace:
     return FilmPlace(name="", site=node.site or node.id, latitude=node.latitude, longitude=node.longitude)
 
 
-def origin_of(config: Config, place: str) -> FilmPlace | None:
-    """The place of that name. A film without one was made before there was a book: where the first entry says, if this is no
-    unit that is moved. Raises StorageError."""
+def unnamed_place(config: Config) -> str:
+    """The place of a film without a name: it was made before there was a book, where the first entry says.
+
+    Empty without an entry, and on a unit that is moved, where nobody knows. Raises StorageError.
+    """
     known = PlaceBook(config.node.state_dir).all()
-    if place:
-        return next((each for each in known if each.name == place), None)
-    if config.node.role == "nomadic":
-        return None
-    return known[0] if known else present_place(config)
+    return known[0].name if known and config.node.role != "nomadic" else ""
+
+
+def origin_of(config: Config, place: str) -> FilmPlace | None:
+    """The place of that name, or of a film without one. Raises StorageError."""
+    known = PlaceBook(config.node.state_dir).all()
+    name = place or unnamed_place(config)
+    if name:
+        return next((each for each in known if each.name == name), None)
+    return None if config.node.role == "nomadic" else present_place(config)

@@ -18,6 +18,8 @@ _OTHER = 28
 replaced lies above 30."""
 _AT_REST = 12
 """Pictures on which a block has not changed."""
+_LONGEST_REST = 200
+"""Counted no further."""
 _WIDE, _TALL, _SOLID = 6, 3, 0.7
 """The smallest copy that is looked for fills such a part of the blocks; so much of it changes, the rest was as bare before."""
 
@@ -40,10 +42,11 @@ class FreshBlock:
             return False
         changed = cv2.resize(cv2.absdiff(now, before), blocks, interpolation=cv2.INTER_AREA) > _OTHER
         if not changed.any():
-            cv2.add(self._rest, 1, dst=self._rest)  # stops at 255
+            self._rest += self._rest < _LONGEST_REST
             return False
         fresh = changed & (self._rest >= _AT_REST)
-        self._rest = np.where(changed, 0, cv2.add(self._rest, 1)).astype(np.uint8)
+        self._rest += self._rest < _LONGEST_REST
+        self._rest[changed] = 0
         if np.count_nonzero(fresh) < _SOLID * _WIDE * _TALL:
             return False
         return bool(cv2.boxFilter(fresh.astype(np.float32), cv2.CV_32F, (_WIDE, _TALL)).max() >= _SOLID)
