@@ -82,6 +82,12 @@ class NoEvents:
         """Nothing."""
 
 
+class NeverDark:
+    """What the pipeline asks of its masking while no frame comes: no shutter took one away."""
+
+    dark = ""
+
+
 class FitfulCamera:
     """Plays pictures through to finished segments of `node`: one life of its daemon.
 
@@ -120,7 +126,9 @@ class FitfulCamera:
         self.signer = MediaSigner(signer, _VENDOR, links=links)
         self._broadcast = Broadcast(self.signer)
         self._broadcast.attach(self.recorder)
-        self._pipeline = Pipeline(cast(Any, None), cast(Any, None), self.node.clock, broadcast=self._broadcast, events=NoEvents())
+        self._pipeline = Pipeline(
+            cast(Any, NeverDark()), cast(Any, None), self.node.clock, broadcast=self._broadcast, events=NoEvents()
+        )
 
     def play(self, played: Film, fps: int, pictures: list[Picture], *, stuck: Sequence[tuple[float, float]] = ()) -> None:
         """From the first picture to a clean stop. `stuck`: when the disk hangs, and until when."""

@@ -27,7 +27,9 @@ _JUDGE: Final = (
     "try: said = verify(Path(sys.argv[1]), read_chain(Path(sys.argv[2]))).verdict.value\n"
     "except VigieError as error: said = 'refused: ' + str(error)[-60:]\n"
     "spent = resource.getrusage(resource.RUSAGE_SELF)\n"
-    "print(round(spent.ru_utime + spent.ru_stime, 2), spent.ru_maxrss // 1024, said)"
+    # Not ru_maxrss: a child begins with its parent's there.
+    "peak = Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0]\n"
+    "print(round(spent.ru_utime + spent.ru_stime, 2), int(peak) // 1024, said)"
 )
 Shape = Callable[[int, Signer], bytes]
 

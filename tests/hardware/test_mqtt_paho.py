@@ -33,6 +33,7 @@ from hardware.mqtt_loop import PahoLoop
 from hardware.mqtt_paho import PahoTransport
 from tests.support.authority import Authority
 from tests.support.broker import TlsBroker
+from tests.support.deadline import until
 from tests.support.independent_hub import Heard, Subscriber
 from tests.support.parts import program
 
@@ -407,7 +408,4 @@ def test_a_transport_that_is_let_go_leaves_nothing_open(broker: LocalBroker) -> 
     before = open_now()
     for _ in range(5):
         life()
-    deadline = time.monotonic() + 5
-    while open_now() > before and time.monotonic() < deadline:
-        threading.Event().wait(0.05)
-    assert open_now() <= before
+    until(lambda: open_now() <= before, "all of it is given back")

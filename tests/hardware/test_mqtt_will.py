@@ -12,6 +12,7 @@ from agent.demo.broker import LocalBroker
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, ConnectOptions, Opened, Publication
 from hardware.mqtt_paho import PahoTransport
 from tests.support.deadline import until
+from tests.support.paho_loop import end_loop
 
 
 def test_a_will_carries_all_that_a_message_does(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_a_will_carries_all_that_a_message_does(tmp_path: Path) -> None:
         transport.abort()
         assert came.wait(60)
         hub.disconnect()
-        hub.loop_stop()
+        end_loop(hub)
     said = vars(heard[0].properties)
     assert (said["ContentType"], said["UserProperty"]) == ("application/json", [("node", "a")])
     assert (said["ResponseTopic"], said["CorrelationData"]) == ("town/b", b"7")

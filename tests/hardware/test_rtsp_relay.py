@@ -14,6 +14,7 @@ from hardware.rtsp_relay import Relay
 from hardware.rtsp_trust import RtspTrust
 from tests.support.camera_certificate import CameraCertificate
 from tests.support.camera_viewer import Viewer
+from tests.support.deadline import until
 from tests.support.misbehaving_camera import Habits, MisbehavingCamera
 
 SECRET = "s3cr-t pass@word"
@@ -121,6 +122,7 @@ def test_a_camera_that_sends_on_is_followed_to_itself_alone(password_file: Path)
             viewer.driver.open()
             viewer.picture()
             viewer.driver.close()
+        until(lambda: "TEARDOWN" in target.heard.verbs, "the first viewer has left")
         target.heard.verbs.clear()
         elsewhere = target.url.replace("localhost", "127.0.0.1")
         with MisbehavingCamera(Habits(challenges=("MD5",), password=SECRET, redirect=elsewhere)) as camera:

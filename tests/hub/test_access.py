@@ -18,6 +18,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from agent.demo.broker import LocalBroker, free_port
 from tests.support.authority import Authority, Pair
 from tests.support.footage import REPOSITORY
+from tests.support.paho_loop import end_loop
 
 HUB = REPOSITORY / "docs" / "hub"
 NOT_AUTHORISED = 0x87
@@ -102,7 +103,7 @@ class Person:
 
     def close(self) -> None:
         self.client.disconnect()
-        self.client.loop_stop()
+        end_loop(self.client)
 
 
 @pytest.fixture(scope="module")
@@ -194,4 +195,4 @@ def test_a_stranger_does_not_get_in(people: dict[str, Person], tmp_path: Path) -
         return
     client.loop_start()
     assert lost.wait(10)
-    client.loop_stop()
+    end_loop(client)

@@ -17,6 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from agent.base.clock import NS, Clock, SystemClock
+from tests.support.paho_loop import end_loop
 
 
 class HubKey:
@@ -89,4 +90,4 @@ class Desk:
 
     def close(self) -> None:
         self.client.disconnect()
-        self.client.loop_stop()
+        end_loop(self.client)

@@ -16,6 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from tests.support.paho_loop import end_loop
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -121,7 +123,7 @@ class Subscriber:
             parting.SessionExpiryInterval = 0
         self.client.on_disconnect = None
         self.client.disconnect(properties=parting)
-        self.client.loop_stop()
+        end_loop(self.client)
 
 
 @dataclass(frozen=True)
