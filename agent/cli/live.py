@@ -17,7 +17,7 @@ from agent.cli._options import EntryText, config_option, json_option, print_json
 from agent.cli._speech import tell
 from agent.operations.caller import Role
 from agent.operations.payloads import LONGEST_LEASE_S, USUAL_LEASE_S
-from agent.ports.live import Way
+from agent.ports.live import Rendition, Way
 
 _WAYS: Final = [way.value for way in Way]
 _ADDRESSES: Final = ("rtsps", "rtsp", "page")
@@ -44,6 +44,7 @@ def command() -> None:
 @click.option("--station", type=EntryText(), help="where they are")
 @click.option("--why", type=EntryText(), help="what they look for")
 @click.option("--incident", type=EntryText(), help="the reference of the incident, where there is one")
+@click.option("--low", is_flag=True, help="the small picture for a weak line: 640 samples wide, five a second")
 @_seconds_option
 @click.option(
     "--transport", type=click.Choice([way.value for way in Way]), default=Way.RTSP.value, show_default=True, help="by which way"
@@ -60,11 +61,13 @@ def open_lease(
     seconds: int,
     transport: str,
     *,
+    low: bool,
     as_json: bool,
 ) -> None:
     """Let somebody look in; what is printed holds the password, this once."""
     who = {"role": role, "by": by, "station": station or "", "why": why or "", "incident": incident or ""}
-    opened = _ask(config_path, "lease-open", **who, seconds=seconds, transport=transport)
+    picture = Rendition.LOW.value if low else Rendition.FULL.value
+    opened = _ask(config_path, "lease-open", **who, seconds=seconds, transport=transport, picture=picture)
     if as_json:
         print_json(opened)
         return

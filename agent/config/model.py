@@ -2,8 +2,7 @@
 
 Types, bounds, defaults and what a single value is checked by stand here, in the fields; what a value must be beside another
 stands in `agent.config.rules`. `examples` of a required field is also what a check puts in its place, to look for further errors
-behind it. Constructing a section checks nothing: a Config that anybody runs by comes out of `agent.config.load`.
-config.example.toml explains every field to the person who edits it.
+behind it. A Config that anybody runs by comes out of `agent.config.load`; config.example.toml explains each field to people.
 """
 
 from __future__ import annotations
@@ -228,6 +227,7 @@ class LiveSettings(Section, frozen=True, kw_only=True):
     udp: bool = False
     max_viewers: Annotated[int, Meta(ge=1, le=64)] = 8
     push_url: Annotated[str, _checked(check_push_url)] | None = None
+    low_kbps: Annotated[int, Meta(ge=32, le=2000)] = 150
     account: Annotated[tuple[LiveAccount, ...], Meta(max_length=16)] = ()
 
 

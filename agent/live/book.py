@@ -15,9 +15,10 @@ from agent.base.phrase import say
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import FoldedLooks
 from agent.live.lease import EXPIRED, LeaseHolder, LeaseInForce, LeaseTerms
-from agent.live.restraint import SHORT_S, against, ends_at_once, longest_s
+from agent.live.restraint import OTHER_STREAM, SHORT_S, against, ends_at_once, longest_s, rendition
 from agent.live.unended import UnendedLeases
 from agent.operations.caller import Refusal, Refused, Role
+from agent.ports.live import Rendition
 from agent.sensors.ladder import Looking
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,15 @@ class LeaseBook:
                 elif looking is not Looking.FREELY and lease.shorten(SHORT_S):
                     spared = "the node spares battery or data"
                     self._to_enter.append((lease, Act.LEASE_RENEWED, {"lease": lease.id, "until": lease.until, "why": spared}))
+                lease.turn_to(self.rendition_of(lease), OTHER_STREAM)
+
+    def rendition_of(self, lease: LeaseInForce) -> Rendition:
+        """Which stream it is given now."""
+        return rendition(self.looking, lease.terms)
+
+    def low_is_wanted(self) -> bool:
+        """Whether any lease in force is given the low stream."""
+        return any(self.rendition_of(lease) is Rendition.LOW for lease in self.in_force())
 
     def expire(self) -> None:
         """End what is past its time."""

@@ -43,25 +43,10 @@ class LeaseCounter:
         )
 
     def _open_for_hub(self, asked: payloads.LiveOpen, caller: Caller) -> payloads.LiveOpened:
-        holder = LeaseHolder(caller.subject, caller.role, asked.station)
-        return self._open(
-            LeaseTerms(
-                holder=holder, way=asked.transport, seconds=asked.seconds, why=asked.why, incident=asked.incident, through="token"
-            )
-        )
+        return self._open(_terms(asked, LeaseHolder(caller.subject, caller.role, asked.station), "token"))
 
     def _open_here(self, asked: local.LeaseOpen, _: Caller) -> payloads.LiveOpened:
-        holder = LeaseHolder(asked.by, asked.role, asked.station)
-        return self._open(
-            LeaseTerms(
-                holder=holder,
-                way=asked.transport,
-                seconds=asked.seconds,
-                why=asked.why,
-                incident=asked.incident,
-                through="control socket",
-            )
-        )
+        return self._open(_terms(asked, LeaseHolder(asked.by, asked.role, asked.station), "control socket"))
 
     def _open(self, terms: LeaseTerms) -> payloads.LiveOpened:
         by = terms.holder.by
@@ -94,6 +79,18 @@ class LeaseCounter:
         return payloads.LiveLeases(leases=[told(lease) for lease in self._book.in_force()])
 
 
+def _terms(asked: payloads.LiveOpen | local.LeaseOpen, holder: LeaseHolder, through: str) -> LeaseTerms:
+    return LeaseTerms(
+        holder=holder,
+        way=asked.transport,
+        seconds=asked.seconds,
+        why=asked.why,
+        incident=asked.incident,
+        rendition=asked.picture,
+        through=through,
+    )
+
+
 def told(lease: LeaseInForce) -> payloads.LeaseTold:
     """Without its secret."""
     terms = lease.terms
@@ -106,6 +103,7 @@ def told(lease: LeaseInForce) -> payloads.LeaseTold:
         until=lease.until,
         viewers=lease.viewers,
         standing=terms.standing,
+        picture=terms.rendition,
     )
 
 

@@ -15,7 +15,7 @@ from agent.live.accounts import LiveAccounts
 from agent.live.attendant import LeaseAttendant
 from agent.live.book import LeaseBook
 from agent.live.counter import LeaseCounter
-from agent.live.gate import LeaseGate
+from agent.live.gate import LeaseGate, LiveSource
 from agent.live.keyframes import KeyframeOnDemand
 from agent.live.strangers import Strangers
 from agent.live.tokens import LeaseTokens
@@ -30,6 +30,7 @@ from agent.ports.health import LiveHealth
 from agent.ports.live import LiveDoor, Way
 from agent.sensors.ladder import Looking
 from agent.stream.broadcast import Broadcast
+from agent.stream.low_stream import FPS, SPARSE_FPS, LowStream
 
 UNENDED = "leases.json"
 Doors = Callable[[LeaseGate], Sequence[LiveDoor]]
@@ -41,6 +42,9 @@ class Stream(Protocol):
 
     @property
     def broadcast(self) -> Broadcast: ...
+
+    low: LowStream | None
+    """None where nobody can look in."""
 
     def request_keyframe(self) -> None: ...
 
@@ -69,6 +73,10 @@ class LiveFeature(Feature[Config]):
         self._strangers = Strangers(looks, clock)
         accounts = LiveAccounts(live.account if live.enabled else (), self._book, clock)
         keyframes = KeyframeOnDemand(stream.request_keyframe, clock)
+        self._low, low = stream.low, None
+        if self._low is not None:
+            low = LiveSource(self._low.broadcast, KeyframeOnDemand(self._low.request_keyframe, clock))
+            low.broadcast.attach(low.keyframes)
         self.gate = LeaseGate(
             self._book,
             accounts.lease_of,
@@ -79,6 +87,7 @@ class LiveFeature(Feature[Config]):
             keyframes,
             clock,
             live.max_viewers,
+            low,
         )
         self._doors = tuple(open_doors(self.gate)) if live.enabled else ()
         self._counter = LeaseCounter(self._book, self._doors, enabled=live.enabled)
@@ -86,7 +95,7 @@ class LiveFeature(Feature[Config]):
         if live.enabled:
             stream.broadcast.attach(keyframes)
             state = ViewersState(events, config.node.id, clock)
-            attendant = LeaseAttendant(self._book, accounts, self._strangers, lambda: state.tell(*self._looking), clock)
+            attendant = LeaseAttendant(self._book, accounts, self._strangers, lambda: self._see_to(state), clock)
             self._components = (attendant, *(component for door in self._doors for component in door.components()))
 
     def components(self) -> Sequence[Component]:
@@ -95,7 +104,16 @@ class LiveFeature(Feature[Config]):
     def health(self) -> Mapping[str, Any]:
         viewers, leases = self._looking
         push = next((door.state for door in self._doors if door.way is Way.PUSH), "off")
-        return {"live": LiveHealth(viewers=viewers, leases=leases, push=push, refused=self._strangers.refused)}
+        return {
+            "live": LiveHealth(
+                viewers=viewers,
+                leases=leases,
+                push=push,
+                low=self._low is not None and self._low.is_wanted,
+                low_dropped=0 if self._low is None else self._low.dropped,
+                refused=self._strangers.refused,
+            )
+        }
 
     def operations(self) -> Sequence[Operation]:
         return self._counter.operations()
@@ -103,6 +121,13 @@ class LiveFeature(Feature[Config]):
     def spare(self, looking: Looking) -> None:
         """Let no more looking in than this, from now on; the sensors' thread."""
         self._book.restrain(looking)
+
+    def _see_to(self, state: ViewersState) -> None:
+        """The attendant's thread, five times a second: the low stream is made while a lease is given it."""
+        state.tell(*self._looking)
+        if self._low is not None:
+            fps = SPARSE_FPS if self._book.looking is Looking.SPARSELY else FPS
+            self._low.want(fps if self._book.low_is_wanted() else 0.0)
 
     @property
     def _looking(self) -> tuple[int, int]:

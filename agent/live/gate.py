@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from msgspec import Struct
+
 from agent.base.clock import Clock, rfc3339
 from agent.base.errors import EncoderError, RegisterError
 from agent.base.phrase import say
@@ -15,15 +17,31 @@ from agent.live.book import LeaseBook
 from agent.live.keyframes import KeyframeOnDemand
 from agent.live.lease import LeaseInForce
 from agent.live.look import LeasedLook
+from agent.live.restraint import OTHER_STREAM
 from agent.live.strangers import Strangers
 from agent.picture.access_unit import VideoFormat
-from agent.ports.live import LookRefused, NoEntry, Secret, Transport
+from agent.ports.live import LookRefused, NoEntry, Rendition, Secret, Transport
 from agent.stream.broadcast import Broadcast
 
 BACKLOG_S: Final = 2.0
 """A viewer that is further behind begins again at a keyframe: nobody wants to see the past."""
 MOST_ADDRESSES: Final = 16
 """From so many addresses at most may one lease be used within five minutes: its secret has got about."""
+
+
+class LiveSource(Struct, frozen=True):
+    """A stream, and how to ask it for a keyframe."""
+
+    broadcast: Broadcast
+    keyframes: KeyframeOnDemand
+
+    @property
+    def format(self) -> VideoFormat | None:
+        """None before its first picture."""
+        try:
+            return self.broadcast.format
+        except EncoderError:
+            return None
 
 
 class TokenDoor(Protocol):
@@ -48,14 +66,15 @@ class LeaseGate:
         keyframes: KeyframeOnDemand,
         clock: Clock,
         max_viewers: int,
+        low: LiveSource | None = None,
     ) -> None:
         self._book = book
         self._accounts = accounts
         self._tokens = tokens
         self._strangers = strangers
         self._journal = journal
-        self._stream = stream
-        self._keyframes = keyframes
+        self._full = LiveSource(stream, keyframes)
+        self._low = low
         self._clock = clock
         self._max_viewers = max_viewers
         self._lock = threading.Lock()
@@ -70,10 +89,15 @@ class LeaseGate:
     @property
     def format(self) -> VideoFormat | None:
         """See Gate."""
-        try:
-            return self._stream.format
-        except EncoderError:
-            return None
+        return self._full.format
+
+    def format_of(self, lease: str) -> VideoFormat | None:
+        """See Gate."""
+        found = self._book.find(lease)
+        return None if found is None else self._source(self._book.rendition_of(found)).format
+
+    def _source(self, rendition: Rendition) -> LiveSource:
+        return self._low if rendition is Rendition.LOW and self._low is not None else self._full
 
     def challenge(self, user: str) -> Secret | None:
         """See Gate."""
@@ -98,31 +122,41 @@ class LeaseGate:
                 NoEntry.NOT_THIS_WAY,
                 say("this lease is for {way}, not for {other}", way=found.terms.way.value, other=transport.way.value),
             )
-        format = self.format
+        rendition = self._book.rendition_of(found)
+        format = self._source(rendition).format
         if format is None:
             raise LookRefused(NoEntry.NO_STREAM, say("the node has no picture yet"))
         self._take_place()
         try:
-            return self._entered(found, transport, address, format)
+            return self._entered(found, transport, address, format, rendition)
         except BaseException:
             self._leave_place()
             raise
 
-    def _entered(self, lease: LeaseInForce, transport: Transport, address: str, format: VideoFormat) -> LeasedLook:
+    def _entered(
+        self, lease: LeaseInForce, transport: Transport, address: str, format: VideoFormat, rendition: Rendition
+    ) -> LeasedLook:
         self._know(lease.id, address)
         by = lease.terms.holder.by
         facts: dict[str, Fact] = {"how": transport, "address": address, "lease": lease.id}
+        if rendition is Rendition.LOW:
+            facts["picture"] = rendition
         try:
             self._journal.enter(Act.LIVE_BEGUN, by, facts)
         except RegisterError as error:
             raise LookRefused(NoEntry.NO_REGISTER, say("nobody looks unentered: {why}", why=error.said[0])) from error
-        reader = self._stream.subscribe(max(8, round(BACKLOG_S * format.fps)))
-        look = LeasedLook(lease, facts, reader, format, self._keyframes, self._journal, self._clock, gone=self._leave_place)
+        source = self._source(rendition)
+        reader = source.broadcast.subscribe(max(8, round(BACKLOG_S * format.fps)))
+        look = LeasedLook(
+            lease, facts, reader, format, rendition, source.keyframes, self._journal, self._clock, gone=self._leave_place
+        )
         if not lease.begin(look):
             reader.close()
             end: dict[str, Fact] = {"seconds": 0.0, "why": lease.over, "ended": rfc3339(self._clock.wall_ns())}
             self._journal.enter(Act.LIVE_ENDED, by, {**facts, **end})
             raise LookRefused(NoEntry.UNKNOWN, say("the lease is over: {why}", why=lease.over))
+        if self._book.rendition_of(lease) is not rendition:  # the rung changed in the middle: it was not in the lease yet
+            look.end(OTHER_STREAM)
         return look
 
     def _take_place(self) -> None:

@@ -13,7 +13,7 @@ from agent.base.phrase import say
 from agent.journal.entry import Fact
 from agent.operations.caller import Role
 from agent.operations.payloads import USUAL_LEASE_S
-from agent.ports.live import Secret, Way
+from agent.ports.live import Rendition, Secret, Way
 
 EXPIRED: Final = say("its time is over")
 _ID_BYTES: Final = 8
@@ -44,12 +44,16 @@ class LeaseTerms(Struct, frozen=True, kw_only=True):
     seconds: float = USUAL_LEASE_S
     why: str = ""
     incident: str = ""
+    rendition: Rendition = Rendition.FULL
     through: str
     standing: bool = False
 
 
 class UnderLease(Protocol):
     """What ends with a lease: a look."""
+
+    @property
+    def rendition(self) -> Rendition: ...
 
     def end(self, why: str) -> None: ...
 
@@ -100,6 +104,7 @@ class LeaseInForce:
             "until": self.until,
             "why": terms.why,
             **({"incident": terms.incident} if terms.incident else {}),
+            **({"picture": terms.rendition} if terms.rendition is Rendition.LOW else {}),
             "station": terms.holder.station,
             "through": terms.through,
             "standing": terms.standing,
@@ -125,6 +130,13 @@ class LeaseInForce:
                 return False
             self._until_ns = self._clock.monotonic_ns() + round(seconds * NS)
             return True
+
+    def turn_to(self, rendition: Rendition, why: str) -> None:
+        """End every look at another stream than this; whoever looks may come again."""
+        with self._lock:
+            looks = [look for look in self._looks if look.rendition is not rendition]
+        for look in looks:
+            look.end(why)
 
     def shorten(self, seconds: float) -> bool:
         """At most so many seconds more from now on; False when it is over by then anyway."""

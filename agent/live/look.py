@@ -13,7 +13,7 @@ from agent.journal.entry import Act, Fact, Journal
 from agent.live.keyframes import KeyframeOnDemand
 from agent.live.lease import LeaseInForce
 from agent.picture.access_unit import VideoFormat
-from agent.ports.live import LiveFrame, LookRefused, NoEntry
+from agent.ports.live import LiveFrame, LookRefused, NoEntry, Rendition
 from agent.stream.broadcast import BroadcastReader, Closing
 
 
@@ -26,12 +26,14 @@ class LeasedLook:
         entered: dict[str, Fact],
         reader: BroadcastReader,
         format: VideoFormat,
+        rendition: Rendition,
         keyframes: KeyframeOnDemand,
         journal: Journal,
         clock: Clock,
         gone: Callable[[], None],
     ) -> None:
         self.format = format
+        self.rendition = rendition
         self._lease = lease
         self._entered = entered
         self._reader = reader

@@ -1,4 +1,4 @@
-"""What a battery or a data plan that runs out leaves of looking in: who may open a lease, and for how long.
+"""What a battery or a data plan that runs out leaves of looking in: who may open a lease, for how long, at which stream.
 
 The functions are pure. They can refuse, shorten and end; none of them lets anybody in. Masks, register and recording are
 unknown here.
@@ -11,6 +11,7 @@ from typing import Final
 from agent.base.phrase import Phrase, say
 from agent.live.lease import LeaseTerms
 from agent.operations.caller import Role
+from agent.ports.live import Rendition
 from agent.sensors.ladder import Looking
 
 SHORT_S: Final = 600.0
@@ -20,6 +21,7 @@ ALWAYS: Final = frozenset({Role.POLICE, Role.SUPERVISOR})
 
 
 PLAN_USED_UP: Final = say("the data plan of this month is used up: nobody looks in until it begins anew")
+OTHER_STREAM: Final = say("the node sends its other stream from now on, large or small: come again")
 BY_INCIDENT: Final = say("battery or data plan run out: police and supervisors look in, or whoever names an incident")
 
 
@@ -35,6 +37,11 @@ def against(looking: Looking, terms: LeaseTerms) -> Phrase | None:
     if looking is Looking.BY_INCIDENT and not (terms.incident or terms.holder.role in ALWAYS):
         return BY_INCIDENT
     return None
+
+
+def rendition(looking: Looking, terms: LeaseTerms) -> Rendition:
+    """Which stream a lease is given: the low one where it asks for that, and all of them while anything is spared."""
+    return terms.rendition if looking is Looking.FREELY else Rendition.LOW
 
 
 def ends_at_once(looking: Looking, terms: LeaseTerms) -> bool:

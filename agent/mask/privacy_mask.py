@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from typing import Literal, Protocol, final
 
+import cv2
 import numpy as np
 
 from agent.base.clock import Clock, SystemClock
@@ -18,7 +19,7 @@ from agent.mask.layer import MaskLayer
 from agent.mask.reason import write_reason
 from agent.mask.shape import shapes_of
 from agent.mask.surroundings import Surroundings
-from agent.picture.analysis_luma import analysis_luma
+from agent.picture.analysis_luma import analysis_luma, analysis_size
 from agent.picture.cover import HELD, Cover
 from agent.picture.frame import RawFrame
 from agent.picture.planes import FrameTime, Plane, Planes
@@ -215,6 +216,32 @@ class PrivacyMask:
             if len(self._layers) > SETTLED_KEPT:
                 self._layers.popitem(last=False)
         return layer
+
+
+def reduced(frame: MaskedFrame) -> MaskedFrame:
+    """The same masked picture at the size of its analysis luma, in a buffer of its own: made of masked samples alone.
+
+    Any thread that holds the frame. Each sample is a mean of those that it stands for, so what is covered stays covered.
+    """
+    width, height = analysis_size(frame.planes.width, frame.planes.height)
+    small = Planes.empty(width, height)
+    for source, target in ((frame.planes.y, small.y), (frame.planes.u, small.u), (frame.planes.v, small.v)):
+        if source.shape == target.shape:
+            np.copyto(target, source)
+        else:
+            cv2.resize(source, (target.shape[1], target.shape[0]), dst=target, interpolation=cv2.INTER_AREA)
+    return MaskedFrame(
+        _SEAL,
+        small,
+        small.y,
+        frame.hidden,
+        frame.time,
+        frame.mask_digest,
+        frame.view,
+        opaque=frame.opaque,
+        held=frame.held,
+        reason=frame.reason,
+    )
 
 
 def _key(cover: Cover, planes: Planes, small: Plane) -> bytes:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from agent.base.clock import Clock, SystemClock
 from agent.config.model import CameraSettings, Config, LiveSettings, Nomad
 from agent.config.polygon import Polygon, check_polygon
 from agent.identity.node_key import IdentityDirectory
 from agent.live.gate import LeaseGate
+from agent.picture.analysis_luma import analysis_size
 from agent.ports.battery import Battery
 from agent.ports.host import Board, ServiceManager
 from agent.ports.live import Gate, LiveDoor
 from agent.ports.mqtt import BrokerCredentials, MqttTransport
 from agent.ports.video import Camera, Encoder, MuxerFactory
 from agent.sensors.sensors import SensorDrivers
+from agent.stream.low_stream import FPS
+
+LOW_KEYFRAME_S: Final = 4.0
+"""Each keyframe brings a signature and a certificate, which weigh at so low a rate."""
 
 
 def open_camera(settings: CameraSettings, clock: Clock) -> Camera:
@@ -106,6 +112,16 @@ def new_encoder(config: Config, source: Camera) -> Encoder:
         bitrate_kbps=encoding.bitrate_kbps,
         crf=encoding.crf,
         keyframe_seconds=encoding.keyframe_seconds,
+    )
+
+
+def new_low_encoder(config: Config) -> Encoder:
+    """An encoder for the low stream: x264 on one thread, a keyframe each four seconds, never above its bit rate."""
+    from hardware.encoder_libav import LibavEncoder
+
+    width, height = analysis_size(config.camera.width, config.camera.height)
+    return LibavEncoder(
+        width, height, FPS, preset="veryfast", bitrate_kbps=config.live.low_kbps, keyframe_seconds=LOW_KEYFRAME_S, threads=1
     )
 
 

@@ -16,6 +16,7 @@ from agent.node.stores import Stores
 from agent.signing.feature import SigningFeature
 from agent.stream.camera_feature import CameraFeature
 from agent.stream.feature import StreamFeature
+from agent.stream.low_stream import LowStream
 from agent.stream.privacy_feature import PrivacyFeature
 from agent.stream.shutter import Shutter
 
@@ -62,6 +63,9 @@ def open_frame_path(
         newest_ns=lambda: stores.catalog.stock().newest_ns or 0,
         unclosed=unclosed,
     )
+    low = None
+    if config.live.enabled:
+        low = LowStream(lambda: drivers.new_low_encoder(config), signing.another_signer(), clock)
     stream = StreamFeature(
         privacy.masking,
         lambda: drivers.new_encoder(config, camera.camera),
@@ -71,5 +75,6 @@ def open_frame_path(
         viewers=[console.preview, analytics.gauge],
         events=tap,
         illustrator=analytics.illustrator,
+        low=low,
     )
     return FramePath(camera, privacy, analytics, signing, stream)

@@ -9,7 +9,7 @@ from msgspec import Meta
 from agent.operations.arguments import Arguments
 from agent.operations.caller import Role
 from agent.operations.payloads import USUAL_LEASE_S, LeaseId, LeaseSeconds, Station, Why
-from agent.ports.live import Way
+from agent.ports.live import Rendition, Way
 
 
 class ReadStatus(Arguments, frozen=True, kw_only=True):
@@ -41,6 +41,7 @@ class LeaseOpen(Arguments, frozen=True, kw_only=True):
     why: Why = ""
     incident: Why = ""
     transport: Way = Way.RTSP
+    picture: Rendition = Rendition.FULL
     seconds: LeaseSeconds = USUAL_LEASE_S
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from agent.operations.arguments import Arguments, Rule
 from agent.operations.caller import LONGEST_TOKEN, Refusal
-from agent.ports.live import Way
+from agent.ports.live import Rendition, Way
 
 LONGEST_SPAN = timedelta(hours=24)
 LONGEST_LEASE_S = 8 * 3600
@@ -22,12 +22,10 @@ _EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-
 _PLAUSIBLE = Rule(lambda at: _EARLIEST <= at < _LATEST, "must lie between 2020 and 2200")
 _LEGIBLE = Rule(
     lambda text: text.isprintable() and text == text.strip(), "must be printable, on one line, without space around it"
 )
-
 At = Annotated[datetime, Meta(tz=True), _PLAUSIBLE]
 """RFC 3339 with its offset."""
 Reference = Annotated[str, Meta(min_length=3, max_length=120), _LEGIBLE]
@@ -122,6 +120,7 @@ class LiveOpen(Request, frozen=True, kw_only=True):
     """A lease to look in at the live picture, for whoever the token names."""
 
     transport: Way = Way.RTSP
+    picture: Rendition = Rendition.FULL
     seconds: LeaseSeconds = USUAL_LEASE_S
     why: Why = ""
     incident: Why = ""
@@ -242,6 +241,7 @@ class LeaseTold(Result, frozen=True, kw_only=True):
     until: str
     viewers: int
     standing: bool
+    picture: Rendition
 
 
 class LiveLeases(Result, frozen=True, kw_only=True):

@@ -174,6 +174,9 @@ class LiveHealth(Part, frozen=True, kw_only=True):
     viewers: int = 0
     leases: int = 0
     push: str = "off"
+    low: bool = False
+    """Whether the low stream is made, and how many of its pictures found no room."""
+    low_dropped: int = 0
     refused: int = 0
     """How often somebody could not prove to hold a lease, since the start."""
 

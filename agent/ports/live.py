@@ -28,6 +28,15 @@ class Way(StrEnum):
     PUSH = "push"
 
 
+class Rendition(StrEnum):
+    """Which of a node's two streams a lease is for. Both are masked and signed."""
+
+    FULL = "full"
+    """As it is recorded."""
+    LOW = "low"
+    """640 samples wide, five pictures a second or one: for weak lines, and while battery or data are spared."""
+
+
 class Transport(StrEnum):
     """By which way frames reach a viewer, as the register names it."""
 
@@ -141,7 +150,11 @@ class Gate(Protocol):
 
     @property
     def format(self) -> VideoFormat | None:
-        """What there is to be seen, for whoever asks before a look; None before the first picture. No frame is in it."""
+        """What the node makes, for whoever names its stream; None before the first picture. No frame is in it."""
+        ...
+
+    def format_of(self, lease: str) -> VideoFormat | None:
+        """What a look under this lease would get, for whoever asks before it; None while there is no picture of that kind."""
         ...
 
     def challenge(self, user: str) -> Secret | None:

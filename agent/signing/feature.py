@@ -43,13 +43,19 @@ class SigningFeature(Feature[Config]):
             events.raise_event(alarms.of_signing(fault, clock.wall_ns(), node_id))
 
         self.signer: MediaSigner | None = None
+        self._key = key if config.evidence.sign else None
+        self._vendor = VendorInformation(version, node_id, "Vigie")
         self._unclosed = unclosed
         kept = config.node.state_dir / "signing.json"
         if not config.evidence.sign or key is None:
             LinkFile(kept, "", lambda: 0).take()  # what is recorded now is no part of a chain
         else:
             links = LinkFile(kept, key.key_id, newest_ns)
-            self.signer = MediaSigner(key, VendorInformation(version, node_id, "Vigie"), report=tell, links=links)
+            self.signer = MediaSigner(key, self._vendor, report=tell, links=links)
+
+    def another_signer(self) -> MediaSigner | None:
+        """For another stream of this node: the same key, and a chain that begins anew at each start. None without a key."""
+        return None if self._key is None else MediaSigner(self._key, self._vendor)
 
     def health(self) -> Mapping[str, Any]:
         signer = self.signer

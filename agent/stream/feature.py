@@ -16,13 +16,14 @@ from agent.operations.verbs import VERBS
 from agent.ports.event import EventSink
 from agent.ports.video import Encoder
 from agent.stream.broadcast import Broadcast, UnitSigner
+from agent.stream.low_stream import LowStream
 from agent.stream.masking import Masking
 from agent.stream.pipeline import Detector, Illustrator, Pipeline, Viewer
 from agent.stream.snapshot import SnapshotTaker, Still
 
 
 class StreamFeature(Feature[Config]):
-    """Owns the encoder, which `new_encoder` makes for each time the pipeline begins."""
+    """Owns the encoder, which `new_encoder` makes for each time the pipeline begins. `low`: where one may look in."""
 
     keys = ("encoding",)
 
@@ -37,7 +38,9 @@ class StreamFeature(Feature[Config]):
         viewers: Sequence[Viewer],
         events: EventSink,
         illustrator: Illustrator,
+        low: LowStream | None = None,
     ) -> None:
+        self.low = low
         self.broadcast = Broadcast(signer)
         self._snapshot = SnapshotTaker(clock)
         self.pipeline = Pipeline(
@@ -46,13 +49,13 @@ class StreamFeature(Feature[Config]):
             clock,
             broadcast=self.broadcast,
             detectors=detectors,
-            viewers=(*viewers, self._snapshot),
+            viewers=(*viewers, self._snapshot, *((low,) if low is not None else ())),
             events=events,
             illustrator=illustrator,
         )
 
     def components(self) -> Sequence[Component]:
-        return (self.pipeline,)
+        return (self.pipeline,) if self.low is None else (self.low, self.pipeline)
 
     def summary(self) -> Mapping[str, Any]:
         return {"encoded": self.pipeline.encoded, "encoded_bytes": self.pipeline.encoded_bytes}

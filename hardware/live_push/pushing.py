@@ -95,7 +95,7 @@ class LivePush(Component):
 
     def _record(self, line: RelayLine, lease: str) -> bool:
         """Send until the lease is over or the line breaks; True when something was sent."""
-        video = self._gate.format
+        video = self._gate.format_of(lease)
         if video is None:
             raise DeviceError(say("the node has no picture yet"))
         line.record(video, secrets.randbits(31))

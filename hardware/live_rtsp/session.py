@@ -143,7 +143,8 @@ class RtspSession:
     async def _describe(self, request: RtspRequest) -> bytes:
         if "application/sdp" not in (accepted := request.header("accept") or "*/*") and "*/*" not in accepted:
             raise ProtocolFault(406)
-        video = self._audience.gate.format
+        assert self._lease is not None  # proved before anything is told
+        video = self._audience.gate.format_of(self._lease)
         if video is None:
             raise ProtocolFault(503)
         base = request.uri.partition("?")[0].rstrip("/").removesuffix(f"/{TRACK}")

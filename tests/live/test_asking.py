@@ -97,7 +97,7 @@ def test_the_answer_holds_all_that_a_viewer_needs_and_nothing_else_holds_its_sec
     assert (lease, password) == (answer.lease, secret.password)
     told = asked.desk.do("live-list", payloads.LiveList(token="x"), SUPERVISOR)
     health = asked.node.house.find(HealthFeature).publisher.document()
-    assert health["live"] == {"viewers": 0, "leases": 1, "push": "off", "refused": 0}
+    assert health["live"] == {"viewers": 0, "leases": 1, "push": "off", "low": False, "low_dropped": 0, "refused": 0}
     everything = f"{told}{health}{asked.entered.entries}" + "".join(
         path.read_text(errors="replace") for path in asked.state.rglob("*") if path.is_file()
     )

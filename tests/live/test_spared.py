@@ -14,7 +14,7 @@ from agent.journal.entry import Act
 from agent.live.accounts import LiveAccounts
 from agent.live.attendant import LeaseAttendant
 from agent.live.lease import LeaseHolder, LeaseInForce, LeaseTerms
-from agent.live.restraint import ALWAYS, SHORT_S
+from agent.live.restraint import ALWAYS, OTHER_STREAM, SHORT_S
 from agent.operations.caller import Refusal, Refused
 from agent.ports.battery import PowerMetrics
 from agent.ports.live import LookRefused, Transport
@@ -128,13 +128,15 @@ def test_less_than_half_a_battery_leaves_ten_minutes_and_cuts_what_is_longer(hou
 
 
 def test_below_thirty_percent_police_supervisors_and_incidents_look_in(house: SparingHouse) -> None:
-    """Others hear why, and how they could; a look that was open has its ten minutes, an account none; it comes back by itself."""
+    """Others hear why, and how they could; who looked has ten minutes, an account none; it comes back by itself."""
     lease = house.asks(OPERATOR)
     assert isinstance(lease, LeaseInForce)
     look = house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
     standing = house.accounts.lease_of("vms")
     assert standing is not None
     house.go_on(DOWN_S + 10, 25)
+    assert (look.over, lease.over) == (OTHER_STREAM, "")
+    look = house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
     assert (look.over, standing.over != "", house.accounts.lease_of("vms")) == ("", True, None)
     refused = house.asks(OPERATOR)
     assert isinstance(refused, Refused)

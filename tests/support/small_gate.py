@@ -60,6 +60,9 @@ class SmallGate:
         except EncoderError:
             return None
 
+    def format_of(self, lease: str) -> VideoFormat | None:
+        return self.format
+
     def challenge(self, user: str) -> Secret | None:
         return self.secrets.get(user)
 
