@@ -70,10 +70,10 @@ _BROKER_OPTIONS: Final = (
     click.option("--broker", required=True, callback=_broker_url, metavar="URL", help="mqtt://, mqtts://, ws:// or wss://"),
     click.option("--prefix", default="vigie", show_default=True, callback=_prefix, help="the nodes' topic prefix"),
     click.option("--username", help="with --password-file"),
-    click.option("--password-file", type=click.Path(path_type=Path)),
-    click.option("--ca-file", type=click.Path(path_type=Path), help="who vouches for the broker"),
-    click.option("--cert-file", type=click.Path(path_type=Path), help="who we are"),
-    click.option("--key-file", type=click.Path(path_type=Path)),
+    click.option("--password-file", type=click.Path(path_type=Path), metavar="FILE", help="the password, alone in it"),
+    click.option("--ca-file", type=click.Path(path_type=Path), metavar="FILE", help="who vouches for the broker"),
+    click.option("--cert-file", type=click.Path(path_type=Path), metavar="FILE", help="who we are"),
+    click.option("--key-file", type=click.Path(path_type=Path), metavar="FILE", help="the key of --cert-file"),
 )
 
 

@@ -14,7 +14,7 @@ from agent.cli._options import json_option, print_json
 @click.option("--source", type=click.Path(path_type=Path), metavar="FILM", help="any film; default: a drawn town square")
 @click.option("--mask", "masks", multiple=True, metavar="NAME=X,Y ...", help="a private space: name=0.1,0.2 0.3,0.2 ...")
 @click.option("--for", "for_s", type=Measure(min=1), metavar="SECONDS", help="end by itself; default: until Ctrl-C")
-@click.option("--dir", "directory", type=click.Path(path_type=Path, file_okay=False), help="default: ./demo-TIME")
+@click.option("--dir", "directory", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="default: ./demo-TIME")
 @click.option("--port", type=Whole(0, 65535), help="of the local page; 0 for any; default: 8080, or a free one")
 @json_option
 def command(

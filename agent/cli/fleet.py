@@ -34,7 +34,9 @@ def command() -> None:
 @click.option("--outages", type=Measure(min=0), default=2.0, show_default=True, help="cut lines per node and hour")
 @click.option("--storms", type=Measure(min=0), default=60.0, show_default=True, help="bursts of all nodes per hour")
 @click.option("--health", type=Measure(min=1), default=10.0, show_default=True, help="seconds between health documents")
-@click.option("--outbox-dir", type=click.Path(path_type=Path, file_okay=False), help="outboxes on disk instead of in memory")
+@click.option(
+    "--outbox-dir", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="outboxes on disk instead of in memory"
+)
 @click.option("--keep", is_flag=True, help="leave what the broker retained of the simulated nodes")
 @json_option
 def simulate(

@@ -95,7 +95,7 @@ def list_holds(config_path: Path, *, every: bool, as_json: bool) -> None:
 @config_option
 @json_option
 def release(config_path: Path, hold_id: int, by: str, *, as_json: bool) -> None:
-    """End a hold; footage of it that is past its day goes at the next sweep."""
+    """End a hold by its number, which `vigie hold list` shows; footage past its day goes at the next sweep."""
     node = NodeFiles.of(config_path)
     catalog = node.catalog()
     hold = Holds(catalog, node.register(), node.clock).release(hold_id, by)

@@ -84,7 +84,7 @@ def rename(config_path: Path) -> None:
 
 @command.command()
 @config_option
-@click.option("--out", type=click.Path(path_type=Path), help="write to this file instead of standard output")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="write to this file instead of standard output")
 def csr(config_path: Path, out: Path | None) -> None:
     """A certificate request for the town's CA."""
     file = None if out is None else Output(out, b"-----BEGIN CERTIFICATE REQUEST-----")

@@ -36,6 +36,7 @@ _MOST_RUNS = 8
     "--file",
     "path",
     type=click.Path(path_type=Path),
+    metavar="FILE",
     help="a register that was taken off its node, with its .head and its parts beside it",
 )
 @click.option(

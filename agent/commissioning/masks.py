@@ -57,9 +57,10 @@ def _cover(config: Config) -> Line:
     polygons = [mask.polygon for mask in config.privacy.mask]
     share = mask_share(polygons, config.privacy.margin, config.camera.width, config.camera.height)
     names = ", ".join(mask.name for mask in config.privacy.mask)
-    said = say(
-        "{count} ({fill}) cover {share:.1%} of the picture: {names}",
-        count=len(polygons),
+    said = many(
+        "{number} ({fill}) covers {share:.1%} of the picture: {names}",
+        "{number} ({fill}) cover {share:.1%} of the picture: {names}",
+        len(polygons),
         fill=FILLS[config.privacy.fill],
         share=share,
         names=names,

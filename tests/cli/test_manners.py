@@ -8,13 +8,16 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import pytest
 
+from agent.base import language
 from agent.cli import run, vigie
 from agent.cli._examples import EXAMPLES
+from agent.cli._help_words import of_places
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -28,6 +31,17 @@ def paths(command: click.Command = vigie, above: tuple[str, ...] = ()) -> list[t
                 inner = command.get_command(context, name)
                 assert inner is not None
                 found += paths(inner, (*above, name))
+    return found
+
+
+def at(path: Sequence[str]) -> click.Command:
+    """The command of that path."""
+    found: click.Command = vigie
+    for name in path:
+        assert isinstance(found, click.Group)
+        inner = found.get_command(click.Context(found), name)
+        assert inner is not None
+        found = inner
     return found
 
 
@@ -62,6 +76,22 @@ def test_help_is_a_command_and_the_same_as_the_option(capsys: pytest.CaptureFixt
         one = capsys.readouterr().out
         run([*path, "--help"])
         assert capsys.readouterr().out.split("\n", 1)[1] == one.split("\n", 1)[1]
+
+
+def test_whatever_stands_for_a_file_is_named_in_the_readers_words() -> None:
+    """FICHIER, as in a sentence of the help: click's own word for a path is no name of a place."""
+    language.begin({"LC_ALL": "fr_FR.UTF-8"})
+    try:
+        unnamed = [
+            (path, param.opts)
+            for path in paths()
+            for command in (at(path),)
+            for param in command.params
+            if isinstance(param.type, click.Path) and "CHEMIN" in of_places(param.make_metavar(click.Context(command)))
+        ]
+    finally:
+        language.end()
+    assert unnamed == []
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
