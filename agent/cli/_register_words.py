@@ -149,7 +149,7 @@ def named(name: str) -> str:
 def entry(line: ChainedLine) -> str:
     """One entry on one line."""
     facts = [joined(" ", (named(name), fact(value))) for name, value in line.facts.items() if value is not None]
-    told = for_reader(joined(", ", facts))
+    told = for_reader(say("{by}: {facts}", by=line.by, facts=joined(", ", facts)))
     words = {act: for_reader(said) for act, said in ACTS.items()}
     columns = max(map(len, words.values()))
-    return f"{line.n:>6} {for_reader(instant(line.at))} {words.get(line.act, line.act):<{columns}} {line.by}: {told}"
+    return f"{line.n:>6} {for_reader(instant(line.at))} {words.get(line.act, line.act):<{columns}} {told}"

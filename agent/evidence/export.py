@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.base.clock import Clock, rfc3339
 from agent.base.durable_file import Temporary, name_finished, sync_directory, write_durably
 from agent.base.errors import EvidenceError, StorageError
-from agent.base.phrase import say
+from agent.base.phrase import moment, say
 from agent.base.system_words import system_words
 from agent.evidence import excerpt
 from agent.evidence.absences import dated_otherwise, gone, left_out, note_missing
@@ -119,7 +119,7 @@ class Export:
         return kept, lost
 
     def _nothing(self, request: ExcerptRequest, destroyed: Sequence[DestroyedSpan]) -> EvidenceError:
-        span = f"between {rfc3339(request.from_ns)} and {rfc3339(request.to_ns)}"
+        span = say("between {begins} and {ends}", begins=moment(request.from_ns), ends=moment(request.to_ns))
         if destroyed:
             last = max(destroyed, key=lambda each: each.at_ns)
             return EvidenceError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ MODULES = {
 }
 ENGLISH = ("agent/fleet/", "agent/onvif/", "agent/uplink/asyncapi.py")
 """Spoken to programs and their makers: answers in SOAP, a simulation, a file made from the code. Decision 13 names them."""
+WORD = re.compile(r"[A-Za-z]{2,} | [A-Za-z]{2,}")
 WORDS = ("what", "remedy", "why", "reason")
 
 
@@ -91,6 +93,22 @@ def test_what_an_error_says_is_a_phrase(path: Path) -> None:
         if called in ERRORS
         for each in (*node.args[:1], *(keyword.value for keyword in node.keywords if keyword.arg in WORDS))
         if bare(each, given(function))
+    ]
+    assert hidden == []
+
+
+@pytest.mark.parametrize("path", sorted(MODULES), ids=place)
+def test_what_stands_in_a_sentence_is_no_english_of_its_own(path: Path) -> None:
+    """`say("no footage {span}", span=f"between {a} and {b}")` reads half French."""
+    functions = [node for node in ast.walk(MODULES[path]) if isinstance(node, ast.FunctionDef)]
+    hidden = [
+        (node.lineno, ast.unparse(each))
+        for function in functions
+        for called, node in calls(function)
+        if called in ("say", "many") and not place(path).startswith(ENGLISH)
+        for keyword in node.keywords
+        for each in (given(function).get(keyword.value.id, []) if isinstance(keyword.value, ast.Name) else [keyword.value])
+        if isinstance(each, ast.JoinedStr) and any(WORD.search(str(p.value)) for p in each.values if isinstance(p, ast.Constant))
     ]
     assert hidden == []
 
