@@ -56,10 +56,9 @@ class Normaliser:
         cv2.sqrBoxFilter(above, cv2.CV_32F, self._side, dst=scratch)
         cv2.sqrt(scratch, dst=scratch)
         scratch += np.float32(_NOISE_FLOOR)
-        cv2.divide(above, scratch, dst=above, scale=_CONTRAST)
-        above += np.float32(_MID)
-        np.maximum(above, 0, out=above)
-        return np.asarray(cv2.convertScaleAbs(above), np.uint8)
+        # The middle is added before the division, which then rounds and stops at 0 and 255 by itself: three passes fewer.
+        cv2.scaleAdd(scratch, _MID / _CONTRAST, above, dst=above)
+        return np.asarray(cv2.divide(above, scratch, scale=_CONTRAST, dtype=cv2.CV_8U), np.uint8)
 
 
 def normalise(luma: Plane, neighbourhood_px: int = NEIGHBOURHOOD_PX) -> Plane:

@@ -21,6 +21,8 @@ Points = NDArray[np.float64]
 Pose = NDArray[np.float64]
 """Shape (3, 3): takes a point of the reference to the present picture; the last element is 1."""
 
+Corner = tuple[float, float]
+
 HOME: Pose = np.eye(3)
 
 MEASUREMENT_SIGMA_PX = 0.6
@@ -85,22 +87,33 @@ class WorkingSize:
         return np.asarray((points + 0.5) / (self.width, self.height), np.float64)
 
     def shift_px(self, pose: Pose, other: Pose = HOME) -> float:
-        """How far two poses put the corner they disagree on most.
+        """How far two poses put the corner they disagree on most."""
+        return math.sqrt(apart(self.corners_at(pose), self.corners_at(other)))
+
+    def corners_at(self, pose: Pose) -> list[Corner]:
+        """The outline as the pose sees it.
 
         In plain numbers: it is asked some five times a frame, and arrays of four take three times as long.
         """
-        pairs = zip(self._corners_at(pose), self._corners_at(other), strict=True)
-        return math.sqrt(max((x - u) * (x - u) + (y - v) * (y - v) for (x, y), (u, v) in pairs))
-
-    def _corners_at(self, pose: Pose) -> list[tuple[float, float]]:
-        """The outline as the pose sees it."""
-        right, bottom = self.width - 0.5, self.height - 0.5
-        outline = (-0.5, -0.5), (right, -0.5), (right, bottom), (-0.5, bottom)
-        if pose is HOME:
-            return list(outline)
         (a, b, c), (d, e, f), (g, h, i) = pose.tolist()
-        depths = [g * x + h * y + i for x, y in outline]
-        return [((a * x + b * y + c) / z, (d * x + e * y + f) / z) for (x, y), z in zip(outline, depths, strict=True)]
+        out = []
+        for x, y in self._outline:
+            z = g * x + h * y + i
+            out.append(((a * x + b * y + c) / z, (d * x + e * y + f) / z))
+        return out
+
+    @cached_property
+    def _outline(self) -> list[Corner]:
+        return [(x, y) for x, y in self.corners.tolist()]
+
+
+def apart(some: list[Corner], others: list[Corner]) -> float:
+    """The square of the largest distance between corners of two outlines."""
+    worst = 0.0
+    for (x, y), (u, v) in zip(some, others, strict=True):
+        square = (x - u) * (x - u) + (y - v) * (y - v)
+        worst = max(square, worst)
+    return worst
 
 
 class PoseFit(Struct, frozen=True):

@@ -112,9 +112,12 @@ def vouchers(picture: Plane, patches: Patches, pose: Pose, which: NDArray[np.int
 
 def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
     """The uncertainty at the mask corners that lie in the picture or a tenth of it outside."""
-    there = fit.frame.to_fractions(move(fit.pose, corners))
-    near = ((there > -0.1) & (there < 1.1)).all(axis=1)
-    return float(fit.sigma_px(corners[near]).max()) if near.any() else 0.0
+    size = np.array([fit.frame.width, fit.frame.height])
+    there = move(fit.pose, corners)
+    near = ((there > -0.1 * size - 0.5) & (there < 1.1 * size - 0.5)).all(axis=1)
+    if not near.all():
+        corners = corners[near]
+    return float(fit.sigma_px(corners).max()) if len(corners) else 0.0
 
 
 def _plausible(frame: WorkingSize, pose: Pose) -> bool:

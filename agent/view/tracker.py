@@ -201,8 +201,8 @@ class ViewTracker:
 
     def _silent(self, reading: PoseReading) -> float:
         """The share of what should be in the picture that is seen nowhere in it, by area."""
-        area, inside = self._patches.area, reading.proof.inside
-        return 1 - float(area[inside] @ reading.heard[inside]) / float(area[inside].sum())
+        inside = self._patches.area * reading.proof.inside
+        return 1 - float(inside @ reading.heard) / float(inside.sum())
 
     def _learned_alone(self, reading: PoseReading) -> bool:
         """Whether what was learned carries the view without what was signed: it may lie on the lens, and only widens."""

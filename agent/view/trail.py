@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agent.view.pose import Pose, WorkingSize
+from agent.view.pose import Corner, Pose, WorkingSize, apart
 
 DISTINCT_PX = 1.5
 JUMP_PX = 3.0
@@ -93,12 +93,11 @@ def distinct(frame: WorkingSize, poses: Sequence[Pose]) -> list[Pose]:
     """The poses without those that say the same as an earlier one."""
     if len(poses) == 1:
         return list(poses)
-    lifted = np.stack(poses) @ np.concatenate([frame.corners.T, np.ones((1, 4))])
-    corners = lifted[:, :2] / lifted[:, 2:]
-    apart = corners[:, None] - corners[None]
-    alike = np.einsum("abij,abij->abj", apart, apart).max(axis=2) <= DISTINCT_PX**2
-    kept: list[int] = []
-    for number, like in enumerate(alike.tolist()):
-        if not any(like[other] for other in kept):
-            kept.append(number)
-    return [poses[number] for number in kept]
+    kept: list[Pose] = []
+    outlines: list[list[Corner]] = []
+    for pose in poses:
+        outline = frame.corners_at(pose)
+        if all(apart(outline, other) > DISTINCT_PX**2 for other in outlines):
+            kept.append(pose)
+            outlines.append(outline)
+    return kept
