@@ -108,4 +108,4 @@ class RefusedConfiguration(ConfigurationError):
         """One line: the first finding, and how many there are."""
         more = len(self.findings) - 1
         headline = self.findings[0].headline
-        return f"{headline} (and {more} more: `vigie check` shows them)" if more else str(headline)
+        return say("{headline} (and {more} more: `vigie check` shows them)", headline=headline, more=more) if more else headline

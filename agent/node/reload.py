@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.errors import StorageError, VigieError
+from agent.base.phrase import say
 from agent.config.digest import config_digest
 from agent.config.finding import RefusedConfiguration
 from agent.config.last_good import remember
@@ -71,7 +72,7 @@ class NodeReload:
         except VigieError as error:
             # The former one stays the last good one, so that the next SIGHUP or start finds the changes again.
             log.error("the new configuration is not taken over: %s", error)
-            self._in_force.fault = f"not taken over: {error}"
+            self._in_force.fault = say("not taken over: {why}", why=error)
         else:
             self._in_force.fault = ""
             keep_last_good(self._path, config)

@@ -281,4 +281,4 @@ def _refused(path: Path, error: Exception) -> StorageError:
     if isinstance(error, IrregularFileError):
         return StorageError(say("the catalog {path} cannot be used: {why}", path=path, why=system_words(error.strerror)))
     kind = CatalogDamaged if is_damage(error) else StorageError
-    return kind(f"the catalog {path} cannot be used: {error}", remedy=remedy)
+    return kind(say("the catalog {path} cannot be used: {why}", path=path, why=error), remedy=remedy)

@@ -86,7 +86,7 @@ class UplinkFeature(Feature[Config]):
         """The line, and what waits for it."""
         session = self.session
         return {
-            "uplink": session.health() if session is not None else UplinkHealth(reason="no broker is configured"),
+            "uplink": session.health() if session is not None else UplinkHealth(reason=say("no broker is configured")),
             "outbox": self._outbox.metrics().health(session.set_aside if session is not None else 0),
         }
 

@@ -10,10 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from agent.base import language
 from agent.base.clock import SystemClock
 from agent.base.errors import CameraError
+from agent.base.language import for_reader
 from agent.base.phrase import say
 from agent.cli import run
+from agent.config.finding import RefusedConfiguration
+from agent.config.load import load
 from agent.operations.control_socket import ControlSocket, socket_path
 from tests.support.deadline import until
 
@@ -120,6 +124,20 @@ def test_the_key_decides_where_the_environment_says_nothing(file: Path, tmp_path
     assert vigie("check", str(file), LC_ALL="C").stdout.startswith(f"{file}: ok\n")
     file.write_text(MISTAKEN.replace("[camera]", 'language = "fr"\n[camera]'), encoding="utf-8")
     assert "5 erreurs" in vigie("check", str(file)).stderr
+
+
+def test_why_a_file_is_refused_at_a_reload_is_read_in_french(file: Path) -> None:
+    """One finding, and how many more: what `vigie status` shows of it."""
+    file.write_text(MISTAKEN, encoding="utf-8")
+    with pytest.raises(RefusedConfiguration) as refused:
+        load(file)
+    language.begin({"LANG": "fr_FR.UTF-8"})
+    try:
+        told = plain(for_reader(refused.value.brief), file, file.parent)
+    finally:
+        language.end()
+    assert told.startswith("FILE:2: node.id: un deux-points est mis pour =")
+    assert told.endswith("(et 4 de plus : `vigie check` les montre)")
 
 
 def test_identity_and_register_are_read_in_french(file: Path, tmp_path: Path) -> None:
