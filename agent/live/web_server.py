@@ -183,14 +183,15 @@ class WebServer:
         await self._send(line, json.dumps(begun))
         look.request_keyframe()
         gone = asyncio.ensure_future(line.wait_closed())
+        gone.add_done_callback(lambda _: news.set())
         try:
             while not self._door.stopping.is_set() and not gone.done():
                 news.clear()
                 while (frame := look.get(0)) is not None:
                     await self._send(line, packed(frame))
-                waiting = asyncio.ensure_future(news.wait())
-                await asyncio.wait({waiting, gone}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(0.5):
+                        await news.wait()
         finally:
             gone.cancel()
 

@@ -17,8 +17,14 @@ const AUTHORITIES = {
   "pinned": (mine) => say("Authority kept on this machine: {mine}.", { mine }),
   "changed": (mine) => say("The authority is not the one kept on this machine. The one here: {mine}.", { mine }),
 };
+const TIME = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
 const PINNED = "vigie authority";
 const MOST_QUEUED = 12; // frames that wait to be decoded: half a second
+
+// Asked with every frame: what says the same is not laid out and painted anew.
+function tell(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
 
 function codecOf(data) {
   for (let at = 0; at + 7 < data.length; at += 1) {
@@ -66,7 +72,7 @@ export class Pane {
   }
 
   show(part, text) {
-    this.root.querySelector(`.${part}`).textContent = text;
+    tell(this.root.querySelector(`.${part}`), text);
   }
 
   // Said once: what comes later, a closed line above all, is only its consequence.
@@ -123,19 +129,24 @@ export class Pane {
   // One frame: flags (1 keyframe, 2 closing signature, 4 closed picture), frames missed, media time in µs, wall time in ms, bytes.
   take(buffer) {
     if (this.over) return;
-    const head = new DataView(buffer), flags = head.getUint8(0), missed = head.getUint32(1), decoder = this.decoder;
+    const head = new DataView(buffer), flags = head.getUint8(0), missed = head.getUint32(1);
     const data = new Uint8Array(buffer, 21);
     // What is never shown is no picture to the seal: else an honest part behind another's picture would earn it.
     const told = { lost: missed > 0, shown: !(flags & 2) && !(missed && !(flags & 1)), wall: head.getFloat64(13) };
+    if (!(flags & 2)) this.decode(data, flags, told.shown, head.getFloat64(5)); // first: its picture need not wait for the rest
     this.checking = this.checking.then(() => this.seal.take(data, told)).then(() => this.tellSeal());
     if (flags & 2) return;
     this.opaque = Boolean(flags & 4);
-    this.show("time", new Date(told.wall).toLocaleString(language));
+    this.show("time", TIME.format(told.wall));
+  }
+
+  decode(data, flags, shown, timestamp) {
+    const decoder = this.decoder;
     if (flags & 1 && decoder.state !== "configured") decoder.configure({ codec: codecOf(data), optimizeForLatency: true });
-    if (decoder.state !== "configured" || !told.shown) return;
+    if (decoder.state !== "configured" || !shown) return;
     this.behind = this.behind ? !(flags & 1) : decoder.decodeQueueSize > MOST_QUEUED;
     if (this.behind) return; // up to a keyframe; the seal hears of every frame
-    decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp: head.getFloat64(5), data }));
+    decoder.decode(new EncodedVideoChunk({ type: flags & 1 ? "key" : "delta", timestamp, data }));
   }
 
   word(message) {
@@ -150,9 +161,9 @@ export class Pane {
 
   tellSeal() {
     const told = this.root.querySelector(".seal");
-    told.dataset.state = this.seal.state;
-    told.dataset.parts = String(this.seal.parts);
-    told.textContent = SEALS[this.seal.words](this.seal.why, this.seal.told);
+    if (told.dataset.state !== this.seal.state) told.dataset.state = this.seal.state;
+    if (told.dataset.parts !== String(this.seal.parts)) told.dataset.parts = String(this.seal.parts);
+    tell(told, SEALS[this.seal.words](this.seal.why, this.seal.told));
   }
 
   async tellAuthority(pem) {
