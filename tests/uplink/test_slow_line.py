@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from agent.demo.broker import mosquitto_program
 from agent.ports.event import Event, Priority
-from bench.tun_line import LineQuality, TunLine, tun_line
+from bench.mobile_line import broker_beyond
+from bench.tun_line import LineQuality, tun_line
 from tests.support.fault_scene import wait_until
 from tests.support.parts import program, root
 from tests.support.uplink_node import UplinkNode
@@ -22,20 +19,6 @@ pytestmark = pytest.mark.lane("root")
 
 ALARMS = 40
 STILL_BYTES = 25_000
-PORT = 1883
-
-
-@contextmanager
-def broker_beyond(line: TunLine, directory: Path) -> Iterator[str]:
-    """A mosquitto at the far end."""
-    conf = directory / "mosquitto.conf"
-    conf.write_text(f"user root\nlistener {PORT} {line.far}\nallow_anonymous true\nset_tcp_nodelay true\n")
-    process = subprocess.Popen([*line.wrap, mosquitto_program(), "-c", str(conf)], stderr=subprocess.DEVNULL)
-    try:
-        yield f"mqtt://{line.far}:{PORT}"
-    finally:
-        process.kill()
-        process.wait()
 
 
 def test_an_alarm_does_not_wait_for_stills(tmp_path: Path) -> None:
