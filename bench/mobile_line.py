@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -165,15 +165,20 @@ def _behind_a_nat(nat_s: float, scale: float) -> dict[str, object]:
         _node(line, keepalive_s=longest_s, stall_s=5.0, connect_timeout_s=5.0) as (node, ear),
     ):
         kept = node.session._core._keep_alive  # noqa: SLF001 - what it came down to is told nowhere else
-        breaks = _until_calm(node, lambda: 3.0 * longest_s)
+        breaks, calm = _until_calm(node, 3.0 * longest_s, 20.0 * longest_s)
+        if not calm:
+            return {"breaks": breaks, "keep_alive_s": "not found in time"}
         alarm_s = _raised(node, ear, 1)
         return {"breaks": breaks, "keep_alive_s": round(kept.seconds * scale), "alarm_after_silence_s": round(alarm_s, 2)}
 
 
-def _until_calm(node: UplinkNode, calm_s: Callable[[], float]) -> int:
-    """How often it broke until it had been online for so long."""
+def _until_calm(node: UplinkNode, calm_s: float, most_s: float) -> tuple[int, bool]:
+    """How often it broke until it had been online for so long, and whether it ever was."""
     breaks, was, since = 0, True, time.monotonic()
-    while time.monotonic() - since < calm_s():
+    ends = since + most_s
+    while time.monotonic() - since < calm_s:
+        if time.monotonic() > ends:
+            return breaks, False
         online = node.session.online
         if online != was:
             breaks += was
@@ -181,4 +186,4 @@ def _until_calm(node: UplinkNode, calm_s: Callable[[], float]) -> int:
         time.sleep(0.02)
         if not online:
             since = time.monotonic()
-    return breaks
+    return breaks, True
