@@ -157,7 +157,7 @@ def _alarms_beside_stills(kbit: float, alarms: int) -> dict[str, object]:
 
 
 def _behind_a_nat(nat_s: float, scale: float) -> dict[str, object]:
-    """Sessions until one is not forgotten any more; then an alarm after a silence of three keep-alive."""
+    """Sessions until one is not forgotten any more; then an alarm after a silence of three times the keep-alive."""
     keep_alive.LEAST_S = max(1, round(keep_alive.LEAST_S / scale))  # type: ignore[misc]
     longest_s = round(KEEPALIVE_S / scale)
     with (
