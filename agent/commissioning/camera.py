@@ -17,13 +17,13 @@ from agent.config.model import CameraSettings
 from agent.picture.sameness import FROZEN_S
 
 SHARP = 0.32
-"""Of `PictureMetrics.sharpness`; the tampering detector calls a picture blurred below the same figure."""
+"""Of `PictureMetrics.sharpness`; the tampering detector calls a frame blurred below the same figure."""
 DARK_MEAN, BRIGHT_MEAN = 40.0, 200.0
 CLIPPED_SHARE = 0.2
 RATE_OF_WANTED = 0.9
 OLD_PICTURE_S = 3.0
 SAME_S = 4.5
-"""The same picture for so long, of the six seconds of a look: longer than a keyframe is usually away."""
+"""The same frame for so long, of the six seconds of a look: longer than a keyframe is usually away."""
 
 
 def judge_sight(camera: CameraSettings, sight: Sight) -> Iterator[Line]:
@@ -39,7 +39,7 @@ def judge_sight(camera: CameraSettings, sight: Sight) -> Iterator[Line]:
 
 
 def judge_running(camera: CameraSettings, health: Mapping[str, Any], measure: Callable[[], Mapping[str, Any]]) -> Iterator[Line]:
-    """The same as told by the running daemon, which holds the camera; `measure` asks it for the figures of its masked picture."""
+    """The same as told by the running daemon, which holds the camera; `measure` asks it for the figures of its masked frame."""
     told = health.get("camera", {})
     age_s, fps = told.get("last_frame_age_s"), told.get("fps")
     if age_s is None or age_s > OLD_PICTURE_S:
@@ -67,7 +67,7 @@ def _no_picture(camera: CameraSettings, fault: str) -> Iterator[Line]:
 
 
 def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float | None) -> Iterator[Line]:
-    """By the smaller of what is delivered and what was asked for: enlarging a picture shows nobody more."""
+    """By the smaller of what is delivered and what was asked for: enlarging a frame shows nobody more."""
     width, height = (int(driver.get(f"delivered_{side}", 0)) for side in ("width", "height"))
     if 0 < width < camera.width or 0 < height < camera.height:
         yield warn(
@@ -87,7 +87,7 @@ def _size(camera: CameraSettings, driver: Mapping[str, float | str], fps: float 
 
 
 def _same(camera: CameraSettings, same_s: float = FROZEN_S) -> Line:
-    """A codec may repeat a picture of nothing that moves for some seconds; half a minute is a camera that hangs."""
+    """A codec may repeat a frame of nothing that moves for some seconds; half a minute is a camera that hangs."""
     said = say(
         "{driver} has sent the same picture, bit for bit, for {same_s:.0f} s: no sensor does that",
         driver=camera.driver,

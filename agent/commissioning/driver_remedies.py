@@ -1,4 +1,4 @@
-"""What to do about a picture, by the driver that brings it: what is set here is not what is set in a camera of its own."""
+"""What to do about a frame, by the driver that brings it: what is set here is not what is set in a camera of its own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def too_slow(camera: CameraSettings) -> str:
 
 
 def too_dark(camera: CameraSettings) -> str:
-    """The picture is dark."""
+    """The frame is dark."""
     if camera.driver in _ITS_OWN:
         return say("light the scene, or lengthen the exposure in the camera itself, then `vigie doctor`")
     if camera.driver == "picamera2":
@@ -45,7 +45,7 @@ def too_dark(camera: CameraSettings) -> str:
 
 
 def too_bright(camera: CameraSettings) -> str:
-    """The picture is white."""
+    """The frame is white."""
     if camera.driver == "picamera2" and not camera.hdr:
         return say("turn it out of the sun, or set [camera] hdr = true")
     if camera.driver in _ITS_OWN or camera.driver == "picamera2":
@@ -54,7 +54,7 @@ def too_bright(camera: CameraSettings) -> str:
 
 
 def same_picture(camera: CameraSettings) -> str:
-    """It sends one picture again and again."""
+    """It sends one frame again and again."""
     if camera.driver == "rtsp":
         return say("restart the camera; where a recorder stands between, name the camera itself in [camera] source")
     return say("power the camera off and on, then `vigie doctor`")

@@ -219,7 +219,7 @@ class _Examination:
 
 
 def _told_sight(health: Mapping[str, Any]) -> Sight:
-    """What the running daemon's guard says of its picture."""
+    """What the running daemon's guard says of its frame."""
     privacy, camera = health.get("privacy", {}), health.get("camera", {})
     view = privacy.get("view", {})
     return Sight(

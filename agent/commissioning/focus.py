@@ -14,7 +14,7 @@ BAR_COLUMNS = 40
 
 
 def readings(config: Config, means: Means) -> Iterator[float | None]:
-    """One figure about every half second, without end; None where the picture is closed.
+    """One figure about every half second, without end; None where the frame is closed.
 
     Asks the running daemon, else opens the camera itself. Raises CameraError when it does not deliver.
     """

@@ -22,7 +22,7 @@ LITTLE = 0.0005
 
 
 def judge_masks(config: Config, identity: IdentityDirectory, sight: Sight | None) -> Iterator[Line]:
-    """Every line of the subject; `sight` adds what the guard said of the picture, None when nobody looked."""
+    """Every line of the subject; `sight` adds what the guard said of the frame, None when nobody looked."""
     privacy = config.privacy
     if privacy.none_needed is not None:
         statement = privacy.none_needed
@@ -128,7 +128,7 @@ def excluded_areas(config: Config, identity: IdentityDirectory) -> tuple[Exclude
 
 
 def judge_guard(sight: Sight) -> Line:
-    """What the guard says of the picture, where it has a reference to go by."""
+    """What the guard says of the frame, where it has a reference to go by."""
     if sight.opaque:
         remedy = say("aim the camera as it was; or, for a new view, `sudo vigie masks validate --by NAME`")
         return fail("view guard", say("the picture is closed: {why}", why=sight.opaque.partition(". ")[0]), remedy)

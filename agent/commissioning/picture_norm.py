@@ -1,4 +1,4 @@
-"""The picture norm of the French order of 3 August 2007 on video protection systems: size and rate by purpose."""
+"""The frame norm of the French order of 3 August 2007 on video protection systems: size and rate by purpose."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from agent.base.phrase import say
 from agent.commissioning.line import Line, fail, left_open, ok
 
 RATE_TOLERANCE = 0.97
-"""A camera's 12 pictures a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
+"""A camera's 12 frames a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
 
 
 class PictureNorm(Struct, frozen=True):
@@ -31,7 +31,7 @@ NORMS = {
 def judge_picture(purpose: str, width: int, height: int, fps: float | None, *, came: bool = True) -> Iterator[Line]:
     """The picture's size, and its measured rate when one could be measured, against the norm of its purpose.
 
-    `came` False: no picture came, and the size is what the camera is asked for.
+    `came` False: no frame came, and the size is what the camera is asked for.
     """
     norm = NORMS[purpose]
     wanted = say(

@@ -46,7 +46,7 @@ def task(density: float, edition: tuple[tuple[float, str], ...]) -> str:
 def judge_density(camera: CameraSettings, width_px: int | None = None, *, came: bool = True) -> Line:
     """Pixels per metre, if distance and lens are known, against what the camera is there for; `width_px` of what is delivered.
 
-    `came` False: no picture came, so that nothing is known of its width.
+    `came` False: no frame came, so that nothing is known of its width.
     """
     if camera.distance_m is None or camera.horizontal_view_degrees is None:
         return warn(

@@ -101,7 +101,7 @@ def _rows(lines: tuple[Line, ...]) -> Iterator[str]:
 
 
 def _mask_picture(config: Config, fixed: Sequence[ExcludedArea]) -> str:
-    """The masks as outlines on an empty picture, and what is fixed to the camera; of the scene nothing is shown."""
+    """The masks as outlines on an empty frame, and what is fixed to the camera; of the scene nothing is shown."""
     width, height = 320, round(320 * config.camera.height / config.camera.width)
     shapes = [
         f'<polygon class="fixed" points="{_points(area.polygon, width, height)}">'

@@ -27,16 +27,16 @@ FIRST_PICTURE_S = 15.0
 FIRST_KEYFRAME_S = 65.0
 """The most that is waited while packets arrive: their camera sends keyframes rarely."""
 GUARDED = 0.4
-"""Of the time, the node's own guard judges the picture; if it keeps it closed, the rest goes through the masks as drawn."""
+"""Of the time, the node's own guard judges the frame; if it keeps it closed, the rest goes through the masks as drawn."""
 
 MEASURE_EVERY_NS = NS // 8
 
 
 class Sight(Struct, frozen=True):
-    """What was seen. `fps` is None before two pictures came; `fault` is what the camera said when none came.
+    """What was seen. `fps` is None before two frames came; `fault` is what the camera said when none came.
 
-    `opaque` is why the node's own guard keeps the picture closed, empty when it does not; `metrics` are of masked
-    pictures in any case, None when nothing of them was visible.
+    `opaque` is why the node's own guard keeps the frame closed, empty when it does not; `metrics` are of masked
+    frames in any case, None when nothing of them was visible.
     """
 
     pictures: int = 0
@@ -50,11 +50,11 @@ class Sight(Struct, frozen=True):
     driver: Mapping[str, float | str] = field(default_factory=dict)
     fault: str = ""
     same_s: float = 0.0
-    """For how long the same picture had come at the end, bit for bit; 0 where no sensor stands behind the driver."""
+    """For how long the same frame had come at the end, bit for bit; 0 where no sensor stands behind the driver."""
 
 
 def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds: float = 6.0) -> Sight:
-    """Watch for `seconds` from the first picture on. Never raises for what the camera does: that is `fault`."""
+    """Watch for `seconds` from the first frame on. Never raises for what the camera does: that is `fault`."""
     sameness = Sameness() if config.camera.driver in LIVE_DRIVERS else None
     capture = Capture(camera, clock, sameness=sameness)
     masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
@@ -153,7 +153,7 @@ class _Watch:
             return True
 
     def _hear_guard(self) -> None:
-        """Note what the node's guard says; where it closes the picture, measure on through the masks as they are drawn."""
+        """Note what the node's guard says; where it closes the frame, measure on through the masks as they are drawn."""
         if self._guarded is not None or not self._times:
             return
         cover = self._masking.cover

@@ -1,4 +1,4 @@
-"""What the daemon says of its disk when it starts: the doctor's arithmetic, before the first picture is lost to it."""
+"""What the daemon says of its disk when it starts: the doctor's arithmetic, before the first frame is lost to it."""
 
 from __future__ import annotations
 

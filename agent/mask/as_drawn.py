@@ -14,7 +14,7 @@ from agent.picture.planes import Plane
 
 
 def cover_as_drawn(polygons: Sequence[Polygon], margin: float) -> Cover:
-    """A cover without a proof that the camera still looks there: for figures of a picture, never for a picture that is shown."""
+    """A cover without a proof that the camera still looks there: for figures of a frame, never for a frame that is shown."""
     corners = tuple(np.asarray(polygon, np.float64) for polygon in polygons)
     return Cover(corners, margin, None, "", "as-drawn", ViewState.UNCERTAIN)
 

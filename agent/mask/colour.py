@@ -1,4 +1,4 @@
-"""The one colour of a solid mask and of a closed picture."""
+"""The one colour of a solid mask and of a closed frame."""
 
 from __future__ import annotations
 

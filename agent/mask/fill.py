@@ -27,13 +27,13 @@ TILES_ACROSS = 48
 DITHER = (9.0, 4.0, 4.0)
 """Largest distance of a tile's Y, U, V from its surroundings."""
 _DITHER_SIDE = 256
-"""Tiles after which the dither repeats: more than a picture has."""
+"""Tiles after which the dither repeats: more than a frame has."""
 _ROOM_PX = 64
 """Luma samples by which the scene may shift before the texture is made anew."""
 
 
 class Region(Struct, frozen=True, eq=False):
-    """A rectangle of the picture with covered samples. `left` and `top` are even luma samples; bitmaps are 255 where covered."""
+    """A rectangle of the frame with covered samples. `left` and `top` are even luma samples; bitmaps are 255 where covered."""
 
     left: int
     top: int
@@ -59,7 +59,7 @@ class TextureFill:
     def paint(self, planes: Planes, regions: Sequence[Region], field: Field, anchor: tuple[float, float]) -> None:
         """Lay the texture over every covered sample of Y, U and V.
 
-        `anchor` is a point of the scene, in luma samples of this picture; the grid of tiles hangs on it.
+        `anchor` is a point of the scene, in luma samples of this frame; the grid of tiles hangs on it.
         MaskError when a plane did not take the paint.
         """
         at = round(anchor[0] / 2) * 2, round(anchor[1] / 2) * 2
@@ -95,7 +95,7 @@ class TextureFill:
         )
 
     def _make(self, field: Field, size: tuple[int, int], at: tuple[int, int]) -> None:
-        """The texture of a whole picture and some room around it, in samples counted from the anchor."""
+        """The texture of a whole frame and some room around it, in samples counted from the anchor."""
         tile = max(8, size[0] // TILES_ACROSS // 2 * 2)
         first_x, first_y = (-(at[0] + _ROOM_PX)) // tile, (-(at[1] + _ROOM_PX)) // tile
         columns = first_x + np.arange((size[0] + 2 * _ROOM_PX) // tile + 3)
@@ -117,6 +117,6 @@ class TextureFill:
 
 
 def _cells_under(tiles: NDArray[np.intp], anchor: int, tile: int, samples: int, cells: int) -> NDArray[np.intp]:
-    """The cells of the field under the middles of the tiles, along one side of the picture."""
+    """The cells of the field under the middles of the tiles, along one side of the frame."""
     middles = (tiles + 0.5) * tile + anchor
     return np.clip(middles * cells / samples, 0, cells - 1).astype(np.intp)

@@ -1,4 +1,4 @@
-"""The masks of one cover, laid out for the planes of one size of picture: what is drawn on Y, U, V and the analysis luma."""
+"""The masks of one cover, laid out for the planes of one size of frame: what is drawn on Y, U, V and the analysis luma."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class MaskLayer:
 
 
 def _region(shape: Shape, luma: Plane, chroma: Plane, *, trim: bool) -> Sequence[Region]:
-    """The rectangle around one shape as drawn, cut out of both bitmaps; none when the shape lies outside of the picture."""
+    """The rectangle around one shape as drawn, cut out of both bitmaps; none when the shape lies outside of the frame."""
     beyond = shape.grow + MOST_SLACK_PX
     left, top = (max(0, int(low - beyond) // 2) for low in shape.corners.min(axis=0).tolist())
     right, bottom = (max(0, int(high + beyond) // 2 + 1) for high in shape.corners.max(axis=0).tolist())

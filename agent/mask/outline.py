@@ -32,7 +32,7 @@ MOST_SLACK_PX = 16
 
 
 class Grid(Struct, frozen=True):
-    """A plane of samples over the picture: its size, and how many luma samples one of its samples spans.
+    """A plane of samples over the frame: its size, and how many luma samples one of its samples spans.
 
     `reach`: samples by which the filter that made the plane looks beyond a sample's own footprint.
     """

@@ -42,11 +42,11 @@ _SEAL = _Seal()
 
 @final
 class MaskedFrame:
-    """A picture on which every private space is covered. Sinks take this type and no other.
+    """A frame on which every private space is covered. Sinks take this type and no other.
 
-    `small` is the masked analysis luma (about 640x360, same field of view). `opaque` is True when the whole picture is
-    covered; `reason` then says why, in words. `mask_digest` names the geometry that lies on the picture, `view` is what
-    the guard could prove of it. `held` is True when it is no new picture: the last masked one stands still, marked as
+    `small` is the masked analysis luma (about 640x360, same field of view). `opaque` is True when the whole frame is
+    covered; `reason` then says why, in words. `mask_digest` names the geometry that lies on the frame, `view` is what
+    the guard could prove of it. `held` is True when it is no new frame: the last masked one stands still, marked as
     held, with this frame's time; `reason` then says why, and `view` is HELD. `hidden` has the shape of `small` and is not
     0 where that is covered; a cover that stays hands out the same plane again, which nobody writes into.
     The planes are only valid until the pipeline hands the buffer back, that is until the sink returns.
@@ -92,8 +92,8 @@ class PrivacyMask:
     """Covers frames in place: caption first, then the masks, so that nothing lies over a mask.
 
     One thread (the pipeline's) calls `apply`. It fails closed: whatever goes wrong, the frame it returns is covered
-    whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame. In doubt of a picture alone
-    (`Cover.holdable`) the last masked picture may stand still for MOST_HELD_NS, as long as none between was closed; by the
+    whole; when even that cannot be done it raises MaskError, and there is no MaskedFrame. In doubt of a frame alone
+    (`Cover.holdable`) the last masked frame may stand still for MOST_HELD_NS, as long as none between was closed; by the
     frames' times and by `clock`, the machine's if not given.
     """
 
@@ -124,17 +124,17 @@ class PrivacyMask:
             return
         try:
             self._last.keep(frame)
-        except Exception as error:  # noqa: BLE001 - without a copy the next doubt closes the picture
+        except Exception as error:  # noqa: BLE001 - without a copy the next doubt closes the frame
             self._say(f"no picture can be held: {type(error).__name__}")
 
     def _held(self, raw: RawFrame, cover: Cover) -> MaskedFrame | None:
-        """The last masked picture in place of `raw`; None when there is none that may still stand."""
+        """The last masked frame in place of `raw`; None when there is none that may still stand."""
         try:
             small = analysis_luma(raw)
             if not self._last.put(raw.planes, small, raw.time):
                 return None
             digest, hidden = self._last.digest, self._last.hidden
-        except Exception as error:  # noqa: BLE001 - whatever it was, the picture is closed instead
+        except Exception as error:  # noqa: BLE001 - whatever it was, the frame is closed instead
             self._say(f"{type(error).__name__}: {error}")
             return None
         return MaskedFrame(
@@ -156,7 +156,7 @@ class PrivacyMask:
             return self._closed(raw, say("no privacy mask is set, and no statement says that none is needed"), cover.state)
         try:
             frame = self._masked(raw, cover)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the picture must not leave clear
+        except Exception as error:  # noqa: BLE001 - whatever it was, the frame must not leave clear
             self._say(f"{type(error).__name__}: {error}")
             reason = error.said[0] if isinstance(error, MaskError) else say("the privacy mask could not be drawn")
             return self._closed(raw, reason, cover.state)
@@ -164,7 +164,7 @@ class PrivacyMask:
         return frame
 
     def _say(self, fault: str) -> None:
-        """Log what closes the picture once, not with every frame."""
+        """Log what closes the frame once, not with every frame."""
         if fault != self._said:
             log.error("picture closed: %s", fault)
             self._said = fault
@@ -196,7 +196,7 @@ class PrivacyMask:
             if self._caption is not None:
                 self._caption.draw(planes, raw.time)
             write_reason(planes.y, reason)
-        except Exception as error:  # noqa: BLE001 - a closed picture without words is still closed
+        except Exception as error:  # noqa: BLE001 - a closed frame without words is still closed
             log.debug("no words on a closed picture: %s: %s", type(error).__name__, error)
         return MaskedFrame(_SEAL, planes, small, hidden, raw.time, "opaque", view, opaque=True, reason=reason)
 
@@ -219,7 +219,7 @@ class PrivacyMask:
 
 
 def reduced(frame: MaskedFrame) -> MaskedFrame:
-    """The same masked picture at the size of its analysis luma, in a buffer of its own: made of masked samples alone.
+    """The same masked frame at the size of its analysis luma, in a buffer of its own: made of masked samples alone.
 
     Any thread that holds the frame. Each sample is a mean of those that it stands for, so what is covered stays covered.
     """

@@ -1,4 +1,4 @@
-"""Words on a closed picture: why nothing is shown."""
+"""Words on a closed frame: why nothing is shown."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from agent.picture.letters import WHITE, Letters, plain
 from agent.picture.planes import Plane
 
 SMALL, SMALLEST = 12, 10
-"""Rows of a letter's cell on a small picture, and where the words would not fit otherwise."""
+"""Rows of a letter's cell on a small frame, and where the words would not fit otherwise."""
 
 
 def write_reason(luma: Plane, reason: str) -> None:
-    """Write `reason` in the middle of a luma plane filled with the solid colour; smaller letters for small pictures."""
+    """Write `reason` in the middle of a luma plane filled with the solid colour; smaller letters for small frames."""
     height, width = luma.shape
     top, words = _drawn(reason, width, height)
     rows = luma[top : top + words.shape[0]]
@@ -27,7 +27,7 @@ def write_reason(luma: Plane, reason: str) -> None:
 def _drawn(reason: str, width: int, height: int) -> tuple[int, Plane]:
     """The row the words begin at, and the words: 0 where nothing is written, else brighter than the solid colour.
 
-    Kept, since a picture that stays closed says the same with every frame.
+    Kept, since a frame that stays closed says the same with every frame.
     """
     text = plain(reason)
     for cell_height in range(max(SMALL, round(width * 0.03)), SMALLEST - 1, -1):

@@ -1,4 +1,4 @@
-"""A ruler on a picture: a grid in fractions of it, numbered corners, and the margin of each mask as it will lie.
+"""A ruler on a frame: a grid in fractions of it, numbered corners, and the margin of each mask as it will lie.
 
 A technician reads off it what to write in `polygon`. It is drawn in colours of its own, after the fill: nothing of what a mask
 hides goes into it.
@@ -93,7 +93,7 @@ def text_size(text: str, stroke: int) -> tuple[int, int]:
 
 
 def label(picture: Picture, text: str, at: Point, colour: Colour, stroke: int) -> None:
-    """The text on a dark field whose upper left corner is `at` (x, y), moved into the picture where it would leave it."""
+    """The text on a dark field whose upper left corner is `at` (x, y), moved into the frame where it would leave it."""
     height, width = picture.shape[:2]
     long, tall = text_size(text, stroke)
     x, y = int(max(0, min(at[0], width - long))), int(max(0, min(at[1], height - tall)))
@@ -103,7 +103,7 @@ def label(picture: Picture, text: str, at: Point, colour: Colour, stroke: int) -
 
 
 def legend(name: str, polygon: Sequence[Point], margin: float, share: float) -> str:
-    """What the drawing shows of a mask, in one line: its corners by their numbers, and how much of the picture it hides."""
+    """What the drawing shows of a mask, in one line: its corners by their numbers, and how much of the frame it hides."""
     corners = "  ".join(f"{number} ({x:g}, {y:g})" for number, (x, y) in enumerate(polygon, 1))
     return say(
         "mask {name}: corners {corners}; with its margin of {margin} it hides {share:.1%} of the picture",

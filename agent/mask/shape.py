@@ -1,4 +1,4 @@
-"""What must not be seen, as shapes over one picture: simple polygons in luma samples, each with the disc it grows by.
+"""What must not be seen, as shapes over one frame: simple polygons in luma samples, each with the disc it grows by.
 
 A shape's true extent is the polygon dilated by a disc of `grow` (Minkowski sum). Everything drawn and everything
 checked starts from here; how it is drawn (`agent.mask.outline`) and how that is checked (`agent.mask.check`) share nothing else.
@@ -29,7 +29,7 @@ class Shape(Struct, frozen=True, eq=False):
 
 
 def shapes_of(cover: Cover, width: int, height: int) -> tuple[Shape, ...]:
-    """The shapes of a cover over a picture of this size. MaskError when they cannot be drawn: then nothing may be shown."""
+    """The shapes of a cover over a frame of this size. MaskError when they cannot be drawn: then nothing may be shown."""
     grow = float(cover.grow) * width
     if not 0.0 <= grow <= width:  # NaN fails this too
         raise MaskError(say("the masks would grow by {grow:g} of the picture's width", grow=cover.grow))
@@ -80,7 +80,7 @@ def _hull(points: Points) -> Points:
 
 
 def _outside(view: Points, width: int, height: int) -> list[Shape]:
-    """The picture outside of the validated view: one large quadrilateral behind each edge of the view."""
+    """The frame outside of the validated view: one large quadrilateral behind each edge of the view."""
     if view.shape != (4, 2) or not np.abs(view).max() <= FARTHEST:
         raise MaskError(say("the validated view's corners are not to be drawn"))
     edge = np.roll(view, -1, axis=0) - view
@@ -94,7 +94,7 @@ def _outside(view: Points, width: int, height: int) -> list[Shape]:
     for start, along in zip(view, edge / length[:, None], strict=True):
         outward = np.array((along[1], -along[0]))
         if (((picture - start) @ outward) <= 0).all():
-            continue  # nothing of the picture lies behind this edge
+            continue  # nothing of the frame lies behind this edge
         a, b = start - along * far, start + along * far
         behind.append(Shape(np.stack((a, b, b + outward * far, a + outward * far)), 0.0))
     return behind

@@ -1,6 +1,6 @@
 """The colours around the masks, run in under them: all that mosaic and blur are made of.
 
-Nothing private goes in: only cells of the picture no sample of which is covered are looked at, and those are shown
+Nothing private goes in: only cells of the frame no sample of which is covered are looked at, and those are shown
 anyway. So a fill made from here holds nothing of what it covers, whoever looks at it for however long.
 """
 
@@ -41,7 +41,7 @@ class Surroundings:
         """A colour for every cell: where it is covered, what runs in from around. Another object when it has changed."""
 
     def observe(self, planes: Planes, small: Plane, hidden: Plane, monotonic_ns: int) -> None:
-        """Look at a picture that is not covered yet, where `hidden` (like `small`) is 0, and keep `field` up to date."""
+        """Look at a frame that is not covered yet, where `hidden` (like `small`) is 0, and keep `field` up to date."""
         elapsed_ns = 0 if self._looked_ns is None else monotonic_ns - self._looked_ns
         if self._looked_ns is not None and 0 <= elapsed_ns < EVERY_NS:
             return

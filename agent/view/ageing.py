@@ -20,7 +20,7 @@ from agent.view.reference import temporal_median
 
 SAMPLES = 5
 SAMPLE_EVERY_FRAMES = 1500
-"""A minute at 25 pictures a second: what stands still for five is worth knowing."""
+"""A minute at 25 frames a second: what stands still for five is worth knowing."""
 ENOUGH_CONFIRMED = 0.7
 """Of the reference: while this share confirms nothing has to be learned."""
 LEAST_SIGNED = 0.1

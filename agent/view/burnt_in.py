@@ -1,7 +1,7 @@
-"""What is burnt into the picture, told from the scene while nothing moves: by ticking, by razor edges without noise, by place.
+"""What is burnt into the frame, told from the scene while nothing moves: by ticking, by razor edges without noise, by place.
 
 A lens and a sensor blur every edge over two or three samples and lay noise on it; letters that a camera writes afterwards
-change from dark to bright within one, close together, in a row, and are the same on every picture. After a codec the noise is
+change from dark to bright within one, close together, in a row, and are the same on every frame. After a codec the noise is
 gone everywhere, and the place has to speak: cameras write along the upper and the lower edge. It finds most texts and no
 hood; a push (`agent.view.nudge`) finds all for certain.
 """
@@ -48,7 +48,7 @@ _JOIN = (25, 3)
 
 
 def burnt_in(lumas: Sequence[Plane], outlines: Sequence[Corners], frame: WorkingSize) -> tuple[ExcludedArea, ...]:
-    """Areas in which something seems to be burnt in. `lumas`: the view at rest, whole pictures about a second apart.
+    """Areas in which something seems to be burnt in. `lumas`: the view at rest, whole frames about a second apart.
 
     Private samples (`outlines`) are greyed before anything is looked at.
     """

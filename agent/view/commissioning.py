@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 PICTURES = 9
 EVERY_S = 0.7
-"""Nine pictures over some six seconds: a walker leaves his place, a parked car does not."""
+"""Nine frames over some six seconds: a walker leaves his place, a parked car does not."""
 PATIENCE_S = 75.0
 """More than a camera takes that sends a keyframe a minute."""
 TOO_FEW = say("the camera does not deliver enough pictures to validate the view")
@@ -102,7 +102,7 @@ class ViewSample:
         )
 
     def still(self) -> Plane:
-        """The commissioning still, luma of the full picture: what stands still. For the drawing, which fills the masks."""
+        """The commissioning still, luma of the full frame: what stands still. For the drawing, which fills the masks."""
         return temporal_median(self.whole)
 
 
@@ -130,7 +130,7 @@ def checked_name(by: str) -> str:
 
 
 def may_be_validated(config: Config, state_dir: Path, *, lift: bool) -> None:
-    """MaskError when there is nothing to guard, or when the picture was closed (a unit carried elsewhere) and `lift` does not
+    """MaskError when there is nothing to guard, or when the frame was closed (a unit carried elsewhere) and `lift` does not
     say that the technician knows."""
     if not config.privacy.mask:
         raise MaskError(
@@ -143,7 +143,7 @@ def may_be_validated(config: Config, state_dir: Path, *, lift: bool) -> None:
 
 
 def enter_nudge(journal: Journal, config: Config, by: str) -> None:
-    """Before the camera is opened for it, or before the daemon's pictures are looked at. Raises RegisterError."""
+    """Before the camera is opened for it, or before the daemon's frames are looked at. Raises RegisterError."""
     journal.enter(Act.VIEW_NUDGED, by, {"masks": view_identity(config).masks})
 
 

@@ -81,7 +81,7 @@ def _hatch(picture: Picture, area: ExcludedArea, stroke: int) -> None:
 
 
 def png(picture: Picture) -> bytes:
-    """The picture as a PNG file's bytes."""
+    """The frame as a PNG file's bytes."""
     done, data = cv2.imencode(".png", picture)
     if not done:
         raise MaskError(say("the commissioning still cannot be drawn"))
@@ -89,7 +89,7 @@ def png(picture: Picture) -> bytes:
 
 
 def terminal(picture: Picture, columns: int) -> str:
-    """The picture as half blocks in 24-bit colours, so many columns wide."""
+    """The frame as half blocks in 24-bit colours, so many columns wide."""
     height, width = picture.shape[:2]
     rows = max(2, round(columns * height / width / 2) * 2)
     small = np.asarray(cv2.resize(picture, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,4 +1,4 @@
-"""From polygons as drawn and poses as proved to the cover of one picture."""
+"""From polygons as drawn and poses as proved to the cover of one frame."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def private_outlines(polygons: Sequence[Corners]) -> tuple[Corners, ...]:
 
 
 def stamp(outlines: Sequence[Corners], frame: WorkingSize) -> Plane:
-    """A plane of the frame's size, 255 inside the outlines: for choosing patches, never for covering a picture."""
+    """A plane of the frame's size, 255 inside the outlines: for choosing patches, never for covering a frame."""
     plane = np.zeros((frame.height, frame.width), np.uint8)
     for outline in outlines:  # one by one: overlapping contours in one call fill even-odd
         fixed = np.round(frame.from_fractions(outline) * 16).astype(np.int32)
@@ -63,7 +63,7 @@ class CoverGeometry:
         self._grow_steps = 0
 
     def cover(self, poses: Sequence[Pose], doubt_px: float, state: ViewState, shift_px: float, uncertainty_px: float) -> Cover:
-        """The cover for these poses, the first being the one the picture was proved at, the others vouched for besides."""
+        """The cover for these poses, the first being the one the frame was proved at, the others vouched for besides."""
         corners = [move(pose, self._frame.corners) for pose in poses]
         if not self._still_fits(corners):
             self._poses = corners
@@ -102,7 +102,7 @@ class CoverGeometry:
         return tuple(polygons), view, digest.digest()
 
     def _never_looked_at(self, corners: Sequence[Points]) -> list[Corners]:
-        """What of the picture lies outside of the validated view if it lies at these corners: a rectangle behind each edge.
+        """What of the frame lies outside of the validated view if it lies at these corners: a rectangle behind each edge.
 
         The first pose's are `Cover.view`; other poses that carry masks, elsewhere, have as good a claim.
         """

@@ -1,4 +1,4 @@
-"""An area of the picture that is fixed to the camera and not to the scene: a burnt-in clock, a name, a piece of the housing.
+"""An area of the frame that is fixed to the camera and not to the scene: a burnt-in clock, a name, a piece of the housing.
 
 Whatever the camera looks at, such an area looks the same, so it can vouch for no pose: nothing of it goes into a reference.
 """
@@ -27,7 +27,7 @@ MOST_FOUND = 48
 LEAST_SAMPLES = 6
 """Of the working picture: a smaller place that seems fixed is chance."""
 MOST_SHARE = 0.5
-"""Of the picture: when more is fixed to the camera, what is left proves too little of the rest."""
+"""Of the frame: when more is fixed to the camera, what is left proves too little of the rest."""
 
 
 class Ground(StrEnum):
@@ -48,7 +48,7 @@ _WORDS = {
 
 
 class ExcludedArea(Struct, frozen=True):
-    """`polygon` in fractions of the picture; `name` is that of the configuration, empty for what was found."""
+    """`polygon` in fractions of the frame; `name` is that of the configuration, empty for what was found."""
 
     polygon: Polygon
     ground: Ground

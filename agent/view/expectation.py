@@ -1,4 +1,4 @@
-"""What the next picture is expected to show: how alike every patch was lately, on pictures that were shown.
+"""What the next frame is expected to show: how alike every patch was lately, on frames that were shown.
 
 A patch is not simply there or not: in fog, out of focus or at night hundreds of patches that no longer confirm one by one
 still say together that the scene lies where it lay, and fall silent together when it does not. So what is lost is measured
@@ -15,14 +15,14 @@ from agent.view.patches import Patches
 SILENT, SPEAKS = 0.15, 0.5
 """Likeness below which a patch says nothing (chance reaches 0.25), and above which it says all it can."""
 _FOLLOWS = 0.5
-"""How far an expectation follows each picture that was shown: what goes by and by is forgotten, a lorry's way."""
+"""How far an expectation follows each frame that was shown: what goes by and by is forgotten, a lorry's way."""
 _LEAST_EXPECTED = 0.3
 _FAINT, _MURMUR = 0.6, 0.2
 """Voices below the first are believed as long as all of them together say as much as the second: fog does, and what a lorry
 hides says half of that by chance."""
 _LEAST_AREA = 0.02
 _LOUD, _HUSHED, _STAYS_LOUD = 0.6, 0.1, 0.9
-"""A patch that was at the first within the last five pictures and is below the second was hidden by something: night, fog and
+"""A patch that was at the first within the last five frames and is below the second was hidden by something: night, fog and
 a lens that goes out of focus take longer."""
 
 
@@ -32,7 +32,7 @@ def voice(likeness: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 class Expectation:
-    """Of each patch, 0 to 1. One thread. Only pictures that are shown change it: a frame closed for doubt keeps its reason."""
+    """Of each patch, 0 to 1. One thread. Only frames that are shown change it: a frame closed for doubt keeps its reason."""
 
     def __init__(self, patches: Patches) -> None:
         self.area = patches.area
@@ -44,14 +44,14 @@ class Expectation:
         self._hidden = np.zeros(len(patches), np.bool_)
 
     def seen(self, confirmed: NDArray[np.bool_], heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
-        """The share of the known area in this picture that confirms. What something hides, having gone at once, is not asked."""
+        """The share of the known area in this frame that confirms. What something hides, having gone at once, is not asked."""
         hushed = (heard < _HUSHED) & (self._loud >= _LOUD)
         asked = inside & ~(self._hidden & (heard < _LOUD)) & ~hushed
         total = float(self.area[asked].sum())
         return float(self.area[asked & confirmed].sum()) / total if total > 0 else 0.0
 
     def kept(self, heard: NDArray[np.float64], inside: NDArray[np.bool_]) -> float:
-        """The share of what is expected in this picture that is there: 1 when all is, by area."""
+        """The share of what is expected in this frame that is there: 1 when all is, by area."""
         asked = inside & self._asked
         area, wanted = self.area[asked], self.of[asked]
         total = float(area @ wanted)
@@ -64,7 +64,7 @@ class Expectation:
         return float(self.area[confirmed & (self.of < _FAINT)].sum())
 
     def learn(self, heard: NDArray[np.float64], confirmed: NDArray[np.bool_], *, at_once: bool) -> None:
-        """A picture is shown that says so much. `at_once`: all is taken from it, what was expected and is gone is given up."""
+        """A frame is shown that says so much. `at_once`: all is taken from it, what was expected and is gone is given up."""
         self.of += (1.0 if at_once else _FOLLOWS) * (heard - self.of)
         self._hidden |= (heard < _HUSHED) & (self._loud >= _LOUD)
         self._hidden &= heard < _LOUD

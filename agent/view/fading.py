@@ -1,8 +1,8 @@
-"""Whether a second, fainter image of the view lies in a picture: one that fades in or out, or a movement within the exposure.
+"""Whether a second, fainter image of the view lies in a frame: one that fades in or out, or a movement within the exposure.
 
-When all that is known of a view grows paler together there is a reason for it: light, focus, fog, or another picture under it.
+When all that is known of a view grows paler together there is a reason for it: light, focus, fog, or another frame under it.
 A lorry takes its part and leaves the rest as it was. So the whole is measured by its middle, against what it was of late, and
-while it is paler the picture is compared with the last one that was not: that one holds nothing of the second image.
+while it is paler the frame is compared with the last one that was not: that one holds nothing of the second image.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ _PALER, _FAINTLY_PALER = 0.004, 0.001
 _PALER_SIGMAS = 6.0
 _PART = 0.25
 """Of what confirmed: so many that grow paler, each by more than it flickers, are a reason to look too: rows or blocks of an older
-picture, which a receiver shows on, stand still while the rest fades."""
+frame, which a receiver shows on, stand still while the rest fades."""
 _PALER_OF_LATE = 0.02
 _OF_LATE = 0.1
-"""How far what a view was like of late follows each picture: ten pictures, as long as noise reduction keeps what it keeps."""
+"""How far what a view was like of late follows each frame: ten frames, as long as noise reduction keeps what it keeps."""
 _OF_LATE_IN_DOUBT = 0.025
-"""The same on pictures that are not shown: what has become paler for good is believed after a second and a half."""
+"""The same on frames that are not shown: what has become paler for good is believed after a second and a half."""
 _UNTOUCHED = 0.92
 _CLEAREST_IN_DOUBT = 10.0
 """What suffices of a second image where more than a light or a focus takes is gone besides: stale blocks show none of it."""
 _CLEAREST_FAR, _CLEAREST_FADING = 9.5, 8.0
-"""The same far from the first image, and where besides the view has become paler over some pictures."""
+"""The same far from the first image, and where besides the view has become paler over some frames."""
 _CLEAREST_AGAIN = 6.5
-"""The same in a place where it was already seen on the picture before: chance finds another place every time."""
+"""The same in a place where it was already seen on the frame before: chance finds another place every time."""
 _FAR_PX = 8.0
 """Nearer to the first image its own edges, out of focus or read out a little off, are as clear as this."""
 _SAME_PX = 2.5
 _MOVES_PX = 5.0
-"""How far an image that was found moves from one picture to the next."""
+"""How far an image that was found moves from one frame to the next."""
 
 Places = Sequence[tuple[float, float]]
 
 
 class _Shown(Struct, frozen=True, eq=False):
-    """A picture that was shown, the pose it was proved at, how alike every patch was, and where else something was seen."""
+    """A frame that was shown, the pose it was proved at, how alike every patch was, and where else something was seen."""
 
     picture: Plane
     pose: Pose
@@ -57,7 +57,7 @@ class _Shown(Struct, frozen=True, eq=False):
 
 
 class Fading:
-    """One thread. Knows what every patch was like of late, and keeps the last picture on which nothing faded."""
+    """One thread. Knows what every patch was like of late, and keeps the last frame on which nothing faded."""
 
     def __init__(self, patches: int) -> None:
         self._likeness = np.zeros(patches)
@@ -79,10 +79,10 @@ class Fading:
         *,
         anew: bool = False,
     ) -> bool:
-        """Whether the picture shows the view twice. `sure`: the patches that confirmed on the last picture shown.
+        """Whether the frame shows the view twice. `sure`: the patches that confirmed on the last frame shown.
 
         `masked` gives the displacements from the proved pose at which an image would be no news, since masks lie there
-        anyway; most pictures do not ask. `anew`: what the view was like of late is being given up, and tells of no fade.
+        anyway; most frames do not ask. `anew`: what the view was like of late is being given up, and tells of no fade.
         """
         before, self._likeness = self._likeness, proof.likeness
         sure = sure & proof.inside
@@ -95,7 +95,7 @@ class Fading:
         least = max(_PALER, _PALER_SIGMAS * self._flicker)
         fading = paler >= _PALER_OF_LATE and not anew
         found = False
-        # Once there were two images, the last picture without is what counts, whichever of them is the stronger by now.
+        # Once there were two images, the last frame without is what counts, whichever of them is the stronger by now.
         falls = at_once >= least or (self._found and middle((self._single.likeness - proof.likeness)[sure]) >= least)
         faintly = (self._found or kept > _UNTOUCHED) and (
             at_once >= max(_FAINTLY_PALER, _PALER_SIGMAS * self._flicker) or self._falls_in_part(proof, sure, before, anew)
@@ -125,7 +125,7 @@ class Fading:
         return (0.0, 0.0) if self._seen is None else (float(self._seen.across_px), float(self._seen.down_px))
 
     def shown(self, picture: Plane, proof: Proof, besides: Places, *, anew: bool) -> None:
-        """The picture is shown, and the view seen `besides` too. `anew`: what it was like before counts no longer."""
+        """The frame is shown, and the view seen `besides` too. `anew`: what it was like before counts no longer."""
         if self._of_late is None or anew:
             self._of_late = proof.likeness.copy()
             self._seen = None
@@ -141,7 +141,7 @@ class Fading:
         self._of_late = self._single = self._last = None
 
     def _falls_in_part(self, proof: Proof, sure: NDArray[np.bool_], before: NDArray[np.float64], anew: bool) -> bool:
-        """Whether a part of what confirmed is paler than on the picture before, than of late, or than before an image came."""
+        """Whether a part of what confirmed is paler than on the frame before, than of late, or than before an image came."""
         each = np.maximum(_FAINTLY_PALER, _PALER_SIGMAS * self._flickers)
         against = [before]
         if self._of_late is not None and not anew:
@@ -153,7 +153,7 @@ class Fading:
 
     @staticmethod
     def _besides(before: _Shown, picture: Plane, proof: Proof, known: Places) -> SecondImage:
-        """What the picture shows besides one that was shown before.
+        """What the frame shows besides one that was shown before.
 
         Where that one held a second image itself, covered by masks, it lies over this one's only image as far off the other way.
         """
@@ -161,7 +161,7 @@ class Fading:
         return find_second_image(before.picture, picture, proof.pose @ inverse(before.pose), [*known, *reflected])
 
     def _again(self, here: SecondImage) -> bool:
-        """Whether the image lies where it was seen on the picture before, and far enough to be none of the first one's edges."""
+        """Whether the image lies where it was seen on the frame before, and far enough to be none of the first one's edges."""
         before = self._seen
         if before is None or here.clear <= _CLEAREST_AGAIN or before.clear <= _CLEAREST_AGAIN or here.off_px <= _FAR_PX:
             return False

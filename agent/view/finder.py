@@ -1,4 +1,4 @@
-"""Finding where the validated view lies in a picture: from where it lay, by the overall shift, by flow, by search."""
+"""Finding where the validated view lies in a frame: from where it lay, by the overall shift, by flow, by search."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Kept = Callable[[Proof], float]
 
 
 class Before(Struct, frozen=True, eq=False):
-    """The last picture shown, and the pose it was proved at; `tracked` is the last pose proved, shown or not."""
+    """The last frame shown, and the pose it was proved at; `tracked` is the last pose proved, shown or not."""
 
     picture: Plane | None
     pose: Pose
@@ -51,7 +51,7 @@ class Finder:
         self._frame, self._corners, self._relocation = frame, corners, relocation
 
     def find(self, picture: Plane, before: Before, kept: Kept, least_alike: int) -> tuple[Proof | None, list[Pose]]:
-        """The best proof of this picture, and other poses that deserve a look."""
+        """The best proof of this frame, and other poses that deserve a look."""
         quick = self._prove(picture, before.tracked, before, least_alike)
         found = self._relocation.answer()
         if quick is not None and kept(quick) >= SURE_KEPT and not found:
@@ -101,7 +101,7 @@ class Finder:
     def _outweighs(self, proof: Proof | None, other: Proof | None) -> bool:
         """Whether so much more of the known area confirms by one proof than by the other that what is expected does not count.
 
-        What lies on the picture is all that is expected while it hides the scene, or the night does; the scene that comes back
+        What lies on the frame is all that is expected while it hides the scene, or the night does; the scene that comes back
         elsewhere is more.
         """
         if proof is None or other is None:
@@ -114,7 +114,7 @@ class Finder:
         return prove(picture, self.patches, self._frame, self._corners, start, known, least_alike=least_alike)
 
     def _aside(self, proof: Proof) -> list[Pose]:
-        """Where a part of the picture that is not at the proved pose went, when it went together and not far."""
+        """Where a part of the frame that is not at the proved pose went, when it went together and not far."""
         left = proof.inside & ~proof.confirmed & (proof.likeness > _FAINT)
         if float(self.patches.area[left].sum()) < _LEAST_ASIDE or np.count_nonzero(left) < LEAST_CONFIRMED / 2:
             return []
@@ -138,9 +138,9 @@ class Finder:
         shift: tuple[float, float],
         those: NDArray[np.bool_] | None = None,
     ) -> list[Pose]:
-        """Poses by optical flow from the last picture shown: the main motion, and a second one among what is left over.
+        """Poses by optical flow from the last frame shown: the main motion, and a second one among what is left over.
 
-        `shift` is by how much the picture as a whole seems to have moved: where the flow starts to look. `those` are the
+        `shift` is by how much the frame as a whole seems to have moved: where the flow starts to look. `those` are the
         patches to follow, all of them if not given.
         """
         asked = self.patches.inside(pose, self._frame.width, self._frame.height)

@@ -30,7 +30,7 @@ class FixedMarks:
         self._stayed = np.zeros(len(patches), np.intp)
 
     def saw(self, patches: Patches, proof: Proof, at_home: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-        """One more picture shown; `at_home`: which patches look right at home. Those to be given up now, if there are any."""
+        """One more frame shown; `at_home`: which patches look right at home. Those to be given up now, if there are any."""
         away = moved_away(patches, proof.pose)
         along, stayed = away & proof.confirmed, away & at_home & ~proof.confirmed
         if float(patches.area[stayed].sum()) > MOST_STAYED * float(patches.area[along].sum()):

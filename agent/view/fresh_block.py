@@ -1,6 +1,6 @@
-"""Whether a solid part of the picture that had lain still is something else all at once: what a camera lays over its picture is.
+"""Whether a solid part of the frame that had lain still is something else all at once: what a camera lays over its frame is.
 
-Whatever moves through a scene comes in by its edge, a little of it on every picture, and light leaves the structure as it was.
+Whatever moves through a scene comes in by its edge, a little of it on every frame, and light leaves the structure as it was.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agent.picture.planes import Plane
 
 _ACROSS = 40
-"""Blocks across the picture."""
+"""Blocks across the frame."""
 _OTHER = 28
 """Mean difference of two normalised pictures over a block, each sample of them the mean of four: noise stays below 20, what is
 replaced lies above 30."""
@@ -25,14 +25,14 @@ _WIDE, _TALL, _SOLID = 6, 3, 0.7
 
 
 class FreshBlock:
-    """One thread shows it every picture of one shape, in order. Some 0.03 ms each."""
+    """One thread shows it every frame of one shape, in order. Some 0.03 ms each."""
 
     def __init__(self) -> None:
         self._before: Plane | None = None
         self._rest: NDArray[np.uint8] = np.zeros((0, 0), np.uint8)
 
     def seen(self, picture: Plane) -> bool:
-        """Whether such a part came with this picture (normalised, of the working size)."""
+        """Whether such a part came with this frame (normalised, of the working size)."""
         height, width = picture.shape
         now = np.asarray(cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA), np.uint8)
         before, self._before = self._before, now

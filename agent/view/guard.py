@@ -96,7 +96,7 @@ class ViewGuard:
             sighting = self._tracker.track(analysis_luma(frame))
             shift_px, uncertainty_px = self._scale * sighting.shift_px, self._scale * sighting.uncertainty_px
             if not sighting.poses:
-                # Before it has proved a picture itself, the one that stands was proved by another guard, which may be why.
+                # Before it has proved a frame itself, the one that stands was proved by another guard, which may be why.
                 holdable = self._proved and sighting.state is not ViewState.MOVED
                 return Cover(
                     (), 0.0, None, sighting.reason, "opaque", sighting.state, shift_px, uncertainty_px, holdable=holdable
@@ -144,7 +144,7 @@ class StoredViewGuard:
 
 
 def guard_for(config: Config, state_dir: Path, verifier: Verifier, clock: Clock | None = None) -> Guard:
-    """The guard a node of this configuration runs with. Never raises for the state of its files: that closes the picture."""
+    """The guard a node of this configuration runs with. Never raises for the state of its files: that closes the frame."""
     if not config.privacy.mask:
         return FixedGuard(Cover.none_needed()) if config.privacy.none_needed is not None else FixedGuard.closed(NO_MASKS)
     store = ViewStore(state_dir)

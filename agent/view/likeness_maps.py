@@ -1,4 +1,4 @@
-"""How like a patch every place of a picture is, for many patches of one picture: what they have in common is worked out once."""
+"""How like a patch every place of a frame is, for many patches of one frame: what they have in common is worked out once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vigie masks validate` while the daemon holds the camera: its own pictures are looked at, before they are masked."""
+"""`vigie masks validate` while the daemon holds the camera: its own frames are looked at, before they are masked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture as the view guard sees it: small, and freed of light by local contrast.
+"""The frame as the view guard sees it: small, and freed of light by local contrast.
 
 Everything the guard measures is in pixels of this working picture, `WORKING_WIDTH` wide. Points are pixel indices: the
 centre of the top left pixel is (0, 0), and a fraction f of the width lies at f * width - 0.5.
@@ -21,7 +21,7 @@ _MID = 128.0
 
 
 def working_picture(luma: Plane) -> Plane:
-    """The luma of a whole picture, any size, brought to the working size (aspect kept to a pixel) and normalised."""
+    """The luma of a whole frame, any size, brought to the working size (aspect kept to a pixel) and normalised."""
     return normalise(reduce(luma))
 
 
@@ -35,12 +35,12 @@ def reduce(luma: Plane) -> Plane:
 
 
 def working_height(width: int, height: int) -> int:
-    """Rows of the working picture for a picture of this shape."""
+    """Rows of the working picture for a frame of this shape."""
     return max(16, round(WORKING_WIDTH * height / width))
 
 
 class Normaliser:
-    """`normalise` over and over for pictures of one shape, in memory of its own. One thread; each result is a new plane."""
+    """`normalise` over and over for frames of one shape, in memory of its own. One thread; each result is a new plane."""
 
     def __init__(self, neighbourhood_px: int = NEIGHBOURHOOD_PX) -> None:
         self._side = (neighbourhood_px, neighbourhood_px)

@@ -1,4 +1,4 @@
-"""How alike two pictures are around every sample: normalised correlation over a small square, for the whole picture at once."""
+"""How alike two frames are around every sample: normalised correlation over a small square, for the whole frame at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A push tells the scene from what is fixed to the camera: the scene goes along, all in one motion, and the rest stays.
 
-The technician pushes the camera for some seconds. Each picture is compared with the still of before, once as the picture lies
-and once moved back by the scene's motion; what looks right only where it always was is fixed to the camera. Pictures and
+The technician pushes the camera for some seconds. Each frame is compared with the still of before, once as the frame lies
+and once moved back by the scene's motion; what looks right only where it always was is fixed to the camera. Frames and
 their votes live in the memory of the commissioning alone, private samples are taken out of both sides of every comparison,
 and nothing remains but outlines.
 """
@@ -31,7 +31,7 @@ LEAST_MOVED_PICTURES = 3
 MOST_STAYING = 0.5
 """Of what can be recognised at all: when more than this stays, nobody can say which of the two is the scene."""
 TELLING_PX = 3.0
-"""Where a point of the picture has moved by less than this, it has no vote on this picture."""
+"""Where a point of the frame has moved by less than this, it has no vote on this frame."""
 _ALIKE = 0.7
 _PERHAPS_ALIKE = 0.4
 _CLEARLY = 0.15
@@ -94,7 +94,7 @@ class Nudge:
         self._last: Pose | None = None
 
     def look(self, luma: Plane) -> NudgeProgress:
-        """One more picture (analysis size), as the camera gave it."""
+        """One more frame (analysis size), as the camera gave it."""
         self._pictures += 1
         now = normalise(reduce(luma))
         pose = self._poses.find(now)
@@ -194,7 +194,7 @@ class Nudge:
         shift = np.hypot(*(there - self._grid).T).reshape(self._private.shape)
         x, y = there.T
         inside = ((x >= 0) & (y >= 0) & (x <= size[0] - 1) & (y <= size[1] - 1)).reshape(self._private.shape)
-        # What is private lies elsewhere on this picture: taken out before anything is compared.
+        # What is private lies elsewhere on this frame: taken out before anything is compared.
         private_now = np.asarray(cv2.warpPerspective(self._private, pose, size), np.uint8)
         private_now = np.asarray(cv2.dilate(private_now, np.ones((9, 9), np.uint8)), np.uint8)
         small = reduce(luma).copy()

@@ -1,7 +1,7 @@
-"""Where the scene lies while the camera is being pushed, though part of what is in the picture does not go along.
+"""Where the scene lies while the camera is being pushed, though part of what is in the frame does not go along.
 
 What is fixed to the camera agrees with itself too: it agrees that nothing moved. So what no longer looks right where it was
-is asked first, and whatever of the picture has once been seen to stay is not asked again.
+is asked first, and whatever of the frame has once been seen to stay is not asked again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SURE_SHARE = 0.6
 
 
 class NudgedPose:
-    """Follows one push, picture by picture. One thread."""
+    """Follows one push, frame by frame. One thread."""
 
     def __init__(self, small: Plane, home: Plane, forbidden: Plane, frame: WorkingSize) -> None:
         """`small`, `home`: the still at the working size, as it is and normalised; `forbidden`: 255 in and near the masks."""
@@ -64,7 +64,7 @@ class NudgedPose:
         best = self._away(now, patches, [self._last, panned(self._frame, HOME, *overall_shift(self._home, now))], None)
         if best is None or best.count < _SURE_SHARE * len(patches):
             best = self._away(now, patches, self._flows(now), best)
-        # A vehicle that passes moves too: what moved must be more of the picture, by its parts, than half of what only stayed.
+        # A vehicle that passes moves too: what moved must be more of the frame, by its parts, than half of what only stayed.
         if best is not None and self._cells(patches, best.confirmed) >= self._cells(patches, kept & ~best.confirmed) / 2:
             return best.pose
         return HOME if home is not None else None

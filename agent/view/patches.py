@@ -39,7 +39,7 @@ _OFFSETS = np.array([(x, y) for y in range(-REACH, REACH + 1) for x in range(-RE
 class PatchLook:
     """What became of every patch at one pose: shapes (n,), (n, 2).
 
-    `likeness` is the normalised correlation, 0 where the picture is flat or the patch lies outside of it. `step` is how
+    `likeness` is the normalised correlation, 0 where the frame is flat or the patch lies outside of it. `step` is how
     far the scenery sits from where the pose puts it, in reference pixels; meaningful within about two pixels.
     """
 
@@ -64,7 +64,7 @@ class Patches:
 
     @cached_property
     def area(self) -> NDArray[np.float64]:
-        """The share of the known picture that each stands for: patches of one cell share it, however many they are. Sums to 1."""
+        """The share of the known frame that each stands for: patches of one cell share it, however many they are. Sums to 1."""
         _, which, count = np.unique(self.cell, return_inverse=True, return_counts=True)
         return np.asarray(1 / (count[which] * len(count)), np.float64)
 
@@ -112,7 +112,7 @@ class Patches:
         return PatchLook(np.where(length > _FLAT, likeness, 0.0), step)
 
     def inside(self, pose: Pose, width: int, height: int) -> NDArray[np.bool_]:
-        """Which patches lie whole within the picture at this pose."""
+        """Which patches lie whole within the frame at this pose."""
         x, y = move(pose, self.at).T
         inside: NDArray[np.bool_] = (x >= REACH) & (x <= width - 1 - REACH) & (y >= REACH) & (y <= height - 1 - REACH)
         return inside
@@ -121,8 +121,8 @@ class Patches:
 def choose_patches(lumas: Sequence[Plane], still: Plane, forbidden: Plane) -> tuple[Patches, NDArray[np.float64]]:
     """The patches worth keeping of a view, and how much each resembles its surroundings (0..1, the lower the better).
 
-    `lumas` are working-size pictures a second or so apart, `still` is their temporal median, `forbidden` is 255 where a
-    patch may not be centred. A patch is kept when it is the same in every picture, has contrast, and when nothing within
+    `lumas` are working-size frames a second or so apart, `still` is their temporal median, `forbidden` is 255 where a
+    patch may not be centred. A patch is kept when it is the same in every frame, has contrast, and when nothing within
     RESEMBLANCE_REACH_PX of it could be taken for it.
     """
     reference = normalise(still)

@@ -1,8 +1,8 @@
-"""What two pictures have in common when one is displaced against the other: found at once over the whole picture.
+"""What two frames have in common when one is displaced against the other: found at once over the whole frame.
 
-A picture exposed partly before and partly after a movement shows everything twice, one time more faintly. When the
+A frame exposed partly before and partly after a movement shows everything twice, one time more faintly. When the
 stronger image still lies where it was, every patch confirms and only fades a little, as it would under another light.
-What is left after taking the expected picture away tells the two apart: a second image is a displaced copy of it, and makes
+What is left after taking the expected frame away tells the two apart: a second image is a displaced copy of it, and makes
 a peak of its own. Rows that were read a pixel or two off leave edges, which correlate as well, and the more the nearer to
 home: a slope, and no peak.
 """
@@ -26,7 +26,7 @@ AT_HOME_PX = 2.5
 NEXT_TO_HOME_PX = 3.5
 """Up to here a peak has to be twice as clear: light that goes leaves small ones, and a second image a large one."""
 CLEAREST_BY_CHANCE = 17.0
-"""In standard deviations of the correlation surface: what no picture without a second image reaches."""
+"""In standard deviations of the correlation surface: what no frame without a second image reaches."""
 _PEAK_PX = 1.0
 _KNOWN_PX = 4
 _NEIGHBOURS = np.ones((3, 3), np.uint8)
@@ -34,13 +34,13 @@ _MID = np.float32(128)
 
 
 def prepare(height: int, width: int) -> None:
-    """Make the tables for pictures of this size now, so that the first knock does not wait for them."""
+    """Make the tables for frames of this size now, so that the first knock does not wait for them."""
     overall_shift(blank := np.zeros((height, width), np.uint8), blank)
     find_second_image(blank, blank, np.eye(3))
 
 
 class SecondImage(Struct, frozen=True):
-    """The clearest copy of one picture in what another shows besides it.
+    """The clearest copy of one frame in what another shows besides it.
 
     `clear`: in standard deviations of the correlation surface. `across_px`, `down_px`: how far it is displaced.
     """
@@ -60,7 +60,7 @@ class SecondImage(Struct, frozen=True):
 
 
 def shows_twice(before: Plane, now: Plane, moved: Pose, known: Sequence[tuple[float, float]] = ()) -> bool:
-    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised pictures; about 0.6 ms.
+    """Whether `now` is `before`, moved by a pose, and more faintly another copy of it. Normalised frames; about 0.6 ms.
 
     `known`: displacements, across and down, at which a copy would be no news since masks lie there already.
     """
@@ -93,7 +93,7 @@ def find_second_image(before: Plane, now: Plane, moved: Pose, known: Sequence[tu
 
 
 def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:
-    """By how many pixels, across and down, the picture as a whole seems to have moved; a guess. About 0.1 ms."""
+    """By how many pixels, across and down, the frame as a whole seems to have moved; a guess. About 0.1 ms."""
     height, width = before.shape
     half = (width // 2, height // 2)
     a, b = (cv2.resize(picture, half, interpolation=cv2.INTER_AREA).astype(np.float32) for picture in (before, now))
@@ -102,9 +102,9 @@ def overall_shift(before: Plane, now: Plane) -> tuple[float, float]:
 
 
 def _phases(spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Every coefficient brought to length one, in place. The spectrum is OpenCV's packed one, of a picture of even width.
+    """Every coefficient brought to length one, in place. The spectrum is OpenCV's packed one, of a frame of even width.
 
-    Its first and last columns, packed in a way of their own, are what does not change across the picture, and what changes
+    Its first and last columns, packed in a way of their own, are what does not change across the frame, and what changes
     with every sample: they are left out.
     """
     spectrum[:, 0] = spectrum[:, -1] = 0
@@ -118,7 +118,7 @@ def _phases(spectrum: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _windowed(picture: Plane) -> NDArray[np.float32]:
-    """The picture about its middle grey, fading to nothing at the edges."""
+    """The frame about its middle grey, fading to nothing at the edges."""
     window = _window(*picture.shape)
     out = np.multiply(picture, window, dtype=np.float32)
     out -= _MID * window

@@ -1,8 +1,8 @@
-"""Where the validated view lies in the present picture: a homography, and how well it is known.
+"""Where the validated view lies in the present frame: a homography, and how well it is known.
 
 A pole that is knocked pans, tilts, rolls and hardly travels: a similarity, and a perspective row that goes with the
 translation (about t / f^2, the focal length f being unknown within a factor of four). A camera that moves while its rows
-are read out one after the other shears the picture a little. Both are held back by priors. Points are pixels of the
+are read out one after the other shears the frame a little. Both are held back by priors. Points are pixels of the
 working picture, shape (n, 2), float64.
 """
 
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 Pose = NDArray[np.float64]
-"""Shape (3, 3): takes a point of the reference to the present picture; the last element is 1."""
+"""Shape (3, 3): takes a point of the reference to the present frame; the last element is 1."""
 
 Corner = tuple[float, float]
 
@@ -74,16 +74,16 @@ class WorkingSize:
 
     @cached_property
     def corners(self) -> Points:
-        """The outline of the picture: half a pixel outside of the outermost pixel centres."""
+        """The outline of the frame: half a pixel outside of the outermost pixel centres."""
         right, bottom = self.width - 0.5, self.height - 0.5
         return np.array([[-0.5, -0.5], [right, -0.5], [right, bottom], [-0.5, bottom]])
 
     def from_fractions(self, points: Points) -> Points:
-        """Fractions of the picture to pixels."""
+        """Fractions of the frame to pixels."""
         return np.asarray(points, np.float64) * (self.width, self.height) - 0.5
 
     def to_fractions(self, points: Points) -> Points:
-        """Pixels to fractions of the picture."""
+        """Pixels to fractions of the frame."""
         return np.asarray((points + 0.5) / (self.width, self.height), np.float64)
 
     def shift_px(self, pose: Pose, other: Pose = HOME) -> float:
@@ -132,7 +132,7 @@ class PoseFit(Struct, frozen=True):
 
 
 def panned(frame: WorkingSize, pose: Pose, across_px: float, down_px: float) -> Pose:
-    """A pose after the camera turned so that the middle of the picture moved by so much: with the usual perspective."""
+    """A pose after the camera turned so that the middle of the frame moved by so much: with the usual perspective."""
     x, y = across_px / frame.unit_px, down_px / frame.unit_px
     turn = np.array([[1.0, 0.0, x], [0.0, 1.0, y], [_PERSPECTIVE_PER_SHIFT * x, _PERSPECTIVE_PER_SHIFT * y, 1.0]])
     after = frame.from_unit @ turn @ frame.to_unit @ pose

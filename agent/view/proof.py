@@ -19,14 +19,14 @@ LEAST_CELLS = 4
 STILL_PX = 1.0
 LEAST_CONFIRMED_STILL = 6
 LEAST_CELLS_STILL = 3
-"""What suffices at the pose of the picture before: a lorry that fills the picture leaves little to see, and moves nothing."""
+"""What suffices at the pose of the frame before: a lorry that fills the frame leaves little to see, and moves nothing."""
 SIGMAS = 3.0
 MOST_UNCERTAINTY = 0.02
 """Of the width: what SIGMAS standard deviations may amount to at any corner of a mask."""
 MOST_SHIFT = 0.45
-"""Of the width, in the middle: beyond it too little of the validated view is left in the picture."""
+"""Of the width, in the middle: beyond it too little of the validated view is left in the frame."""
 LEAST_DEPTH = 0.4
-"""Of the middle's, at the corners: no lens that watches a square turns the picture so far over."""
+"""Of the middle's, at the corners: no lens that watches a square turns the frame so far over."""
 SCALE_RANGE = (0.8, 1.25)
 
 _GUESS_LIKENESS = 0.45
@@ -66,7 +66,7 @@ def prove(
     *,
     least_alike: int = 0,
 ) -> Proof | None:
-    """Settle the pose from a start within about two pixels and confirm it, or None when this picture does not bear it out.
+    """Settle the pose from a start within about two pixels and confirm it, or None when this frame does not bear it out.
 
     A patch confirms when it lies within MOST_RESIDUAL_PX of where the *fitted* pose puts it and looks like its template
     there. `corners` are those of every mask, in the reference: where the pose must be known. `known` is the last proved
@@ -111,7 +111,7 @@ def vouchers(picture: Plane, patches: Patches, pose: Pose, which: NDArray[np.int
 
 
 def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
-    """The uncertainty at the mask corners that lie in the picture or a tenth of it outside."""
+    """The uncertainty at the mask corners that lie in the frame or a tenth of it outside."""
     size = np.array([fit.frame.width, fit.frame.height])
     there = move(fit.pose, corners)
     near = ((there > -0.1 * size - 0.5) & (there < 1.1 * size - 0.5)).all(axis=1)
@@ -121,7 +121,7 @@ def _worst_sigma_px(fit: PoseFit, corners: Points) -> float:
 
 
 def _plausible(frame: WorkingSize, pose: Pose) -> bool:
-    """Whether a camera that was knocked could see this: measured in the middle of the picture, where no perspective reaches.
+    """Whether a camera that was knocked could see this: measured in the middle of the frame, where no perspective reaches.
 
     In plain numbers: it is asked every round, and arrays of four would take longer.
     """

@@ -1,4 +1,4 @@
-"""The pictures of a technician's push, on their way from whoever reads the camera to whoever compares them."""
+"""The frames of a technician's push, on their way from whoever reads the camera to whoever compares them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Tell = Callable[[str], None]
 
 
 class Push:
-    """At most PUSH_S + REST_S of pictures, EVERY_S apart by the camera's own time. Unmasked: each goes when it is compared.
+    """At most PUSH_S + REST_S of frames, EVERY_S apart by the camera's own time. Unmasked: each goes when it is compared.
 
     `offer` may come from the pipeline thread, which it costs one small copy; `watched` or `read` is called by the one
     thread that compares, and returns when the push is over.
@@ -73,7 +73,7 @@ class Push:
         return self._nudge.result()
 
     def watched(self, clock: Clock) -> NudgeResult:
-        """Wait for the pictures that another thread offers. Raises CameraError when none come."""
+        """Wait for the frames that another thread offers. Raises CameraError when none come."""
         self._say()
         until_ns = clock.monotonic_ns() + round((PUSH_S + REST_S + _PATIENCE_S) * NS)
         while not self.over:

@@ -1,4 +1,4 @@
-"""What a picture says of what was expected of it, at the pose that was proved and at the others that deserve masks."""
+"""What a frame says of what was expected of it, at the pose that was proved and at the others that deserve masks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PoseReading(Struct, frozen=True, eq=False):
     """One picture's. `settled`: poses that carry masks anyhow, the proved one first; `rivals`: those vouched for besides.
     `standing`: those of both, but the proved one, at which something is seen.
 
-    `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a picture ago;
+    `heard`: what every patch says for any of them, `in_rows`: the same without poses at which nothing was a frame ago;
     `at_home`: what is at the validated pose while another is proved. `kept`: the share of what is expected that all poses
     explain, `alone`: that the proved one does.
     """
@@ -43,7 +43,7 @@ class PoseReading(Struct, frozen=True, eq=False):
 
 
 class PoseReader:
-    """One thread. Remembers which poses were vouched for on the picture before."""
+    """One thread. Remembers which poses were vouched for on the frame before."""
 
     def __init__(self, patches: Patches, frame: WorkingSize, expected: Expectation, trail: Trail) -> None:
         self.patches = patches

@@ -1,6 +1,6 @@
 """The reference of a validated view: what the guard recognises it by, for which masks and camera, taken when and by whom.
 
-It holds sparse, normalised patches and binary features from outside every mask, and no picture.
+It holds sparse, normalised patches and binary features from outside every mask, and no frame.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ViewIdentity(Struct, frozen=True):
     """What a reference is valid for; any difference makes it another view.
 
     `masks` is the digest of the mask set and of the overlays named beside it, `camera` names the source without password,
-    and sealed once it was stored (`sealed_camera`); the picture is `width` x `height` and turned by `rotation` degrees.
+    and sealed once it was stored (`sealed_camera`); the frame is `width` x `height` and turned by `rotation` degrees.
     """
 
     masks: str
@@ -79,7 +79,7 @@ class ViewReference(Struct, frozen=True, eq=False):
         """The reference of the view that `lumas` show (analysis size, a second or so apart), and how well it can be guarded.
 
         Nothing is taken from the `excluded` areas, and no patch from outside of `patchable` (255, working size). Raises
-        MaskError when there are too few pictures; a view that cannot be guarded is returned with a verdict that says so.
+        MaskError when there are too few frames; a view that cannot be guarded is returned with a verdict that says so.
         """
         if len(lumas) < LEAST_FRAMES:
             raise MaskError(

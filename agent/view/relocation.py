@@ -1,4 +1,4 @@
-"""Finding a lost view again anywhere in the picture: slow, so it never happens on the frame's own way."""
+"""Finding a lost view again anywhere in the frame: slow, so it never happens on the frame's own way."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Landmarks:
 
 
 def relocate(known: Landmarks, luma: Plane) -> list[Pose]:
-    """Where the known view may lie in this picture, within a few pixels: guesses to be proved, never a proof.
+    """Where the known view may lie in this frame, within a few pixels: guesses to be proved, never a proof.
 
     Some 15 ms for the keypoints and 45 ms for the patches on a desktop processor.
     """
@@ -171,7 +171,7 @@ class Relocation(Protocol):
     """Who looks for a lost view. The guard's thread calls both; neither blocks."""
 
     def look_for(self, luma: Plane) -> None:
-        """Here is a picture the view was not proved on (the plane may be reused on return)."""
+        """Here is a frame the view was not proved on (the plane may be reused on return)."""
         ...
 
     def answer(self) -> list[Pose]:
@@ -203,7 +203,7 @@ class SteppedRelocation:
 
 
 class RelocationThread:
-    """Searches beside the caller's thread, one picture at a time; pictures that come meanwhile are not looked at.
+    """Searches beside the caller's thread, one frame at a time; frames that come meanwhile are not looked at.
 
     Each search has a thread of its own that ends with it: the interpreter waits for it at its end, and nothing has to be closed.
     """

@@ -1,8 +1,8 @@
-"""A proof for each mask: the rows it lies in were read out at the pose that the rest of the picture shows.
+"""A proof for each mask: the rows it lies in were read out at the pose that the rest of the frame shows.
 
 A sensor reads its rows one after the other. A knock during the read-out leaves the upper rows at the old pose and the
 lower ones at the new; whichever has more patches wins the fit, and the masks in the other rows would lie wrong. Patches in
-the same rows, anywhere across the picture, were read at the same time: when they go missing together, the frame is torn.
+the same rows, anywhere across the frame, were read at the same time: when they go missing together, the frame is torn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from agent.view.patches import Patches
 from agent.view.pose import Points
 
 WITNESSES = 8
-"""Patches asked for each row of a mask: the nearest, counted in rows, of those seen on the picture before."""
+"""Patches asked for each row of a mask: the nearest, counted in rows, of those seen on the frame before."""
 MOST_GONE = 0.5
 LEAST_EXPECTED = 2
 NEAREST = 3
@@ -34,7 +34,7 @@ class RowProof:
     def torn(self, expected: NDArray[np.bool_], gone: NDArray[np.float64] | NDArray[np.bool_]) -> bool:
         """Whether, next to the rows of some mask, most of what is expected there is gone at once; `gone` is 0 to 1.
 
-        A lorry takes them one after the other; only a tear takes all that lie in the same rows on one picture.
+        A lorry takes them one after the other; only a tear takes all that lie in the same rows on one frame.
         """
         asked = expected[self._by_row]
         asked &= asked.cumsum(axis=1) <= WITNESSES

@@ -1,7 +1,7 @@
-"""The picture within itself: a camera may lay its own picture, small, into a corner of it, and shows every private space twice.
+"""The frame within itself: a camera may lay its own frame, small, into a corner of it, and shows every private space twice.
 
-No pose explains such a copy and no mask lies on it. It is the very picture, so that it is found without any memory of the view:
-the picture, made smaller, is looked for in itself, coarsely, and then closely where it may be. That takes too long for a
+No pose explains such a copy and no mask lies on it. It is the very frame, so that it is found without any memory of the view:
+the frame, made smaller, is looked for in itself, coarsely, and then closely where it may be. That takes too long for a
 frame, and runs on a thread that ends with it.
 """
 
@@ -28,8 +28,8 @@ LIKE = 0.48
 """The same of the close look, from which it is a copy: thirteen views without one reached 0.37, rows of equal windows that no
 view can be known by 0.48, and with one none stayed below 0.52."""
 LIKE_LAID_OVER, ABOVE_USUAL = 0.4, 0.05
-"""The same where something was laid over the picture at once, or a copy lay on the picture before, and so much more than the
-picture is like itself at rest: a web before the lens takes from the likeness of a copy, and left 0.42 of it."""
+"""The same where something was laid over the frame at once, or a copy lay on the frame before, and so much more than the
+frame is like itself at rest: a web before the lens takes from the likeness of a copy, and left 0.42 of it."""
 ITSELF = say("the picture shows itself a second time, small")
 LOOKED_AT = say("much of the picture changed at once, and is being looked at")
 _ACROSS, _ACROSS_CLOSE = 160, 480
@@ -44,18 +44,18 @@ _LEAST_SILENT = 0.02
 _EVERY, _EVERY_IN_DOUBT = 50, 12
 """Pictures from one search to the next: while so much is silent; while it went just now, or a copy was found."""
 _AT_ONCE = 0.08
-"""Of what is expected: so much gone from one picture to the next is no walker and no car, and is looked at before it is shown,"""
+"""Of what is expected: so much gone from one frame to the next is no walker and no car, and is looked at before it is shown,"""
 _AT_REST = 12
-"""where for so many pictures nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
+"""where for so many frames nothing stirred and nothing was gone: a knock takes as much, and a view half seen flickers."""
 _LAID_OVER = 0.01
-"""The same where a solid part of the picture that lay still is something else (`fresh_block.py`). With less, nothing known lies
-under it, and the picture is shown while it is looked at."""
+"""The same where a solid part of the frame that lay still is something else (`fresh_block.py`). With less, nothing known lies
+under it, and the frame is shown while it is looked at."""
 _PATIENCE = 25
 """Pictures that such a look is waited for, should it fail."""
 
 
 class _Place(Struct, frozen=True, order=True):
-    """Where a copy may lie: of so much of the width, its upper left corner in fractions of the picture."""
+    """Where a copy may lie: of so much of the width, its upper left corner in fractions of the frame."""
 
     like: float
     share: float
@@ -64,7 +64,7 @@ class _Place(Struct, frozen=True, order=True):
 
 
 def copy_likeness(luma: Plane) -> float:
-    """How like the picture itself the likest smaller part of it is, upright and whole; 0 where nothing is.
+    """How like the frame itself the likest smaller part of it is, upright and whole; 0 where nothing is.
 
     Luma of any size; some 30 ms, 60 where one may be.
     """
@@ -99,13 +99,13 @@ def _closely(luma: Plane, place: _Place) -> float:
 
 
 def _ground(luma: Plane, across: int) -> tuple[int, Plane]:
-    """The picture brought to this width and normalised, and its height."""
+    """The frame brought to this width and normalised, and its height."""
     height = round(across * luma.shape[0] / luma.shape[1])
     return height, normalise(np.asarray(cv2.resize(luma, (across, height), interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def _likeness(picture: Plane, luma: Plane, size: tuple[int, int]) -> NDArray[np.float32]:
-    """How like the luma, brought to this size, each place of the picture is."""
+    """How like the luma, brought to this size, each place of the frame is."""
     small = normalise(np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8))
     return np.asarray(cv2.matchTemplate(picture, small, cv2.TM_CCOEFF_NORMED), np.float32)
 
@@ -114,16 +114,16 @@ class CopySearch(Protocol):
     """Who looks for a copy. The guard's thread calls both; neither blocks."""
 
     def look_at(self, luma: Plane) -> bool:
-        """Here is a picture (the plane may be reused on return). Whether it is looked at: not while another one is."""
+        """Here is a frame (the plane may be reused on return). Whether it is looked at: not while another one is."""
         ...
 
     def answer(self) -> float | None:
-        """How like a copy was on the last picture that was looked at; None when there is no answer since the last call."""
+        """How like a copy was on the last frame that was looked at; None when there is no answer since the last call."""
         ...
 
 
 class CopySearchThread:
-    """One picture at a time; pictures that come meanwhile are not looked at."""
+    """One frame at a time; frames that come meanwhile are not looked at."""
 
     def __init__(self, search: Callable[[Plane], float] = copy_likeness) -> None:
         self._search = search
@@ -154,7 +154,7 @@ class CopySearchThread:
 
 
 class CopyWatch:
-    """When a copy is looked for: a part of the view that is silent may lie under the camera's own picture. One thread."""
+    """When a copy is looked for: a part of the view that is silent may lie under the camera's own frame. One thread."""
 
     def __init__(self, search: CopySearch) -> None:
         self._search = search
@@ -169,15 +169,15 @@ class CopyWatch:
         self._laid_over = 0
 
     def seen(self, luma: Plane, picture: Plane, silent: float, gone: float, *, still: bool = True) -> str:
-        """Why a proved picture (`picture`: its luma as the guard sees it) must not be shown for it; empty when it may be.
+        """Why a proved frame (`picture`: its luma as the guard sees it) must not be shown for it; empty when it may be.
 
-        `silent`: of the known area; `gone`: of what was heard on the last picture shown; `still`: it lies where it lay.
+        `silent`: of the known area; `gone`: of what was heard on the last frame shown; `still`: it lies where it lay.
         """
         found = self._search.answer()
         if found is not None:
             self._found = found > self._least_like()
             self._usual = found if self._usual is None and not (self._waits or self._laid_over) else self._usual
-            self._waits = _PATIENCE if self._asks and self._waits else 0  # an answer before the question is of an older picture
+            self._waits = _PATIENCE if self._asks and self._waits else 0  # an answer before the question is of an older frame
         self._since += 1
         self._waits, self._laid_over = max(0, self._waits - 1), max(0, self._laid_over - 1)
         laid_over = self._fresh.seen(picture)

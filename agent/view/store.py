@@ -18,7 +18,7 @@ from agent.view.sealed_camera import serves
 REFERENCE = "reference.json"
 SIGNATURE = "reference.sig"
 CLOSURE = "closed"
-"""While this file is there the picture stays closed, whatever the reference says; it holds the reason in words."""
+"""While this file is there the frame stays closed, whatever the reference says; it holds the reason in words."""
 VALIDATE = say("take it with `sudo vigie masks validate --by NAME`")
 LIFT = say("see that the masks fit, then `sudo vigie masks validate --by NAME --lift`")
 MOST_REASON_BYTES = 500
@@ -70,16 +70,16 @@ class ViewStore:
         return reference
 
     def digest(self) -> str:
-        """Names the reference that lies here, whatever it is worth; empty where the picture is closed. MaskError: unreadable."""
+        """Names the reference that lies here, whatever it is worth; empty where the frame is closed. MaskError: unreadable."""
         return "" if self.closed() else hashlib.sha256(self._read(REFERENCE, MOST_BYTES)).hexdigest()
 
     @property
     def is_new(self) -> bool:
-        """Nothing was ever validated here, and nothing closed the picture."""
+        """Nothing was ever validated here, and nothing closed the frame."""
         return not any((self.folder / name).exists() for name in (REFERENCE, SIGNATURE, CLOSURE))
 
     def close(self, reason: str) -> None:
-        """Close the picture until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
+        """Close the frame until a technician lifts it: a unit that was carried elsewhere. Raises MaskError."""
         try:
             self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
             self._replace(CLOSURE, reason.encode()[:MOST_REASON_BYTES])
@@ -93,7 +93,7 @@ class ViewStore:
             ) from None
 
     def closed(self) -> str:
-        """Why the picture is closed; empty when it is not. A file that cannot be read closes too."""
+        """Why the frame is closed; empty when it is not. A file that cannot be read closes too."""
         path = self.folder / CLOSURE
         try:
             reason = read_regular(path, MOST_REASON_BYTES, follow=False)

@@ -47,17 +47,17 @@ LEAST_RETURNED = 0.4
 lies before everything in it, so that it cannot have been hidden and cannot come back."""
 STOOD_AREA = 0.6
 """A view that stays closed because much is gone is believed again when so much of the known area confirms at one pose on so
-many pictures in a row, and no search found another one: no overlay fills half of the picture."""
+many frames in a row, and no search found another one: no overlay fills half of the frame."""
 LEAST_AREA = 0.5
 LOOK_AROUND_EVERY = 25
-"""While less of the known area than that confirms, the whole picture is searched for the view on every so many that are shown."""
+"""While less of the known area than that confirms, the whole frame is searched for the view on every so many that are shown."""
 LEAST_SEEN = 0.2
 """Of the known area that nothing hides: with less that confirms by itself the rest only murmurs, and so does what lies on the
-picture, wherever the camera looks."""
+frame, wherever the camera looks."""
 LEAST_SIGNED_HEARD = 0.15
 """Of the area of the signed patches: less is chance, and what was learned since proves nothing alone."""
 LENS_DOUBT = 0.06
-"""Of the shift: a lens that is no pinhole bends a mask by this much on its way across the picture, at most."""
+"""Of the shift: a lens that is no pinhole bends a mask by this much on its way across the frame, at most."""
 FAR_DOUBT = 0.02
 """Of the distance between a mask and the patches that prove it: the further, the wider the margin."""
 MOVED = 0.02
@@ -70,10 +70,10 @@ _EXPECTED = _LEAST_ALIKE = 0.5
 
 
 class Sighting(Struct, frozen=True):
-    """One frame's verdict. `poses` is empty when the picture must be covered whole; `reason` then says why.
+    """One frame's verdict. `poses` is empty when the frame must be covered whole; `reason` then says why.
 
     Pixels are those of the working picture. The first pose is the proved one; masks lie at all of them, grown by `doubt_px`.
-    `closed_frames` counts the pictures since the last one that was shown, this one included: 0 when it is shown.
+    `closed_frames` counts the frames since the last one that was shown, this one included: 0 when it is shown.
     """
 
     poses: tuple[Pose, ...]
@@ -86,7 +86,7 @@ class Sighting(Struct, frozen=True):
 
 
 class ViewTracker:
-    """One thread calls `track`, once per frame. Holds the last picture shown (normalised, small) and nothing older."""
+    """One thread calls `track`, once per frame. Holds the last frame shown (normalised, small) and nothing older."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class ViewTracker:
         prepare(frame.height, frame.width)
 
     def track(self, luma: Plane) -> Sighting:
-        """Prove one picture; `luma` is its luma at the analysis size."""
+        """Prove one frame; `luma` is its luma at the analysis size."""
         small = reduce(luma)
         picture = self._normalise(small)
         expected = int(np.count_nonzero(self._expected.of > _EXPECTED))
@@ -152,7 +152,7 @@ class ViewTracker:
     # Judging what was found -----------------------------------------------------------------------------------------
 
     def _doubt(self, picture: Plane, reading: PoseReading) -> str:
-        """Why this picture must not be shown although a pose was proved on it; empty when it may be."""
+        """Why this frame must not be shown although a pose was proved on it; empty when it may be."""
         proof, kept = reading.proof, reading.kept
         first = self._before.picture is None
         jumped = self._trail.jump_px > JUMP_PX
@@ -189,7 +189,7 @@ class ViewTracker:
             witnesses |= proof.confirmed
         torn = self._rows.torn(witnesses, 1 - reading.in_rows)
         self._torn_frames = self._torn_frames + 1 if torn else 0
-        if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one picture
+        if torn and (kept < SURE_KEPT or self._torn_frames <= REOPEN_FRAMES):  # a tear lasts for one frame
             return say("the picture is torn")
         sure = self._expected.confirmed == 1.0
         masked = [*self._trail.proved(reading.settled[1:]), *reading.rivals]
@@ -200,7 +200,7 @@ class ViewTracker:
         return say("the picture shows the view twice")
 
     def _silent(self, reading: PoseReading) -> float:
-        """The share of what should be in the picture that is seen nowhere in it, by area."""
+        """The share of what should be in the frame that is seen nowhere in it, by area."""
         inside = self._patches.area * reading.proof.inside
         return 1 - float(inside @ reading.heard) / float(inside.sum())
 
@@ -220,7 +220,7 @@ class ViewTracker:
     # What follows from it -------------------------------------------------------------------------------------------
 
     def _shown(self, picture: Plane, reading: PoseReading) -> Sighting:
-        """The picture is shown, and is what the next one is compared with."""
+        """The frame is shown, and is what the next one is compared with."""
         proof = reading.proof
         self._expected.learn(reading.heard, proof.confirmed, at_once=self._given_up)
         self._fading.shown(picture, proof, displaced(self._frame, reading.standing, proof.pose), anew=self._given_up)
@@ -233,14 +233,14 @@ class ViewTracker:
         return Sighting((*reading.settled, *reading.rivals), doubt_px, state, "", shift_px, proof.uncertainty_px)
 
     def _look_around(self, luma: Plane, proof: Proof) -> None:
-        """What little proves a picture may be fixed to the camera: the scene is looked for elsewhere all the while."""
+        """What little proves a frame may be fixed to the camera: the scene is looked for elsewhere all the while."""
         half = float(self._patches.area[proof.confirmed].sum()) < LEAST_AREA
         self._shown_by_half = self._shown_by_half + 1 if half else 0
         if self._shown_by_half % LOOK_AROUND_EVERY == 1:
             self._relocation.look_for(luma)
 
     def _doubted(self, luma: Plane, proof: Proof, reason: str) -> Sighting:
-        """A pose was proved and the picture is not shown: nothing is learned from it, and the view is looked for elsewhere."""
+        """A pose was proved and the frame is not shown: nothing is learned from it, and the view is looked for elsewhere."""
         self._closed_frames += 1
         self._relocation.look_for(luma)
         if self._ageing is not None:

@@ -1,4 +1,4 @@
-"""Where the view lay on the pictures before: what may still be seen of it there carries masks as well."""
+"""Where the view lay on the frames before: what may still be seen of it there carries masks as well."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DISTINCT_PX = 1.5
 JUMP_PX = 3.0
 """A pose further than this from the one before is a jump and no sway."""
 AFTERGLOW_FRAMES = 50
-"""A pose left by a jump keeps its masks this long: a camera that calms its noise over time lets the old picture fade under
+"""A pose left by a jump keeps its masks this long: a camera that calms its noise over time lets the old frame fade under
 the new one, and a long exposure does the same. It costs nothing but a larger cover for two seconds."""
 _LATEST = 2
 _MOST_LEFT = 6
@@ -22,7 +22,7 @@ _SWEEP_MOST = 4
 
 
 class Trail:
-    """One thread calls `passed` once for every picture, proved or not."""
+    """One thread calls `passed` once for every frame, proved or not."""
 
     def __init__(self, frame: WorkingSize) -> None:
         self._frame = frame
@@ -31,10 +31,10 @@ class Trail:
         self._images: list[tuple[Pose, int]] = []
         self._swept: list[Pose] = []
         self.jump_px = 0.0
-        """From the last picture shown to the last one proved."""
+        """From the last frame shown to the last one proved."""
 
     def passed(self, pose: Pose | None, shown: Pose) -> None:
-        """One more picture, proved at `pose` or at none; the last one shown was at `shown`."""
+        """One more frame, proved at `pose` or at none; the last one shown was at `shown`."""
         self._left = [(left, frames - 1) for left, frames in self._left if frames > 1]
         self._images = [(image, frames - 1) for image, frames in self._images if frames > 1]
         self._swept = []
@@ -62,7 +62,7 @@ class Trail:
         return [pose for pose in poses if not any(pose is image for image, _ in self._images)]
 
     def poses(self, latest: Pose) -> list[Pose]:
-        """The present pose first, then those of the pictures before, those passed on the way, left by a jump, and of images."""
+        """The present pose first, then those of the frames before, those passed on the way, left by a jump, and of images."""
         left = [pose for pose, _ in [*self._left, *self._images]]
         return distinct(self._frame, [latest, *self._latest[1:], *self._swept, *left])
 
@@ -72,13 +72,13 @@ class Trail:
 
 
 def between(before: Pose, after: Pose, jump_px: float) -> list[Pose]:
-    """Where the view was on its way: what a movement smears over one picture lies there."""
+    """Where the view was on its way: what a movement smears over one frame lies there."""
     steps = min(_SWEEP_MOST, int(jump_px / _SWEEP_PX) + 1) if jump_px > DISTINCT_PX else 0
     return [before + (step / (steps + 1)) * (after - before) for step in range(1, steps + 1)] + ([before] if steps else [])
 
 
 def displaced(frame: WorkingSize, poses: Sequence[Pose], here: Pose) -> list[tuple[float, float]]:
-    """How far, across and down, from the middle of the picture at one pose it lies at each of the others."""
+    """How far, across and down, from the middle of the frame at one pose it lies at each of the others."""
     middle = np.append(frame.centre, 1.0)
     at = here @ middle
     out = []

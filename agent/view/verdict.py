@@ -66,7 +66,7 @@ class ViewVerdict(Struct, frozen=True):
     """`guardable`, or `reason` says in words what is missing.
 
     `resemblance` is the mean likeness of a patch to its surroundings; `excluded` says in words what is fixed to the camera,
-    `excluded_share` how much of the picture that is; `nudged`: it was told from the scene by a push, after which the camera
+    `excluded_share` how much of the frame that is; `nudged`: it was told from the scene by a push, after which the camera
     came to rest `rests_off` (of the width) from where it was.
     """
 
@@ -139,7 +139,7 @@ def judge(
     frame: WorkingSize,
     excluded: Sequence[ExcludedArea] = (),
 ) -> ViewVerdict:
-    """The verdict on the patches of a view, where its masks lie, and what of the picture is fixed to the camera."""
+    """The verdict on the patches of a view, where its masks lie, and what of the frame is fixed to the camera."""
     fixed = excluded_plane(excluded, frame)
     share = float(np.count_nonzero(fixed)) / fixed.size
     cells = len(np.unique(patches.cell))
