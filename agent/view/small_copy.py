@@ -50,6 +50,8 @@ _AT_REST = 12
 _LAID_OVER = 0.01
 """The same where a solid part of the frame that lay still is something else (`fresh_block.py`). With less, nothing known lies
 under it, and the frame is shown while it is looked at."""
+_STAYS_IN_DOUBT = 100
+"""Frames on which what was laid over at once is looked for again: a camera that calms its noise shows it block by block."""
 _PATIENCE = 25
 """Pictures that such a look is waited for, should it fail."""
 
@@ -185,12 +187,12 @@ class CopyWatch:
         if still and ((at_once > _AT_ONCE and self._at_rest >= _AT_REST) or (at_once > _LAID_OVER and laid_over)):
             self._asks, self._waits = True, _PATIENCE
         elif still and laid_over and self._since >= _EVERY_IN_DOUBT:
-            self._asks, self._laid_over = True, _PATIENCE
+            self._asks, self._laid_over = True, _STAYS_IN_DOUBT
         self._at_rest = self._at_rest + 1 if still and gone <= _LEAST_SILENT else 0
         self._gone = gone
-        due = _EVERY_IN_DOUBT if gone > _LEAST_SILENT or self._found else _EVERY
+        due = _EVERY_IN_DOUBT if gone > _LEAST_SILENT or self._found or self._laid_over else _EVERY
         unknown = self._usual is None and self._at_rest >= _AT_REST
-        if self._asks or ((silent > _LEAST_SILENT or self._found or unknown) and self._since >= due):
+        if self._asks or ((silent > _LEAST_SILENT or self._found or self._laid_over or unknown) and self._since >= due):
             self._since = 0
             if self._search.look_at(luma):
                 self._asks = False

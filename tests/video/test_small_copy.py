@@ -207,3 +207,15 @@ def test_what_is_laid_where_nothing_is_known_is_looked_at_at_once_and_shown_mean
     search.like = 0.44
     told = [str(watch_for.seen(laid, working_picture(laid), 0.0, 0.0)) for _ in range(30)]
     assert told == [""] + ["the picture shows itself a second time, small"] * 29
+
+
+def test_what_comes_block_by_block_is_looked_for_again() -> None:
+    """A camera that calms its noise shows its own picture in pieces: the first look finds none, a later one does."""
+    search = _Answers(0.2)
+    watch_for, plain, laid = CopyWatch(search), seen(STREET), within_itself(seen(STREET), 0.4)
+    small = working_picture(plain)
+    assert {watch_for.seen(plain, small, 0.0, 0.0) for _ in range(40)} == {""}
+    told = {watch_for.seen(laid, working_picture(laid), 0.0, 0.0) for _ in range(20)}  # looked at, and no copy yet
+    search.like = 0.6
+    told |= {str(watch_for.seen(laid, working_picture(laid), 0.0, 0.0)) for _ in range(14)}
+    assert told == {"", "the picture shows itself a second time, small"}
