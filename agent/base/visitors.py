@@ -87,8 +87,9 @@ class Visitors:
 
 def _descriptors_are_scarce() -> bool:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return soft != resource.RLIM_INFINITY and _open_descriptors() + RESERVED > soft
-
-
-def _open_descriptors() -> int:
-    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+    if soft == resource.RLIM_INFINITY:
+        return False
+    try:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir()) + RESERVED > soft
+    except OSError:  # not even the look at them finds one
+        return True

@@ -66,7 +66,7 @@ def _long_words(health: dict[str, Any]) -> None:
 def _what_is_well(health: dict[str, Any]) -> None:
     """Components that run are no news; of the younger parts, whose names no hub counts on, what says nothing is left out."""
     health["components"] = {name: state for name, state in _part(health, "components").items() if state != "running"}
-    for part in ("evidence", "uplink", "onvif"):
+    for part in ("evidence", "uplink", "live", "onvif"):
         found = _part(health, part)
         for name in [name for name, value in found.items() if value in (None, "", 0, False, "off")]:
             del found[name]

@@ -98,6 +98,17 @@ def test_descriptors_are_kept_for_the_recording() -> None:
     assert visitors.turned_away == 2
 
 
+def test_without_any_descriptor_left_a_newcomer_gets_no_place() -> None:
+    """Counting them takes one as well: that it cannot be had is an answer, and ends no door."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    visitors = Visitors(1000, 5.0, SystemClock())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        assert visitors.enter(lambda: None) is None
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def answers(directory: Path) -> bool:
     """Whether it listens by now: a socket is there a moment before it does."""
     try:
