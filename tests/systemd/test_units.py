@@ -68,12 +68,15 @@ def test_exposure_check_can_fail(units: Path, tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True).returncode != 0
 
 
-def test_camera_devices_are_named_and_no_others(units: Path) -> None:
-    """What a camera needs, spelt out; nothing else of /dev is open."""
+def test_devices_of_cameras_and_chargers_are_named_and_no_others(units: Path) -> None:
+    """What a camera and a charger on a serial line need, spelt out; nothing else of /dev is open."""
     lines = (units / "vigie.service").read_text().splitlines()
     assert "DevicePolicy=closed" in lines
     allowed = {line.removeprefix("DeviceAllow=") for line in lines if line.startswith("DeviceAllow=")}
-    assert allowed == {"char-video4linux rw", "char-media rw", "char-dma_heap rw", "/dev/vcio rw"}
+    cameras = {"char-video4linux rw", "char-media rw", "char-dma_heap rw", "/dev/vcio rw"}
+    assert allowed == cameras | {f"char-tty{kind} rw" for kind in ("USB", "ACM", "AMA", "S")}
+    (groups,) = [line for line in lines if line.startswith("SupplementaryGroups=")]
+    assert {"video", "render", "dialout"} == set(groups.partition("=")[2].split())
 
 
 def test_sweep_comes_within_the_minute(units: Path) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from tests.lanes.systemd.conftest import REPOSITORY, Boot
+from tests.support.guide import steps, without_metrics
 from tests.support.nspawn import Machine
 
 pytestmark = pytest.mark.lane("systemd")
@@ -17,29 +16,9 @@ pytestmark = pytest.mark.lane("systemd")
 GUIDE = REPOSITORY / "docs/install.md"
 
 
-@dataclass
-class Step:
-    """One command of the guide, and the lines it shows of its output."""
-
-    command: str
-    shown: list[str] = field(default_factory=list)
-
-
-def steps() -> list[Step]:
-    """The indented lines of the guide's first section: `$ command`, then output."""
-    section = GUIDE.read_text(encoding="utf-8").split("## On a Raspberry Pi")[1].split("\n## ")[0]
-    found: list[Step] = []
-    for line in section.splitlines():
-        if line.startswith("    $ "):
-            found.append(Step(line.removeprefix("    $ ")))
-        elif line.startswith("    "):
-            found[-1].shown.append(line.strip())
-    return found
-
-
-def without_metrics(line: str) -> str:
-    """A line as it is compared: what is measured differs from run to run."""
-    return " ".join(re.sub(r"\d[\d.]*", "#", line).split())
+def section() -> str:
+    """The guide's first section."""
+    return GUIDE.read_text(encoding="utf-8").split("## On a Raspberry Pi")[1].split("\n## ")[0]
 
 
 @pytest.fixture
@@ -54,7 +33,7 @@ def technician(boot: Boot, package: Path) -> Machine:
 def test_guide_as_it_was_written(technician: Machine) -> None:
     """Each command succeeds and prints what the guide shows; at the end the picture is masked and recorded."""
     as_technician = "cd /home/technician && setpriv --reuid=technician --regid=technician --init-groups -- sh -c"
-    for number, step in enumerate(steps()):
+    for number, step in enumerate(steps(section())):
         technician.write(f"/home/technician/step-{number}", step.command)
         done = technician.run(f'{as_technician} "COLUMNS=110 . ./step-{number}"', check=False)
         assert done.code == 0, f"{step.command}\n{done.output}"
@@ -66,7 +45,7 @@ def test_guide_as_it_was_written(technician: Machine) -> None:
 
 def test_guide_shows_the_whole_way() -> None:
     """The guide is read, not skipped: install, four edits, doctor, validate, start."""
-    commands = " ; ".join(step.command for step in steps())
+    commands = " ; ".join(step.command for step in steps(section()))
     for wanted in ("apt install", "vigie check", "vigie doctor", "vigie masks validate", "systemctl start vigie.target"):
         assert wanted in commands
     assert commands.count("sed -i") == 4

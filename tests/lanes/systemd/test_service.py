@@ -268,6 +268,24 @@ def test_sandbox_holds(node: Machine) -> None:
     node.run(f"{inside} 'touch /var/lib/vigie/x && rm /var/lib/vigie/x'")
 
 
+def test_the_sandbox_leaves_a_way_to_the_sensors(node: Machine) -> None:
+    """Under the unit's own confinement: the system's bus answers, loopback is open, /sys and serial lines can be read."""
+    node.write(
+        "/usr/local/bin/ask-sensors",
+        "import os, pathlib, socket\n"
+        "from hardware.system_bus import SystemBus\n"
+        "bus = SystemBus('org.freedesktop.DBus', 'dbus')\n"
+        "assert 'org.freedesktop.systemd1' in bus.ask('/org/freedesktop/DBus', 'org.freedesktop.DBus', 'ListNames')\n"
+        "with socket.create_server(('127.0.0.1', 0)) as door, socket.create_connection(door.getsockname()):\n"
+        "    pass\n"
+        "list(pathlib.Path('/sys/class/net').iterdir())\n"
+        "assert 20 in os.getgroups(), os.getgroups()\n",
+    )
+    drop_in(node, "ExecStartPre=/opt/vigie/current/bin/python -I /usr/local/bin/ask-sensors")
+    node.run("systemctl restart vigie.service")
+    assert show(node, "ActiveState") == {"ActiveState": "active"}
+
+
 def test_group_reaches_the_socket_and_no_recording(node: Machine) -> None:
     """A technician in group vigie may ask the daemon without sudo, and can open no film."""
     node.run("useradd --groups vigie technician || true")
