@@ -12,7 +12,9 @@ def main() -> None:
         from agent.base.standard_streams import fill_closed
 
         fill_closed()
-        from agent.base.process_exit import INTERRUPTED, speak_any_language, tell_all
+        from agent.base.process_exit import INTERRUPTED, hear_every_interrupt, speak_any_language, tell_all
+
+        hear_every_interrupt()
         from agent.cli import run
     except KeyboardInterrupt:
         sys.exit(130)  # Ctrl-C before there was anything to end

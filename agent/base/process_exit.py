@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from typing import Final
@@ -76,6 +77,22 @@ def speak_any_language() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="replace")
+
+
+def hear_every_interrupt() -> None:
+    """Ctrl-C is heard also where Python can only ignore it: in a destructor or a weak reference's callback. Main thread.
+
+    It comes again a moment later, when that callback has returned.
+    """
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    sys.unraisablehook = _once_more
+
+
+def _once_more(ignored: sys.UnraisableHookArgs) -> None:
+    if issubclass(ignored.exc_type, KeyboardInterrupt):
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+    else:
+        sys.__unraisablehook__(ignored)
 
 
 def _say(words: str) -> None:

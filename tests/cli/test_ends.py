@@ -87,6 +87,28 @@ def test_ctrl_c_ends_a_command_on_the_node(config: Path, arguments: list[str], a
     assert "--json" not in arguments or out == ""
 
 
+def test_ctrl_c_is_heard_where_python_can_only_ignore_it(tmp_path: Path) -> None:
+    """In a weak reference's callback, as the import system has many: the command ends all the same, and says nothing of it."""
+    script = tmp_path / "command.py"
+    script.write_text(
+        "import signal, time, weakref\n"
+        "from agent.base.process_exit import hear_every_interrupt\n"
+        "class Lock: pass\n"
+        "hear_every_interrupt()\n"
+        "lock = Lock()\n"
+        "held = weakref.ref(lock, lambda _: signal.raise_signal(signal.SIGINT))\n"
+        "try:\n"
+        "    del lock\n"
+        "    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    raise SystemExit(130)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, script], env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
+    )
+    assert (found.returncode, found.stderr) == (130, "")
+
+
 def test_ctrl_c_ends_a_benchmark() -> None:
     """130, and no traceback."""
     process = begun("bench", "mask")

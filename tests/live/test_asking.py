@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,9 +121,10 @@ def test_only_its_owner_and_a_supervisor_close_a_lease(asked: Asked) -> None:
         asked.close(lease, SUPERVISOR)
 
 
-def test_a_token_opens_one_lease_and_names_it_while_it_lasts(asked: Asked) -> None:
+def test_a_token_opens_one_lease_and_names_it_while_it_lasts(asked: Asked, caplog: pytest.LogCaptureFixture) -> None:
     """Its reuse within the lease is the same viewer; after the end it opens nothing, here or as a command."""
-    token = asked.token(arguments={"seconds": 60, "why": "fight at the market"})
+    caplog.set_level(logging.INFO)  # why a token opens nothing is said there alone
+    token = asked.token(arguments={"seconds": 1800, "why": "fight at the market"})
     lease = asked.live.gate.bearer(token)
     assert lease is not None
     assert asked.live.gate.bearer(token) == lease
