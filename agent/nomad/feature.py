@@ -120,10 +120,14 @@ class NomadFeature(Feature[Config]):
         return (self.watch,) if self.watch is not None else ()
 
     @property
-    def commissioned_ns(self) -> int:
-        """When a person last commissioned it, in Unix ns; 0 while nobody has. Any thread."""
-        present = self.watch.present if self.watch is not None else None
-        return present.commissioned_ns if present is not None else 0
+    def commissioned_ns(self) -> int | None:
+        """When a person last commissioned it, in Unix ns; 0 while nobody has, None while the disk has not told. Any thread."""
+        if self.watch is None:
+            return 0
+        present = self.watch.present
+        if present is not None:
+            return present.commissioned_ns
+        return 0 if self.watch.knows else None
 
     def health(self) -> Mapping[str, Any]:
         """A fixed node tells of its sensors alone, and of nothing where it has none."""

@@ -81,6 +81,11 @@ class DeploymentWatch(Component):
         """Whether it has ruled once; any thread."""
         return self._fingerprint is not None
 
+    @property
+    def knows(self) -> bool:
+        """Whether the disk has told of a deployment, or that there is none; any thread."""
+        return not self._trouble
+
     def work(self) -> None:
         """Until stopped."""
         while not self.stopping.is_set():

@@ -78,7 +78,7 @@ class SensorsFeature(Feature[Config]):
         journal: Journal,
         put_in_force: Callable[[Savings], object],
         clock: Clock,
-        commissioned: Callable[[], int],
+        commissioned: Callable[[], int | None],
         stolen: Callable[[], bool] = lambda: False,
         *,
         boot: str,

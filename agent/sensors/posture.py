@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,10 @@ from agent.ports.accelerometer import Acceleration
 from agent.sensors.place import Place
 
 log = logging.getLogger(__name__)
+
+
+UNREAD: Final = -1
+"""In the place of when it was commissioned, where that cannot be read any more."""
 
 
 class Posture(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,14 +35,14 @@ class Posture(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_posture(path: Path) -> Posture:
-    """As it was kept. What cannot be read counts as tilted: it may have been."""
+    """As it was kept. What cannot be read counts as tilted: it may have been, and only a later commissioning clears it."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Posture)
     except FileNotFoundError:
         return Posture()
     except (OSError, msgspec.DecodeError) as error:
         log.error("how the unit hung cannot be read in %s, and it counts as tilted: %s", path, error)
-        return Posture(tilted=str(say("how it hung when it was commissioned cannot be read any more")))
+        return Posture(UNREAD, tilted=str(say("how it hung when it was commissioned cannot be read any more")))
 
 
 def keep_posture(path: Path, posture: Posture) -> None:

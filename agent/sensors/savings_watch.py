@@ -41,7 +41,8 @@ _MB: Final = 1_000_000
 class SavingsWatch:
     """One thread, but for `savings` and the rungs. `put_in_force` is told at the first look and whenever something changes.
 
-    A rung must last, down for 20 s and up for a minute, before it is taken. An entry that the register refuses is owed, and made
+    A rung must last, down for 20 s and up for a minute, before it is taken; after a start the first reading counts at once, down
+    to LOW: what costs the camera or the unit itself is believed of no gauge that has just woken. An entry that the register refuses is owed, and made
     with a later look: no battery waits for a disk.
     """
 
@@ -111,6 +112,8 @@ class SavingsWatch:
 
     def _climb(self, wished: BatteryRung) -> None:
         now_ns = self._clock.monotonic_ns()
+        if self._told_battery is None:
+            self.battery = min(wished, BatteryRung.LOW)
         if wished is self.battery:
             self._wish = None
             return

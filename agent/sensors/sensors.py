@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from agent.base.clock import Clock
 from agent.base.component import Component
@@ -18,7 +19,7 @@ from agent.ports.modem import LinkBytes, LinkCounters, LinkMetrics, Modem
 from agent.ports.position import Fix, Positions
 from agent.sensors.data_used import DataUsed
 from agent.sensors.position_watch import PositionWatch
-from agent.sensors.posture import Posture, keep_posture, read_posture
+from agent.sensors.posture import UNREAD, Posture, keep_posture, read_posture
 from agent.sensors.power_watch import PowerWatch
 from agent.sensors.reading import Reading
 from agent.sensors.savings_watch import SavingsWatch
@@ -60,8 +61,8 @@ class Sensors(Component):
     """Component `sensors`. `posture_path` keeps how the unit hung and stood when it was commissioned.
 
     `commissioned` tells when that was, in Unix ns, 0 while nobody has: with a new answer the next readings count as right, and
-    whatever was askew is so no more. `stolen`: whether the unit is taken for that. One driver that fails costs its own reading;
-    none of them ends the node.
+    whatever was askew is so no more. None while that is not known, after a start or on a damaged disk: then nothing is new.
+    `stolen`: whether the unit is taken for that. One driver that fails costs its own reading; none of them ends the node.
     """
 
     critical = False
@@ -73,7 +74,7 @@ class Sensors(Component):
         events: EventSink,
         posture_path: Path,
         clock: Clock,
-        commissioned: Callable[[], int],
+        commissioned: Callable[[], int | None],
         stolen: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__("sensors", clock)
@@ -138,7 +139,12 @@ class Sensors(Component):
 
     def _look_around(self) -> None:
         position, tilt, known = self._watches.position, self._watches.tilt, self._posture
-        if (of := self._commissioned()) != known.of:
+        of = self._commissioned()
+        if of is None:
+            of = known.of
+        elif known.of == UNREAD:
+            known = replace(known, of=of)
+        if of != known.of:
             known = Posture(of)
             tilt.level(None)
             position.home = self._home

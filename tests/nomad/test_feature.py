@@ -116,6 +116,26 @@ def test_a_command_withdraws_and_health_says_so(made: Callable[[str], Node], tmp
         asked(node, "withdraw", SimpleNamespace(why=""))
 
 
+def test_before_its_disk_has_told_nobody_says_that_it_was_never_commissioned(made: Callable[[str], Node], tmp_path: Path) -> None:
+    """Not before the first look after a start, and not while the record is damaged: how it hung is forgotten on neither."""
+    node = made("nomadic")
+    feature = node.house.find(NomadFeature)
+    assert feature.watch is not None
+    assert feature.commissioned_ns is None
+    begun(node, tmp_path)
+    DeploymentStore(tmp_path / "state").spoil(1)
+    feature.watch.tick()
+    assert feature.commissioned_ns is None
+
+
+def test_without_any_deployment_nobody_has_commissioned_it(made: Callable[[str], Node]) -> None:
+    """Known from the first look on."""
+    feature = made("nomadic").house.find(NomadFeature)
+    assert feature.watch is not None
+    feature.watch.tick()
+    assert feature.commissioned_ns == 0
+
+
 def test_a_unit_without_a_receiver_says_that_it_does_not_know(made: Callable[[str], Node]) -> None:
     """Never a guess (N10)."""
     with pytest.raises(DeploymentError, match="does not know where it is"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from agent.ports.battery import PowerMetrics
 from agent.ports.event import Event
 from agent.sensors.ladder import BatteryLimits, Savings, Stills
@@ -41,6 +43,17 @@ def test_a_battery_goes_down_every_rung_and_back() -> None:
     assert [entry["rung"] for entry in house.pages.entries] == ["saving", "low", "critical", "empty", "full"]
     assert {event.topic for event in house.told} == {POWER_RUNG}
     assert [event.data["Low"] for event in house.told] == [False, False, True, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("percent", "at_once", "later"), [(80, "full", []), (45, "saving", []), (25, "low", []), (1, "low", ["empty"])]
+)
+def test_after_a_start_the_first_reading_counts_at_once(percent: float, at_once: str, later: list[str]) -> None:
+    """A low battery spares from the first second on; neither camera nor unit goes by a gauge that has just woken."""
+    house = House()
+    assert house.look(percent, seconds=10) == [at_once]
+    assert not house.watch.savings.rests
+    assert house.look(percent, seconds=30) == later
 
 
 def test_a_contact_that_flutters_changes_nothing() -> None:

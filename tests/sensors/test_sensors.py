@@ -54,7 +54,7 @@ class Unit:
     clock: ManualClock = field(default_factory=ManualClock)
     told: list[Event] = field(default_factory=list)
     hangs: Acceleration = UPRIGHT
-    commissioned: int = 0
+    commissioned: int | None = 0
 
     def __post_init__(self) -> None:
         self.gps = Driver(lambda: Fix(*CHALON, self.clock.monotonic_ns()))
@@ -136,6 +136,20 @@ def test_a_tilt_outlasts_a_power_cut_and_ends_with_a_commissioning(tmp_path: Pat
     assert unit.sensors.sensed().tilted == ""
 
 
+def test_a_start_before_the_deployment_is_read_takes_back_no_tilt(tmp_path: Path) -> None:
+    """It fell while it was without power: what counts as upright is how it hung when a person looked, and no reading of today."""
+    unit = Unit(tmp_path)
+    unit.commissioned = 1
+    unit.live(5)
+    unit.hangs, unit.commissioned = hanging(40), None
+    unit.started()
+    unit.live(1)
+    unit.commissioned = 1
+    unit.live(10)
+    assert unit.sensors.sensed().tilted
+    assert read_posture(tmp_path / "posture.json").upright == hanging(0)
+
+
 def test_a_fixed_node_takes_its_first_reading_for_upright(tmp_path: Path) -> None:
     """Nobody commissions it but with its masks; the second start takes nothing anew."""
     unit = Unit(tmp_path, hangs=hanging(10), commissioned=1)
@@ -148,12 +162,19 @@ def test_a_fixed_node_takes_its_first_reading_for_upright(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b'{"upright":7}', b"\xff"])
-def test_a_posture_that_cannot_be_read_counts_as_tilted(tmp_path: Path, content: bytes) -> None:
-    """It may have been: only a person clears it."""
+@pytest.mark.parametrize("commissioned", [0, 5])
+def test_a_posture_that_cannot_be_read_counts_as_tilted(tmp_path: Path, content: bytes, commissioned: int) -> None:
+    """It may have been: only a person clears it, by a commissioning after that."""
     (tmp_path / "posture.json").write_bytes(content)
-    unit = Unit(tmp_path)
+    unit = Unit(tmp_path, commissioned=commissioned)
     unit.live(5)
     assert unit.sensors.sensed().tilted
+    unit.started()
+    unit.live(5)
+    assert unit.sensors.sensed().tilted
+    unit.commissioned = 6
+    unit.live(5)
+    assert unit.sensors.sensed().tilted == ""
 
 
 def test_at_the_end_every_driver_is_let_go(tmp_path: Path) -> None:
