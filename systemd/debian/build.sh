@@ -71,7 +71,7 @@ fi
 say "units, configuration, documentation"
 units=$root/usr/lib/systemd
 install -D -m 644 -t "$units/system" systemd/vigie.service systemd/vigie.target \
-    systemd/vigie-retention.service systemd/vigie-retention.timer systemd/vigie-trial.service
+    systemd/vigie-retention.service systemd/vigie-retention.timer systemd/vigie-trial.service systemd/vigie-unlock@.service
 install -D -m 755 systemd/generator.py "$units/system-generators/vigie-generator"
 # The generator reads the configuration as the agent does, on the distribution's Python.
 install -D -m 644 -t "$root/usr/lib/vigie/reader/agent/base" agent/base/regular_file.py
@@ -85,6 +85,7 @@ install -D -m 755 systemd/back-off "$root/usr/lib/vigie/back-off"
 install -D -m 755 systemd/power-off "$root/usr/lib/vigie/power-off"
 install -D -m 755 systemd/release.py "$root/usr/lib/vigie/release"
 install -D -m 755 systemd/purge.py "$root/usr/lib/vigie/purge"
+install -D -m 755 systemd/encrypt_state.py "$root/usr/sbin/vigie-encrypt-state"
 install -D -m 644 -t "$root/usr/share/vigie" systemd/reboot-when-stuck.conf config.example.toml
 install -D -m 755 -t "$root/usr/bin" systemd/vigie
 # The configuration is no conffile: an upgrade asks nothing and overwrites nothing. postinst lays it there at the first install.

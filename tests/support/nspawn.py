@@ -35,6 +35,8 @@ INCLUDED = (
     "procps",
     "mosquitto",
     "mosquitto-clients",
+    "e2fsprogs",
+    "fscrypt",
 )
 NEVER_S = 600
 """What has not come by then never comes. Whatever is waited for ends the wait at once: a machine under load may take its time."""

@@ -155,6 +155,15 @@ def test_evidence_with_any_name_is_kept(removed: Removed, purge: ModuleType) -> 
     assert "b c.mp4" in (removed.removal / "kept.txt").read_text()
 
 
+def test_where_no_evidence_can_be_seen_nothing_goes(removed: Removed, purge: ModuleType) -> None:
+    """A directory that is locked shows other names: its evidence would be among what the plan does not keep."""
+    secret = removed.state / "olbogDoYVBfZztdkbulHRLqtmeuNXds3w2Qmyis60AR03wG"
+    secret.touch()
+    (removed.removal / "plan").write_bytes(purge.printed([removed.state / "recordings/a.mp4"], []))
+    assert "nothing was destroyed" in removed.purge()
+    assert secret.exists()
+
+
 def test_without_a_plan_no_recording_goes(removed: Removed) -> None:
     """Holds could not be read; nor does a plan count that the node's user wrote."""
     for name in ("recordings/film.mp4", "identity/key.pem", "outbox.sqlite3"):
