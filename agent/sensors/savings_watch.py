@@ -42,8 +42,8 @@ class SavingsWatch:
     """One thread, but for `savings` and the rungs. `put_in_force` is told at the first look and whenever something changes.
 
     A rung must last, down for 20 s and up for a minute, before it is taken; after a start the first reading counts at once, down
-    to LOW: what costs the camera or the unit itself is believed of no gauge that has just woken. An entry that the register refuses is owed, and made
-    with a later look: no battery waits for a disk.
+    to LOW: what costs the camera or the unit itself is believed of no gauge that has just woken. An entry that the register
+    refuses is owed, and made with a later look: no battery waits for a disk.
     """
 
     def __init__(

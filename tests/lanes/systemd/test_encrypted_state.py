@@ -153,7 +153,9 @@ def test_a_purge_while_it_is_locked_keeps_the_evidence_and_its_key(board: Board)
     machine = board.machine
     machine.run("mountpoint -q /var/lib/a/b && umount /var/lib/a/b; systemctl reset-failed; " + START, check=False)
     machine.wait_for("systemctl is-active vigie.service", "^active")
-    machine.run("vigie hold add --from 2000-01-01T00:00:00Z --to 2099-01-01T00:00:00Z --reference 'PV 2026/117' --by 'Cpt. Durand'")
+    machine.run(
+        "vigie hold add --from 2000-01-01T00:00:00Z --to 2099-01-01T00:00:00Z --reference 'PV 2026/117' --by 'Cpt. Durand'"
+    )
     machine.run("apt-get remove --yes --quiet vigie")
     films = machine.run(FILMS).output
     assert "mp4" in films
