@@ -43,6 +43,12 @@ NAMES: Final[Mapping[str, str]] = {
     "view": say("view"),
     "service": say("service"),
     "board": say("board"),
+    "deployment": say("deployment"),
+    "authorisation": say("authorisation"),
+    "position": say("position"),
+    "tilt": say("tilt"),
+    "modem": say("modem"),
+    "battery": say("battery"),
     "picture": say("picture"),
     "evidence": say("evidence"),
 }

@@ -17,6 +17,7 @@ from agent.commissioning.board import judge_board
 from agent.commissioning.broker import LogIn, judge_brokers, judge_uplink
 from agent.commissioning.camera import judge_running, judge_sight
 from agent.commissioning.clock import judge_clock
+from agent.commissioning.deployment import judge_deployment
 from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
 from agent.commissioning.identity import judge_identity, judge_register
 from agent.commissioning.line import Grade, Line, fail, worst
@@ -146,6 +147,7 @@ class _Examination:
 
     def subjects(self) -> Mapping[str, Callable[[], Iterable[Line]]]:
         """In the order of the sheet."""
+        nomadic = {"deployment": self._deployment} if self._config.node.role == "nomadic" else {}
         return {
             "service": self._service,
             "camera": self._camera,
@@ -153,6 +155,7 @@ class _Examination:
             "recording": self._recording,
             "clock": self._clock,
             "evidence": self._evidence,
+            **nomadic,
             "broker": self._broker,
             "board": lambda: judge_board(self._config.board, self._means.board.read()),
         }
@@ -195,6 +198,9 @@ class _Examination:
         except EvidenceError:
             chain = None
         yield judge_register(self._config.node.state_dir / "register.jsonl", chain)
+
+    def _deployment(self) -> Iterable[Line]:
+        return judge_deployment(self._config, self.health, utc(self._means.clock.wall_ns()).date())
 
     def _broker(self) -> Iterator[Line]:
         means, health = self._means, self.health

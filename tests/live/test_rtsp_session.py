@@ -220,6 +220,7 @@ def test_the_end_of_a_lease_says_goodbye_and_hangs_up(node: LiveNode, viewer: Ca
         assert rest.endswith(BYE[:4] + rest[-4:])
         assert first_data(other)
         assert other.say("GET_PARAMETER").status == 200
+    until(lambda: node.gate.ends, "the look is over in the gate's books too")
     assert node.gate.ends[0] == "closed by a supervisor"
 
 
