@@ -3,6 +3,8 @@
 The first look of somebody, by the same way and from the same address, is entered before a picture is shown. Further ones are
 counted, until none of them has been open for five minutes; then one line says how many there were, how long they took together,
 and how the last one ended. The looks that are still open when the node stops are entered as ended then.
+
+A register that has refused a line gets one for each further look before anything is shown, until it takes one again.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.base.clock import NS, Clock
+from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact, Journal
 
 QUIET_NS: Final = 300 * NS
@@ -43,6 +46,7 @@ class FoldedLooks:
         self._clock = clock
         self._lock = threading.Lock()
         self._visits: dict[_Key, _Visit] = {}
+        self._refused = False
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         """See Journal. The first look is on disk on return, or refused."""
@@ -51,7 +55,7 @@ class FoldedLooks:
         elif act is Act.LIVE_ENDED:
             self._end(by, facts)
         else:
-            self._journal.enter(act, by, facts)
+            self._write(act, by, facts)
 
     def settle(self, now: bool = False) -> None:
         """Enter the end of visits that have been quiet for long enough, or of all `now`. RegisterError: tried again next time."""
@@ -70,18 +74,19 @@ class FoldedLooks:
 
     def _enter_end(self, key: _Key, visit: _Visit) -> None:
         facts = {**visit.facts, "looks": visit.looks, "seconds": round(visit.seconds, 1), **visit.end}
-        self._journal.enter(Act.LIVE_ENDED, visit.by, facts)
+        self._write(Act.LIVE_ENDED, visit.by, facts)
         del self._visits[key]
 
     def _begin(self, by: str, facts: Mapping[str, Fact]) -> None:
         with self._lock:
             visit = self._visits.get(_key(by, facts))
-            if visit is not None:
+            if visit is None or self._refused:
+                self._write(Act.LIVE_BEGUN, by, facts)
+            if visit is None:
+                self._visits[_key(by, facts)] = _Visit(by, dict(facts))
+            else:
                 visit.looks += 1
                 visit.open += 1
-                return
-            self._journal.enter(Act.LIVE_BEGUN, by, facts)
-            self._visits[_key(by, facts)] = _Visit(by, dict(facts))
 
     def _end(self, by: str, facts: Mapping[str, Fact]) -> None:
         with self._lock:
@@ -93,6 +98,15 @@ class FoldedLooks:
             visit.end = {name: fact for name, fact in facts.items() if name in _OF_THE_END - {"seconds"}}
             visit.open = max(0, visit.open - 1)
             visit.left_ns = self._clock.monotonic_ns()
+
+
+    def _write(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
+        try:
+            self._journal.enter(act, by, facts)
+        except RegisterError:
+            self._refused = True
+            raise
+        self._refused = False
 
 
 def _key(by: str, facts: Mapping[str, Fact]) -> _Key:

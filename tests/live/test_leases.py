@@ -57,6 +57,25 @@ def test_a_register_that_refuses_means_no_lease_and_no_look(house: LeaseHouse) -
     house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
 
 
+def test_while_the_register_refuses_nobody_looks_again_either(house: LeaseHouse) -> None:
+    """Further looks of the same viewer are counted only; once a line was refused, each has to be entered before it begins."""
+    lease = house.open()
+    house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
+    house.register.refuses = True
+    with pytest.raises(LookRefused):
+        house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.8")
+    with pytest.raises(LookRefused) as refused:
+        house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
+    assert refused.value.why is NoEntry.NO_REGISTER
+    house.register.refuses = False
+    house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
+    house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
+    assert len(house.register.of(Act.LIVE_BEGUN)) == 2
+    house.book.close(lease.id, OPERATOR)
+    house.attendant.round()
+    assert [facts["looks"] for facts in house.register.of(Act.LIVE_ENDED)] == [3]
+
+
 def test_the_end_of_a_lease_ends_every_look_at_once_and_calls_whoever_serves_it(house: LeaseHouse) -> None:
     """What waits in the reader is not given out any more; the name opens nothing afterwards."""
     lease = house.open()
