@@ -17,6 +17,7 @@ os.environ.pop("LC_ALL", None)
 os.environ["LC_MESSAGES"] = "C"
 # A worker of xdist is told how wide the terminal is that it has not.
 os.environ.pop("COLUMNS", None)
+os.unsetenv("COLUMNS")  # readline, which pytest loads, sets it behind os.environ: child processes would see it
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell without job control starts what runs in the background deaf to Ctrl-C, and every child inherits that.

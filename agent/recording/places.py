@@ -7,6 +7,7 @@ and a unit that is put up anew, get an entry of their own before the first pictu
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +47,14 @@ class FilmPlace(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     def is_where(self, other: FilmPlace) -> bool:
         """Whether both tell of the same place and ground."""
-        return structs.replace(self, name="", since_ns=0) == structs.replace(other, name="", since_ns=0)
+        return self._nameless() == other._nameless()
+
+    def digest(self) -> str:
+        """Of the place and its ground, whatever its name and since when: 12 hexadecimal digits."""
+        return hashlib.sha256(msgspec.json.encode(self._nameless(), order="sorted")).hexdigest()[:12]
+
+    def _nameless(self) -> FilmPlace:
+        return structs.replace(self, name="", since_ns=0)
 
 
 class PlaceBook:
@@ -75,12 +83,16 @@ class PlaceBook:
                 self._write((*known, place))
 
     def here(self, place: FilmPlace) -> str:
-        """The name of the last entry when it tells of this place, else of a new one, `place-N`."""
+        """The name of the entry that tells of this place, or of a new one, `place-DIGEST`.
+
+        The name follows from the place: a book that was lost and begun anew gives no film of before another place.
+        """
         with self._alone():
             known = self.all()
-            if known and known[-1].is_where(place):
-                return known[-1].name
-            name = f"place-{len(known) + 1}"
+            for each in known:
+                if each.is_where(place):
+                    return each.name
+            name = f"place-{place.digest()}"
             self._write((*known, structs.replace(place, name=name)))
             return name
 

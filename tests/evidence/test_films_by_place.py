@@ -162,11 +162,27 @@ def test_the_book_keeps_where_a_fixed_node_hung(tmp_path: Path) -> None:
     before = configured({"node": node, **tables})
     now = configured({"node": {**node, "site": "rue B", "latitude": 46.2}, **tables})
     first, again, second = (book.here(present_place(config)) for config in (before, before, now))
-    assert (first, again, second) == ("place-1", "place-1", "place-2")
+    assert first == again != second
     found = [origin_of(now, name) for name in (first, second, "", "lost")]
     assert [place.site if place else None for place in found] == ["rue A", "rue B", "rue A", None]
     moved = configured({"node": {**node, "role": "nomadic"}, **tables})
     assert origin_of(moved, "") is None
+
+
+def test_a_book_that_is_lost_gives_no_film_another_place(tmp_path: Path) -> None:
+    """Begun anew elsewhere, it knows nothing of films of before; where the node comes back, it knows them again."""
+    book = PlaceBook(tmp_path)
+    tables = {"camera": {"driver": "synthetic"}}
+    node = {"id": "pole-7", "state_dir": str(tmp_path), "site": "rue A"}
+    here, there = (configured({"node": {**node, "site": site}, **tables}) for site in ("rue A", "rue B"))
+    name = book.here(present_place(here))
+    book.path.unlink()
+    other = book.here(present_place(there))
+    assert origin_of(there, name) is None
+    assert other != name
+    assert book.here(present_place(here)) == name
+    assert book.here(present_place(there)) == other
+    assert [place.name for place in book.all()] == [other, name]
 
 
 def test_the_shorter_stay_is_read_from_the_book(tmp_path: Path) -> None:
