@@ -58,7 +58,7 @@ def command(
     certificates: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """The register: recordings begun and ended, footage destroyed, exported, held and released, settings changed.
+    """The register: recordings, looks and leases, deployments, footage destroyed, exported, held and released, settings changed.
 
     --verify leaves with 0 when every line is vouched for, 3 when something is wrong, 4 when no certificate of the node is known.
     """

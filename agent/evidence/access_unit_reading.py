@@ -68,20 +68,20 @@ class AccessUnitReader:
         if self._header is None and not self._faults:
             signing = [unit for unit in units if unit and nal.unit_type(unit) != nal.AUD]
             if not (signing and all(map(sei.is_signing_sei, signing))):
-                self._faults.append("holds no picture")
+                self._faults.append(say("holds no picture"))
         return AccessUnitReading(self._header, tuple(dict.fromkeys(self._faults)) if self._faults else ())
 
     def _take(self, unit: bytes, *, idr: bool) -> None:
         if not unit:
-            self._faults.append("a unit without content: decoders give up there")
+            self._faults.append(say("a unit without content: decoders give up there"))
             return
         kind = nal.unit_type(unit)
         if unit[0] & 0x80:
-            self._faults.append("a unit that decoders must not read")
+            self._faults.append(say("a unit that decoders must not read"))
         if kind == nal.SEI and len(unit) > MOST_SEI_BYTES:
-            self._faults.append(f"supplementary information of {len(unit)} bytes: no honest one has as many")
+            self._faults.append(say("supplementary information of {length} bytes: no honest one has as many", length=len(unit)))
         elif _hides_a_start_code(unit):
-            self._faults.append("a start code inside a unit: players show what stands behind it")
+            self._faults.append(say("a start code inside a unit: players show what stands behind it"))
         elif kind in (nal.SLICE, nal.IDR_SLICE):
             self._take_slice(unit)
         elif kind == nal.SEI:
@@ -89,17 +89,17 @@ class AccessUnitReader:
         elif kind in (nal.SPS, nal.PPS):
             changed, fault = self._take_set(unit)
             if fault or self._stage != _BEFORE:
-                self._faults.append(fault or "parameter sets behind the slices: players take them for the next picture's")
+                self._faults.append(fault or say("parameter sets behind the slices: players take them for the next picture's"))
             elif changed and not idr:
-                self._faults.append("the parameter sets change inside a GOP")
+                self._faults.append(say("the parameter sets change inside a GOP"))
         elif kind == nal.AUD:
             if self._stage != _BEFORE or self._delimited:
-                self._faults.append("a second picture begins in it")
+                self._faults.append(say("a second picture begins in it"))
             elif not _DELIMITER.fullmatch(unit):
-                self._faults.append("a delimiter that is none: players may read what it holds")
+                self._faults.append(say("a delimiter that is none: players may read what it holds"))
             self._delimited = True
         elif kind != _FILLER_DATA or not _FILLER.fullmatch(unit):
-            self._faults.append(f"a unit of type {kind}: players may show what it holds")
+            self._faults.append(say("a unit of type {kind}: players may show what it holds", kind=kind))
 
     def _take_slice(self, unit: bytes) -> None:
         try:
@@ -108,16 +108,16 @@ class AccessUnitReader:
             self._faults.append(str(error))
             return
         if self._stage == _BEHIND:
-            self._faults.append("a slice behind the units that end its picture")
+            self._faults.append(say("a slice behind the units that end its picture"))
         self._stage = _SLICES
         if header.field:
             raise MalformedFilm(say("is coded in fields: Vigie judges whole frames only"))  # nothing against it: nothing is known
         if header.redundant:
-            self._faults.append("a redundant slice: players show it when another is damaged")
+            self._faults.append(say("a redundant slice: players show it when another is damaged"))
         elif self._header is not None and header.picture != self._header.picture:
-            self._faults.append("a second picture in it: players show one of them")
+            self._faults.append(say("a second picture in it: players show one of them"))
         elif header.first_macroblock < self._next_macroblock or (self._header is None and header.first_macroblock):
-            self._faults.append("its slices are not in order, or one stands twice")
+            self._faults.append(say("its slices are not in order, or one stands twice"))
         self._next_macroblock = header.first_macroblock + 1
         if self._header is None:
             self._header = header
@@ -127,7 +127,7 @@ class AccessUnitReader:
             self._stage = _BEHIND if self._stage == _SLICES else self._stage
             return
         if self._stage != _BEFORE:
-            self._faults.append("supplementary information behind the slices: players take it for the next picture's")
+            self._faults.append(say("supplementary information behind the slices: players take it for the next picture's"))
         fault = examine_sei(unit, [each.timing for each in self.sequences.values()])
         if fault == REWORKED and any(not each.frames_only for each in self.sequences.values()):
             raise MalformedFilm(say("is interlaced, and nobody signed how its fields are shown: Vigie judges whole frames only"))
@@ -137,7 +137,7 @@ class AccessUnitReader:
     def _take_set(self, unit: bytes) -> tuple[bool, str]:
         """Whether it changes what is in force, and what is wrong with it."""
         if not unit or unit[0] & 0x1F not in (nal.SPS, nal.PPS) or _hides_a_start_code(unit):
-            return False, "a parameter set that is none"
+            return False, say("a parameter set that is none")
         try:
             changed = self.sets.take(unit)
             if changed and nal.unit_type(unit) == nal.SPS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from agent.base.phrase import say
 from agent.evidence.boxes import Fields, children, find, need
 from agent.evidence.film import Film
 from agent.evidence.oddity import Oddity
@@ -38,7 +39,7 @@ def examine_container(film: Film) -> Iterator[Oddity]:
 def _brand(film: Film) -> Iterator[Oddity]:
     brand = (film.box_body(b"ftyp") or b"")[:4]
     if brand not in _BRANDS:
-        yield Oddity("ftyp", f"names the file {brand!r}, which players may take for something else than a film")
+        yield Oddity("ftyp", say("names the file {brand!r}, which players may take for something else than a film", brand=brand))
 
 
 def _movie(moov: memoryview) -> Iterator[Oddity]:
@@ -46,10 +47,10 @@ def _movie(moov: memoryview) -> Iterator[Oddity]:
     version, _ = fields.version_and_flags()
     fields.take(28 if version == 1 else 16)
     if fields.unsigned(4) != 0x10000:
-        yield Oddity("moov/mvhd", "asks players for another speed")
+        yield Oddity("moov/mvhd", say("asks players for another speed"))
     fields.take(12)
     if _matrix(fields) != _UPRIGHT:
-        yield Oddity("moov/mvhd", "turns, mirrors or stretches the picture when it is shown")
+        yield Oddity("moov/mvhd", say("turns, mirrors or stretches the picture when it is shown"))
 
 
 def _track_header(trak: memoryview) -> Iterator[Oddity]:
@@ -58,19 +59,19 @@ def _track_header(trak: memoryview) -> Iterator[Oddity]:
     fields.take(40 if version == 1 else 28)
     fields.take(8)
     if not flags & _ENABLED:
-        yield Oddity("moov/trak/tkhd", "switches the track off: players do not show it")
+        yield Oddity("moov/trak/tkhd", say("switches the track off: players do not show it"))
     if _matrix(fields) != _UPRIGHT:
-        yield Oddity("moov/trak/tkhd", "turns, mirrors or stretches the picture when it is shown")
+        yield Oddity("moov/trak/tkhd", say("turns, mirrors or stretches the picture when it is shown"))
     graphics = find(trak, b"mdia", b"minf", b"vmhd")
     if graphics is not None:
         mode = Fields(graphics)
         mode.version_and_flags()
         if mode.unsigned(2) not in _GRAPHICS_MODES:
-            yield Oddity("moov/trak/mdia/minf/vmhd", "asks for the picture to be blended")
+            yield Oddity("moov/trak/mdia/minf/vmhd", say("asks for the picture to be blended"))
     references = need(trak, b"mdia", b"minf", b"dinf", b"dref")
     entries = list(children(references[8:]))
     if len(entries) != 1 or bytes(entries[0][1][1:4]) != b"\0\0\1":
-        yield Oddity("moov/trak/mdia/minf/dinf/dref", "says that the pictures lie in another file")
+        yield Oddity("moov/trak/mdia/minf/dinf/dref", say("says that the pictures lie in another file"))
 
 
 def _matrix(fields: Fields) -> tuple[int, ...]:
@@ -90,15 +91,15 @@ def _edits(trak: memoryview, film: Film) -> Iterator[Oddity]:
     for number in range(min(count, 3)):
         duration, start, rate = fields.unsigned(width), fields.signed(width), fields.unsigned(4)
         if rate != 0x10000:
-            yield Oddity("moov/trak/edts/elst", "asks players for another speed, or for a picture that stands still")
+            yield Oddity("moov/trak/edts/elst", say("asks players for another speed, or for a picture that stands still"))
         if start >= 0:
             shown += 1
             if not duration and not fragmented:
-                yield Oddity("moov/trak/edts/elst", "lasts no time: some players show the film, some do not")
+                yield Oddity("moov/trak/edts/elst", say("lasts no time: some players show the film, some do not"))
         elif start != -1 or number or duration > _MOST_INITIAL_S * film.track.movie_timescale:
-            yield Oddity("moov/trak/edts/elst", "shows nothing for a while")
+            yield Oddity("moov/trak/edts/elst", say("shows nothing for a while"))
     if shown != 1 or count > 2 or fields.left:
-        yield Oddity("moov/trak/edts/elst", "cuts the film in pieces: players hide, repeat or reorder pictures")
+        yield Oddity("moov/trak/edts/elst", say("cuts the film in pieces: players hide, repeat or reorder pictures"))
 
 
 def _tables(trak: memoryview) -> Iterator[Oddity]:
@@ -109,9 +110,9 @@ def _tables(trak: memoryview) -> Iterator[Oddity]:
         version, _ = fields.version_and_flags()
         count = fields.unsigned(4)
         if version == 0 and any(value >= _SIGN for value in fields.numbers(2 * count, "I")[1::2]):
-            yield Oddity("moov/trak/mdia/minf/stbl/ctts", "holds shifts that players read in two ways")
+            yield Oddity("moov/trak/mdia/minf/stbl/ctts", say("holds shifts that players read in two ways"))
     if find(tables, b"stco") is not None and find(tables, b"co64") is not None:
-        yield Oddity("moov/trak/mdia/minf/stbl", "says twice where the pictures lie: players may take either")
+        yield Oddity("moov/trak/mdia/minf/stbl", say("says twice where the pictures lie: players may take either"))
 
 
 def _extension(moov: memoryview, film: Film) -> Iterator[Oddity]:
@@ -120,7 +121,7 @@ def _extension(moov: memoryview, film: Film) -> Iterator[Oddity]:
     extends = find(moov, b"mvex", b"trex")
     announced = extends is not None and int.from_bytes(extends[4:8], "big") == film.track.track_id
     if fragments and (not announced or begun[0] != b"moov"):
-        yield Oddity("moof", "fragments that `moov` does not announce: some players show them, some do not")
+        yield Oddity("moof", say("fragments that `moov` does not announce: some players show them, some do not"))
 
 
 def examine_description(entry: memoryview, sets: Sequence[SequenceParameters], trak_size: tuple[int, int]) -> Iterator[Oddity]:
@@ -128,23 +129,34 @@ def examine_description(entry: memoryview, sets: Sequence[SequenceParameters], t
     place = "moov/trak/mdia/minf/stbl/stsd"
     size = (int.from_bytes(entry[24:26], "big"), int.from_bytes(entry[26:28], "big"))
     if int.from_bytes(entry[6:8], "big") != 1:
-        yield Oddity(place, "says that the pictures lie in another file")
+        yield Oddity(place, say("says that the pictures lie in another file"))
     boxes = {bytes(kind): body for kind, body in children(entry[78:])}
     aspect = _pair(boxes.get(b"pasp"))
     for sps in sets:
         if size != (sps.width, sps.height):
             shown = f"{sps.width}x{sps.height}"
-            yield Oddity(place, f"says {size[0]}x{size[1]}, the pictures are coded as {shown}: players stretch or cut them")
+            yield Oddity(
+                place,
+                say(
+                    "says {width}x{height}, the pictures are coded as {shown}: players stretch or cut them",
+                    width=size[0],
+                    height=size[1],
+                    shown=shown,
+                ),
+            )
         if aspect is not None and aspect[0] * sps.aspect[1] != aspect[1] * sps.aspect[0]:
-            yield Oddity(f"{place}/pasp", "is not the shape of the coded pictures' points: players stretch them")
+            yield Oddity(f"{place}/pasp", say("is not the shape of the coded pictures' points: players stretch them"))
         if not _fits(trak_size, sps):
-            yield Oddity("moov/trak/tkhd", f"says {trak_size[0]}x{trak_size[1]}: players stretch the picture")
+            yield Oddity(
+                "moov/trak/tkhd",
+                say("says {width}x{height}: players stretch the picture", width=trak_size[0], height=trak_size[1]),
+            )
         if b"colr" in boxes and not _same_colour(bytes(boxes[b"colr"]), sps.colour):
-            yield Oddity(f"{place}/colr", "names other colours than the coded pictures: players recolour them")
+            yield Oddity(f"{place}/colr", say("names other colours than the coded pictures: players recolour them"))
     if int.from_bytes(entry[74:76], "big") & 0x1F in _PALETTES:
-        yield Oddity(place, "says that a table of colours follows: some players read the description from another byte on")
+        yield Oddity(place, say("says that a table of colours follows: some players read the description from another byte on"))
     if b"fiel" in boxes and bytes(boxes[b"fiel"][:1]) != b"\1":
-        yield Oddity(f"{place}/fiel", "says that the pictures are fields: players rework them")
+        yield Oddity(f"{place}/fiel", say("says that the pictures are fields: players rework them"))
 
 
 def _pair(box: memoryview | None) -> tuple[int, int] | None:

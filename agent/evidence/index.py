@@ -37,7 +37,7 @@ def _hidden_index(film: Film) -> Iterator[Oddity]:
     place = end - int.from_bytes(film.read(end - 4, 4), "big")
     known = {each.start for each in film.boxes if each.kind == b"mfra"}
     if (known and place not in known) or (0 <= place <= end - 8 and film.read(place + 4, 4) == b"mfra" and not known):
-        yield Oddity("mfra", "is not where the end of the file says: players take another index, and jump where it points")
+        yield Oddity("mfra", say("is not where the end of the file says: players take another index, and jump where it points"))
 
 
 def _segment_index(film: Film, box: TopBox, begins: set[int], ends: set[int]) -> Iterator[Oddity]:
@@ -52,7 +52,7 @@ def _segment_index(film: Film, box: TopBox, begins: set[int], ends: set[int]) ->
         size = fields.unsigned(4)
         fields.take(8)
         if size & 0x80000000 or at not in begins or at + size not in ends:
-            yield Oddity("sidx", "points at what is no fragment: players show what they find there")
+            yield Oddity("sidx", say("points at what is no fragment: players show what they find there"))
         at += size
 
 
@@ -72,5 +72,5 @@ def _random_access(film: Film, box: TopBox, fragments: set[int]) -> Iterator[Odd
     for _ in range(count):
         fields.unsigned(width)
         if fields.unsigned(width) not in fragments:
-            yield Oddity("mfra/tfra", "points at what is no fragment: players show what they find there")
+            yield Oddity("mfra/tfra", say("points at what is no fragment: players show what they find there"))
         fields.take(more)

@@ -81,17 +81,19 @@ _PICTURE_TYPES: Final = (b"\0\0\x0c", b"\0\0\x0d", b"\0\0\x0e", b"\0\0\x1b")
 # FFmpeg takes a file with this handler in its first bytes for something else, if it finds any such thing in it.
 _PROGRAM_STREAM: Final = re.compile(rb"hdlr.{4}mhlrMPEG", re.DOTALL)
 _PROBED_BYTES: Final = 1 << 20
+_EITHER: Final = say("players may take either")
+_UNKNOWN: Final = say("players may know what it does to the picture")
 _WHY: Final[Mapping[bytes, str]] = {
-    b"trak": "players may show or play it instead of, or over, the signed pictures",
-    b"moov": "players may take either",
-    b"clap": "it cuts the picture when it is shown",
-    b"tref": "it ties other content to the pictures",
-    b"sinf": "it says that the pictures are encrypted",
-    b"senc": "it says that the pictures are encrypted",
-    b"stsh": "it shows other pictures after a jump",
-    b"cmov": "it hides a second description of the film",
-    b"rmra": "it shows another film",
-    b"emsg": "it carries messages for the player",
+    b"trak": say("players may show or play it instead of, or over, the signed pictures"),
+    b"moov": _EITHER,
+    b"clap": say("it cuts the picture when it is shown"),
+    b"tref": say("it ties other content to the pictures"),
+    b"sinf": say("it says that the pictures are encrypted"),
+    b"senc": say("it says that the pictures are encrypted"),
+    b"stsh": say("it shows other pictures after a jump"),
+    b"cmov": say("it hides a second description of the film"),
+    b"rmra": say("it shows another film"),
+    b"emsg": say("it carries messages for the player"),
 }
 # Spherical video: players turn the frame.
 _TURNING_UUIDS: Final = frozenset((bytes.fromhex("ffcc8263f8554a938814587a02521fdd"),))
@@ -134,16 +136,16 @@ def _walk_file(film: Film) -> Iterator[Oddity]:
     counts: Counter[bytes] = Counter()
     budget = _Budget(film)
     if _PROGRAM_STREAM.search(film.read(0, min(_PROBED_BYTES, film.boxes[-1].end))):
-        yield Oddity("file", "says that another kind of film is packed in it: FFmpeg looks for that and plays it")
+        yield Oddity("file", say("says that another kind of film is packed in it: FFmpeg looks for that and plays it"))
     for each in film.boxes:
         counts[each.kind] += 1
         yield from _allowed(each.kind, counts[each.kind], _FILE, "")
         if each.body - each.start != 8 and each.kind not in (b"mdat", b"free"):
-            yield Oddity(name(each.kind), "states its size in 64 bits: players disagree on where it begins")
+            yield Oddity(name(each.kind), say("states its size in 64 bits: players disagree on where it begins"))
         if each.kind == b"wide" and each.end != each.body:
-            yield Oddity("wide", "holds something, which players may take for pictures")
+            yield Oddity("wide", say("holds something, which players may take for pictures"))
         if each.kind == b"uuid" and each.end - each.body >= 16 and film.read(each.body, 16) in _TURNING_UUIDS:
-            yield Oddity("uuid", "says that the picture is a sphere: players turn it")
+            yield Oddity("uuid", say("says that the picture is a sphere: players turn it"))
         if each.kind == b"moof":
             budget.enter_fragment(counts[b"moof"])
             held = memoryview(film.read(each.body, each.end - each.body))
@@ -153,7 +155,7 @@ def _walk_file(film: Film) -> Iterator[Oddity]:
         elif each.kind == b"meta" and counts[b"meta"] == 1:
             yield from _walk(memoryview(film.read(each.body, each.end - each.body))[4:], "file meta", "meta", budget)
     if film.boxes[0].kind != b"ftyp":
-        yield Oddity(name(film.boxes[0].kind), "the film does not begin with `ftyp`")
+        yield Oddity(name(film.boxes[0].kind), say("the film does not begin with `ftyp`"))
 
 
 def _walk(data: memoryview, what: str, place: str, budget: _Budget) -> Iterator[Oddity]:
@@ -163,13 +165,13 @@ def _walk(data: memoryview, what: str, place: str, budget: _Budget) -> Iterator[
     reached = 0
     for number, (kind, body) in enumerate(children(data[_HEADS.get(what, 0) :])):
         if number >= _MOST_BOXES:
-            yield Oddity(place, "holds more boxes than any honest one")
+            yield Oddity(place, say("holds more boxes than any honest one"))
             return
         budget.spend(place)
         counts[kind] += 1
         if kind in order:
             if order.index(kind) < reached:
-                yield Oddity(f"{place}/{name(kind)}", "stands behind what players read by it: they disagree on what it says")
+                yield Oddity(f"{place}/{name(kind)}", say("stands behind what players read by it: they disagree on what it says"))
             reached = max(reached, order.index(kind))
         if what == "udta" and (kind[:1] == b"\xa9" or kind == b"\0\0\0\0"):
             continue
@@ -184,7 +186,7 @@ def _walk(data: memoryview, what: str, place: str, budget: _Budget) -> Iterator[
         if kind == b"ilst":
             for item, content in children(body):
                 if item in _PICTURES or _is_picture(content):
-                    yield Oddity(f"{place}/ilst/{name(item)}", "a picture that nobody signed: players show it as the film's")
+                    yield Oddity(f"{place}/ilst/{name(item)}", say("a picture that nobody signed: players show it as the film's"))
         elif inside in _INSIDE:
             yield from _walk(body, inside, f"{place}/{inside}", budget)
 
@@ -200,6 +202,6 @@ def _allowed(kind: bytes, count: int, allowed: Mapping[bytes, int], place: str) 
         return
     where = f"{place}/{name(kind)}" if place else name(kind)
     if limit:
-        yield Oddity(f"{where}[{count}]", f"one is allowed: {_WHY.get(kind, 'players may take either')}")
+        yield Oddity(f"{where}[{count}]", say("one is allowed: {why}", why=_WHY.get(kind, _EITHER)))
     elif count == 1:
-        yield Oddity(where, f"no box of an honest film: {_WHY.get(kind, 'players may know what it does to the picture')}")
+        yield Oddity(where, say("no box of an honest film: {why}", why=_WHY.get(kind, _UNKNOWN)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from agent.base.phrase import joined
+
 
 class Oddity(Struct, frozen=True):
     """`where` names box or frame, `what` says what is wrong and what players may make of it."""
@@ -11,5 +13,7 @@ class Oddity(Struct, frozen=True):
     where: str
     what: str
 
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+    @property
+    def words(self) -> str:
+        """Both: a Phrase, as far as `what` is one."""
+        return joined(": ", (self.where, self.what))

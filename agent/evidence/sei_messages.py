@@ -6,27 +6,29 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from agent.base.phrase import say
 from agent.evidence.bits import Bits
 from agent.evidence.parameters import Timing
 from agent.signing import nal
 
 _BUFFERING, _TIMING, _FILLER, _UNREGISTERED, _RECOVERY = 0, 1, 3, 5, 6
 _HARMLESS: Final = frozenset((_BUFFERING, _TIMING, _FILLER, _UNREGISTERED, _RECOVERY))
+_UNKNOWN: Final = say("players may know what it means")
 _WHAT: Final = {
-    2: "a pan and scan rectangle, which cuts the picture",
-    4: "captions or other registered data, which players show over the picture",
-    19: "film grain, which players add to the picture",
-    45: "stereo packing, which makes players show a part of the picture",
-    47: "a display orientation, which turns or mirrors the picture",
-    137: "colours of a mastering display",
-    144: "light levels",
-    147: "another transfer characteristic, which changes the colours",
+    2: say("a pan and scan rectangle, which cuts the picture"),
+    4: say("captions or other registered data, which players show over the picture"),
+    19: say("film grain, which players add to the picture"),
+    45: say("stereo packing, which makes players show a part of the picture"),
+    47: say("a display orientation, which turns or mirrors the picture"),
+    137: say("colours of a mastering display"),
+    144: say("light levels"),
+    147: say("another transfer characteristic, which changes the colours"),
 }
 _MOST_MESSAGES: Final = 64
 _UUID_BYTES: Final = 16
 _X264: Final = re.compile(rb"x264\s*-\s*core(?: (\d{1,4})(?!\d))?")
 _SOUND_X264: Final = 151
-REWORKED: Final = "unsigned picture timing says fields or repeats: players rework the picture"
+REWORKED: Final = say("unsigned picture timing says fields or repeats: players rework the picture")
 
 
 def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
@@ -34,15 +36,15 @@ def examine_sei(unit: bytes, timings: Sequence[Timing]) -> str:
     try:
         for kind, payload in _messages(nal.unescape(unit[1:])):
             if kind not in _HARMLESS:
-                return f"unsigned supplementary information of type {kind}: {_WHAT.get(kind, 'players may know what it means')}"
+                return say("unsigned supplementary information of type {kind}: {what}", kind=kind, what=_WHAT.get(kind, _UNKNOWN))
             if kind == _FILLER and payload.strip(b"\xff"):
-                return "padding that is none"
+                return say("padding that is none")
             if kind == _TIMING and any(_says_fields(payload, timing) for timing in timings):
                 return REWORKED
             if kind == _UNREGISTERED and _names_an_old_x264(payload[_UUID_BYTES:]):
-                return "says that an old x264 made it: FFmpeg makes up for the faults of that one, and shows other pictures"
+                return say("says that an old x264 made it: FFmpeg makes up for the faults of that one, and shows other pictures")
     except ValueError:
-        return "supplementary information that is longer or shorter than it says"
+        return say("supplementary information that is longer or shorter than it says")
     return ""
 
 

@@ -84,27 +84,30 @@ class StrictFilm:
                 ) from None
             found += reading.faults
             if first and reader.sets.units != stated:
-                found.append("its parameter sets are not those of `avcC`: players take either")
+                found.append(say("its parameter sets are not those of `avcC`: players take either"))
             if described > 1 and reading.header is not None and reading.header.picture.idr and not _carries(units, first):
-                found.append("its parameter sets stand in a second description, which not every player reads")
+                found.append(say("its parameter sets stand in a second description, which not every player reads"))
             if last is None and lasts is not None:
                 # Films with reordered frames begin later by as many; some muxers count from there.
                 until = lasts + max(min(sample.shown, _MOST_REORDERED * sample.duration), 0)
             behind = until is not None and sample.shown >= until
             number += reading.header is not None or bool(reading.faults)
-            oddities = [Oddity(f"picture {max(number, 0)}", each) for each in found if each]
+            oddities = [Oddity(say("picture {number}", number=max(number, 0)), each) for each in found if each]
             if behind and reading.header is not None:
                 hidden += 1
                 if self._fragmented or hidden > 1 or sample.duration:
                     oddities.append(
-                        Oddity(self._film.track.ended_by, f"ends before picture {number}: some players show it, some do not")
+                        Oddity(
+                            self._film.track.ended_by,
+                            say("ends before picture {number}: some players show it, some do not", number=number),
+                        )
                     )
             gops += reading.header is not None and reading.header.picture.idr
             before = reading.header is not None and sample.shown < self._film.track.shown_from
             if before and gops > 1:
-                oddities.append(Oddity("moov/trak/edts/elst", "begins behind it: players leave it out"))
+                oddities.append(Oddity("moov/trak/edts/elst", say("begins behind it: players leave it out")))
             if not self._holds(sample):
-                oddities.append(Oddity(f"picture {max(number, 0)}", "does not lie in the film's `mdat`"))
+                oddities.append(Oddity(say("picture {number}", number=max(number, 0)), say("does not lie in the film's `mdat`")))
             if reading.header is not None:
                 oddities += timeline.take(number, sample, reading.header)
             kept = tuple(unit for unit in (each.rstrip(b"\0") for each in units) if unit and not _is_bloated(unit))
@@ -124,7 +127,7 @@ class StrictFilm:
                 found.append(Oddity("moov/trak/mdia/minf/stbl/stsd", fault))
             found += examine_description(description.entry, list(reader.sequences.values()), size)
         if len({(each.kind, each.length_bytes) for each in self._descriptions}) > 1:
-            what = "describes the pictures in more than one format: some players leave out those of the second"
+            what = say("describes the pictures in more than one format: some players leave out those of the second")
             found.append(Oddity("moov/trak/mdia/minf/stbl/stsd", what))
         return found
 

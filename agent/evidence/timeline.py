@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from agent.base.phrase import say
 from agent.evidence.oddity import Oddity
 from agent.evidence.sample import Sample
 from agent.evidence.slice_header import SliceHeader
@@ -34,15 +35,15 @@ class Timeline:
         found: list[Oddity] = []
         if header.picture.idr:
             found += self.finish()
-        where = f"picture {picture}"
+        where = say("picture {number}", number=picture)
         if self._latest_decoded is not None and sample.decoded < self._latest_decoded:
-            found.append(Oddity(where, "is dated before the one that it follows: players put it elsewhere"))
+            found.append(Oddity(where, say("is dated before the one that it follows: players put it elsewhere")))
         if abs(sample.shown - sample.decoded) > _MOST_DELAY_S * self._timescale:
-            found.append(Oddity(where, "is shown far from its place: players disagree on when"))
+            found.append(Oddity(where, say("is shown far from its place: players disagree on when")))
         if sample.decoded > _LATEST_S * self._timescale:
-            found.append(Oddity(where, "is dated beyond any film: players disagree on when"))
+            found.append(Oddity(where, say("is dated beyond any film: players disagree on when")))
         if sample.duration >= _MOST_DURATION:
-            found.append(Oddity(where, "lasts longer than any: players disagree on how long"))
+            found.append(Oddity(where, say("lasts longer than any: players disagree on how long")))
         self._latest_decoded = sample.decoded
         self._since_idr.append((self._order.of(header), sample.shown, picture))
         return found
@@ -52,7 +53,7 @@ class Timeline:
         found = self.finish()
         lasts = (self._latest_shown or 0) - (self._first_shown or 0)
         if self._count > 1 and lasts * _MOST_PICTURES_A_SECOND < (self._count - 1) * self._timescale:
-            found.append(Oddity("moov/trak/mdia/mdhd", "plays faster than any screen: players leave out most pictures"))
+            found.append(Oddity("moov/trak/mdia/mdhd", say("plays faster than any screen: players leave out most pictures")))
         return found
 
     def finish(self) -> list[Oddity]:
@@ -65,7 +66,10 @@ class Timeline:
         for _, shown, picture in sorted(self._since_idr):
             if latest is not None and shown <= latest:
                 found.append(
-                    Oddity(f"picture {picture}", "is not shown in the order it was coded for: players show another film")
+                    Oddity(
+                        say("picture {number}", number=picture),
+                        say("is not shown in the order it was coded for: players show another film"),
+                    )
                 )
                 break
             latest = shown

@@ -29,7 +29,6 @@ from agent.identity.usage import lacking
 from agent.signing import nal, sei
 
 _MOST_ODDITIES: Final = 64
-_SOME_PLAYERS: Final = "some players show it, some do not"
 
 
 NumberedUnits = Callable[[], Iterator[tuple[int, bytes]]]
@@ -97,7 +96,7 @@ def _feed(
                     (
                         Oddity(
                             end,
-                            f"ends before picture {shown.number}: {_SOME_PLAYERS}",
+                            say("ends before picture {number}: some players show it, some do not", number=shown.number),
                         ),
                     )
                     if shown.sample.duration
@@ -105,7 +104,7 @@ def _feed(
                 )
             continue
         for oddity in shown.oddities:
-            verifier.fault(shown.number, str(oddity) if oddity.where.startswith("moov") else oddity.what)
+            verifier.fault(shown.number, oddity.words if oddity.where.startswith("moov") else oddity.what)
         for unit in shown.units:
             verifier.take(unit, shown.number)
         pictures = shown.number + 1
@@ -141,10 +140,10 @@ def _with_oddities(report: Report, oddities: tuple[Oddity, ...]) -> Report:
     """What the container makes players do overrules a good stream: authentic is what is shown."""
     if not oddities:
         return report
-    report = replace(report, oddities=tuple(str(each) for each in oddities))
+    report = replace(report, oddities=tuple(each.words for each in oddities))
     if report.verdict is Verdict.NOT_AUTHENTIC:
         return report
-    return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=str(oddities[0]))
+    return replace(report, verdict=Verdict.NOT_AUTHENTIC, reason=oddities[0].words)
 
 
 def _torn_off(report: Report, count: int) -> Report:

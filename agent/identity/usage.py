@@ -23,20 +23,27 @@ def lacking(leaf: x509.Certificate) -> tuple[str, ...]:
 
 def _wants(leaf: x509.Certificate) -> tuple[str, str]:
     """What key usage and extended key usage lack; empty where nothing."""
-    try:
-        signs = leaf.extensions.get_extension_for_class(x509.KeyUsage).value.digital_signature
-    except x509.ExtensionNotFound:
-        signs = False
-    try:
-        usages = tuple(leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
-    except x509.ExtensionNotFound:
-        usages = ()
+    said = {type(each.value): each.value for each in _extensions(leaf)}
+    use, uses = said.get(x509.KeyUsage), said.get(x509.ExtendedKeyUsage)
+    signs = isinstance(use, x509.KeyUsage) and use.digital_signature
+    usages = tuple(uses) if isinstance(uses, x509.ExtendedKeyUsage) else ()
     named = f"extended key usage {FILM_SIGNING.dotted_string} (vigie-film-signing)"
     return "" if signs else "key usage digitalSignature", "" if FILM_SIGNING in usages else named
 
 
+def _extensions(certificate: x509.Certificate) -> tuple[x509.Extension[x509.ExtensionType], ...]:
+    """What it says beyond name, time and key; nothing where one of them cannot be read, as a damaged one cannot."""
+    try:
+        return tuple(certificate.extensions)
+    except ValueError:
+        return ()
+
+
 def contradicting(leaf: x509.Certificate) -> tuple[str, ...]:
     """The same for films of other makers and of earlier releases: only what the certificate says may speak against it."""
-    said = {type(each.value) for each in leaf.extensions}
+    try:
+        said = {type(each.value) for each in leaf.extensions}
+    except ValueError:
+        return lacking(leaf)
     kinds = (x509.KeyUsage, x509.ExtendedKeyUsage)
     return tuple(want for kind, want in zip(kinds, _wants(leaf), strict=True) if want and kind in said)

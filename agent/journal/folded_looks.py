@@ -99,7 +99,6 @@ class FoldedLooks:
             visit.open = max(0, visit.open - 1)
             visit.left_ns = self._clock.monotonic_ns()
 
-
     def _write(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         try:
             self._journal.enter(act, by, facts)

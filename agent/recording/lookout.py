@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from agent.base.clock import NS
+from agent.base.phrase import many, say
 from agent.base.regular_file import read_regular
 from agent.recording.catalog import Catalog
 from agent.recording.reconcile import adopt
@@ -41,30 +42,44 @@ class Lookout:
             if stray.identity is None:
                 foreign.append(stray.path)
             else:
-                said = self._take(stray.path, stray.identity)
-                copies = copies or said.endswith(_COPY)
+                said, is_copy = self._take(stray.path, stray.identity)
+                copies = copies or is_copy
                 faults += [said] if said else []
         if foreign:
-            others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+            others = len(foreign) - 1
             faults.append(
-                f"{foreign[0]}{others} below the recordings is not of this node: nobody destroys it on its day. Take it away"
+                many(
+                    "{path} and 1 more below the recordings are not of this node: nobody destroys them. Take them away",
+                    "{path} and {number} more below the recordings are not of this node: nobody destroys them. Take them away",
+                    others,
+                    path=foreign[0],
+                )
+                if others
+                else say(
+                    "{path} below the recordings is not of this node: nobody destroys it on its day. Take it away",
+                    path=foreign[0],
+                )
             )
         if not copies:  # a copy must go with its film: it is looked for in each sweep
             self._note(mono_ns)
         return faults
 
-    def _take(self, path: Path, identity: FilmIdentity) -> str:
+    def _take(self, path: Path, identity: FilmIdentity) -> tuple[str, bool]:
+        """What the operator must know, empty when nothing, and whether it is a copy that stays."""
         row = row_of(self._catalog, identity)
         if row is None:
             kept = salvage(path, deep=False)
             if kept is None:
-                return ""
+                return "", False
             adopt(self._catalog, path, kept)
-            return f"{path} is a film of this node that it did not know of: it goes on its day like any other"
+            return say(
+                "{path} is a film of this node that it did not know of: it goes on its day like any other", path=path
+            ), False
         if row.path.is_file() and FilmIdentity.at(row.path) == identity:
-            return f"{path} is another name or a copy of {row.path}{_COPY}"
+            told = say("{path} is another name or a copy of {of}: it goes with it. Find out who made it", path=path, of=row.path)
+            return told, True
         follow(self._catalog, row, path)
-        return f"{row.path} was moved to {path}: it goes from there on its day"
+        return say("{path} was moved to {to}: it goes from there on its day", path=row.path, to=path), False
 
     def _looked_lately(self, mono_ns: int) -> bool:
         try:
@@ -80,6 +95,3 @@ class Lookout:
                 file.write(f"{self._boot} {mono_ns}")
         except OSError:  # then the next sweep looks again
             return
-
-
-_COPY: Final = ": it goes with it. Find out who made it"

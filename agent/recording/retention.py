@@ -261,9 +261,9 @@ class Retention:
         total = self._disk.total_bytes(self._measured)
         if self._min_free_bytes < total:
             return self._min_free_bytes
+        sizes = {"wanted": self._min_free_bytes // 1_000_000, "total": total // 1_000_000, "part": round(100 * _SANE_PART)}
         done.faults.append(
-            f"min_free_mb wants {self._min_free_bytes // 1_000_000} MB free of a disk of {total // 1_000_000} MB: "
-            f"{_SANE_PART:.0%} of the disk is kept free instead. Lower it"
+            say("min_free_mb wants {wanted} MB free of a disk of {total} MB: {part} % are kept free instead. Lower it", **sizes)
         )
         return round(total * _SANE_PART)
 

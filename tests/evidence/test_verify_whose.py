@@ -47,6 +47,11 @@ NO_SIGNATURES = x509.Extension(
 )
 
 
+_ISSUER = ExtensionOID.AUTHORITY_INFORMATION_ACCESS
+UNREADABLE = x509.Extension(_ISSUER, critical=False, value=x509.UnrecognizedExtension(_ISSUER, b"\x30\x03\x02\x01\x05"))
+"""OpenSSL passes over it, other readers give up."""
+
+
 @pytest.fixture(scope="module")
 def town() -> TownCa:
     """It issues certificates for more than cameras."""
@@ -91,6 +96,7 @@ def test_a_certificate_for_a_server_is_none_for_films(tmp_path: Path, town: Town
         [extended(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)],
         [extended(FILM_SIGNING), NO_SIGNATURES],
         [NO_SIGNATURES],
+        [UNREADABLE],
     ],
 )
 def test_what_a_certificate_says_it_is_for_counts_in_older_films_too(
@@ -105,6 +111,14 @@ def test_what_a_certificate_says_it_is_for_counts_in_older_films_too(
     code, document = judged(film_under(tmp_path, town, usages), capsys)
     assert (code, document["verdict"]) == (3, "chain not trusted")
     assert "not one for signing films" in str(document["reason"])
+
+
+def test_a_certificate_that_cannot_be_read_to_its_end_is_none_for_films(
+    tmp_path: Path, town: TownCa, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Damaged or made so: a verdict in words, and no traceback."""
+    code, document = judged(film_under(tmp_path, town, [extended(FILM_SIGNING), UNREADABLE]), capsys)
+    assert (code, document["verdict"]) == (3, "chain not trusted")
 
 
 def test_a_certificate_that_names_no_use_passes_for_an_older_film_and_is_noted(
