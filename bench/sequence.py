@@ -121,11 +121,13 @@ def film(
         return outcome
     clock = ManualClock()  # that of the film: a slow machine holds no picture for less
     mask = PrivacyMask("solid", clock=clock)
+    judge = Judge(scene.height, disturbance, polygons)
     for n in range(-_WARM_UP, 0):
         clock.advance(1 / FPS)
         raw = raw_frame(wrapping.deliver(disturbance.picture(scene, 0, grain), n), n)
-        mask.apply(raw, guard.observe(raw))
-    judge = Judge(scene.height, disturbance, polygons)
+        judge.new_or_still(
+            mask.apply(raw, guard.observe(raw))
+        )  # the first frame of all may be held: it stands for the last of these
     viewer = EncodedAndDecoded(WIDTH, scene.height, FPS) if encoded else None
     for n in range(min(disturbance.frames, frames or disturbance.frames)):
         clock.advance(1 / FPS)
