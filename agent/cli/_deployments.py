@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from agent.base.clock import rfc3339
+from agent.base.clock import NS, rfc3339
 from agent.base.errors import DeploymentError, DeviceError
 from agent.base.phrase import say
 from agent.cli._node_files import NodeFiles
@@ -27,6 +28,9 @@ from agent.operations.control_socket import ask
 from agent.recording.places import PlaceBook
 from agent.recording.trusted_time import boot_id
 from agent.stream.shutter import Light
+
+_LOOKS_WITHIN_NS: Final = 5 * NS
+"""The watch looks once a second; a loaded board takes longer for it."""
 
 
 class Deployments(Struct, frozen=True):
@@ -51,6 +55,14 @@ class Deployments(Struct, frozen=True):
         plan = planned(config, wanted, wall_ns, self.node.clock.quality())
         book = PlaceBook(config.node.state_dir)
         return self.acts.begin(plan, view=ViewProof(config).read(), before=lambda begun: book.add(film_place(begun)))
+
+    def wait_until_seen(self, begun: Deployment) -> None:
+        """Until the daemon has looked, some seconds at the most: what is typed next asks it. At once where none runs."""
+        end_ns = self.node.clock.monotonic_ns() + _LOOKS_WITHIN_NS
+        while (told := self._told()) is not None and self.node.clock.monotonic_ns() < end_ns:
+            if told.get("deployment") == begun.id:
+                return
+            self.node.clock.wait(threading.Event(), 0.1)
 
     def commission(self, by: str) -> Deployment:
         """With the view that is in force, where the unit is said to stand."""

@@ -56,7 +56,9 @@ def command() -> None:
 @json_option
 def begin(config_path: Path, *, from_ns: int | None, informed_on: datetime, as_json: bool, **more: Any) -> None:
     """The unit is put up: its camera runs, covered whole until its masks are validated and it is commissioned."""
-    begun = _deployments(config_path).begin(from_ns=from_ns, informed_on=informed_on.date(), **more)
+    deployments = _deployments(config_path)
+    begun = deployments.begin(from_ns=from_ns, informed_on=informed_on.date(), **more)
+    deployments.wait_until_seen(begun)
     if as_json:
         _print(begun)
         return

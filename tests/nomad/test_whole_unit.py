@@ -130,6 +130,7 @@ def test_two_deployments_and_an_export_over_both(unit: Unit, tmp_path: Path) -> 
     assert "closed" in unit.vigie("masks", "validate", "--by", "A. Martin", expect=1)
     assert unit.films() == []
     unit.begin("marché", "mât 4", "46.7803,4.8537")
+    assert unit.shown()["deployment"] == "nomade-3-0001"  # the daemon knows already: what is typed next asks it
     unit.wait(lambda: len(unit.films()) > 1, "a covered film")
     assert shows_nothing(unit.films()[0])
     unit.vigie("masks", "validate", "--by", "A. Martin")
