@@ -73,4 +73,4 @@ def _stream_words(config: Config, gate: Gate) -> StreamWords:
     live, camera = config.live, config.camera
     ports = StreamPorts(live.rtsp_port, live.rtsps_port, snapshots=bool(live.rtsp_port) or is_loopback(config.onvif.host))
     expected = VideoFormat("h264", camera.width, camera.height, camera.fps, b"")
-    return StreamWords(config.node.id, ports, config.encoding, lambda: gate.format, expected)
+    return StreamWords(config.node.id, ports, config.encoding, lambda lease: gate.format_of(lease) or gate.format, expected)

@@ -30,8 +30,8 @@ class Media2Service(OnvifService):
             "GetServiceCapabilities": lambda _: el("tr2:GetServiceCapabilitiesResponse", self.capabilities()),
             "GetProfiles": self._profiles,
             "GetVideoSourceConfigurations": self._source_configurations,
-            "GetVideoEncoderConfigurations": lambda _: el(
-                "tr2:GetVideoEncoderConfigurationsResponse", self._encoder("tr2:Configurations")
+            "GetVideoEncoderConfigurations": lambda call: el(
+                "tr2:GetVideoEncoderConfigurationsResponse", self._encoder(call, "tr2:Configurations")
             ),
             "GetStreamUri": self._stream_uri,
             "GetSnapshotUri": self._snapshot_uri,
@@ -55,15 +55,16 @@ class Media2Service(OnvifService):
         wanted = {each.text.strip() for each in call.asked.all("Type")}
         told = []
         if wanted & {"All", "VideoSource"}:
-            told.append(self._stream.source_configuration("tr2:VideoSource"))
+            told.append(self._stream.under(call.lease).source_configuration("tr2:VideoSource"))
         if wanted & {"All", "VideoEncoder"}:
-            told.append(self._encoder("tr2:VideoEncoder"))
+            told.append(self._encoder(call, "tr2:VideoEncoder"))
         inner = [el("tr2:Configurations", *told)] if told else []
         profile = el("tr2:Profiles", el("tr2:Name", PROFILE), *inner, attr={"token": PROFILE, "fixed": True})
         return el("tr2:GetProfilesResponse", profile)
 
-    def _source_configurations(self, _: SoapCall) -> Markup:
-        return el("tr2:GetVideoSourceConfigurationsResponse", self._stream.source_configuration("tr2:Configurations"))
+    def _source_configurations(self, call: SoapCall) -> Markup:
+        stream = self._stream.under(call.lease)
+        return el("tr2:GetVideoSourceConfigurationsResponse", stream.source_configuration("tr2:Configurations"))
 
     def _stream_uri(self, call: SoapCall) -> Markup:
         the_profile(call)
@@ -81,8 +82,8 @@ class Media2Service(OnvifService):
         the_profile(call)
         return el("tr2:GetSnapshotUriResponse", el("tr2:Uri", offered(self._stream.snapshot_uri(call.came_by))))
 
-    def _encoder(self, name: str) -> Markup:
-        stream = self._stream
+    def _encoder(self, call: SoapCall, name: str) -> Markup:
+        stream = self._stream.under(call.lease)
         limits = el("tt:RateControl", el("tt:FrameRateLimit", stream.format.fps), el("tt:BitrateLimit", stream.kbps))
         return el(
             name,

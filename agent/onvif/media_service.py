@@ -27,7 +27,7 @@ class MediaService(OnvifService):
     def operations(self) -> Mapping[str, Handler]:
         return {
             "GetServiceCapabilities": lambda _: el("trt:GetServiceCapabilitiesResponse", self.capabilities()),
-            "GetProfiles": lambda _: el("trt:GetProfilesResponse", self._profile("trt:Profiles")),
+            "GetProfiles": lambda call: el("trt:GetProfilesResponse", self._profile(call, "trt:Profiles")),
             "GetProfile": self._one_profile,
             "GetVideoSources": self._sources,
             "GetVideoSourceConfigurations": self._source_configurations,
@@ -49,26 +49,28 @@ class MediaService(OnvifService):
 
     def _one_profile(self, call: SoapCall) -> Markup:
         the_profile(call)
-        return el("trt:GetProfileResponse", self._profile("trt:Profile"))
+        return el("trt:GetProfileResponse", self._profile(call, "trt:Profile"))
 
-    def _sources(self, _: SoapCall) -> Markup:
-        stream = self._stream
+    def _sources(self, call: SoapCall) -> Markup:
+        stream = self._stream.under(call.lease)
         told = el("trt:VideoSources", el("tt:Framerate", stream.format.fps), stream.resolution(), attr={"token": stream.source})
         return el("trt:GetVideoSourcesResponse", told)
 
-    def _source_configurations(self, _: SoapCall) -> Markup:
-        return el("trt:GetVideoSourceConfigurationsResponse", self._stream.source_configuration("trt:Configurations"))
+    def _source_configurations(self, call: SoapCall) -> Markup:
+        stream = self._stream.under(call.lease)
+        return el("trt:GetVideoSourceConfigurationsResponse", stream.source_configuration("trt:Configurations"))
 
     def _source_configuration(self, call: SoapCall) -> Markup:
         the_configuration(call, SOURCE_CONFIGURATION)
-        return el("trt:GetVideoSourceConfigurationResponse", self._stream.source_configuration("trt:Configuration"))
+        stream = self._stream.under(call.lease)
+        return el("trt:GetVideoSourceConfigurationResponse", stream.source_configuration("trt:Configuration"))
 
-    def _encoder_configurations(self, _: SoapCall) -> Markup:
-        return el("trt:GetVideoEncoderConfigurationsResponse", self._encoder("trt:Configurations"))
+    def _encoder_configurations(self, call: SoapCall) -> Markup:
+        return el("trt:GetVideoEncoderConfigurationsResponse", self._encoder(call, "trt:Configurations"))
 
     def _encoder_configuration(self, call: SoapCall) -> Markup:
         the_configuration(call, ENCODER_CONFIGURATION)
-        return el("trt:GetVideoEncoderConfigurationResponse", self._encoder("trt:Configuration"))
+        return el("trt:GetVideoEncoderConfigurationResponse", self._encoder(call, "trt:Configuration"))
 
     def _stream_uri(self, call: SoapCall) -> Markup:
         """Whatever transport is asked for: RTSP says itself what it does not carry, and some clients ask for all of them."""
@@ -81,13 +83,13 @@ class MediaService(OnvifService):
         the_profile(call)
         return el("trt:GetSnapshotUriResponse", _media_uri(offered(self._stream.snapshot_uri(call.came_by))))
 
-    def _profile(self, name: str) -> Markup:
-        source = self._stream.source_configuration("tt:VideoSourceConfiguration")
-        encoder = self._encoder("tt:VideoEncoderConfiguration")
+    def _profile(self, call: SoapCall, name: str) -> Markup:
+        source = self._stream.under(call.lease).source_configuration("tt:VideoSourceConfiguration")
+        encoder = self._encoder(call, "tt:VideoEncoderConfiguration")
         return el(name, el("tt:Name", PROFILE), source, encoder, attr={"token": PROFILE, "fixed": True})
 
-    def _encoder(self, name: str) -> Markup:
-        stream = self._stream
+    def _encoder(self, call: SoapCall, name: str) -> Markup:
+        stream = self._stream.under(call.lease)
         limits = {"FrameRateLimit": max(1, round(stream.format.fps)), "EncodingInterval": 1, "BitrateLimit": stream.kbps}
         return el(
             name,

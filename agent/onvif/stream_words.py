@@ -31,21 +31,32 @@ class StreamPorts(Struct, frozen=True):
 
 
 class StreamWords:
-    """`format` tells what the encoder makes now; before the first picture `expected` stands in."""
+    """`format` tells what is sent under a lease now; before the first picture `expected` stands in."""
 
     def __init__(
-        self, source: str, ports: StreamPorts, encoding: Encoding, format: Callable[[], VideoFormat | None], expected: VideoFormat
+        self,
+        source: str,
+        ports: StreamPorts,
+        encoding: Encoding,
+        format: Callable[[str], VideoFormat | None],
+        expected: VideoFormat,
+        lease: str = "",
     ) -> None:
         self.source = source
         self.ports = ports
         self._encoding = encoding
         self._format = format
         self._expected = expected
+        self._lease = lease
+
+    def under(self, lease: str) -> StreamWords:
+        """As it is given under this lease: a unit that spares its line gives a smaller one."""
+        return StreamWords(self.source, self.ports, self._encoding, self._format, self._expected, lease)
 
     @property
     def format(self) -> VideoFormat:
         """Of the stream."""
-        return self._format() or self._expected
+        return self._format(self._lease) or self._expected
 
     @property
     def profile(self) -> str:

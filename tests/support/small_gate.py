@@ -33,6 +33,8 @@ class SmallGate:
     keyframe: Callable[[], None] = lambda: None
     secrets: dict[str, Secret] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
+    formats: dict[str, VideoFormat] = field(default_factory=dict)
+    """Of leases that are given another stream."""
     register: list[Entered] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     looks: list[SmallLook] = field(default_factory=list)
@@ -61,7 +63,7 @@ class SmallGate:
             return None
 
     def format_of(self, lease: str) -> VideoFormat | None:
-        return self.format
+        return self.formats.get(lease, self.format)
 
     def challenge(self, user: str) -> Secret | None:
         return self.secrets.get(user)
