@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import filecmp
 import os
 import shutil
 import subprocess
@@ -219,8 +220,19 @@ def _copy(directory: Path, beside: Path) -> None:
     if copying.returncode:
         raise DeviceError(f"{directory} cannot be copied: {errors.strip().splitlines()[-1] if errors.strip() else 'cp failed'}")
     _run("sync", "--file-system", str(beside))
-    if _told(directory) != _told(beside):
+    if _told(directory) != _told(beside) or not all(
+        _is_same(path, beside / path.relative_to(directory)) for path in _files(directory)
+    ):
         raise DeviceError(f"{directory} changed while it was copied", remedy="end what writes there, and try again")
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    return (path for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
+
+
+def _is_same(path: Path, copy: Path) -> bool:
+    """Byte for byte: what lies in clear is deleted for it."""
+    return filecmp.cmp(path, copy, shallow=False)
 
 
 def _told(directory: Path) -> list[tuple[object, ...]]:

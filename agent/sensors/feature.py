@@ -102,7 +102,14 @@ class SensorsFeature(Feature[Config]):
         tap = events if fixed else _WithoutAlarms(events)
         kept_in = node.state_dir / "posture.json"
         self.sensors = Sensors(
-            drivers, self._watches, tap, kept_in, clock, (lambda: _AT_THE_FIRST_START) if fixed else commissioned, stolen
+            drivers,
+            self._watches,
+            tap,
+            kept_in,
+            clock,
+            (lambda: _AT_THE_FIRST_START) if fixed else commissioned,
+            stolen,
+            trusts_first=fixed,
         )
 
     def components(self) -> Sequence[Component]:

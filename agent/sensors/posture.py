@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 UNREAD: Final = -1
 """In the place of when it was commissioned, where that cannot be read any more."""
+UNKNOWN_POSTURE: Final = say("how it hung when it was commissioned cannot be read any more")
 
 
 class Posture(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,7 +43,7 @@ def read_posture(path: Path) -> Posture:
         return Posture()
     except (OSError, msgspec.DecodeError) as error:
         log.error("how the unit hung cannot be read in %s, and it counts as tilted: %s", path, error)
-        return Posture(UNREAD, tilted=str(say("how it hung when it was commissioned cannot be read any more")))
+        return Posture(UNREAD, tilted=str(UNKNOWN_POSTURE))
 
 
 def keep_posture(path: Path, posture: Posture) -> None:

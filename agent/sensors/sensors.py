@@ -19,7 +19,7 @@ from agent.ports.modem import LinkBytes, LinkCounters, LinkMetrics, Modem
 from agent.ports.position import Fix, Positions
 from agent.sensors.data_used import DataUsed
 from agent.sensors.position_watch import PositionWatch
-from agent.sensors.posture import UNREAD, Posture, keep_posture, read_posture
+from agent.sensors.posture import UNKNOWN_POSTURE, UNREAD, Posture, keep_posture, read_posture
 from agent.sensors.power_watch import PowerWatch
 from agent.sensors.reading import Reading
 from agent.sensors.savings_watch import SavingsWatch
@@ -62,6 +62,8 @@ class Sensors(Component):
 
     `commissioned` tells when that was, in Unix ns, 0 while nobody has: with a new answer the next readings count as right, and
     whatever was askew is so no more. None while that is not known, after a start or on a damaged disk: then nothing is new.
+    A commissioning that was there at the start already, and of which the disk has no posture, tells nobody how it hung: it counts
+    as tilted until the next one, but with `trusts_first`, on a node that nobody commissions.
     `stolen`: whether the unit is taken for that. One driver that fails costs its own reading; none of them ends the node.
     """
 
@@ -76,8 +78,13 @@ class Sensors(Component):
         clock: Clock,
         commissioned: Callable[[], int | None],
         stolen: Callable[[], bool] = lambda: False,
+        *,
+        trusts_first: bool = False,
     ) -> None:
         super().__init__("sensors", clock)
+        self._trusts_first = trusts_first
+        self._has_heard = False  # since the start, of the commissioning
+        self._refused = ""
         self._stolen = stolen
         self._said_farewell = False
         self._drivers = drivers
@@ -85,7 +92,7 @@ class Sensors(Component):
         self._events = events
         self._posture_path = posture_path
         self._commissioned = commissioned
-        self._posture = read_posture(posture_path)
+        self._posture = self._kept = read_posture(posture_path)
         watches.tilt.level(self._posture.upright, self._posture.tilted)
         self._home = watches.position.home
         watches.position.home = self._home or self._posture.home
@@ -139,11 +146,15 @@ class Sensors(Component):
 
     def _look_around(self) -> None:
         position, tilt, known = self._watches.position, self._watches.tilt, self._posture
-        of = self._commissioned()
-        if of is None:
-            of = known.of
-        elif known.of == UNREAD:
+        told = self._commissioned()
+        of = known.of if told is None else told
+        if told is not None and known.of == UNREAD:
             known = replace(known, of=of)
+        elif told is not None and not self._has_heard and of not in (0, known.of) and not self._trusts_first:
+            known = Posture(of, tilted=str(UNKNOWN_POSTURE) if self.hang is not None else "")
+            tilt.level(None, known.tilted)
+            position.home = self._home
+        self._has_heard = self._has_heard or told is not None
         if of != known.of:
             known = Posture(of)
             tilt.level(None)
@@ -158,9 +169,9 @@ class Sensors(Component):
             if known.of and tilt.upright is None:
                 tilt.level(self.hang.value, tilt.tilted)
             self._raise(tilt.observe(self.hang.value))
-        now = Posture(known.of, tilt.upright, position.home, str(tilt.tilted))
-        if now != self._posture:
-            self._keep(now)
+        self._posture = Posture(known.of, tilt.upright, position.home, str(tilt.tilted))
+        if self._posture != self._kept:
+            self._keep(self._posture)
 
     def _look_at_supplies(self) -> None:
         for reading in (self.link, self.bytes):
@@ -177,12 +188,16 @@ class Sensors(Component):
         self._said_farewell = ends
 
     def _keep(self, posture: Posture) -> None:
-        """What is found lasts in memory in any case; a disk that refuses costs it the next power cut."""
-        self._posture = posture
+        """What is found lasts in memory in any case; while a disk refuses it is tried again with each turn, and told once."""
         try:
             keep_posture(self._posture_path, posture)
         except OSError as error:
-            log.error("how the unit hangs cannot be kept in %s: %s", self._posture_path, error)
+            why = error.strerror or str(error)
+            if why != self._refused:
+                log.error("how the unit hangs cannot be kept in %s: %s", self._posture_path, why.lower())
+            self._refused = why
+        else:
+            self._kept, self._refused = posture, ""
 
     def _raise(self, events: list[Event]) -> None:
         for event in events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,6 +56,7 @@ class Unit:
     told: list[Event] = field(default_factory=list)
     hangs: Acceleration = UPRIGHT
     commissioned: int | None = 0
+    fixed: bool = False
 
     def __post_init__(self) -> None:
         self.gps = Driver(lambda: Fix(*CHALON, self.clock.monotonic_ns()))
@@ -73,7 +75,13 @@ class Unit:
         )
         drivers = SensorDrivers(positions=self.gps, accelerometer=self.tilt)  # type: ignore[arg-type]
         self.sensors = Sensors(
-            drivers, watches, self, self.path / "posture.json", self.clock, commissioned=lambda: self.commissioned
+            drivers,
+            watches,
+            self,
+            self.path / "posture.json",
+            self.clock,
+            commissioned=lambda: self.commissioned,
+            trusts_first=self.fixed,
         )
         return self.sensors
 
@@ -150,9 +158,57 @@ def test_a_start_before_the_deployment_is_read_takes_back_no_tilt(tmp_path: Path
     assert read_posture(tmp_path / "posture.json").upright == hanging(0)
 
 
+@pytest.mark.parametrize("lost", ["removed", "dangling", "older"])
+def test_a_posture_that_is_lost_over_a_power_cut_counts_as_tilted(tmp_path: Path, lost: str) -> None:
+    """Nobody knows any more how it hung: what it hangs like after the cut proves nothing, until it is commissioned again."""
+    unit, kept = Unit(tmp_path), tmp_path / "posture.json"
+    unit.commissioned = 1
+    unit.live(5)
+    if lost == "older":
+        unit.commissioned = 2
+    else:
+        kept.unlink()
+    if lost == "dangling":
+        kept.symlink_to(tmp_path / "gone")
+    unit.hangs = hanging(40)
+    unit.started()
+    unit.live(10)
+    assert unit.sensors.sensed().tilted
+    unit.started()
+    unit.live(10)
+    assert unit.sensors.sensed().tilted
+    unit.commissioned = 3
+    unit.live(10)
+    assert unit.sensors.sensed().tilted == ""
+
+
+def test_what_a_disk_refused_is_kept_once_it_takes_writes_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """How it hung at its commissioning, and a tilt that was found since; told once."""
+    unit, kept = Unit(tmp_path), tmp_path / "posture.json"
+    unit.live(5)
+    kept.unlink(missing_ok=True)
+    (kept / "in the way").mkdir(parents=True)
+    unit.commissioned = 1
+    unit.live(60)
+    assert caplog.text.count("cannot be kept") == 1
+    shutil.rmtree(kept)
+    unit.live(5)
+    assert read_posture(kept).upright == hanging(0)
+    kept.unlink()
+    (kept / "in the way").mkdir(parents=True)
+    unit.hangs = hanging(20)
+    unit.live(10)
+    shutil.rmtree(kept)
+    unit.live(5)
+    unit.hangs = hanging(0)
+    unit.started()
+    unit.live(10)
+    assert unit.sensors.sensed().tilted
+
+
 def test_a_fixed_node_takes_its_first_reading_for_upright(tmp_path: Path) -> None:
     """Nobody commissions it but with its masks; the second start takes nothing anew."""
-    unit = Unit(tmp_path, hangs=hanging(10), commissioned=1)
+    unit = Unit(tmp_path, hangs=hanging(10), commissioned=1, fixed=True)
     unit.live(5)
     assert read_posture(tmp_path / "posture.json").upright == hanging(10)
     unit.hangs = hanging(40)
