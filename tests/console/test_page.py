@@ -41,8 +41,8 @@ def opened(browser: Browser, port: int) -> Page:
             page.goto(f"http://127.0.0.1:{port}/", wait_until="domcontentloaded")
             return page
         except PageError as error:
-            if "ERR_CONNECTION_REFUSED" not in str(error):
-                raise
+            if not any(refused in str(error) for refused in ("ERR_CONNECTION_REFUSED", "chrome-error://")):
+                raise  # the second: Chromium was still at the page that says so when it was asked again
             page.wait_for_timeout(100)
     pytest.fail("the page did not come up")
 

@@ -14,7 +14,6 @@ from hardware.rtsp_relay import Relay
 from hardware.rtsp_trust import RtspTrust
 from tests.support.camera_certificate import CameraCertificate
 from tests.support.camera_viewer import Viewer
-from tests.support.deadline import until
 from tests.support.misbehaving_camera import Habits, MisbehavingCamera
 
 SECRET = "s3cr-t pass@word"
@@ -122,12 +121,11 @@ def test_a_camera_that_sends_on_is_followed_to_itself_alone(password_file: Path)
             viewer.driver.open()
             viewer.picture()
             viewer.driver.close()
-        until(lambda: "TEARDOWN" in target.heard.verbs, "the first viewer has left")
-        target.heard.verbs.clear()
+        before = len(target.heard.verbs)
         elsewhere = target.url.replace("localhost", "127.0.0.1")
         with MisbehavingCamera(Habits(challenges=("MD5",), password=SECRET, redirect=elsewhere)) as camera:
             assert "sends this node on" in str(refusal(camera, password_file=password_file))
-        assert target.heard.verbs == []
+        assert set(target.heard.verbs[before:]) <= {"TEARDOWN"}  # the first viewer's farewell may come late, or not at all
 
 
 def test_nobody_else_gets_pictures_from_the_relay() -> None:
