@@ -13,9 +13,9 @@ import ctypes
 import filecmp
 import os
 import shutil
+import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,6 +33,7 @@ STOP: Final = "systemctl stop vigie.target vigie.service vigie-trial.service vig
 START: Final = "systemctl start vigie.target vigie-retention.timer"
 _KEY_BYTES: Final = 32
 _ROOM: Final = 1.05
+_PROGRESS_S: Final = 0.2
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -67,16 +68,15 @@ def _encrypt(directory: Path, *, move: bool, kept_key: Path | None) -> None:
         if any(directory.iterdir()) and not move:
             raise DeviceError(f"{directory} is not empty", remedy="to take along what lies there: --move")
         key = _sealed_key()
+        if kept_key is not None:
+            _keep(key, kept_key)
         shutil.rmtree(beside, ignore_errors=True)
         _prepare(mount)
         _make_encrypted(directory, beside, key)
         _copy(directory, beside)
         _exchange(beside, directory)
-    else:
-        key = _opened_key()
-        print(f"{directory} is encrypted")
-    if kept_key is not None:
-        _keep(key, kept_key)
+    elif kept_key is not None:
+        _keep(_opened_key(), kept_key)
     _open_at_boot(directory)
     if beside.exists():  # what lay there in clear
         shutil.rmtree(beside)
@@ -213,37 +213,36 @@ def _copy(directory: Path, beside: Path) -> None:
     copying = subprocess.Popen(
         ["cp", "--archive", "--one-file-system", f"{directory}/.", f"{beside}/"], stderr=subprocess.PIPE, text=True
     )
-    while copying.poll() is None:
-        _show_progress(free - shutil.disk_usage(beside).free, wanted)
-        time.sleep(0.2)
-    errors = copying.stderr.read() if copying.stderr else ""
+    errors: str | None = None
+    while errors is None:
+        try:
+            _, errors = copying.communicate(timeout=_PROGRESS_S)
+        except subprocess.TimeoutExpired:
+            _show_progress(free - shutil.disk_usage(beside).free, wanted)
     if copying.returncode:
         raise DeviceError(f"{directory} cannot be copied: {errors.strip().splitlines()[-1] if errors.strip() else 'cp failed'}")
     _run("sync", "--file-system", str(beside))
-    if _told(directory) != _told(beside) or not all(
-        _is_same(path, beside / path.relative_to(directory)) for path in _files(directory)
-    ):
+    if not _is_same(directory, beside):
         raise DeviceError(f"{directory} changed while it was copied", remedy="end what writes there, and try again")
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    return (path for path in directory.rglob("*") if path.is_file() and not path.is_symlink())
+def _is_same(directory: Path, copy: Path) -> bool:
+    """Names, kinds, owners, modes and times, and every byte: what lies in clear is deleted for it."""
+    names = sorted(path.relative_to(directory) for path in directory.rglob("*"))
+    return names == sorted(path.relative_to(copy) for path in copy.rglob("*")) and all(
+        _is_same_entry(directory / name, copy / name) for name in names
+    )
 
 
-def _is_same(path: Path, copy: Path) -> bool:
-    """Byte for byte: what lies in clear is deleted for it."""
-    return filecmp.cmp(path, copy, shallow=False)
-
-
-def _told(directory: Path) -> list[tuple[object, ...]]:
-    """What lies there: names, kinds, owners, modes, sizes and times."""
-    found: list[tuple[object, ...]] = []
-    for path in sorted(directory.rglob("*")):
-        info = path.lstat()
-        file = (info.st_size, info.st_mtime_ns) if path.is_file() and not path.is_symlink() else ()
-        link = str(path.readlink()) if path.is_symlink() else ""
-        found.append((str(path.relative_to(directory)), info.st_mode, info.st_uid, info.st_gid, link, *file))
-    return found
+def _is_same_entry(path: Path, copy: Path) -> bool:
+    ours, theirs = path.lstat(), copy.lstat()
+    if (ours.st_mode, ours.st_uid, ours.st_gid) != (theirs.st_mode, theirs.st_uid, theirs.st_gid):
+        return False
+    if stat.S_ISLNK(ours.st_mode):
+        return path.readlink() == copy.readlink()
+    if not stat.S_ISREG(ours.st_mode):
+        return True
+    return ours.st_mtime_ns == theirs.st_mtime_ns and filecmp.cmp(path, copy, shallow=False)
 
 
 def _exchange(one: Path, other: Path) -> None:

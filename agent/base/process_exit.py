@@ -27,7 +27,7 @@ A file of ours that is refused has a name, or is told as a VigieError.
 STARTED_BY: Final = "VIGIE_STARTED_BY"
 """Set by the installed command (systemd/vigie) where it has given up root."""
 _FOR_ROOT_TOO: Final = say(
-    "Root's `vigie` works as user vigie: let that user at the file (to read: chgrp vigie FILE; chmod 640 FILE)."
+    "Root's `vigie` works as user vigie: let that user reach the file (to read it: chgrp vigie FILE; chmod 640 FILE)."
     " Or name a directory of its own, such as /var/lib/vigie"
 )
 

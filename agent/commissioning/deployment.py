@@ -9,12 +9,12 @@ from typing import Any, Final
 from agent.base.clock import NS, rfc3339
 from agent.base.errors import DeploymentError, told_apart
 from agent.base.phrase import day, many, say
+from agent.commissioning.identity import SOON_DAYS
 from agent.commissioning.line import Line, fail, left_open, ok, warn
 from agent.config.model import Config, Nomad, Perimeter
 from agent.nomad.judgement import STOWED
 from agent.nomad.store import DeploymentStore
 
-SOON_DAYS: Final = 30
 _STOPPED: Final = say("waits for the daemon, which judges it")
 _SHOW: Final = say("`vigie deploy show` says what it waits for")
 _PUT_UP: Final = say("`sudo vigie masks validate --by NAME`, then `sudo vigie deploy commission --by NAME`")
@@ -42,18 +42,22 @@ def _authorisations(places: Sequence[Perimeter], today: date) -> Iterator[Line]:
             say("draw each place that the authorisation names as a [[nomad.perimeter]]"),
         )
     renew = say("have it renewed, then set `until` of that [[nomad.perimeter]]")
-    late = [place for place in places if (place.until - today).days < SOON_DAYS]
-    for place in late:
+    ended_all = fail if all(place.until < today for place in places) else warn
+    held: list[date] = []
+    for place in places:
         named = {"name": place.name, "number": place.authorisation, "day": day(place.until)}
-        days = (place.until - today).days
-        if days < 0:
-            grade = fail if len(late) == len(places) else warn
-            yield grade("authorisation", say("{name}: authorisation {number} ended on {day}", **named), renew, days_left=days)
+        left = (place.until - today).days
+        if left < 0:
+            yield ended_all("authorisation", say("{name}: authorisation {number} ended on {day}", **named), renew, days_left=left)
+        elif left < SOON_DAYS:
+            yield warn("authorisation", say("{name}: authorisation {number} ends on {day}", **named), renew, days_left=left)
         else:
-            yield warn("authorisation", say("{name}: authorisation {number} ends on {day}", **named), renew, days_left=days)
-    if held := [place.until for place in places if place not in late]:
-        until, count = day(min(held)), len(held)
-        yield ok("authorisation", many("1 place, until {until}", "{number} places, the first until {until}", count, until=until))
+            held.append(place.until)
+    if held:
+        until = day(min(held))
+        yield ok(
+            "authorisation", many("1 place, until {until}", "{number} places, the first until {until}", len(held), until=until)
+        )
 
 
 def _recorded(config: Config) -> Line:
@@ -63,8 +67,10 @@ def _recorded(config: Config) -> Line:
     except DeploymentError as error:
         what, remedy = error.said
         return fail("deployment", what, remedy or _SHOW)
-    if present is None or present.is_over:
+    if present is None:
         return left_open("deployment", STOWED)
+    if present.is_over:
+        return left_open("deployment", say("{deployment} is over: {why}", deployment=present.id, why=present.ended_why))
     until = rfc3339(present.until_ns // NS * NS)
     return left_open("deployment", say("{deployment} until {until}: {waits}", deployment=present.id, until=until, waits=_STOPPED))
 

@@ -145,20 +145,10 @@ class Sensors(Component):
         self._look_at_supplies()
 
     def _look_around(self) -> None:
-        position, tilt, known = self._watches.position, self._watches.tilt, self._posture
-        told = self._commissioned()
-        of = known.of if told is None else told
-        if told is not None and known.of == UNREAD:
-            known = replace(known, of=of)
-        elif told is not None and not self._has_heard and of not in (0, known.of) and not self._trusts_first:
-            known = Posture(of, tilted=str(UNKNOWN_POSTURE) if self.hang is not None else "")
-            tilt.level(None, known.tilted)
-            position.home = self._home
-        self._has_heard = self._has_heard or told is not None
-        if of != known.of:
-            known = Posture(of)
-            tilt.level(None)
-            position.home = self._home
+        position, tilt = self._watches.position, self._watches.tilt
+        if (of := self._commissioned()) is not None:
+            self._note_commissioning(of)
+        known = self._posture
         if self.fix is not None:
             self.fix.turn()
             position.chase(self._stolen())
@@ -172,6 +162,18 @@ class Sensors(Component):
         self._posture = Posture(known.of, tilt.upright, position.home, str(tilt.tilted))
         if self._posture != self._kept:
             self._keep(self._posture)
+
+    def _note_commissioning(self, of: int) -> None:
+        """When it was commissioned: with another answer than before what was known of how it hung and stood is void."""
+        known, is_first, self._has_heard = self._posture.of, not self._has_heard, True
+        if known == UNREAD:
+            self._posture = replace(self._posture, of=of)
+        elif of != known:
+            # There at the start, and not with what the disk kept: nobody knows any more how it hung when a person looked.
+            is_lost = bool(of) and is_first and not self._trusts_first and self.hang is not None
+            self._posture = Posture(of, tilted=str(UNKNOWN_POSTURE) if is_lost else "")
+            self._watches.tilt.level(None, self._posture.tilted)
+            self._watches.position.home = self._home
 
     def _look_at_supplies(self) -> None:
         for reading in (self.link, self.bytes):

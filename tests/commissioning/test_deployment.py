@@ -51,6 +51,13 @@ def test_an_authorisation_is_told_before_and_after_its_end(today: date, grade: G
     assert (line.grade, words in str(line.measured)) == (grade, True), line
 
 
+def test_one_place_that_still_holds_is_no_failure() -> None:
+    """One has ended, the other ends soon: two warnings, and units can be put up at the second."""
+    (place,) = nomadic().nomad.perimeter
+    config = replace(nomadic(), nomad=replace(nomadic().nomad, perimeter=(place, replace(place, until=date(2031, 3, 1)))))
+    assert [line.grade for line in judge_deployment(config, None, date(2031, 2, 20))][:2] == [Grade.WARN, Grade.WARN]
+
+
 def test_without_the_daemon_the_disk_tells_of_a_deployment(tmp_path: Path) -> None:
     """None yet, one that waits, a record that cannot be believed: said, and judged no further than that."""
     unit = NomadUnit(tmp_path)
@@ -59,6 +66,8 @@ def test_without_the_daemon_the_disk_tells_of_a_deployment(tmp_path: Path) -> No
     unit.begin()
     line = lines(config)["deployment"]
     assert (line.grade, "waits for the daemon" in str(line.measured)) == (Grade.OPEN, True)
+    unit.acts.end("A. Martin", "rain")
+    assert "is over: rain" in str(lines(config)["deployment"].measured)
     DeploymentStore(unit.store.folder.parent).spoil(1)
     assert lines(config)["deployment"].grade is Grade.FAIL
 

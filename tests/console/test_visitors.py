@@ -61,10 +61,16 @@ def port(console: Console) -> int:
 
 def status(console: Console, path: str) -> int:
     """What a visitor is answered."""
+    return answered(console, path)[0]
+
+
+def answered(console: Console, path: str) -> tuple[int, str]:
+    """The same, with the words of a refusal."""
     connection = http.client.HTTPConnection("127.0.0.1", port(console), timeout=30)
     with contextlib.closing(connection):
         connection.request("GET", path)
-        return connection.getresponse().status
+        response = connection.getresponse()
+        return response.status, "" if response.status == 200 else response.read().decode()
 
 
 def looks(register: Path) -> list[str]:
@@ -99,7 +105,7 @@ def test_the_fifth_viewer_is_told(console: Console) -> None:
     for viewer in viewers:
         viewer.start()
     try:
-        until(lambda: status(console, "/preview.mjpeg") == 503, "the fifth is refused")
+        until(lambda: answered(console, "/preview.mjpeg") == (503, f"{MOST_VIEWERS} people look already"), "the fifth is told")
     finally:
         stop.set()
         for viewer in viewers:

@@ -94,6 +94,17 @@ class Unit:
             self.clock.advance(1)
 
 
+def stays_tilted_until_commissioned(unit: Unit) -> None:
+    """Over two starts; a commissioning after them ends it."""
+    for _ in range(2):
+        unit.started()
+        unit.live(10)
+        assert unit.sensors.sensed().tilted
+    unit.commissioned = 9
+    unit.live(10)
+    assert unit.sensors.sensed().tilted == ""
+
+
 def test_a_driver_that_fails_is_told_once_and_asked_ever_less(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """An hour without a receiver: one line in the log, one question a minute; its return is told as well."""
     unit = Unit(tmp_path)
@@ -171,15 +182,7 @@ def test_a_posture_that_is_lost_over_a_power_cut_counts_as_tilted(tmp_path: Path
     if lost == "dangling":
         kept.symlink_to(tmp_path / "gone")
     unit.hangs = hanging(40)
-    unit.started()
-    unit.live(10)
-    assert unit.sensors.sensed().tilted
-    unit.started()
-    unit.live(10)
-    assert unit.sensors.sensed().tilted
-    unit.commissioned = 3
-    unit.live(10)
-    assert unit.sensors.sensed().tilted == ""
+    stays_tilted_until_commissioned(unit)
 
 
 def test_what_a_disk_refused_is_kept_once_it_takes_writes_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -222,15 +225,7 @@ def test_a_fixed_node_takes_its_first_reading_for_upright(tmp_path: Path) -> Non
 def test_a_posture_that_cannot_be_read_counts_as_tilted(tmp_path: Path, content: bytes, commissioned: int) -> None:
     """It may have been: only a person clears it, by a commissioning after that."""
     (tmp_path / "posture.json").write_bytes(content)
-    unit = Unit(tmp_path, commissioned=commissioned)
-    unit.live(5)
-    assert unit.sensors.sensed().tilted
-    unit.started()
-    unit.live(5)
-    assert unit.sensors.sensed().tilted
-    unit.commissioned = 6
-    unit.live(5)
-    assert unit.sensors.sensed().tilted == ""
+    stays_tilted_until_commissioned(Unit(tmp_path, commissioned=commissioned))
 
 
 def test_at_the_end_every_driver_is_let_go(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""A page that shows commands and what they print, so that a test can type them: `    $ command`, then lines of its output."""
+"""A page that shows commands and what they print, so that a test can type them: `    $ command`, then lines of its output.
+
+`    > ` goes on with the command, as a shell shows it behind a backslash.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ def steps(text: str) -> list[Step]:
     for line in text.splitlines():
         if line.startswith("    $ "):
             found.append(Step(line.removeprefix("    $ ")))
+        elif line.startswith("    > "):
+            found[-1].command += "\n" + line.removeprefix("    > ")
         elif line.startswith("    "):
             found[-1].shown.append(line.strip())
     return found

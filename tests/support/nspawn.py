@@ -23,7 +23,7 @@ from tests.support import parts
 
 CACHE = Path(os.environ.get("VIGIE_LANE_CACHE", "/var/cache/vigie-lanes"))
 SUITE = "bookworm"
-# What a Raspberry Pi OS Lite has and a package may lean on; mosquitto stands for the town's broker.
+# What a Raspberry Pi OS Lite has and a package may lean on; fscrypt, which ours suggests; mosquitto for the town's broker.
 INCLUDED = (
     "systemd",
     "systemd-sysv",
