@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -35,7 +35,8 @@ _APT = (
     "--dpkgopt=force-unsafe-io",
 )
 START_DEADLINE_S = 90.0
-INSIST_S = 60.0
+CONTROL_S = 60.0
+INSIST_S = 120.0  # room for one question that is never answered
 PATH = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
 
 # Mounts of its own, gone with the process; the cluster's directory lies at /mnt.
@@ -142,20 +143,28 @@ class RabbitMqCluster:
         log = self.directory / f"{program}.log"
         log.unlink(missing_ok=True)
         command = [f"{self._sbin()}/{program}", "-n", f"rb{asked}@localhost", *words]
-        failed = self._enter(program, command, self._environment(asked)).wait(60)
+        running = self._enter(program, command, self._environment(asked))
+        try:
+            failed = running.wait(CONTROL_S) != 0
+        except subprocess.TimeoutExpired:  # asked between two leaders, some questions are never answered
+            running.kill()
+            failed = running.wait() != 0
         said = log.read_text(errors="replace")
         if failed:
             raise DeviceError(f"{program} {' '.join(words)}: {said[-500:]}")
         return said
 
-    def insist(self, asked: int, program: str, *words: str) -> None:
-        """As `control`, again and again: a queue that is between two leaders, or is just deleted, fails the whole command."""
+    def insist(self, asked: int, program: str, *words: str, unless: Sequence[str] = ()) -> None:
+        """As `control`, again and again: a queue that is between two leaders, or is just deleted, fails the whole command.
+
+        A DeviceError that says one of `unless` is raised at once.
+        """
         ends = time.monotonic() + INSIST_S
         while True:
             try:
                 self.control(asked, program, *words)
-            except DeviceError:
-                if time.monotonic() > ends:
+            except DeviceError as error:
+                if time.monotonic() > ends or any(sign in str(error) for sign in unless):
                     raise
                 time.sleep(0.5)
             else:
