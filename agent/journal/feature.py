@@ -13,6 +13,7 @@ from agent.config.model import Config
 from agent.identity.node_key import NodeSigner
 from agent.journal import alarms
 from agent.journal.folded_looks import FoldedLooks
+from agent.journal.noted_visits import NotedVisits
 from agent.journal.register import Register
 from agent.journal.registrar import Registrar
 from agent.ports.event import EventSink
@@ -43,7 +44,7 @@ class RegisterFeature(Feature[Config]):
         self.register = Register(path, clock, key, alarm, node=node_id, key_is_new=key_is_new)
         if fault := self.register.fault():
             alarm(fault)
-        self.looks = FoldedLooks(self.register, clock)
+        self.looks = FoldedLooks(self.register, clock, NotedVisits(path.with_suffix(".looks")), self.register.ask)
         self._registrar = Registrar(register=self.register, clock=clock, hand_on=hand_on, settle=self.looks.settle)
 
     def components(self) -> Sequence[Component]:

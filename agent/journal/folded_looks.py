@@ -4,19 +4,23 @@ The first look of somebody, by the same way and from the same address, is entere
 counted, until none of them has been open for five minutes; then one line says how many there were, how long they took together,
 and how the last one ended. The looks that are still open when the node stops are entered as ended then.
 
-A register that has refused a line gets one for each further look before anything is shown, until it takes one again.
+A further look is noted on disk before anything is shown, and the register is asked whether it would take a line. After a kill the
+next start enters what was noted. A register that has refused a line gets one for each further look, until it takes one again.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact, Journal
+from agent.journal.noted_visits import LiveVisit, NotedVisits
+
+log = logging.getLogger(__name__)
 
 QUIET_NS: Final = 300 * NS
 _OF_THE_END: Final = frozenset({"seconds", "why", "ended"})
@@ -25,31 +29,26 @@ _OF_THE_END: Final = frozenset({"seconds", "why", "ended"})
 _Key = tuple[str, frozenset[tuple[str, Fact]]]
 
 
-@dataclass(slots=True)
-class _Visit:
-    """The looks that belong together since their line was entered."""
-
-    by: str
-    facts: dict[str, Fact]
-    looks: int = 1
-    open: int = 1
-    seconds: float = 0.0
-    left_ns: int = 0
-    end: dict[str, Fact] = field(default_factory=dict)
-
-
 class FoldedLooks:
-    """Implements Journal for LIVE_BEGUN and LIVE_ENDED; hands everything else on. Any thread. Raises RegisterError."""
+    """Implements Journal for LIVE_BEGUN and LIVE_ENDED; hands everything else on. Any thread. Raises RegisterError.
 
-    def __init__(self, journal: Journal, clock: Clock) -> None:
+    `ask` raises RegisterError when the register would take no line now.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, notes: NotedVisits, ask: Callable[[], None] = lambda: None) -> None:
         self._journal = journal
         self._clock = clock
+        self._notes = notes
+        self._ask = ask
         self._lock = threading.Lock()
-        self._visits: dict[_Key, _Visit] = {}
+        self._visits: dict[_Key, LiveVisit] = {}
+        self._earlier = notes.left_behind()
+        self._is_noted = True
         self._refused = False
 
     def enter(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
-        """See Journal. The first look is on disk on return, or refused."""
+        """See Journal. The first look is on disk on return, or refused; so is what an earlier life left behind."""
+        self._make_up()
         if act is Act.LIVE_BEGUN:
             self._begin(by, facts)
         elif act is Act.LIVE_ENDED:
@@ -59,11 +58,14 @@ class FoldedLooks:
 
     def settle(self, now: bool = False) -> None:
         """Enter the end of visits that have been quiet for long enough, or of all `now`. RegisterError: tried again next time."""
+        self._make_up()
         moment_ns = self._clock.monotonic_ns()
         with self._lock:
             for key, visit in list(self._visits.items()):
                 if now or (not visit.open and moment_ns - visit.left_ns >= QUIET_NS):
                     self._enter_end(key, visit)
+            if not self._is_noted:
+                self._note()
 
     def leave(self, facts: Mapping[str, Fact]) -> None:
         """Enter the end of every visit that bears these facts: that way nobody looks any more. RegisterError: ask again."""
@@ -72,21 +74,40 @@ class FoldedLooks:
                 if facts.items() <= visit.facts.items():
                     self._enter_end(key, visit)
 
-    def _enter_end(self, key: _Key, visit: _Visit) -> None:
-        facts = {**visit.facts, "looks": visit.looks, "seconds": round(visit.seconds, 1), **visit.end}
-        self._write(Act.LIVE_ENDED, visit.by, facts)
+    def _make_up(self) -> None:
+        """Enter the ends that an earlier life left behind. RegisterError: they stay noted."""
+        if not self._earlier:
+            return
+        with self._lock:
+            while self._earlier:
+                self._write(Act.LIVE_ENDED, self._earlier[0].by, self._earlier[0].told)
+                del self._earlier[0]
+                self._is_noted = False
+
+    def _enter_end(self, key: _Key, visit: LiveVisit) -> None:
+        self._write(Act.LIVE_ENDED, visit.by, visit.told)
         del self._visits[key]
+        self._is_noted = False
 
     def _begin(self, by: str, facts: Mapping[str, Fact]) -> None:
+        key = _key(by, facts)
         with self._lock:
-            visit = self._visits.get(_key(by, facts))
+            visit = self._visits.get(key)
             if visit is None or self._refused:
                 self._write(Act.LIVE_BEGUN, by, facts)
             if visit is None:
-                self._visits[_key(by, facts)] = _Visit(by, dict(facts))
+                visit = self._visits[key] = LiveVisit(by, dict(facts))
             else:
+                self._ask()
                 visit.looks += 1
                 visit.open += 1
+            try:
+                self._note()
+            except RegisterError as error:  # entered, and not let in: the count says no more than was shown
+                visit.looks -= 1
+                visit.open -= 1
+                visit.end = {**visit.end, "why": error.said[0]}
+                raise
 
     def _end(self, by: str, facts: Mapping[str, Fact]) -> None:
         with self._lock:
@@ -98,6 +119,11 @@ class FoldedLooks:
             visit.end = {name: fact for name, fact in facts.items() if name in _OF_THE_END - {"seconds"}}
             visit.open = max(0, visit.open - 1)
             visit.left_ns = self._clock.monotonic_ns()
+            self._is_noted = False
+
+    def _note(self) -> None:
+        self._notes.note((*self._earlier, *self._visits.values()))
+        self._is_noted = True
 
     def _write(self, act: Act, by: str, facts: Mapping[str, Fact]) -> None:
         try:

@@ -71,6 +71,14 @@ class Register:
         except OSError as error:
             raise self._refused(error) from error
 
+    def ask(self) -> None:
+        """Whether it could be opened for a line now: RegisterError when not. A full disk is met by a line alone."""
+        try:
+            with self._thread_lock, self._locked():
+                pass
+        except OSError as error:
+            raise self._refused(error) from error
+
     def sign_head(self) -> bool:
         """Enter a signed line when unsigned ones hang at the end. False when there is no need or no key. Raises RegisterError."""
         if self._signature is None:

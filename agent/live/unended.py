@@ -16,10 +16,10 @@ from agent.base.errors import StorageError
 from agent.base.phrase import say
 from agent.base.regular_file import read_regular
 from agent.journal.entry import Act, Journal
+from agent.journal.noted_visits import INTERRUPTED
 
 log = logging.getLogger(__name__)
 
-INTERRUPTED: Final = "the node was interrupted"
 _MOST_BYTES: Final = 256 * 1024
 
 

@@ -10,7 +10,7 @@ import pytest
 from agent.base.errors import RegisterError
 from agent.journal.entry import Act
 from agent.journal.folded_looks import QUIET_NS
-from agent.live.unended import INTERRUPTED
+from agent.journal.noted_visits import INTERRUPTED
 from agent.operations.caller import Refusal, Refused
 from agent.ports.live import LookRefused, NoEntry, Transport, Way
 from tests.support.lease_house import OPERATOR, POLICE, SUPERVISOR, LeaseHouse
@@ -58,12 +58,13 @@ def test_a_register_that_refuses_means_no_lease_and_no_look(house: LeaseHouse) -
 
 
 def test_while_the_register_refuses_nobody_looks_again_either(house: LeaseHouse) -> None:
-    """Further looks of the same viewer are counted only; once a line was refused, each has to be entered before it begins."""
+    """Further looks of a viewer are counted only, yet the register is asked; once it refused a line, each is entered first."""
     lease = house.open()
     house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
     house.register.refuses = True
-    with pytest.raises(LookRefused):
-        house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.8")
+    for address in ("10.0.0.7", "10.0.0.8"):
+        with pytest.raises(LookRefused):
+            house.gate.enter(lease.id, Transport.RTSP_TCP, address)
     with pytest.raises(LookRefused) as refused:
         house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7")
     assert refused.value.why is NoEntry.NO_REGISTER

@@ -9,6 +9,7 @@ from agent.base.clock import Clock, SystemClock
 from agent.base.errors import RegisterError
 from agent.journal.entry import Act, Fact
 from agent.journal.folded_looks import FoldedLooks
+from agent.journal.noted_visits import NotedVisits
 from agent.live.accounts import LiveAccounts
 from agent.live.attendant import LeaseAttendant
 from agent.live.book import LeaseBook
@@ -43,6 +44,11 @@ class FitfulRegister:
             raise RegisterError("the register cannot be written: no space left on device", remedy="Free space on its disk")
         self.entries.append((act, by, dict(facts)))
 
+    def ask(self) -> None:
+        """See Register."""
+        if self.refuses:
+            raise RegisterError("the register cannot be used: operation not permitted", remedy="Check its permissions")
+
     def of(self, act: Act) -> list[dict[str, Fact]]:
         """The facts of every entry of this act."""
         return [facts for each, _, facts in self.entries if each is act]
@@ -68,7 +74,7 @@ class LeaseHouse:
         self.clock = ManualClock()
         clock: Clock = self.clock if stream is None else SystemClock()
         self.register = FitfulRegister()
-        self.looks = FoldedLooks(self.register, clock)
+        self.looks = FoldedLooks(self.register, clock, NotedVisits(directory / "register.looks"), self.register.ask)
         self.book = LeaseBook(self.looks, UnendedLeases(directory / "leases.json"), clock)
         self.stream = stream or Broadcast()
         if stream is None:
