@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.base.secret_file import read_secret
 from agent.base.system_words import system_words
 from agent.ports.broker_tls import broker_tls_context
@@ -132,9 +132,9 @@ def why_unreachable(error: Exception, endpoint: BrokerEndpoint) -> str:
         case ConnectionRefusedError():
             return say("nobody listens at {where}", where=where)
         case OSError(filename=str()):
-            return f"{error.filename}: {error.strerror}"  # a file of ours: the broker has no part in it
+            return joined(": ", (error.filename, system_words(error.strerror)))  # a file of ours: the broker has no part in it
         case OSError():
-            return f"{where}: {error.strerror or error}"
+            return joined(": ", (where, system_words(error.strerror or error)))
         case _:
             return f"{where}: {error}"
 

@@ -17,6 +17,8 @@ from agent.base.system_words import worded
 CATALOGUE: Final = Path(__file__).parents[1] / "locale" / "fr" / "LC_MESSAGES" / "vigie.po"
 NO_BREAK: Final = "\u00a0"
 NARROW: Final = "\u202f"
+_SPACED: Final = {": ": f"{NO_BREAK}: ", "; ": f"{NO_BREAK}; "}
+"""What stands between two phrases."""
 _GROUPED_FROM: Final = 10_000
 
 
@@ -44,12 +46,23 @@ def in_french(phrase: Phrase) -> str:
             scaled, prefix = scale(phrase.n_bytes)
             return f"{number(scaled, '.3g')}{NO_BREAK}{prefix}{'o' if prefix else 'octets'}"
         case Phrase(template=None):
-            return _said(phrase.glue).join(map(_said, phrase.parts))
+            return _joined(phrase)
     assert phrase.template is not None
     found = catalogue().find(phrase.template, phrase.number if phrase.several is not None else None)
     if found is None:
         return str(phrase)
     return _Places(phrase.several is not None).vformat(found, (), phrase.fields)
+
+
+def _joined(phrase: Phrase) -> str:
+    """Its parts; a colon behind words stands apart, and behind a place in a file or the name of one it does not."""
+    glue = _said(phrase.glue)
+    spaced = glue if isinstance(phrase.glue, Phrase) else _SPACED.get(glue, glue)
+    told = ""
+    for n, part in enumerate(phrase.parts):
+        told += (spaced if isinstance(phrase.parts[n - 1], Phrase) else glue) if n else ""
+        told += _said(part)
+    return told
 
 
 def _said(text: str) -> str:

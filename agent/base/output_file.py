@@ -18,6 +18,7 @@ from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
 from agent.base.phrase import say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 
 _OPENED_FOR_US: Final = (Path("/dev"), Path("/dev/fd"), Path("/proc/self/fd"))
 """Links in there name what the shell has opened for this process, and nobody else can plant any."""
@@ -42,12 +43,12 @@ class Output:
         """All of `content`; a file gets `mode` and is on disk on return. A device keeps what it was."""
         if not content.startswith(self._opening):
             # Once written it could never be replaced: the next call would take it for another kind of file.
-            raise _refused(self.path, "what was made for it is of another kind", "Report this as a bug")
+            raise _refused(self.path, say("what was made for it is of another kind"), say("Report this as a bug"))
         try:
             if self._in_place:
                 _pour(self.path, content)
             elif _is_written_in_place(self.path):
-                raise _refused(self.path, "it has just become something else than a file")
+                raise _refused(self.path, say("it has just become something else than a file"))
             else:
                 self._spare_other_files()
                 replace_durably(self.path, content, mode=mode)
@@ -64,7 +65,9 @@ class Output:
         except OSError as error:
             raise _refused(self.path, _words(error)) from error
         if held and held != self._opening:
-            raise _refused(self.path, "another kind of file is there already", "Name a new file, or remove that one first")
+            raise _refused(
+                self.path, say("another kind of file is there already"), say("Name a new file, or remove that one first")
+            )
 
 
 _ELSEWHERE: Final = say("Name a file in a directory that this user may write in")
@@ -79,19 +82,19 @@ def _is_written_in_place(path: Path) -> bool:
             kind = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
-            raise _refused(path, "it is a link to nothing") from None
+            raise _refused(path, say("it is a link to nothing")) from None
         return False
     except OSError as error:
         raise _refused(path, _words(error)) from error
     if stat.S_ISREG(kind):
         if linked and path.absolute().parent not in _OPENED_FOR_US:
-            raise _refused(path, f"it is a link to {path.readlink()}", "Name the file itself")
+            raise _refused(path, say("it is a link to {target}", target=path.readlink()), say("Name the file itself"))
         return linked
     if stat.S_ISDIR(kind):
-        raise _refused(path, "it is a directory", "Name a file in it")
+        raise _refused(path, say("it is a directory"), say("Name a file in it"))
     if stat.S_ISCHR(kind) or stat.S_ISFIFO(kind):
         return True
-    raise _refused(path, "it is a disk" if stat.S_ISBLK(kind) else "it is a socket")
+    raise _refused(path, say("it is a disk") if stat.S_ISBLK(kind) else say("it is a socket"))
 
 
 def _pour(path: Path, content: bytes) -> None:
@@ -104,8 +107,8 @@ def _pour(path: Path, content: bytes) -> None:
 
 def _words(error: OSError) -> str:
     if error.errno == errno.ENXIO:
-        return "nobody reads from it"
-    return (error.strerror or str(error)).lower()
+        return say("nobody reads from it")
+    return system_words((error.strerror or str(error)).lower())
 
 
 def _refused(path: Path, why: str, remedy: str = _ELSEWHERE) -> StorageError:

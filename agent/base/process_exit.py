@@ -27,8 +27,8 @@ A file of ours that is refused has a name, or is told as a VigieError.
 STARTED_BY: Final = "VIGIE_STARTED_BY"
 """Set by the installed command (systemd/vigie) where it has given up root."""
 _FOR_ROOT_TOO: Final = say(
-    "Root's `vigie` works as user vigie: let that user reach the file (to read it: chgrp vigie FILE; chmod 640 FILE)."
-    " Or name a directory of its own, such as /var/lib/vigie"
+    "Under sudo `vigie` works as user vigie. What it is to read: chgrp vigie FILE; chmod 640 FILE."
+    " What it is to write: name a file in /var/lib/vigie"
 )
 
 

@@ -51,7 +51,7 @@ EXAMPLES: Final[Mapping[str, Sequence[str]]] = {
     "live renew": ["sudo vigie live renew lease-0b1e7a3c5d2f4a68 --for 3600"],
     "live close": ["sudo vigie live close lease-0b1e7a3c5d2f4a68"],
     "live list": ["sudo vigie live list"],
-    "masks show": ["sudo vigie masks show --out /var/lib/vigie/masks.png", "sudo vigie masks show --terminal"],
+    "masks show": ["sudo vigie masks show --out - > masks.png", "sudo vigie masks show --terminal"],
     "masks validate": ['sudo vigie masks validate --by "A. Martin"', 'sudo vigie masks validate --by "A. Martin" --nudge'],
     "register": ["sudo vigie register", "sudo vigie register --verify"],
     "retention sweep": ["sudo vigie retention sweep"],

@@ -18,6 +18,7 @@ EXAMPLES_BELOW: Final = "Examples:"
 _UNWRAPPED: Final = "\b"
 _METAVAR: Final = re.compile(r"\b[A-Z][A-Z]+\b")
 _FACTS: Final = re.compile(r"(?P<help>.*?)(?P<facts>(?:  |^)\[[^\]]*\])?", re.DOTALL)
+_KEPT: Final = "Show this message and exit."
 CLICK_MODULES: Final = ("core", "decorators", "exceptions", "formatting", "parser", "types")
 """Its modules that say something to whoever types a command."""
 
@@ -49,9 +50,14 @@ def speak_click() -> None:
     """Let click say its own words by our catalogue, in the language of the moment. Once; what it lacks stays English."""
     for name in CLICK_MODULES:
         module = getattr(click, name)
-        for its, ours in (("_", reworded), ("ngettext", _counted)):
+        for its, ours in (("_", _clicks_own), ("ngettext", _counted)):
             if hasattr(module, its):
                 setattr(module, its, ours)
+
+
+def _clicks_own(sentence: str) -> str:
+    """In the language of the moment, but for what click keeps for good: an option's help is put into words where it is printed."""
+    return sentence if sentence == _KEPT else reworded(sentence)
 
 
 def _counted(one: str, several: str, number: int) -> str:

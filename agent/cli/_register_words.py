@@ -112,6 +112,7 @@ _FACTS: Final = {
         say("perimeter"),
         say("reference"),
         say("retention days"),
+        say("standing"),
         say("station"),
         say("through"),
         say("trusted"),
@@ -121,6 +122,26 @@ _FACTS: Final = {
     )
 }
 """What entries name; keys of the configuration and identifiers stay as they are."""
+_VALUES: Final = {
+    str(words): words
+    for words in (
+        say("local page"),
+        say("control socket"),
+        say("configuration"),
+        say("first start"),
+        say("the node stops"),
+        say("the node was interrupted"),
+        say("its time is over"),
+        say("the connection ended"),
+        say("the connection failed"),
+    )
+}
+"""What the node itself enters as a value; what a person wrote stays as it is."""
+_BY_ITSELF: Final = {
+    str(name): name
+    for name in (say("start"), say("reload"), say("recorder"), say("node"), say("register"), say("retention"), say("unknown"))
+}
+_FROM: Final = "local page from "
 
 
 def fact(value: object) -> str:
@@ -135,7 +156,7 @@ def fact(value: object) -> str:
         case str() if len(value) >= _SHORTEST_INSTANT:
             return instant(value)
         case str():
-            return word(value)
+            return _VALUES.get(value) or word(value)
         case _:
             return str(value)
 
@@ -146,10 +167,17 @@ def named(name: str) -> str:
     return _FACTS.get(spaced, spaced)
 
 
+def who(by: str) -> str:
+    """Who made the entry: a part of the node in the reader's language, a person as entered."""
+    if by.startswith(_FROM):
+        return say("local page from {address}", address=by.removeprefix(_FROM))
+    return _BY_ITSELF.get(by, by)
+
+
 def entry(line: ChainedLine) -> str:
     """One entry on one line."""
     facts = [joined(" ", (named(name), fact(value))) for name, value in line.facts.items() if value is not None]
-    told = for_reader(say("{by}: {facts}", by=line.by, facts=joined(", ", facts)))
+    told = for_reader(say("{by}: {facts}", by=who(line.by), facts=joined(", ", facts)))
     words = {act: for_reader(said) for act, said in ACTS.items()}
     columns = max(map(len, words.values()))
     return f"{line.n:>6} {for_reader(instant(line.at))} {words.get(line.act, line.act):<{columns}} {told}"

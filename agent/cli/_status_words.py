@@ -99,7 +99,7 @@ def _span(seconds: float) -> str:
         return say("{amount} hours", amount=amount(seconds / 3600, 0))
     if seconds >= 2 * 60:
         return say("{amount} minutes", amount=amount(seconds / 60, 0))
-    return say("{amount} seconds", amount=amount(seconds, 0))
+    return many("{number} second", "{number} seconds", round(seconds))
 
 
 _COUNTED: Final[Mapping[str, tuple[str, Callable[[int], str]]]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,12 @@ def validate(config_path: Path, by: str, *, lift: bool, nudge: bool, as_json: bo
 
 
 @command.command()
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.png", help="write the drawing here, 0600")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    metavar="FILE.png",
+    help="write the drawing here, 0600; `- > FILE.png` makes the file yours under sudo",
+)
 @click.option("--terminal", "in_terminal", is_flag=True, help="draw it into this terminal")
 @click.option("--by", metavar="NAME", help="who looks; default: the user's name")
 @config_option
@@ -94,7 +100,10 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     if out is None and not in_terminal:
         raise click.UsageError(say("say where the drawing goes: --out FILE.png, or --terminal"))
     who = checked_name(getpass.getuser() if by is None else by)
-    drawing = None if out is None else Output(out, b"\x89PNG")
+    on_stdout = out == Path("-")
+    if on_stdout and sys.stdout.isatty():
+        raise click.UsageError(say("a picture is no text for a terminal: --out - > FILE.png, or --terminal"))
+    drawing = None if out is None else Output(Path("/dev/stdout") if on_stdout else out, b"\x89PNG")
     node = NodeFiles.of(config_path)
     _refuse_beside_daemon(node)
     # Entered before the camera is opened: no still without its entry.
@@ -112,12 +121,15 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     picture = commissioning_still.draw(sample.still(), privacy.mask, privacy.margin, fixed, for_reader)
     height, width = picture.shape[:2]
     for mask in privacy.mask:
-        tell(legend(mask.name, mask.polygon, privacy.margin, mask_share([mask.polygon], privacy.margin, width, height)))
+        share = mask_share([mask.polygon], privacy.margin, width, height)
+        tell(legend(mask.name, mask.polygon, privacy.margin, share), err=on_stdout)
     for area in fixed:
-        tell(say("fixed to the camera, proves nothing: {words}", words=area.words()))
+        tell(say("fixed to the camera or like it, proves nothing: {words}", words=area.words()), err=on_stdout)
     if drawing is not None:
         drawing.write(commissioning_still.png(picture), mode=0o600)
-        tell(say("{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards", out=out))
+        where = say("stdout") if on_stdout else str(out)
+        lies = say("{out}: the masks as they lie; what no mask hides yet can be seen on it, so remove it afterwards", out=where)
+        tell(lies, err=on_stdout)
     if in_terminal:
         click.echo(commissioning_still.terminal(picture, min(160, shutil.get_terminal_size((100, 40)).columns)), color=True)
 
@@ -169,7 +181,7 @@ def _following(state_dir: Path, told: SaidOnce) -> Iterator[None]:
     def follow() -> None:
         while not over.wait(0.5):
             try:
-                told(str(ask(state_dir, "masks-progress").get("words", "")))
+                told(ask(state_dir, "masks-progress").get("words", ""))
             except DeviceError:
                 return
 

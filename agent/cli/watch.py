@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from agent.base.errors import UplinkError
 from agent.base.phrase import say
 from agent.cli._numbers import Measure
 from agent.cli._options import broker_options
+from agent.cli._speech import tell
 from agent.fleet.feed import Change, FleetFeed
 from agent.fleet.listener import FleetListener
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint, Received
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
 REFRESH_S = 0.25
+_AT_THE_END = say("in a pipe or a file the table stands at the end (Ctrl-C, --for SECONDS); --json tells each change at once")
 
 
 @click.command()
@@ -89,8 +92,16 @@ def _show(feed: FleetFeed, listener: FleetListener, broker: str, go_on: Callable
 
     width = columns(sys.stdout)
     if not sys.stdout.isatty():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it wants to see what was found
+        told: list[bool] = []
+
+        def tell_once() -> None:
+            if listener.subscribed and not told:
+                told.append(True)
+                tell(_AT_THE_END, err=True)
+
         try:
-            follow(lambda: None)
+            follow(tell_once)
         finally:
             click.echo(table_text(feed, broker, listener.fault, time.monotonic_ns(), width), nl=False)
     else:

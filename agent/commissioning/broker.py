@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
+from agent.base.system_words import system_words
 from agent.commissioning.broker_trial import Trial
 from agent.commissioning.line import Grade, Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.tls_probe import Handshake, shake_hands, speaks_tls
 from agent.config.model import Mqtt
+from agent.ports.health_words import word
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
 from agent.uplink.reasons import in_words
 
@@ -55,14 +57,16 @@ def judge_uplink(uplink: Mapping[str, Any], brokers: Sequence[Line] = ()) -> Ite
     """What the running daemon says of its own line; nothing where it has none. `brokers` are the lines of the broker itself."""
     if not uplink.get("broker"):
         return
-    state, reason = str(uplink.get("state", "")), str(uplink.get("reason", ""))
-    said = say("{state} at {uplink}", state=state, uplink=uplink["broker"]) + (f": {reason}" if reason else "")
+    state, reason = str(uplink.get("state", "")), uplink.get("reason", "")
+    said: str = say("{state} at {uplink}", state=word(state), uplink=uplink["broker"])
+    if reason:
+        said = joined(": ", (said, reason))
     if state != "online" and any(line.grade is Grade.FAIL for line in brokers):
         yield left_open("uplink", say("waits for the broker; meanwhile events are kept in the outbox"))
     elif state != "online":
         yield fail("uplink", said, say("`sudo journalctl -u vigie -n 20` says why; meanwhile events are kept in the outbox"))
     elif reason:
-        yield warn("uplink", said, say("`vigie status -v` shows what waits; docs/outbox.md says what a node does without"))
+        yield warn("uplink", said, say("`vigie status -v` shows what waits; let the centre subscribe to this node"))
     else:
         yield ok("uplink", said)
 
@@ -245,4 +249,4 @@ def _login_remedy(code: int | None, credentials: BrokerCredentials) -> str:
 
 
 def _said(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+    return system_words((error.strerror or str(error)).lower())

@@ -167,7 +167,7 @@ def judge_speed(config: Config, measure: Callable[[Path], Speed] = measure_speed
     }
     median_ms, worst_ms = 1000 * speed.median_s, 1000 * speed.worst_s
     said = say(
-        "{write_bytes_per_s:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.0f} ms at worst",
+        "{write_bytes_per_s:.0f} MB/s written, a sync takes {median_ms:.1f} ms, {worst_ms:.1f} ms at worst",
         write_bytes_per_s=speed.write_bytes_per_s / 1e6,
         median_ms=median_ms,
         worst_ms=worst_ms,

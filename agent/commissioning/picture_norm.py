@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from agent.base.phrase import say
 from agent.commissioning.line import Line, fail, left_open, ok
+from agent.config.words import PURPOSES
 
 RATE_TOLERANCE = 0.97
 """A camera's 12 frames a second are measured as 11.9 when one of them falls on the wrong side of the watch."""
@@ -23,8 +24,8 @@ class PictureNorm(Struct, frozen=True):
 
 
 NORMS = {
-    "identification": PictureNorm("plan étroit (identification)", 704, 576, 12.0),
-    "overview": PictureNorm("plan large (overview)", 352, 288, 6.0),
+    "identification": PictureNorm(PURPOSES["identification"], 704, 576, 12.0),
+    "overview": PictureNorm(PURPOSES["overview"], 352, 288, 6.0),
 }
 
 

@@ -38,8 +38,8 @@ _GRADES = {
 }
 _GROUNDS = {
     Ground.NAMED: "incrustation",
-    Ground.TICKS: "horloge incrustée",
-    Ground.BURNT_IN: "texte incrusté",
+    Ground.TICKS: "change comme une horloge",
+    Ground.BURNT_IN: "net comme un texte incrusté",
     Ground.STAYED: "immobile à la poussée",
 }
 _MOST_NAMED = 6
@@ -123,7 +123,7 @@ def _mask_picture(config: Config, fixed: Sequence[ExcludedArea]) -> str:
     if fixed:
         named = ", ".join(escape(_fixed_name(area)) for area in fixed[:_MOST_NAMED])
         more = f" et {len(fixed) - _MOST_NAMED} autres" if len(fixed) > _MOST_NAMED else ""
-        legend = f"<div>{legend}<p>Liés à la caméra (en pointillé), sans valeur de preuve : {named}{more}</p></div>"
+        legend = f"<div>{legend}<p>Sans valeur de preuve (en pointillé), liés à la caméra ou semblables : {named}{more}</p></div>"
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="Emplacement des masques">'
         f'<rect width="{width}" height="{height}"/>{"".join(shapes)}</svg>{legend}'

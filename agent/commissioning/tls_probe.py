@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from msgspec import Struct
 
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 from agent.commissioning.certificate import days_left
 from agent.ports.broker_tls import broker_tls_context
 from agent.ports.mqtt import BrokerCredentials, BrokerEndpoint
@@ -47,7 +48,9 @@ def shake_hands(endpoint: BrokerEndpoint, credentials: BrokerCredentials, now: d
     try:
         context = broker_tls_context(credentials)
     except (OSError, ValueError) as error:
-        words = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.filename else str(error)
+        words = str(error)
+        if isinstance(error, OSError) and error.filename:
+            words = joined(": ", (str(error.filename), system_words(error.strerror)))
         return Handshake(
             say("the certificate files do not serve: {words}", words=words),
             say("compare [mqtt] ca_file, [mqtt] cert_file and [mqtt] key_file with what the authority gave"),
@@ -246,4 +249,4 @@ def _authorities(ca: Path) -> list[str]:
 
 
 def _reason(error: OSError) -> str:
-    return str(getattr(error, "reason", "") or error.strerror or error).lower().replace("_", " ")
+    return system_words(str(getattr(error, "reason", "") or error.strerror or error).lower().replace("_", " "))

@@ -54,7 +54,7 @@ def polygon_meant(raw: Any, size: tuple[int, int]) -> Polygon | None:
         return None
     points = [(float(x), float(y)) for x, y in corners]
     if in_pixels(raw):
-        points = [(x / size[0], y / size[1]) for x, y in points]
+        points = [(_share(x, size[0]), _share(y, size[1])) for x, y in points]
         if any(not -0.05 <= value <= 1.05 for point in points for value in point):  # pixels of another picture
             return None
     points = [(round(min(1.0, max(0.0, x)), 4), round(min(1.0, max(0.0, y)), 4)) for x, y in points]
@@ -65,6 +65,11 @@ def polygon_meant(raw: Any, size: tuple[int, int]) -> Polygon | None:
         except Misfit:
             pass
     return None
+
+
+def _share(value: float, of: int) -> float:
+    """A number of pixels as a fraction; one that stands there as a fraction already, beside pixels, stays."""
+    return value if 0 < value < 1 else value / of
 
 
 def polygon_line(polygon: Sequence[Point]) -> str:

@@ -126,7 +126,7 @@ class Export:
                 say("the footage {span} was {gone}", span=span, gone=gone(last)), remedy=say("the register tells")
             )
         return EvidenceError(
-            say("there is no footage {span}", span=span), remedy=say("`vigie status` names the oldest and the newest")
+            say("there is no footage {span}", span=span), remedy=say("`vigie status -v` names the oldest and the newest")
         )
 
     def _write_film(

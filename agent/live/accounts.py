@@ -54,7 +54,7 @@ class LiveAccounts:
                 except (VigieError, OSError) as error:
                     self._not_before_ns[account.name] = now_ns + _AGAIN_NS
                     self._give_up(account.name)
-                    why = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+                    why = str(error)
                     log.warning("the account %s of [live] lets nobody look: %s", account.name, why)
 
     def _is_due(self, name: str, now_ns: int) -> bool:

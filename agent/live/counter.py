@@ -51,8 +51,10 @@ class LeaseCounter:
     def _open(self, terms: LeaseTerms) -> payloads.LiveOpened:
         by = terms.holder.by
         if not self._enabled:
-            why = say("nobody can look in: [live] is not enabled")
-            raise Refused(Refusal.FAILED, why, by=by, remedy=say("set [live] enabled = true"))
+            why = say("nobody can look in: [live] is not enabled in the daemon that runs")
+            raise Refused(
+                Refusal.FAILED, why, by=by, remedy=say("set [live] enabled = true, then `sudo systemctl restart vigie`")
+            )
         doors = [door for door in self._doors if door.way is terms.way]
         if not doors:
             why = say("nobody can look in by {way} here: this node does not offer it", way=terms.way.value)

@@ -15,6 +15,7 @@ from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
 from agent.base.phrase import say
 from agent.base.regular_file import read_regular
+from agent.base.system_words import system_words
 from agent.journal.entry import Act, Journal
 from agent.journal.noted_visits import INTERRUPTED
 
@@ -79,7 +80,7 @@ class UnendedLeases:
         try:
             replace_durably(self._path, json.dumps({**self._earlier, **self._open}).encode(), mode=0o640)
         except OSError as error:
-            why = (error.strerror or str(error)).lower()
+            why = system_words((error.strerror or str(error)).lower())
             raise StorageError(
                 say("{path} cannot be written: {why}", path=self._path, why=why), remedy=say("free space on its disk")
             ) from error

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from agent.base.phrase import say
 from agent.config.polygon import Point, Polygon
+from agent.mask import accents
 from agent.mask.as_drawn import covered_samples
-from agent.picture.letters import plain
 
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -88,8 +88,8 @@ def draw_name(picture: Picture, name: str, polygon: Polygon, margin: float, colo
 
 def text_size(text: str, stroke: int) -> tuple[int, int]:
     """Width and height of a label's field, in samples."""
-    (long, tall), below = cv2.getTextSize(plain(text), cv2.FONT_HERSHEY_SIMPLEX, 0.45 * stroke, stroke)
-    return long + 4, tall + below + 4
+    long, up, below = accents.size_of(text, stroke)
+    return long + 4, up + below + 4
 
 
 def label(picture: Picture, text: str, at: Point, colour: Colour, stroke: int) -> None:
@@ -98,8 +98,8 @@ def label(picture: Picture, text: str, at: Point, colour: Colour, stroke: int) -
     long, tall = text_size(text, stroke)
     x, y = int(max(0, min(at[0], width - long))), int(max(0, min(at[1], height - tall)))
     cv2.rectangle(picture, (x, y), (x + long, y + tall), _DARK, -1)
-    (_, up), _ = cv2.getTextSize(plain(text), cv2.FONT_HERSHEY_SIMPLEX, 0.45 * stroke, stroke)
-    cv2.putText(picture, plain(text), (x + 2, y + up + 2), cv2.FONT_HERSHEY_SIMPLEX, 0.45 * stroke, colour, stroke, cv2.LINE_AA)
+    _, up, _ = accents.size_of(text, stroke)
+    accents.write(picture, text, (x + 2, y + up + 2), colour, stroke)
 
 
 def legend(name: str, polygon: Sequence[Point], margin: float, share: float) -> str:

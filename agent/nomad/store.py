@@ -17,6 +17,7 @@ from agent.base.durable_file import replace_durably, sync_directory
 from agent.base.errors import DeploymentError
 from agent.base.phrase import say
 from agent.base.regular_file import open_own, read_regular
+from agent.base.system_words import system_words
 from agent.nomad.deployment import Deployment
 
 _NAME = re.compile(r"(\d{6})\.json")
@@ -159,7 +160,7 @@ class DeploymentStore:
         return self.folder / f"{number:06}.json"
 
     def _refused(self, error: OSError, how: str) -> DeploymentError:
-        words = (error.strerror or str(error)).lower()
+        words = system_words((error.strerror or str(error)).lower())
         if how == "written":
             what = say("the deployment cannot be written to {folder}: {words}", folder=self.folder, words=words)
         elif how == "locked":

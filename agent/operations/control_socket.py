@@ -189,6 +189,10 @@ def ask(state_dir: Path, verb: str, *, patience_s: float = PATIENCE_S, **more: A
             raise DeviceError(
                 say("you may not open {path}", path=path), remedy=say("Use sudo, or join the group `vigie`")
             ) from None
+        except (BrokenPipeError, ConnectionResetError):
+            raise DeviceError(
+                say("the daemon at {path} is just stopping or starting: ask again in a moment", path=path)
+            ) from None
         except (OSError, ValueError) as error:
             raise DeviceError(say("the daemon at {path} does not answer in order: {error}", path=path, error=error)) from error
     match document:

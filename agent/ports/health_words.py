@@ -15,7 +15,7 @@ Facts = Mapping[str, Any]
 
 _UNITS: Final = {
     "_ms": "ms", "_s": "s", "_px": "px", "_c": "°C", "_days": say("days"), "_percent": "%", "_bps": "bit/s", "_us": "µs",
-    "_m": "m", "_dbm": "dBm",
+    "_m": "m", "_dbm": "dBm", "_k": "K",
 }  # fmt: skip
 _NAMED_UNITS: Final = {"fps": say("frames per second"), "days": say("days"), "shortfall": say("days")}
 _INSTANTS: Final = ("at", "since", "until", "oldest", "newest")
@@ -50,14 +50,14 @@ def said(name: str, fact: Any) -> str:
         return joined(" ", (number_of(fact), unit)) if unit else number_of(fact)
     if name in _INSTANTS:
         return instant(str(fact))
-    return word(fact) if fact != "" else say("none")
+    return word(fact) if fact != "" else "-"
 
 
 def name_of(name: str) -> str:
     """`last_frame_age_s` as "last frame age": the unit stands behind the number."""
     ending = next((ending for ending in (*_UNITS, "_bytes") if name.endswith(ending)), "")
     english = name.removesuffix(ending).replace("_", " ")
-    return _NAMES.get(english, english)
+    return _OTHERWISE.get(english, _NAMES.get(english, english))
 
 
 def word(state: object) -> str:
@@ -119,7 +119,6 @@ _NAMES: Final = {
         say("figures"),
         say("masks"),
         say("mask digest"),
-        say("held"),
         say("view"),
         say("shift"),
         say("uncertainty"),
@@ -205,9 +204,39 @@ _NAMES: Final = {
         say("recorder"),
         say("register"),
         say("retention"),
+        say("film"),
+        say("film fps"),
+        say("film loops"),
+        say("broken packets"),
+        say("late"),
+        say("memory total"),
+        say("memory available"),
+        say("stream"),
+        say("codec"),
+        say("packets"),
+        say("thinned"),
+        say("device"),
+        say("reopened"),
+        say("model"),
+        say("undervoltage since boot"),
+        say("throttled since boot"),
+        say("night"),
+        say("storage pre eol"),
+        say("storage worn"),
+        say("sensor"),
+        say("colour temperature"),
+        say("exposure"),
+        say("digital gain"),
+        say("analogue gain"),
+        say("lux"),
+        say("telemetry"),
+        say("property"),
+        say("alarm"),
     )
 }
-"""What every node's health holds, and the parts of a node, which `components` names."""
+"""What every node's health holds, what our drivers and boards add, and the parts of a node, which `components` names."""
+_OTHERWISE: Final = {"held": say("frames held")}
+"""What would be read as something else: nothing here is held for a court."""
 _STATES: Final = {
     str(state): state
     for state in (

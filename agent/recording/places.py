@@ -22,6 +22,7 @@ from agent.base.durable_file import replace_durably
 from agent.base.errors import StorageError
 from agent.base.phrase import say
 from agent.base.regular_file import open_own, read_regular
+from agent.base.system_words import system_words
 
 _MOST_BYTES: Final = 4 << 20
 _DAY_NS: Final = 86_400 * NS
@@ -71,9 +72,9 @@ class PlaceBook:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise _refused(self.path, (error.strerror or str(error)).lower()) from error
+            raise _refused(self.path, system_words((error.strerror or str(error)).lower())) from error
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            raise _refused(self.path, "it is damaged") from None
+            raise _refused(self.path, say("it is damaged")) from None
 
     def add(self, place: FilmPlace) -> None:
         """Durable on return. One of the same name stays as it is."""
@@ -100,14 +101,14 @@ class PlaceBook:
         try:
             replace_durably(self.path, msgspec.json.format(msgspec.json.encode(places), indent=1) + b"\n", mode=0o640)
         except OSError as error:
-            raise _refused(self.path, (error.strerror or str(error)).lower()) from error
+            raise _refused(self.path, system_words((error.strerror or str(error)).lower())) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         try:
             descriptor = open_own(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT)
         except OSError as error:
-            raise _refused(self.path, (error.strerror or str(error)).lower()) from error
+            raise _refused(self.path, system_words((error.strerror or str(error)).lower())) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from agent.base.clock import Clock
 from agent.base.component import Component
+from agent.base.system_words import system_words
 from agent.ports.accelerometer import Acceleration, Accelerometer
 from agent.ports.battery import Battery, PowerMetrics
 from agent.ports.event import Event, EventSink
@@ -194,9 +195,9 @@ class Sensors(Component):
         try:
             keep_posture(self._posture_path, posture)
         except OSError as error:
-            why = error.strerror or str(error)
+            why = str(system_words((error.strerror or str(error)).lower()))
             if why != self._refused:
-                log.error("how the unit hangs cannot be kept in %s: %s", self._posture_path, why.lower())
+                log.error("how the unit hangs cannot be kept in %s: %s", self._posture_path, why)
             self._refused = why
         else:
             self._kept, self._refused = posture, ""

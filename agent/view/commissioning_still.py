@@ -29,10 +29,10 @@ _FIXED = (255, 255, 255)
 
 
 _FIXED_BY: Final = {
-    Ground.NAMED: say("fixed: named"),
-    Ground.TICKS: say("fixed: ticks"),
-    Ground.BURNT_IN: say("fixed: burnt in"),
-    Ground.STAYED: say("fixed: stayed"),
+    Ground.NAMED: say("no proof: named"),
+    Ground.TICKS: say("no proof: changes"),
+    Ground.BURNT_IN: say("no proof: sharp as text"),
+    Ground.STAYED: say("no proof: stayed"),
 }
 
 

@@ -41,8 +41,8 @@ class Ground(StrEnum):
 
 _WORDS = {
     Ground.NAMED: say("named in the configuration"),
-    Ground.TICKS: say("it changes by the second while everything around it is still"),
-    Ground.BURNT_IN: say("razor edges, and none of the noise around it"),
+    Ground.TICKS: say("it changes while everything around it is still, as a burnt-in clock does"),
+    Ground.BURNT_IN: say("razor edges and none of the noise around it, as a burnt-in text has"),
     Ground.STAYED: say("it stayed where it was when the camera was pushed"),
 }
 

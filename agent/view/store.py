@@ -101,7 +101,7 @@ class ViewStore:
         except FileNotFoundError:
             return ""
         except OSError as error:
-            return f"{path} cannot be read: {error.strerror}"
+            return say("{path} cannot be read: {why}", path=path, why=system_words(error.strerror))
 
     def lift(self) -> None:
         """Take back `close`. Raises MaskError."""
@@ -137,14 +137,14 @@ class ViewStore:
 
 def _refuse_another(expected: ViewIdentity, validated: ViewIdentity) -> None:
     for name, wanted, found, fits in (
-        ("mask set", expected.masks, validated.masks, expected.masks == validated.masks),
-        ("camera", expected.camera, validated.camera, serves(validated.camera, expected.camera)),
-        ("width", expected.width, validated.width, expected.width == validated.width),
-        ("height", expected.height, validated.height, expected.height == validated.height),
-        ("rotation", expected.rotation, validated.rotation, expected.rotation == validated.rotation),
+        (say("mask set"), expected.masks, validated.masks, expected.masks == validated.masks),
+        (say("camera"), expected.camera, validated.camera, serves(validated.camera, expected.camera)),
+        (say("width"), expected.width, validated.width, expected.width == validated.width),
+        (say("height"), expected.height, validated.height, expected.height == validated.height),
+        (say("rotation"), expected.rotation, validated.rotation, expected.rotation == validated.rotation),
     ):
         if not fits:
-            which = f" ({found}, not {wanted})" if isinstance(wanted, int) else ""
+            which = say(" ({found}, not {wanted})", found=found, wanted=wanted) if isinstance(wanted, int) else ""
             raise MaskError(say("the view was validated for another {what}{which}", what=name, which=which), remedy=VALIDATE)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Struct, structs
 from numpy.typing import NDArray
 
-from agent.base.phrase import say
+from agent.base.phrase import joined, say
 from agent.config.polygon import Polygon
 from agent.picture.planes import Plane
 from agent.view.cover_geometry import stamp
@@ -85,8 +85,7 @@ class ViewVerdict(Struct, frozen=True):
 
     def document(self) -> dict[str, Any]:
         """The verdict as JSON holds it."""
-        plain = {"reason": str(self.reason), "remedy": str(self.remedy)}
-        return structs.asdict(self) | plain | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
+        return structs.asdict(self) | {"proofs": [structs.asdict(proof) for proof in self.proofs]}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> ViewVerdict:
@@ -112,11 +111,11 @@ class ViewVerdict(Struct, frozen=True):
         if self.excluded:
             said.append(
                 say(
-                    "fixed to the camera, {excluded_share:.1%} of the picture, and no proof of the view:",
+                    "fixed to the camera, or like it, and so no proof of the view ({excluded_share:.1%} of the picture):",
                     excluded_share=self.excluded_share,
                 )
             )
-            said += [f"  {words}" for words in self.excluded]
+            said += [joined("", ("  ", words)) for words in self.excluded]
         elif self.nudged:
             said.append(say("nothing is fixed to the camera: all that can be recognised went along with the push"))
         if not self.nudged:

@@ -94,9 +94,12 @@ install -D -m 644 $here/copyright "$root/usr/share/doc/vigie/copyright"
 share=$root/usr/share
 .venv/bin/python tools/write_manuals.py "$share"
 gzip -9n "$share"/man/man1/*.1
-# Pages for people at the pole, as they stand in the repository; pictures and the builders' decisions stay there.
+# The pages as they stand in the repository: no link in one of them leads nowhere.
 install -D -m 644 -t "$share/doc/vigie/docs" docs/*.md
 install -D -m 644 -t "$share/doc/vigie/docs/hub" docs/hub/*.md
+install -D -m 644 -t "$share/doc/vigie/docs/fr" docs/fr/*.md
+install -D -m 644 -t "$share/doc/vigie/docs/decisions" docs/decisions/*.md
+install -D -m 644 -t "$share/doc/vigie/docs/images" docs/images/*
 install -D -m 644 -t "$share/doc/vigie" README.md LICENSE SECURITY.md
 install -D -m 644 -t "$share/doc/vigie/examples" config.example.toml
 [ ! -f CHANGELOG.md ] || gzip -9nc CHANGELOG.md | install -D -m 644 /dev/stdin "$root/usr/share/doc/vigie/changelog.gz"

@@ -53,7 +53,7 @@ FILE:6: camera.fps: "25" est un texte ; écrivez le nombre sans guillemets : 25
       |       ^^^^
 mieux | fps = 25
 
-FILE:9: privacy.mask "bakery".polygon, coin 2: le coin (0.3, 1.5) est hors de l’image ; les coins sont des fractions de \
+FILE:9: privacy.mask "bakery".polygon, coin 2 : le coin (0.3, 1.5) est hors de l’image ; les coins sont des fractions de \
 l’image, de 0 (gauche, haut) à 1 (droite, bas)
     9 | polygon = [[0.1, 0.2], [0.3, 1.5], [0.5, 0.6]]
       |                        ^^^^^^^^^^
@@ -64,7 +64,7 @@ mieux | polygon = [[0.1, 0.2], [0.3, 1.0], [0.5, 0.6]]
 GOOD = """\
 FILE : en ordre
   nœud          pole-3, fixe, place du marché
-  caméra        synthetic, 640x360 à 12,5 images par seconde, vue d’ensemble
+  caméra        synthetic, 640x360 à 12,5 images par seconde, plan large (overview)
   masques       aucun nécessaire, déclaré par A. Martin le 02/01/2026
   encodage      h264, crf 23
   conservation  2,5 jours dans STATE/recordings

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent.config.misfit import Misfit
 from agent.config.polygon import MOST_CORNERS, Point, check_polygon, signed_area
+from agent.config.polygon_meant import polygon_meant
 
 # Few coordinates, of few binary digits: corners often meet edges, and a model in exact fractions sees the very same points.
 coordinate = st.integers(0, 4).map(lambda n: n / 4)
@@ -103,3 +104,8 @@ def test_each_slip_has_its_own_words(polygon: list[Point], words: str) -> None:
     """What is wrong is said so that the drawing can be mended without a manual."""
     with pytest.raises(Misfit, match=words):
         check_polygon(polygon)
+
+
+def test_fractions_beside_pixels_stay_fractions() -> None:
+    """One corner read off in pixels does not make pixels of the others."""
+    assert polygon_meant([[0.4, 0.05], [960, 0.06], [0.75, 540]], (1280, 720)) == ((0.4, 0.05), (0.75, 0.06), (0.75, 0.75))

@@ -89,6 +89,15 @@ def test_the_reader_has_it_in_french_with_the_words_in_another_order() -> None:
     assert for_reader(lost()) == "l’objectif a perdu 3 images, soit 12,5\u00a0%"
 
 
+def test_a_colon_between_two_phrases_stands_apart_as_in_french() -> None:
+    """Behind words; behind the name of a file it does not, nor in English."""
+    told = joined(": ", ("film.mp4", say("the lens"), joined("; ", (say("the lens"), "it"))))
+    assert (for_reader(told), str(told)) == (
+        "film.mp4: l’objectif\u00a0: l’objectif\u00a0; it",
+        "film.mp4: the lens: the lens; it",
+    )
+
+
 def test_whatever_machines_take_is_english(caplog: pytest.LogCaptureFixture) -> None:
     """JSON, SQL, pickles, f-strings, the log, errors: none has to be told."""
     with caplog.at_level(logging.WARNING):

@@ -87,3 +87,15 @@ def test_draws_a_table(tmp_path: Path) -> None:
         node.stop()
     assert "pole-1" in out, err
     assert "online" in out
+
+
+def test_in_a_pipe_it_says_when_the_table_comes_and_sigterm_brings_it(tmp_path: Path) -> None:
+    """Whoever waits before an empty screen is told why, and whoever ends it sees what was found."""
+    with LocalBroker(tmp_path / "broker") as broker:
+        watcher = watch(broker)
+        assert watcher.stderr is not None
+        assert "--json" in watcher.stderr.readline()
+        watcher.terminate()
+        out, _ = watcher.communicate(timeout=120)
+    assert watcher.returncode == 0
+    assert broker.url in out

@@ -43,7 +43,9 @@ function showEvent(event) {
     cell.textContent = text;
     row.append(cell);
   }
-  at("events").prepend(row);
+  // The newest first, by its own time: what is told later may have happened before. These times sort as text.
+  const rows = [...at("events").rows];
+  at("events").insertBefore(row, rows.find((other) => other.cells[0].textContent <= event.at) ?? null);
   while (at("events").rows.length > 100) at("events").deleteRow(-1);
 }
 

@@ -17,7 +17,8 @@ const AUTHORITIES = {
   "pinned": (mine) => say("Authority kept on this machine: {mine}.", { mine }),
   "changed": (mine) => say("The authority is not the one kept on this machine. The one here: {mine}.", { mine }),
 };
-const TIME = new Intl.DateTimeFormat(language, { dateStyle: "short", timeStyle: "medium" });
+// English as Europe writes it: 12/1 is no day in December here. With the zone, since the node may stand in another.
+const TIME = new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, { dateStyle: "short", timeStyle: "long" });
 const PINNED = "vigie authority";
 const MOST_QUEUED = 12; // frames that wait to be decoded: half a second
 
