@@ -139,11 +139,8 @@ class Relay:
 
     def _follow(self, to: str) -> socket.socket:
         """To another place on the same camera; the password goes to no other host and leaves no encrypted line."""
-        to = urljoin(self._place, to)
-        before, after = urlsplit(self._place), urlsplit(to)
         self._redirects += 1
-        weaker = before.scheme == "rtsps" and after.scheme != "rtsps"
-        if after.scheme not in _PORTS or before.hostname != after.hostname or weaker or self._redirects > _MOST_REDIRECTS:
+        if self._redirects > _MOST_REDIRECTS or not _may_follow(self._place, to):
             raise CameraError(
                 say(
                     "camera {camera} sends this node on to another place, where its password does not go",
@@ -151,7 +148,7 @@ class Relay:
                 ),
                 remedy=say("Write the address that serves the stream in camera.source"),
             )
-        self._place, self._login = _bare(to), None
+        self._place, self._login = _bare(urljoin(self._place, to)), None
         camera = self._connect()
         self._ask(camera)
         return camera
@@ -167,6 +164,16 @@ class Relay:
         except BaseException:
             camera.close()
             raise
+
+
+def _may_follow(place: str, to: str) -> bool:
+    """Another address of the same host, encrypted where this one is."""
+    try:
+        before, after = urlsplit(place), urlsplit(urljoin(place, to))
+        weaker = before.scheme == "rtsps" and after.scheme != "rtsps"
+        return after.scheme in _PORTS and before.hostname == after.hostname and not weaker and (after.port or 1) > 0
+    except ValueError:  # `rtsp://[`, a port of six digits
+        return False
 
 
 def _ready(*lines: socket.socket) -> list[socket.socket]:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from abc import ABC, abstractmethod
 from enum import StrEnum
+from typing import Final
 
 from agent.base.clock import NS, Clock
 from agent.base.errors import VigieError
+from agent.base.system_words import system_words
 
 log = logging.getLogger(__name__)
 
+SCARCE: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
+"""What is short for a while, since somebody takes it all."""
 _BREATH_S = 5.0
 """A pause before another try is no hang: so often a waiting component says that it is alive."""
 
@@ -28,9 +33,9 @@ class ComponentState(StrEnum):
 class Component(ABC):
     """One named thread. Subclasses loop in `work` until `stopping` is set, and call `progressed` whenever they got on.
 
-    `work` is entered again after a VigieError, once `retry_s` have passed (doubling up to `retry_most_s`). After one that
-    is `final`, or any other exception, which is a bug, the component is FAILED for good and the supervisor decides (a
-    critical one ends the process).
+    `work` is entered again after a VigieError, once `retry_s` have passed (doubling up to `retry_most_s`); one that is not
+    critical also after an OSError of SCARCE. After one that is `final`, or any other exception, which is a bug, the component
+    is FAILED for good and the supervisor decides (a critical one ends the process).
     """
 
     critical = True
@@ -87,9 +92,16 @@ class Component(ABC):
             try:
                 self.work()
                 break
-            except VigieError as error:
-                self.fault = error.words
-                if error.final:
+            except (VigieError, OSError) as error:
+                if isinstance(error, VigieError):
+                    self.fault = error.words
+                elif self.critical or error.errno not in SCARCE:
+                    log.exception("%s failed and cannot go on", self.name)
+                    self._fail(error)
+                    return
+                else:
+                    self.fault = system_words((error.strerror or str(error)).lower())
+                if isinstance(error, VigieError) and error.final:
                     self.state = ComponentState.FAILED
                     log.error("%s: %s", self.name, error)
                     return
@@ -100,11 +112,14 @@ class Component(ABC):
                 self._pause(pause_s)
                 pause_s = min(2 * pause_s, self.retry_most_s)
             except Exception as error:
-                self.fault = f"{type(error).__name__}: {error}"
-                self.state = ComponentState.FAILED
                 log.exception("%s failed and cannot go on", self.name)
+                self._fail(error)
                 return
         self.state = ComponentState.STOPPED
+
+    def _fail(self, error: Exception) -> None:
+        self.fault = f"{type(error).__name__}: {error}"
+        self.state = ComponentState.FAILED
 
     def _pause(self, pause_s: float) -> None:
         """A known fault that is tried again and reported is no hang: a restart would not free a full disk."""

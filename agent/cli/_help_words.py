@@ -56,7 +56,7 @@ def speak_click() -> None:
 
 
 def _clicks_own(sentence: str) -> str:
-    """In the language of the moment, but for what click keeps for good: an option's help is put into words where it is printed."""
+    """In the language of the moment; what click keeps for good is put into words where it is printed."""
     return sentence if sentence == _KEPT else reworded(sentence)
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
+import ssl
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
 from agent.base.visitors import Visit, Visitors
 from agent.console.protection import plain_refusal
+
+log = logging.getLogger(__name__)
 
 FULL: Final = plain_refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections to this page are open")
 GONE_AFTER_MS: Final = 10_000
@@ -20,10 +24,18 @@ SEND_BUFFER_BYTES: Final = 128 * 1024
 
 
 class ConsoleDoor:
-    """Makes the protocol of each new connection: the web server's own, or a refusal. Lives in the page's event loop."""
+    """Makes the protocol of each new connection: the web server's own, or a refusal. Lives in the page's event loop.
 
-    def __init__(self, visitors: Visitors) -> None:
+    With `encryption` a connection is counted before it speaks TLS: who only connects takes a place, and no more.
+    """
+
+    def __init__(
+        self, name: str, visitors: Visitors, encryption: ssl.SSLContext | None = None, handshake_s: float = 10.0
+    ) -> None:
+        self._name = name
         self._visitors = visitors
+        self.encryption = encryption
+        self.handshake_s = handshake_s
         self._visits: dict[asyncio.BaseTransport, Visit] = {}
 
     def connection(self, server: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
@@ -32,7 +44,8 @@ class ConsoleDoor:
 
     def enter(self, transport: asyncio.Transport) -> bool:
         """Let it in; False when every place is taken by somebody who is being served."""
-        visit = self._visitors.enter(transport.abort)
+        peer_name = transport.get_extra_info("peername")
+        visit = self._visitors.enter(transport.abort, str(peer_name[0]) if peer_name else "")
         if visit is None:
             return False
         self._visits[transport] = visit
@@ -41,6 +54,11 @@ class ConsoleDoor:
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
         return True
+
+    def encrypted(self, plain: asyncio.BaseTransport, transport: asyncio.BaseTransport) -> None:
+        """The connection goes on as `transport`."""
+        if (visit := self._visits.pop(plain, None)) is not None:
+            self._visits[transport] = visit
 
     def leave(self, transport: asyncio.BaseTransport) -> None:
         """It is closed."""
@@ -63,6 +81,10 @@ class ConsoleDoor:
     def sweep(self) -> None:
         """Show out who has not brought a whole request in time."""
         self._visitors.show_out_the_idle()
+        if count := self._visitors.news():
+            log.warning(
+                "the door of %s was crowded: %d connections that asked for nothing were closed since the start", self._name, count
+            )
 
 
 class _Counted(asyncio.Protocol):
@@ -73,14 +95,38 @@ class _Counted(asyncio.Protocol):
         self._server = server
         self._inner: asyncio.Protocol | None = None
         self._transport: asyncio.Transport | None = None
+        self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         if not self._door.enter(transport):
-            transport.write(FULL)
+            transport.write(FULL if self._door.encryption is None else b"")
             transport.close()
+        elif self._door.encryption is None:
+            self._begin(transport)
+        else:
+            transport.pause_reading()
+            self._task = asyncio.get_running_loop().create_task(self._encrypt(transport, self._door.encryption))
+
+    async def _encrypt(self, plain: asyncio.Transport, encryption: ssl.SSLContext) -> None:
+        try:
+            transport = await asyncio.get_running_loop().start_tls(
+                plain, self, encryption, server_side=True, ssl_handshake_timeout=self._door.handshake_s, ssl_shutdown_timeout=1.0
+            )
+        except OSError:  # no TLS, another version, gone: ssl.SSLError and timeouts are among them
+            plain.abort()
+            self._door.leave(plain)
             return
+        if transport is None or self._transport is None:  # gone meanwhile
+            plain.abort()
+            self._door.leave(plain)
+            return
+        self._door.encrypted(plain, transport)
+        self._transport = transport
+        self._begin(transport)
+
+    def _begin(self, transport: asyncio.Transport) -> None:
         self._inner = self._server()
         self._inner.connection_made(transport)
 
@@ -100,7 +146,8 @@ class _Counted(asyncio.Protocol):
             self._inner.resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._transport is not None:
-            self._door.leave(self._transport)
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            self._door.leave(transport)
         if self._inner is not None:
             self._inner.connection_lost(exc)

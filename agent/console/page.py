@@ -92,7 +92,7 @@ class Page:
                 keepalive_timeout=REQUEST_WITHIN_S,
             )
 
-        self._door = ConsoleDoor(self._visitors)
+        self._door = ConsoleDoor("the local page", self._visitors)
         listening = await loop.create_server(lambda: self._door.connection(handler), sock=listener)
         try:
             while not self._stopping.is_set():

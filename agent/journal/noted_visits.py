@@ -46,7 +46,7 @@ class NotedVisits:
         self._path = path
 
     def left_behind(self) -> list[LiveVisit]:
-        """Those of an earlier life, as interrupted."""
+        """Those of an earlier life; interrupted where a look was open."""
         try:
             visits = msgspec.json.decode(read_regular(self._path, _MOST_BYTES, follow=False), type=list[LiveVisit])
         except FileNotFoundError:
@@ -55,7 +55,8 @@ class NotedVisits:
             log.warning("%s cannot be read (%s): looks of before may have no end in the register", self._path, error)
             return []
         for visit in visits:
-            visit.end = {"why": INTERRUPTED}
+            if visit.open:  # else its end is known, and was not entered yet
+                visit.end = {"why": INTERRUPTED}
         return visits
 
     def note(self, visits: Iterable[LiveVisit]) -> None:

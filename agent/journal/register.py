@@ -185,13 +185,15 @@ class Register:
             entry["torn"] = torn
         at = rfc3339(self._clock.wall_ns())
         line = self._composed(LineDraft(self._node, at, self._clock.quality(), act, by, entry), head, or_nothing=or_nothing)
+        after = Head(head.n + 1, chain.digest(line))
         try:
             _write(fd, line + b"\n")
             os.fdatasync(fd)
+            write_head(self.path, after)
         except OSError:
-            os.ftruncate(fd, size)
+            if read_head(self.path) != after:  # whoever is told that nothing was entered must not find it there
+                os.ftruncate(fd, size)
             raise
-        write_head(self.path, Head(head.n + 1, chain.digest(line)))
         return None
 
     def _composed(self, draft: LineDraft, head: Head, *, or_nothing: bool) -> bytes:

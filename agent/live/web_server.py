@@ -45,6 +45,8 @@ PARTS: Final = {
     "/live.css": ("live.css", "text/css"),
 }
 MOST_CONNECTIONS: Final = 48
+BACKLOG: Final = 16
+"""Taken at once before any of them is counted."""
 REQUEST_WITHIN_S: Final = 10.0
 WRITE_WITHIN_S: Final = 5.0
 ENDS_WITHIN_S: Final = 1.0
@@ -84,7 +86,7 @@ class WebServer:
 
     async def _answer(self, listener: socket.socket) -> None:
         _LINES.setLevel(logging.ERROR)
-        self._counted = ConsoleDoor(self._visitors)
+        self._counted = ConsoleDoor("the live page", self._visitors, self._context, REQUEST_WITHIN_S)
 
         def counted(*parts: Any, **more: Any) -> asyncio.Protocol:
             return self._counted.connection(lambda: ServerConnection(*parts, **more))
@@ -92,8 +94,6 @@ class WebServer:
         server: Server = await serve(
             self._stream,
             sock=listener,
-            ssl=self._context,
-            ssl_handshake_timeout=REQUEST_WITHIN_S,
             # The library asks for one of its own connections, and hands what it gets to the event loop as it is.
             create_connection=counted,  # type: ignore[arg-type]
             process_request=self._asked,
@@ -101,7 +101,8 @@ class WebServer:
             compression=None,
             max_size=LONGEST_WORDS,
             open_timeout=REQUEST_WITHIN_S,
-            close_timeout=REQUEST_WITHIN_S,
+            close_timeout=ENDS_WITHIN_S / 2,
+            backlog=BACKLOG,
             ping_interval=REQUEST_WITHIN_S,
             ping_timeout=REQUEST_WITHIN_S,
             server_header=None,
@@ -123,7 +124,7 @@ class WebServer:
             return line.respond(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here\n")
         if path == "/stream":
             origins = request.headers.get_all("Origin")
-            if len(origins) != 1 or urlsplit(origins[0]).scheme != "https":
+            if len(origins) != 1 or not _is_secure(origins[0]):
                 return line.respond(HTTPStatus.FORBIDDEN, "this is for the page of a node, which comes by HTTPS\n")
             return None
         if path == "/words.js":
@@ -138,18 +139,18 @@ class WebServer:
 
     async def _stream(self, line: ServerConnection) -> None:
         """Who they are comes first, in one message; then frames, until the lease is over or the viewer goes."""
-        with self._counted.serving(line.transport):
-            try:
-                with await self._let_in(line, _address(line)) as look:
-                    await self._show(line, look)
-            except LookRefused as refused:
-                words = refused.text(functools.partial(told, language=self._wanted_by(line.request)))
-                await self._tell(line, {"kind": "over", "why": refused.why, "text": words})
-            except ConnectionClosed:
-                log.debug("a viewer of the live page left")
-            except TimeoutError:
-                line.transport.abort()  # nothing that is said to it would come through
-                log.debug("a viewer of the live page takes nothing")
+        try:
+            # Who proves nothing is in nobody's way: only a look has its place.
+            with await self._let_in(line, _address(line)) as look, self._counted.serving(line.transport):
+                await self._show(line, look)
+        except LookRefused as refused:
+            words = refused.text(functools.partial(told, language=self._wanted_by(line.request)))
+            await self._tell(line, {"kind": "over", "why": refused.why, "text": words})
+        except ConnectionClosed:
+            log.debug("a viewer of the live page left")
+        except TimeoutError:
+            line.transport.abort()  # nothing that is said to it would come through
+            log.debug("a viewer of the live page takes nothing")
 
     async def _let_in(self, line: ServerConnection, address: str) -> LeasedLook:
         """Entered in the register; LookRefused for whoever proves nothing."""
@@ -196,9 +197,14 @@ class WebServer:
             gone.cancel()
 
     async def _tell(self, line: ServerConnection, words: Mapping[str, str]) -> None:
-        """A last word, if it can be said."""
-        with contextlib.suppress(ConnectionClosed, TimeoutError):
-            await self._send(line, json.dumps(words))
+        """A last word, if it can be said at once: whoever takes nothing is hung up on."""
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S / 2):
+                await line.send(json.dumps(words))
+        except ConnectionClosed:
+            pass
+        except TimeoutError:
+            line.transport.abort()
 
     async def _send(self, line: ServerConnection, message: str | bytes) -> None:
         """ConnectionClosed and TimeoutError for a viewer that is gone, or takes nothing."""
@@ -227,6 +233,13 @@ def _proof(message: str | bytes) -> dict[str, str]:
 def _address(line: ServerConnection) -> str:
     address = line.remote_address
     return str(address[0]) if address else "unknown"
+
+
+def _is_secure(origin: str) -> bool:
+    try:
+        return urlsplit(origin).scheme == "https"
+    except ValueError:  # `https://[`
+        return False
 
 
 def _said(request: Request | None, name: str) -> str:

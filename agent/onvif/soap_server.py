@@ -106,7 +106,7 @@ class SoapServer:
                 auto_decompress=False,
             )
 
-        self._counted = ConsoleDoor(self._visitors)
+        self._counted = ConsoleDoor("ONVIF", self._visitors)
         listening = await loop.create_server(lambda: self._counted.connection(handler), sock=listener)
         try:
             while not self._door.stopping.is_set():

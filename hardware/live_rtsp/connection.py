@@ -52,7 +52,7 @@ class RtspConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._visit = self._audience.visitors.enter(transport.abort)
+        self._visit = self._audience.visitors.enter(transport.abort, str((transport.get_extra_info("peername") or ("",))[0]))
         if self._visit is None:
             transport.write(b"" if self.encrypted else answer(503, ""))
             transport.close()

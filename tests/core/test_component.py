@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Sequence
+
+import pytest
+
 from agent.base.component import Component, ComponentState
-from agent.base.errors import CameraError, DriverHangs, VigieError
+from agent.base.errors import CameraError, DriverHangs
 from tests.support.turned_clock import TurnedClock
 
 
 class Failing(Component):
     """Raises what it is given, one after the other, then ends well."""
 
-    def __init__(self, failures: list[VigieError]) -> None:
+    critical = False
+
+    def __init__(self, failures: Sequence[Exception]) -> None:
         super().__init__("failing", TurnedClock())
-        self.failures = failures
+        self.failures = list(failures)
         self.entered = 0
 
     def work(self) -> None:
@@ -47,3 +54,21 @@ def test_final_failure_is_not_tried_again() -> None:
     assert component.join(60)
     assert (component.entered, component.state) == (1, ComponentState.FAILED)
     assert "the driver hangs" in component.fault
+
+
+@pytest.mark.parametrize("critical", [False, True])
+def test_a_part_that_found_no_descriptor_goes_on_when_there_are_some(critical: bool) -> None:
+    """Somebody took them all for a while. Of a critical part nobody knows what it left half done: it ends as for any bug."""
+    component = Failing([OSError(errno.EMFILE, "Too many open files")])
+    component.critical = critical
+    component.start()
+    assert component.join(60)
+    assert component.state is (ComponentState.FAILED if critical else ComponentState.STOPPED)
+
+
+def test_another_error_of_the_system_is_a_bug() -> None:
+    """A file that is missing where the part never looked for one is no scarcity."""
+    component = Failing([FileNotFoundError(errno.ENOENT, "No such file or directory")])
+    component.start()
+    assert component.join(60)
+    assert component.state is ComponentState.FAILED

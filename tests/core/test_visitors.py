@@ -152,3 +152,26 @@ def test_a_request_that_drips_is_cut_off(state: Path) -> None:
         client.sendall(b"{")
         until_cut_off(client, b" ")
     assert json.dumps(ask(state, "status"))
+
+
+def test_a_crowd_is_told_of_once_a_minute() -> None:
+    """How many were turned away, and nothing while nobody was."""
+    clock = TurnedClock()
+    visitors = Visitors(2, 5.0, clock)
+    assert visitors.news() == 0
+    for _ in range(5):
+        visitors.enter(lambda: None)
+    assert (visitors.news(), visitors.news()) == (3, 0)
+    visitors.enter(lambda: None)
+    assert visitors.news() == 0
+    clock.now_ns += 60_000_000_000
+    assert (visitors.news(), visitors.news()) == (4, 0)
+
+
+def test_a_crowd_of_one_address_pushes_out_its_own() -> None:
+    """Whoever comes from elsewhere and has not asked yet keeps its place."""
+    visitors, shown_out = Visitors(4, 5.0, TurnedClock()), []
+    visitors.enter(lambda: shown_out.append("quiet"), "10.0.0.7")
+    for n in range(50):
+        visitors.enter(lambda n=n: shown_out.append(n), "10.0.0.66")  # type: ignore[misc]
+    assert shown_out == list(range(47))

@@ -128,6 +128,13 @@ def test_a_camera_that_sends_on_is_followed_to_itself_alone(password_file: Path)
         assert set(target.heard.verbs[before:]) <= {"TEARDOWN"}  # the first viewer's farewell may come late, or not at all
 
 
+@pytest.mark.parametrize("nowhere", ["rtsp://[", "rtsp://[zz]/", "rtsp://localhost:999999/", "rtsp://localhost:-1/", "//[/"])
+def test_an_address_that_is_none_is_no_place_to_follow_to(nowhere: str, password_file: Path) -> None:
+    """Said in the same words as any other place that is not followed."""
+    with MisbehavingCamera(Habits(challenges=("MD5",), password=SECRET, redirect=nowhere)) as camera:
+        assert "sends this node on" in str(refusal(camera, password_file=password_file))
+
+
 def test_nobody_else_gets_pictures_from_the_relay() -> None:
     """Whoever calls its port without its address is sent away, and the camera hears nothing of it."""
     with MisbehavingCamera(Habits()) as camera:

@@ -147,6 +147,17 @@ def test_after_a_kill_the_next_start_enters_what_was_noted(notes: NotedVisits) -
     ]
 
 
+def test_a_look_that_had_ended_before_the_kill_keeps_its_end(notes: NotedVisits) -> None:
+    """Nobody was interrupted there: why and when it ended is known."""
+    journal, clock = Remembered(), ManualClock()
+    killed = FoldedLooks(journal, clock, notes)
+    killed.enter(Act.LIVE_BEGUN, "10.0.0.7", HOW)
+    killed.enter(Act.LIVE_ENDED, "10.0.0.7", {**HOW, "seconds": 4.0, "why": "left", "ended": "2026-12-01T16:41:39Z"})
+    killed.settle()
+    FoldedLooks(journal, clock, notes).settle()
+    assert journal.entries[1][2] == {**HOW, "looks": 1, "seconds": 4.0, "why": "left", "ended": "2026-12-01T16:41:39Z"}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b'[{"by": 1}]', b"null", b"[" * 100_000, b"\xff"])
 def test_damaged_notes_keep_nobody_from_looking(tmp_path: Path, content: bytes) -> None:
     """What cannot be read is said in the log, and a new visit is entered and noted as ever."""

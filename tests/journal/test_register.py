@@ -302,6 +302,21 @@ def test_an_entry_that_cannot_be_written_is_an_alarm_and_leaves_nothing_half_don
     assert verify(path).whole
 
 
+def test_a_line_whose_head_cannot_be_written_is_withdrawn(path: Path) -> None:
+    """Whoever asked was told that nothing is entered: nothing is, and the next entry takes its number."""
+    register = filled(path, 3)
+    before, head = path.read_bytes(), head_path(path).read_bytes()
+    head_path(path).unlink()
+    head_path(path).mkdir()
+    with pytest.raises(RegisterError):
+        register.enter(Act.LIVE_BEGUN, "operator", {})
+    assert path.read_bytes() == before
+    head_path(path).rmdir()
+    head_path(path).write_bytes(head)
+    register.enter(Act.EXPORTED, "operator", {})
+    assert (verify(path).whole, verify(path).lines) == (True, 4)
+
+
 def test_the_head_follows_each_entry(path: Path) -> None:
     """register.head names the number and digest of the last line."""
     filled(path, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import ssl
@@ -37,9 +38,9 @@ class PageAtWork:
         self.context = ssl.create_default_context()
         self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
 
-    def dial(self) -> ssl.SSLSocket:
-        """A bare TLS connection."""
-        plain = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S)
+    def dial(self, here: str = "127.0.0.1") -> ssl.SSLSocket:
+        """A bare TLS connection, from the address `here`."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT_S, source_address=(here, 0))
         return self.context.wrap_socket(plain, server_hostname="pole-7")
 
     def answer(self, request: bytes) -> bytes:
@@ -104,6 +105,8 @@ def _listens(port: int) -> bool:
         ("GET /stream HTTP/1.1", "Host: pole-7\r\n" + UPGRADE, 403),
         ("GET /stream HTTP/1.1", "Host: pole-7\r\nOrigin: http://pole-7\r\n" + UPGRADE, 403),
         ("GET /stream HTTP/1.1", "Host: x\r\nOrigin: https://a\r\nOrigin: http://b\r\n" + UPGRADE, 403),
+        ("GET /stream HTTP/1.1", "Host: x\r\nOrigin: https://[\r\n" + UPGRADE, 403),
+        ("GET /stream HTTP/1.1", "Host: x\r\nOrigin: https://[zz]\r\n" + UPGRADE, 403),
         ("GET /" + "a" * 9000 + " HTTP/1.1", BROWSER, 414),
         ("GET / HTTP/1.1", "".join(f"X-{n}: y\r\n" for n in range(200)), 431),
         ("GET / HTTP/1.1", "Accept-Language: fr\r\nAccept-Language: en\r\n", 200),
@@ -191,6 +194,33 @@ def test_idle_connections_keep_nobody_out(page: PageAtWork) -> None:
         assert page.answer(f"GET / HTTP/1.1\r\n{BROWSER}\r\n".encode()).startswith(b"HTTP/1.1 200 ")
         for _ in range(30):
             assert isinstance(looking.recv(WAIT_S), bytes)
+
+
+def test_connections_that_never_begin_tls_are_counted_too(page: PageAtWork) -> None:
+    """They take the places of their own kind, not one descriptor more; whoever speaks is served meanwhile."""
+    with ExitStack() as mute:
+        there, here = ("127.0.0.1", page.port), ("127.0.0.2", 0)
+        lines = [
+            mute.enter_context(closing(socket.create_connection(there, WAIT_S, here)))
+            for _ in range(3 * web_server.MOST_CONNECTIONS)
+        ]
+        assert page.answer(f"GET / HTTP/1.1\r\n{BROWSER}\r\n".encode()).startswith(b"HTTP/1.1 200 ")
+        for line in lines[: 2 * web_server.MOST_CONNECTIONS]:
+            line.settimeout(web_server.REQUEST_WITHIN_S / 2)  # turned out for the next, and not for its patience
+            with contextlib.suppress(ConnectionResetError):
+                assert line.recv(1) == b""
+
+
+def test_whoever_proves_nothing_keeps_no_viewer_out(page: PageAtWork) -> None:
+    """As many as there are places ask for the stream and say no word: who has a lease comes in at once."""
+    secret = page.lease()
+    with ExitStack() as mute:
+        for _ in range(web_server.MOST_CONNECTIONS + 12):
+            line = mute.enter_context(closing(page.dial("127.0.0.2")))
+            line.sendall(f"GET /stream HTTP/1.1\r\n{BROWSER}{UPGRADE}\r\n".encode())
+        with page.viewer() as looking:
+            looking.send(json.dumps({"lease": secret.lease, "password": secret.password}))
+            assert json.loads(looking.recv(WAIT_S))["kind"] == "begun"
 
 
 def test_a_register_that_refuses_means_no_picture(page: PageAtWork) -> None:
