@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 FULL: Final = plain_refusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many connections to this page are open")
 GONE_AFTER_MS: Final = 10_000
 """A peer that acknowledges nothing for so long is gone: a lid was shut, the radio is out of reach."""
+_MOST_EARLY: Final = 64 * 1024
 SEND_BUFFER_BYTES: Final = 128 * 1024
 """So little of what a slow viewer has not taken may wait in the kernel: else it looks alive for minutes."""
 
@@ -96,6 +97,7 @@ class _Counted(asyncio.Protocol):
         self._inner: asyncio.Protocol | None = None
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
+        self._early = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -129,10 +131,17 @@ class _Counted(asyncio.Protocol):
     def _begin(self, transport: asyncio.Transport) -> None:
         self._inner = self._server()
         self._inner.connection_made(transport)
+        early, self._early = self._early, b""
+        if early:
+            self._inner.data_received(early)
 
     def data_received(self, data: bytes) -> None:
         if self._inner is not None:
             self._inner.data_received(data)
+        elif self._task is not None:  # it came with the end of the handshake, before anybody was told of that
+            self._early += data
+            if len(self._early) > _MOST_EARLY and self._transport is not None:
+                self._transport.abort()
 
     def eof_received(self) -> bool | None:
         return self._inner.eof_received() if self._inner is not None else None

@@ -90,8 +90,8 @@ class LeasedLook:
         call()
 
     def close(self, why: str) -> None:
-        """See Look."""
-        self._leave(why)
+        """See Look. Where the lease is over, that is why, whatever its viewer's connection made of it."""
+        self._leave(self._lease.over or why)
 
     def end(self, why: str) -> None:
         """The lease is over: no further frame, and whoever serves this look hears of it."""

@@ -170,7 +170,7 @@ def test_a_crowd_is_told_of_once_a_minute() -> None:
 
 def test_a_crowd_of_one_address_pushes_out_its_own() -> None:
     """Whoever comes from elsewhere and has not asked yet keeps its place."""
-    visitors, shown_out = Visitors(4, 5.0, TurnedClock()), []
+    visitors, shown_out = Visitors(4, 5.0, TurnedClock()), list[object]()
     visitors.enter(lambda: shown_out.append("quiet"), "10.0.0.7")
     for n in range(50):
         visitors.enter(lambda n=n: shown_out.append(n), "10.0.0.66")  # type: ignore[misc]

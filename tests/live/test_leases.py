@@ -77,6 +77,19 @@ def test_while_the_register_refuses_nobody_looks_again_either(house: LeaseHouse)
     assert [facts["looks"] for facts in house.register.of(Act.LIVE_ENDED)] == [3]
 
 
+def test_why_a_look_ended_is_the_lease_and_not_what_its_connection_made_of_it(house: LeaseHouse) -> None:
+    """Its time is over before anybody ends it: whoever serves the look leaves with an error, and the register has the reason."""
+    lease = house.open()
+    first, second = (house.gate.enter(lease.id, Transport.RTSP_TCP, "10.0.0.7") for _ in range(2))
+    second.close("left")
+    house.clock.advance(lease.terms.seconds + 1)
+    with pytest.raises(LookRefused), first:
+        first.get(0)
+    house.attendant.round()
+    (end,) = house.register.of(Act.LIVE_ENDED)
+    assert (end["why"], end["looks"]) == ("its time is over", 2)
+
+
 def test_the_end_of_a_lease_ends_every_look_at_once_and_calls_whoever_serves_it(house: LeaseHouse) -> None:
     """What waits in the reader is not given out any more; the name opens nothing afterwards."""
     lease = house.open()

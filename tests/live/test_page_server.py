@@ -196,6 +196,28 @@ def test_idle_connections_keep_nobody_out(page: PageAtWork) -> None:
             assert isinstance(looking.recv(WAIT_S), bytes)
 
 
+def test_what_comes_with_the_end_of_the_handshake_is_heard(page: PageAtWork) -> None:
+    """A request in the same bytes that end the handshake is answered like any other."""
+    told, heard = ssl.MemoryBIO(), ssl.MemoryBIO()
+    line = page.context.wrap_bio(heard, told, server_hostname="pole-7")
+    with closing(socket.create_connection(("127.0.0.1", page.port), timeout=WAIT_S)) as plain:
+        while True:
+            try:
+                line.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                plain.sendall(told.read())
+                heard.write(plain.recv(65536))
+        line.write(f"GET / HTTP/1.1\r\n{BROWSER}\r\n".encode())
+        plain.sendall(told.read())
+        answer = b""
+        while b"\r\n\r\n" not in answer and (more := plain.recv(65536)):
+            heard.write(more)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                answer += line.read(65536)
+    assert answer.startswith(b"HTTP/1.1 200 ")
+
+
 def test_connections_that_never_begin_tls_are_counted_too(page: PageAtWork) -> None:
     """They take the places of their own kind, not one descriptor more; whoever speaks is served meanwhile."""
     with ExitStack() as mute:
