@@ -20,7 +20,8 @@ from agent.analytics.picture_gauge import PictureGauge
 from agent.analytics.tampering import TamperDetector
 from agent.base.feature import Feature, Setting
 from agent.base.topic import Topic
-from agent.config.model import LIVE_DRIVERS, Config
+from agent.config.driver_kinds import DRIVERS
+from agent.config.model import Config
 from agent.mask.privacy_mask import MaskedFrame
 from agent.operations.operation import Operation
 from agent.operations.verbs import VERBS
@@ -51,6 +52,11 @@ class DetectorKind(Struct, frozen=True):
     section: str = ""
     misses_pictures: bool = False
     """It raises an alarm when none come: not while the camera is closed on purpose."""
+
+    def __post_init__(self) -> None:
+        for topic in self.topics:
+            if self.section and topic.key.partition(".")[0] != self.section:
+                raise ValueError(f"{topic.name}: its `key` has to name what switches it off in [{self.section}]")
 
 
 def _motion(config: Config, scene: DetectorScene) -> Detector | None:
@@ -127,7 +133,7 @@ class AnalyticsFeature(Feature[Config]):
 
     def tells(self, topic: Topic, settings: Config) -> bool:
         if topic in frozen_picture.TOPICS:
-            return settings.camera.driver in LIVE_DRIVERS
+            return not DRIVERS[settings.camera.driver].plays
         return super().tells(topic, settings)
 
     def operations(self) -> Sequence[Operation]:

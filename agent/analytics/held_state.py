@@ -27,6 +27,7 @@ class HeldState:
 
     def observe(self, reading: Reading, monotonic_ns: int, wall_ns: int) -> Sequence[Event]:
         """Take one reading; the events it brings: at first `Initialized`, then `Changed` on every change."""
+        reading = None if reading is None else bool(reading)  # numpy's own is no bool to whoever writes JSON
         if reading == self.active and self._announced:
             self._since_ns = None
             return ()

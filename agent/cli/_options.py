@@ -56,7 +56,7 @@ def _prefix(_ctx: click.Context, _param: click.Parameter, prefix: str) -> str:
     """Refuse what the configuration of a node would refuse: wildcards, blanks, an empty level, nothing at all."""
     from msgspec import ValidationError, convert
 
-    from agent.config.model import Prefix
+    from agent.config.fields import Prefix
 
     try:
         return str(convert(prefix, Prefix))

@@ -13,6 +13,7 @@ from agent.commissioning.line import Line, Metric, fail, left_open, ok, warn
 from agent.commissioning.picture_norm import judge_picture
 from agent.commissioning.pixel_density import judge_density
 from agent.commissioning.sight import Sight
+from agent.config.driver_kinds import DRIVERS
 from agent.config.model import CameraSettings
 from agent.picture.sameness import FROZEN_S
 
@@ -99,7 +100,7 @@ def _same(camera: CameraSettings, same_s: float = FROZEN_S) -> Line:
 
 def _delivery(camera: CameraSettings, fps: float | None, pictures: int) -> Line:
     metrics: dict[str, Metric] = {"driver": camera.driver, "pictures": pictures, "fps": round(fps, 2) if fps else None}
-    if fps is not None and fps < camera.fps * RATE_OF_WANTED and camera.driver not in ("file", "synthetic"):
+    if fps is not None and fps < camera.fps * RATE_OF_WANTED and not DRIVERS[camera.driver].plays:
         return warn(
             "camera",
             say(

@@ -11,7 +11,8 @@ from agent.base.errors import DeploymentError, told_apart
 from agent.base.phrase import day, many, say
 from agent.commissioning.identity import SOON_DAYS
 from agent.commissioning.line import Line, fail, left_open, ok, warn
-from agent.config.model import Config, Nomad, Perimeter
+from agent.config.model import Config
+from agent.config.nomadic import Nomad, Perimeter
 from agent.nomad.judgement import STOWED
 from agent.nomad.store import DeploymentStore
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agent.base.phrase import say
+from agent.config.driver_kinds import DRIVERS
 from agent.config.model import CameraSettings
 
 _ITS_OWN: Final = frozenset({"rtsp", "v4l2"})
@@ -16,7 +17,7 @@ def no_picture(camera: CameraSettings) -> str:
     match camera.driver:
         case "rtsp":
             return say("compare [camera] source with the address on the camera's own page")
-        case "file":
+        case _ if DRIVERS[camera.driver].source == "file":
             return say("name a film that FFmpeg reads in [camera] source")
         case "v4l2":
             return say("`v4l2-ctl --list-devices` shows what is plugged in; name it in [camera] source")

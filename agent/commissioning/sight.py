@@ -12,7 +12,8 @@ from agent.base.clock import NS, Clock
 from agent.base.errors import CameraError
 from agent.base.phrase import say
 from agent.base.queues import Closed
-from agent.config.model import LIVE_DRIVERS, Config
+from agent.config.driver_kinds import DRIVERS
+from agent.config.model import Config
 from agent.mask.as_drawn import cover_as_drawn
 from agent.mask.privacy_mask import PrivacyMask
 from agent.picture.cover import Cover, ViewState
@@ -55,7 +56,7 @@ class Sight(Struct, frozen=True):
 
 def look(camera: Camera, config: Config, guard: Guard, clock: Clock, *, seconds: float = 6.0) -> Sight:
     """Watch for `seconds` from the first frame on. Never raises for what the camera does: that is `fault`."""
-    sameness = Sameness() if config.camera.driver in LIVE_DRIVERS else None
+    sameness = None if DRIVERS[config.camera.driver].plays else Sameness()
     capture = Capture(camera, clock, sameness=sameness)
     masking = Masking(capture, guard, PrivacyMask(config.privacy.fill))
     capture.start()

@@ -8,6 +8,7 @@ import zoneinfo
 from urllib.parse import SplitResult, urlsplit
 
 from agent.base.phrase import say
+from agent.config.driver_kinds import DRIVERS, Driver
 from agent.config.misfit import Misfit
 from agent.config.url_secret import PLACEHOLDER, holds_password, secret_name
 
@@ -60,14 +61,14 @@ def is_tls(url: str) -> bool:
     return urlsplit(url).scheme in _TLS
 
 
-def check_camera_source(driver: str, source: str) -> None:
+def check_camera_source(driver: Driver, source: str) -> None:
     """Misfit, placed at `source` (at `driver` when there is none), when this driver cannot use this source."""
-    at, beside = ("source",), [("driver",)]
+    at, beside, kind = ("source",), [("driver",)], DRIVERS[driver]
     _refuse_secret(source, at)
     if driver == "rtsp" or "://" in source:
         _refuse_password(source, at)
     if not source:
-        if driver in ("rtsp", "file"):
+        if kind.source in ("address", "file"):
             wanted = 'source = "rtsp://user@host/path"' if driver == "rtsp" else 'source = "film.mp4"'
             raise Misfit(
                 say("driver {driver!r} needs a source, and there is none", driver=driver),
@@ -105,7 +106,7 @@ def check_camera_source(driver: str, source: str) -> None:
                     remedy=say('write "0" for the first camera, "1" for the second'),
                     instead="0",
                 )
-        case _ if "://" in source:
+        case _ if kind.source == "file" and "://" in source:
             remedy = say('write the path of the film, or driver = "rtsp"')
             raise Misfit(say("this is an address and no film"), at=at, beside=beside, remedy=remedy)
         case _:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from agent.base.phrase import say
 from agent.config.address import is_loopback, is_tls
+from agent.config.driver_kinds import DRIVERS
 from agent.config.model import Config
 from agent.config.sources import Sources
 from agent.config.url_secret import PLACEHOLDER, unnamed_secret
@@ -176,8 +177,8 @@ def _picture(config: Config) -> list[str]:
                 placeholder=PLACEHOLDER,
             )
         )
-    if camera.driver == "synthetic" and camera.source:
-        notes.append(say("camera.source has no meaning for the drawn square; `seed` chooses another one"))
+    if DRIVERS[camera.driver].source == "none" and camera.source:
+        notes.append(say("camera.source has no meaning for this driver"))
     return notes
 
 
@@ -200,7 +201,7 @@ def _files(config: Config) -> list[str]:
         names = ("password_file", "ca_file", "cert_file", "key_file", "command_key_file")
         named += [(f"mqtt.{name}", getattr(config.mqtt, name)) for name in names]
     named += [(f"live.account {account.name!r} password_file", account.password_file) for account in config.live.account]
-    if config.camera.driver == "file" and "://" not in config.camera.source:
+    if DRIVERS[config.camera.driver].source == "file" and "://" not in config.camera.source:
         named.append(("camera.source", Path(config.camera.source)))
     return [
         say("{name}: there is no file {path} yet", name=name, path=path)

@@ -11,8 +11,9 @@ from msgspec import NODEFAULT, Meta
 from msgspec.structs import FieldInfo
 from msgspec.structs import fields as _fields
 
+from agent.config.fields import CHECK, Section
 from agent.config.locate import KeyPath
-from agent.config.model import CHECK, Config, Section
+from agent.config.model import Config
 
 
 @functools.cache

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from agent.base.phrase import say
+from agent.config.looking_in import LiveSettings
 from agent.config.misfit import Misfit
-from agent.config.model import Config, LiveSettings
+from agent.config.model import Config
 
 LONGEST_LIVE_GOP_S: Final = 5.0
 

@@ -7,47 +7,20 @@ behind it. A Config that anybody runs by comes out of `agent.config.load`; confi
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, get_args
+from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from agent.base.language import Language
-from agent.config.address import check_broker_url, check_listen_address, check_push_url, check_time_zone
-from agent.config.geography import check_perimeter, check_place
-from agent.config.polygon import Point, check_corner, check_polygon
-
-CHECK: Final = "check"
-"""Where a field keeps what its value is checked by: a function that raises Misfit."""
-
-
-def _checked(check: Callable[[Any], object]) -> Meta:
-    return Meta(extra={CHECK: check})
-
-
-# Corners are checked one by one, so that each wrong one is told.
-Corner = Annotated[Point, _checked(check_corner)]
-CheckedPolygon = Annotated[tuple[Corner, ...], _checked(check_polygon), Meta(examples=[((0.1, 0.1), (0.2, 0.1), (0.2, 0.2))])]
-GeographicCorner = Annotated[tuple[float, float], _checked(check_place)]
-GeographicPolygon = Annotated[
-    tuple[GeographicCorner, ...],
-    _checked(check_perimeter),
-    Meta(examples=[((46.7795, 4.8528), (46.7795, 4.8568), (46.7815, 4.8568))]),
-]
-BrokerUrl = Annotated[str, _checked(check_broker_url), Meta(examples=["mqtts://broker.example:8883"])]
-Prefix = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\Z", max_length=120)]
-
-Driver = Literal["picamera2", "v4l2", "rtsp", "file", "synthetic"]
-LIVE_DRIVERS: Final = frozenset(get_args(Driver)) - {"file", "synthetic"}
-"""Behind these drivers stands a sensor, which may hang: all that are not said to play something."""
+from agent.config.address import check_listen_address, check_time_zone
+from agent.config.driver_kinds import Driver
+from agent.config.fields import BrokerUrl, CheckedPolygon, Prefix, Section, checked
+from agent.config.looking_in import LiveSettings, OnvifSettings
+from agent.config.nomadic import Nomad
 
 DEFAULT_STATE_DIR: Final = Path("/var/lib/vigie")
-
-
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every table."""
 
 
 class NodeSettings(Section, frozen=True, kw_only=True):
@@ -128,7 +101,7 @@ class Encoding(Section, frozen=True, kw_only=True):
     keyframe_seconds: Annotated[float, Meta(gt=0, le=10)] = 2.0
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium"] = "superfast"
     caption: Literal["bottom", "top", "off"] = "bottom"
-    time_zone: Annotated[str, _checked(check_time_zone)] = "Europe/Paris"
+    time_zone: Annotated[str, checked(check_time_zone)] = "Europe/Paris"
 
 
 class Recording(Section, frozen=True, kw_only=True):
@@ -198,7 +171,7 @@ class ConsoleSettings(Section, frozen=True, kw_only=True):
     """[console]: the technician's local page."""
 
     enabled: bool = True
-    host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
+    host: Annotated[str, checked(check_listen_address)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
 
 
@@ -207,68 +180,6 @@ class BoardLimits(Section, frozen=True, kw_only=True):
 
     temperature_critical_c: Annotated[float, Meta(ge=40, le=120)] = 80.0
     temperature_clear_c: Annotated[float, Meta(ge=30, le=115)] = 75.0
-
-
-class LiveAccount(Section, frozen=True, kw_only=True):
-    """[[live.account]]: a lease that stands while the node runs, for the video management of the centre."""
-
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z", examples=["centre-vms"])]
-    password_file: Annotated[Path, Meta(examples=[Path("/etc/vigie/vms-password")])]
-
-
-class LiveSettings(Section, frozen=True, kw_only=True):
-    """[live]: who looks in, under a lease."""
-
-    enabled: bool = False
-    host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
-    rtsp_port: Annotated[int, Meta(ge=0, le=65535)] = 8554
-    rtsps_port: Annotated[int, Meta(ge=0, le=65535)] = 8322
-    page_port: Annotated[int, Meta(ge=0, le=65535)] = 0
-    udp: bool = False
-    max_viewers: Annotated[int, Meta(ge=1, le=64)] = 8
-    push_url: Annotated[str, _checked(check_push_url)] | None = None
-    low_kbps: Annotated[int, Meta(ge=32, le=2000)] = 150
-    account: Annotated[tuple[LiveAccount, ...], Meta(max_length=16)] = ()
-
-
-class Perimeter(Section, frozen=True, kw_only=True):
-    """[[nomad.perimeter]]: where a nomadic unit may be put up, by which authorisation, and until which day."""
-
-    name: Annotated[str, Meta(min_length=2, max_length=80, examples=["place du marché"])]
-    authorisation: Annotated[str, Meta(min_length=3, max_length=120, examples=["2026-0412"])]
-    basis: Literal["permanent", "event", "urgency"] = "permanent"
-    until: Annotated[date, Meta(examples=[date(2031, 1, 31)])]
-    polygon: GeographicPolygon
-
-
-class Nomad(Section, frozen=True, kw_only=True):
-    """[nomad]: a unit that is moved. Nothing of it counts with role = "fixed"."""
-
-    perimeter: Annotated[tuple[Perimeter, ...], Meta(max_length=64)] = ()
-    gps: Literal["off", "gpsd"] = "off"
-    modem: Literal["off", "modemmanager"] = "off"
-    modem_interface: Annotated[str, Meta(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,14})?\Z")] = ""
-    battery: Literal["off", "sysfs", "upower", "vedirect"] = "off"
-    battery_device: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._:/-]*\Z", max_length=200)] = ""
-    tilt: Literal["off", "iio"] = "off"
-    moved_m: Annotated[float, Meta(ge=20, le=10_000)] = 100.0
-    tilt_degrees: Annotated[float, Meta(ge=1, le=45)] = 5.0
-    low_percent: Annotated[float, Meta(gt=3, lt=50)] = 30.0
-    critical_percent: Annotated[float, Meta(gt=3, lt=50)] = 12.0
-    when_critical: Literal["record", "close"] = "record"
-    power_off: bool = False
-    least_fps: Annotated[float, Meta(ge=6, le=60)] = 12.0
-    data_cap_mb: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
-    data_cap_day: Annotated[int, Meta(ge=1, le=28)] = 1
-
-
-class OnvifSettings(Section, frozen=True, kw_only=True):
-    """[onvif]: addresses, snapshots and events for clients that speak it, under a lease of [live]."""
-
-    enabled: bool = False
-    host: Annotated[str, _checked(check_listen_address)] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535)] = 8000
-    discovery: bool = False
 
 
 class Config(Section, frozen=True, kw_only=True):

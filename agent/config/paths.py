@@ -8,8 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from agent.config.driver_kinds import DRIVERS
+from agent.config.fields import Section
 from agent.config.locate import KeyPath
-from agent.config.model import Config, Section
+from agent.config.model import Config
 from agent.config.sources import Sources
 
 CREDENTIAL = "credential:"
@@ -24,7 +26,7 @@ def absolute(config: Config, sources: Sources) -> Config:
     made = _absolute(config, (), sources)
     assert isinstance(made, Config)
     camera = made.camera
-    if camera.driver == "file" and "://" not in camera.source:
+    if DRIVERS[camera.driver].source == "file" and "://" not in camera.source:
         film = _resolve(Path(camera.source), ("camera", "source"), sources)
         made = replace(made, camera=replace(camera, source=str(film)))
     return made

@@ -15,9 +15,10 @@ from typing import Any, Final, get_args, get_origin
 from msgspec import Struct, ValidationError, convert
 
 from agent.config.annotation import bound, check_of, example_of, fields, is_section, items_of, made_of_examples, plain
+from agent.config.fields import Section
 from agent.config.locate import KeyPath
 from agent.config.misfit import Misfit
-from agent.config.model import Config, Section
+from agent.config.model import Config
 from agent.config.rules import misfits
 
 MISSING: Final = object()

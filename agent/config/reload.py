@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from agent.config.model import Config, Section
+from agent.config.fields import Section
+from agent.config.model import Config
 from agent.config.url_secret import random_starred
 
 

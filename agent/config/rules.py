@@ -12,24 +12,14 @@ from typing import Literal
 
 from agent.base.phrase import say
 from agent.config.address import check_camera_source, is_tls
+from agent.config.fields import Section
 from agent.config.film_rules import film_misfits
 from agent.config.live_rules import live_beside_others, live_misfits
+from agent.config.looking_in import LiveSettings
 from agent.config.misfit import NOTHING, Misfit
-from agent.config.model import (
-    BoardLimits,
-    CameraSettings,
-    Config,
-    Encoding,
-    LiveSettings,
-    Mask,
-    Mqtt,
-    NodeSettings,
-    Nomad,
-    Overlay,
-    Privacy,
-    Section,
-)
+from agent.config.model import BoardLimits, CameraSettings, Config, Encoding, Mask, Mqtt, NodeSettings, Overlay, Privacy
 from agent.config.nomad_rules import nomad_misfits
+from agent.config.nomadic import Nomad
 from agent.config.onvif_rules import onvif_beside_others
 from agent.config.polygon import covered_share
 from agent.config.sensor_rules import sensor_misfits

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.base.phrase import say
 from agent.config.misfit import Misfit
-from agent.config.model import Nomad
+from agent.config.nomadic import Nomad
 
 
 def sensor_misfits(nomad: Nomad) -> Iterator[Misfit]:

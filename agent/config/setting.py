@@ -8,8 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from agent.config.fields import Section
 from agent.config.locate import KeyPath, dotted
-from agent.config.model import Config, Section
+from agent.config.model import Config
 from agent.config.sources import Sources
 
 

@@ -92,7 +92,13 @@ def event_body(event: Event, edge: Edge | None = None) -> bytes:
         body["o"] = event.operation.value
     if edge is not None:
         body["e"] = edge.value
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain).encode("utf-8", "backslashreplace")
+
+
+def _plain(value: object) -> object:
+    """What JSON has no word for: a number or truth of numpy as Python's own, anything else as text. Nobody's node ends for it."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) else str(value)
 
 
 def event_of(body: bytes) -> Event:

@@ -10,7 +10,7 @@ from agent.base.clock import NS, Clock
 from agent.base.errors import VigieError
 from agent.base.phrase import say
 from agent.base.secret_file import read_secret
-from agent.config.model import LiveAccount
+from agent.config.looking_in import LiveAccount
 from agent.live.book import LeaseBook
 from agent.live.lease import EXPIRED, LeaseHolder, LeaseInForce, LeaseTerms
 from agent.live.restraint import BY_INCIDENT, PLAN_USED_UP, against

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from agent.base.clock import Clock, SystemClock
-from agent.config.model import CameraSettings, Config, LiveSettings, Nomad
+from agent.config.looking_in import LiveSettings
+from agent.config.model import CameraSettings, Config
+from agent.config.nomadic import Nomad
 from agent.config.polygon import Polygon, check_polygon
 from agent.identity.node_key import IdentityDirectory
 from agent.live.gate import LeaseGate

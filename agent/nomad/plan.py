@@ -11,7 +11,8 @@ from msgspec import Struct
 from agent.base.clock import NS, ClockQuality, rfc3339, utc
 from agent.base.errors import DeploymentError
 from agent.base.phrase import day, moment, say
-from agent.config.model import Config, Perimeter
+from agent.config.model import Config
+from agent.config.nomadic import Perimeter
 from agent.nomad.deployment import Basis, Deployment
 from agent.nomad.perimeter import metres_outside
 from agent.recording.places import FilmPlace

@@ -8,7 +8,8 @@ from typing import Any
 from agent.base.clock import Clock
 from agent.base.component import Component
 from agent.base.feature import Feature
-from agent.config.model import LIVE_DRIVERS, Config
+from agent.config.driver_kinds import DRIVERS
+from agent.config.model import Config
 from agent.picture.sameness import Sameness
 from agent.ports.health import CameraHealth
 from agent.ports.video import Camera
@@ -24,9 +25,9 @@ class CameraFeature(Feature[Config]):
     def __init__(self, config: Config, camera: Camera, clock: Clock, shutter: Shutter | None = None) -> None:
         settings = config.camera
         self._driver = settings.driver
-        self.sameness = Sameness() if settings.driver in LIVE_DRIVERS else None
+        self.sameness = None if DRIVERS[settings.driver].plays else Sameness()
         # A film played as fast as it goes waits for the encoder; everything else runs on its own time.
-        lossless = settings.driver in ("file", "synthetic") and not settings.realtime
+        lossless = DRIVERS[settings.driver].plays and not settings.realtime
         self.camera = camera
         self.capture = Capture(camera, clock, lossless=lossless, sameness=self.sameness, shutter=shutter)
 

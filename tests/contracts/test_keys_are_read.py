@@ -7,7 +7,8 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
-from agent.config.model import Config, Section
+from agent.config.fields import Section
+from agent.config.model import Config
 
 ROOT = Path(__file__).parents[2]
 

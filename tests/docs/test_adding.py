@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
 COPIED: Final = ("agent", "hardware", "bench", "tests", "tools", "docs", "config.example.toml", "pyproject.toml", "setup.py")
 LIMITS: Final = {"A camera": 4, "A detector with its event": 4, "A key": 3, "A live output": 5, "A whole feature": 6}
+HOUSE_RULES: Final = ("tests/contracts/test_sizes.py", "tests/docs/test_threads.py", "tests/contracts/test_one_meaning.py")
+"""What every addition has to meet as well."""
 PLACE = re.compile(r"^(Above|Below|Instead of) .*?`([^\n]+)`:\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GUARD = re.compile(r"^Left out: `([^`]+)`", re.MULTILINE)
@@ -125,8 +127,12 @@ def test_an_addition_works_as_it_is_written(tree: Path, name: str) -> None:
     (tree / "works.py").write_text(works, encoding="utf-8")
     seen = run(tree, "works.py")
     assert seen.returncode == 0, seen.stdout + seen.stderr
-    found = judged(tree, {step.guard for step in steps})
+    found = judged(tree, {step.guard for step in steps} | set(HOUSE_RULES))
     assert found.returncode == 0, found.stdout + found.stderr
+    written = [step.file for step in steps if step.file.endswith(".py")]
+    for lint in (["check"], ["format", "--check"]):
+        found = run(tree, "-m", "ruff", *lint, *written)
+        assert found.returncode == 0, found.stdout + found.stderr
 
 
 @pytest.mark.parametrize(("name", "left_out"), OMISSIONS, ids=[f"{name}-{number + 1}" for name, number in OMISSIONS])

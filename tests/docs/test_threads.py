@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-COMPONENT = re.compile(r'super\(\).__init__\("([a-z ]+)"')
+COMPONENT = re.compile(r'super\(\).__init__\("([a-z][a-z -]*)"')
 THREAD = re.compile(r'threading\.Thread\([^\n]*\bname=f?"([a-z][a-z -]*?)(?: \{what\})?"')
 NOT_OF_A_NODE = {"centre"}
 """The demonstration's view of the supervision centre."""

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import get_args
 
-from agent.config.model import Driver
+from agent.config.driver_kinds import Driver
 
 ROOT = Path(__file__).parents[2]
 DRIVERS = set(get_args(Driver))

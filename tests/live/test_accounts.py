@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config.model import LiveAccount
+from agent.config.looking_in import LiveAccount
 from agent.journal.entry import Act
 from agent.live.accounts import LiveAccounts
 from agent.live.attendant import LeaseAttendant

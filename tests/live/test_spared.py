@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agent.config.model import LiveAccount
+from agent.config.looking_in import LiveAccount
 from agent.journal.entry import Act
 from agent.live.accounts import LiveAccounts
 from agent.live.attendant import LeaseAttendant

@@ -13,12 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.analytics import motion
-from agent.analytics.feature import AnalyticsFeature
+from agent.analytics.feature import KINDS, AnalyticsFeature
 from agent.base.component import Component
 from agent.base.feature import Feature
 from agent.board.feature import BoardFeature
+from agent.config.fields import Section
 from agent.config.load import load
-from agent.config.model import Config, Section
+from agent.config.model import Config
 from agent.events.feature import EventsFeature
 from agent.node.house import House
 from agent.node.node import Node
@@ -111,13 +112,18 @@ def board_limit(node: Node) -> object:
     return node.house.find(BoardFeature)._monitor._watch.limits.temperature_critical_c
 
 
+def detector(node: Node, section: str) -> object:
+    """The one that goes by this section; None while the section switches it off."""
+    return node.house.find(AnalyticsFeature).detectors._running[[kind.section for kind in KINDS].index(section)]
+
+
 IN_FORCE: dict[str, tuple[str, Callable[[Node], Any]]] = {
     "privacy": (
         '[[privacy.mask]]\nname = "a"\npolygon = [[0.1, 0.1], [0.2, 0.1], [0.2, 0.2]]\n',
         lambda node: node.house.find(PrivacyFeature).health()["privacy"].masks,
     ),
-    "motion": ("[motion]\nenabled = false\n", lambda node: node.house.find(AnalyticsFeature).detectors._running[2]),
-    "tampering": ("[tampering]\nenabled = false\n", lambda node: node.house.find(AnalyticsFeature).detectors._running[3]),
+    "motion": ("[motion]\nenabled = false\n", lambda node: detector(node, "motion")),
+    "tampering": ("[tampering]\nenabled = false\n", lambda node: detector(node, "tampering")),
     "recording.retention_days": (
         "[recording]\nretention_days = 7\n",
         lambda node: node.house.find(RecordingFeature)._sweeper._retention,

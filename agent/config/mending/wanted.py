@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from agent.config.annotation import example_of, field_of, fields, is_section, items_of, plain, section_of
+from agent.config.fields import Section
 from agent.config.locate import KeyPath
-from agent.config.model import Config, Section
+from agent.config.model import Config
 from agent.config.toml_value import written
 
 Kind = Literal["text", "path", "number", "whole", "switch", "day", "list", "polygon", "table"]
