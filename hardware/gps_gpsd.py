@@ -26,6 +26,8 @@ _FIRST_S: Final = 1.5
 _SILENT_NS: Final = 30 * NS
 _FRESH_NS: Final = 3 * NS
 """A look may fall between two words of a receiver that speaks once a second: its last one holds so long."""
+_FIXES: Final = (2, 3)
+_WORST_M: Final = 1000.0
 _LINE_MOST: Final = 64 * 1024
 _READ_MOST: Final = 1024 * 1024
 
@@ -134,7 +136,7 @@ class GpsdPositions:
             if b'"class":"TPV"' in line:
                 try:
                     return _decode(line)
-                except msgspec.DecodeError as error:
+                except (msgspec.DecodeError, RecursionError) as error:
                     raise self._broken(say("gpsd sends what is no position: {why}", why=error)) from error
         return None
 
@@ -145,10 +147,12 @@ class GpsdPositions:
 
 def fix_of(report: _Report, heard_ns: int) -> Fix | None:
     """What a report says; None without a fix, or with a place that is none on earth."""
-    if report.mode < 2 or report.lat is None or report.lon is None or abs(report.lat) > 90 or abs(report.lon) > 180:
+    if report.mode not in _FIXES or report.lat is None or report.lon is None or abs(report.lat) > 90 or abs(report.lon) > 180:
         return None
     error_m = report.eph
     if error_m is None and report.epx is not None and report.epy is not None:
         error_m = math.hypot(report.epx, report.epy)
+    if error_m is not None and not 0 <= error_m <= _WORST_M:
+        return None  # it does not know itself where it is
     altitude_m = report.altMSL if report.altMSL is not None else report.alt
     return Fix(report.lat, report.lon, heard_ns, error_m, altitude_m if report.mode >= 3 else None, report.speed, report.time)

@@ -64,6 +64,15 @@ class Deployments(Struct, frozen=True):
                 return
             self.node.clock.wait(threading.Event(), 0.1)
 
+    def wait_until_dark(self) -> bool:
+        """Until the daemon has closed the camera, some seconds at the most; False when it has not. At once where none runs."""
+        end_ns = self.node.clock.monotonic_ns() + _LOOKS_WITHIN_NS
+        while (told := self._told()) is not None and told.get("light") != Light.DARK.value:
+            if self.node.clock.monotonic_ns() > end_ns:
+                return False
+            self.node.clock.wait(threading.Event(), 0.1)
+        return True
+
     def commission(self, by: str) -> Deployment:
         """With the view that is in force, where the unit is said to stand."""
         present, position, proof = self.store.current(), self._position(), ViewProof(self.node.config)

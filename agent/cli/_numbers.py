@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import click
@@ -25,8 +26,10 @@ class Measure(click.FloatRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            float(value)
+            is_none = not math.isfinite(float(value))
         except (TypeError, ValueError):
+            is_none = True
+        if is_none:
             self.fail(_wanted(say("number"), value, self), param, ctx)
         return float(super().convert(value, param, ctx))
 

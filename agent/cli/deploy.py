@@ -137,11 +137,15 @@ def end(config_path: Path, by: str, why: str | None, *, as_json: bool) -> None:
 
     deployments = _deployments(config_path)
     over = deployments.acts.end(by, why or say("it is taken down"))
+    is_dark = deployments.wait_until_dark()
     last_ns = last_film_ns(over, deployments.node.config.recording.retention_days)
     if as_json:
         print_json({**_fields(over), "last_film": rfc3339(last_ns)})
         return
-    tell(say("{id} is over, and the camera is closed", id=over.id))
+    if is_dark:
+        tell(say("{id} is over, and the camera is closed", id=over.id))
+    else:
+        tell(say("{id} is over; the daemon has not closed the camera yet: `vigie deploy show`", id=over.id))
     tell(say("the last of its films is destroyed on {last}: a unit without power destroys nothing", last=moment(last_ns)))
 
 

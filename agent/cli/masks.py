@@ -94,6 +94,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     from agent.mask.as_drawn import mask_share
     from agent.mask.ruler import legend
     from agent.node.drivers import open_camera
+    from agent.nomad.closed import refuse_dark
     from agent.view import commissioning_still
     from agent.view.commissioning import ViewSample, checked_name, found_at_rest
 
@@ -106,6 +107,7 @@ def show(config_path: Path, out: Path | None, by: str | None, *, in_terminal: bo
     drawing = None if out is None else Output(Path("/dev/stdout") if on_stdout else out, b"\x89PNG")
     node = NodeFiles.of(config_path)
     _refuse_beside_daemon(node)
+    refuse_dark(node.config, node.clock)
     # Entered before the camera is opened: no still without its entry.
     node.register().enter(Act.STILL_TAKEN, who, {"masks": len(node.config.privacy.mask), "out": str(out) if out else "terminal"})
     camera = open_camera(node.config.camera, node.clock)

@@ -20,7 +20,7 @@ from agent.commissioning.clock import judge_clock
 from agent.commissioning.deployment import judge_deployment
 from agent.commissioning.disk import Speed, existing, judge_room, judge_speed, measure_speed, room_of
 from agent.commissioning.identity import judge_identity, judge_register
-from agent.commissioning.line import Grade, Line, fail, worst
+from agent.commissioning.line import Grade, Line, fail, left_open, worst
 from agent.commissioning.masks import excluded_areas, judge_masks
 from agent.commissioning.medium import judge_medium, medium_of
 from agent.commissioning.own_certificate import judge_own_certificate
@@ -30,6 +30,7 @@ from agent.commissioning.sight import Sight, look
 from agent.config.digest import config_digest
 from agent.config.model import CameraSettings, Config
 from agent.identity.node_key import IdentityDirectory
+from agent.nomad.closed import why_dark
 from agent.operations.control_socket import ask as ask_daemon
 from agent.picture.cover import Cover, ViewState
 from agent.ports.host import Board
@@ -169,6 +170,8 @@ class _Examination:
             state_dir = self._config.node.state_dir
             return judge_running(self._config.camera, self.health, lambda: ask_daemon(state_dir, "picture"))
         means = self._means
+        if why := why_dark(self._config, means.clock):
+            return [left_open("camera", say("stays closed, and is not looked at: {why}", why=why))]
         camera = means.open_camera(self._config.camera, means.clock)
         self._sight = look(camera, self._config, self._guard(), means.clock, seconds=means.look_s)
         return judge_sight(self._config.camera, self._sight)

@@ -8,6 +8,7 @@ from agent.base.errors import DeviceError
 from agent.commissioning.examination import Means
 from agent.commissioning.sight import focus_through
 from agent.config.model import Config
+from agent.nomad.closed import refuse_dark
 from agent.operations.control_socket import ask
 
 BAR_COLUMNS = 40
@@ -16,12 +17,14 @@ BAR_COLUMNS = 40
 def readings(config: Config, means: Means) -> Iterator[float | None]:
     """One figure about every half second, without end; None where the frame is closed.
 
-    Asks the running daemon, else opens the camera itself. Raises CameraError when it does not deliver.
+    Asks the running daemon, else opens the camera itself. Raises CameraError when it does not deliver,
+    DeploymentError where it stays closed.
     """
     state_dir = config.node.state_dir
     try:
         ask(state_dir, "status")
     except DeviceError:
+        refuse_dark(config, means.clock)
         yield from focus_through(means.open_camera(config.camera, means.clock), config, means.clock)
         return
     while True:

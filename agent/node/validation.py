@@ -9,6 +9,7 @@ from agent.config.model import Config
 from agent.journal.register import Register
 from agent.node.drivers import open_camera
 from agent.node.own_key import own_key
+from agent.nomad.closed import refuse_dark
 from agent.view.commissioning import ViewSample, checked_name, enter_nudge, may_be_validated, push_of, validate_view
 from agent.view.push import Tell
 from agent.view.verdict import ViewVerdict
@@ -23,6 +24,7 @@ def validate(
     before the camera is opened. `tell` hears what to do now, in words. MaskError when the view cannot be guarded.
     """
     by, state_dir = checked_name(by), config.node.state_dir
+    refuse_dark(config, clock)
     may_be_validated(config, state_dir, lift=lift)
     signer, key_is_new = own_key(config)
     register = Register(state_dir / "register.jsonl", clock, signer, node=config.node.id, key_is_new=key_is_new)

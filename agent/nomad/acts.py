@@ -20,7 +20,7 @@ from agent.journal.entry import Act, Fact, Journal
 from agent.nomad import deployment as changes
 from agent.nomad.deployment import Deployment, Stage
 from agent.nomad.judgement import period_over
-from agent.nomad.store import DeploymentStore
+from agent.nomad.store import DeploymentStore, StoreLocked
 
 log = logging.getLogger(__name__)
 
@@ -143,6 +143,14 @@ class DeploymentActs:
     def close(self, change: Change, remembered: Deployment | None = None) -> Deployment:
         """A change that closes, whatever the register says. DeploymentError when the disk refuses even that: its record is
         then spoilt where it lies, so that a restart opens nothing. `remembered` is what the closed one was, for then."""
+        try:
+            return self._close(change, remembered)
+        except StoreLocked:  # whatever closes, closes: also beside whoever holds the lock
+            with suppress(OSError, DeploymentError):
+                self._store.spoil_newest()
+            raise
+
+    def _close(self, change: Change, remembered: Deployment | None) -> Deployment:
         with self._store.alone():
             try:
                 present = self._present()

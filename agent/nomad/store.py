@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,12 +22,23 @@ from agent.base.regular_file import open_own, read_regular
 from agent.base.system_words import system_words
 from agent.nomad.deployment import Deployment
 
-_NAME = re.compile(r"(\d{6})\.json")
+_NAME = re.compile(r"([0-9]{6,9})\.json")
+_LAST: Final = 999_999_999
 _MOST_BYTES: Final = 64 * 1024
 _DIGEST: Final = b"sha256 "
 _LOCK: Final = "lock"
+_LOCK_WITHIN_S: Final = 5.0
+"""Holders are quick: one that is not has been stopped in the middle."""
 _VIEWS: Final = "views"
 _MOST_VIEW_BYTES: Final = 16 << 20
+
+
+class RecordDamaged(DeploymentError):
+    """The record of the deployment is not as it was written."""
+
+
+class StoreLocked(DeploymentError):
+    """Nobody can be alone with the deployments now."""
 
 
 class DeploymentStore:
@@ -59,7 +72,13 @@ class DeploymentStore:
 
     def next_number(self) -> int:
         """Of a deployment that begins now; that of an unreadable one is not used again."""
-        return (self._numbers() or [0])[-1] + 1
+        number = (self._numbers() or [0])[-1] + 1
+        if number > _LAST:
+            raise DeploymentError(
+                say("{path} has the last number there is", path=self._path(_LAST)),
+                remedy=say("`vigie deploy list`, and remove it"),
+            )
+        return number
 
     def save(self, deployment: Deployment) -> None:
         """On disk on return, in the place of what was there. DeploymentError: what was there is still there."""
@@ -97,6 +116,11 @@ class DeploymentStore:
             raise self._refused(error, "read") from None
         return any(line.endswith(f" {view}") and line != f"{deployment} {view}" for line in noted.splitlines())
 
+    def spoil_newest(self) -> None:
+        """Whatever it is, and whoever holds the lock. OSError, DeploymentError."""
+        if numbers := self._numbers():
+            self.spoil(numbers[-1])
+
     def spoil(self, number: int) -> None:
         """Make a record unbelievable where it lies, for which no room is needed: a full disk keeps nothing open. OSError."""
         descriptor = open_own(self._path(number), os.O_WRONLY)
@@ -110,16 +134,33 @@ class DeploymentStore:
     def alone(self) -> Iterator[None]:
         """Nobody else changes a deployment meanwhile; holders are quick. DeploymentError."""
         try:
-            if not self.folder.is_dir():
-                self.folder.mkdir(mode=0o750, parents=True)
-            descriptor = open_own(self.folder / _LOCK, os.O_RDWR | os.O_CREAT)
+            descriptor = self._locked()
         except OSError as error:
-            raise self._refused(error, "locked") from None
+            what, remedy = self._refused(error, "locked").said
+            raise StoreLocked(what, remedy=remedy) from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
         finally:
             os.close(descriptor)
+
+    def _locked(self) -> int:
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o750, parents=True)
+        path = self.folder / _LOCK
+        if path.is_symlink():
+            path.unlink()  # the folder is ours, and a lock is nothing but itself
+        descriptor = open_own(path, os.O_RDWR | os.O_CREAT)
+        ends_s = time.monotonic() + _LOCK_WITHIN_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > ends_s:
+                    os.close(descriptor)
+                    raise OSError(errno.EBUSY, "another command holds them") from None
+                time.sleep(0.02)
+            else:
+                return descriptor
 
     def fingerprint(self) -> object:
         """Changes whenever the present deployment was touched, replaced or followed by another."""
@@ -171,7 +212,7 @@ class DeploymentStore:
 
 
 def _damaged(path: Path) -> DeploymentError:
-    return DeploymentError(
+    return RecordDamaged(
         say("the record of the deployment {path} is damaged, so nobody can tell what is allowed", path=path),
         remedy=say("begin a new one with `vigie deploy begin`; the register has what this one was"),
     )

@@ -20,7 +20,7 @@ from agent.nomad.gate import DeploymentGate
 from agent.nomad.judgement import KnownTime, Ruling, has_ended, is_due, judge, period_over
 from agent.nomad.perimeter import metres_outside
 from agent.nomad.senses import Senses
-from agent.nomad.store import DeploymentStore
+from agent.nomad.store import DeploymentStore, RecordDamaged
 from agent.nomad.trail import DeploymentTrail
 from agent.nomad.view_proof import ViewProof
 from agent.picture.cover import ViewState
@@ -122,6 +122,12 @@ class DeploymentWatch(Component):
         except DeploymentError as error:
             self._trouble = error.what
             self._say_once(str(error))
+            if isinstance(error, RecordDamaged) and before is not None and not before.is_over:
+                # Spoilt on a full disk by whoever closed it, or by the disk itself: it is over, and the register is to say so.
+                why, at_ns = self._trouble, self.clock.wall_ns()
+                self._pending = lambda it: changes.ended(it, "node", why, at_ns)
+                self._present = self._pending(before)
+                self._again_ns = 0
         self._fingerprint = fingerprint
         if before is None or self._present is None or before.id != self._present.id:
             self._astray_ns = None

@@ -118,6 +118,6 @@ class DataUsed:
             return msgspec.json.decode(self._path.read_bytes(), type=Used)
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, RecursionError) as error:
             log.warning("the count of the month's data in %s cannot be read, and begins anew: %s", self._path, error)
         return Used(self._month())

@@ -41,7 +41,7 @@ def read_posture(path: Path) -> Posture:
         return msgspec.json.decode(path.read_bytes(), type=Posture)
     except FileNotFoundError:
         return Posture()
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         log.error("how the unit hung cannot be read in %s, and it counts as tilted: %s", path, error)
         return Posture(UNREAD, tilted=str(UNKNOWN_POSTURE))
 

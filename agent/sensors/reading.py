@@ -40,7 +40,12 @@ class Reading(Generic[T]):
         try:
             value = self._ask()
         except DeviceError as error:
-            self._failed(error)
+            self._failed(error.what, error)
+            return False
+        except Exception as error:
+            # A bug in one driver costs its own reading: what else watches over the unit goes on.
+            log.debug("%s failed", self.name, exc_info=True)
+            self._failed(f"{type(error).__name__}: {error}", error)
             return False
         if self.fault:
             log.warning("%s answers again", self.name)
@@ -48,9 +53,9 @@ class Reading(Generic[T]):
         self._due_ns = now_ns + round(self._every_s * NS)
         return True
 
-    def _failed(self, error: DeviceError) -> None:
-        if self.fault != error.what:
-            log.warning("%s: %s", self.name, error)
-        self.value, self.fault = None, error.what
+    def _failed(self, what: str, error: Exception) -> None:
+        if self.fault != what:
+            log.warning("%s: %s", self.name, error if isinstance(error, DeviceError) else what)
+        self.value, self.fault = None, what
         self._due_ns = self._clock.monotonic_ns() + round(self._rest_s * NS)
         self._rest_s = min(2 * self._rest_s, max(REST_MOST_S, self._every_s))

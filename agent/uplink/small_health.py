@@ -28,7 +28,7 @@ def with_line(document: bytes, line: UplinkHealth) -> bytes:
     """The same with the line's part as it is now: a document of before a connect still says that the line is down."""
     try:
         health: Any = msgspec.json.decode(document)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return document
     if not isinstance(health, dict) or "uplink" not in health:
         return document

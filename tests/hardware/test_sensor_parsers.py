@@ -89,6 +89,9 @@ def test_of_a_second_that_comes_three_times_the_last_word_counts() -> None:
         report(mode=3, lat=91, lon=0),
         report(mode=2, lat=0, lon=181),
         HERE + report(mode=1),
+        report(mode=99, lat=46.78, lon=4.85),
+        report(mode=3, lat=46.78, lon=4.85, eph=-1),
+        report(mode=3, lat=46.78, lon=4.85, eph=5000),
     ],
 )
 def test_no_fix_is_none(answer: bytes) -> None:
@@ -102,6 +105,7 @@ def test_no_fix_is_none(answer: bytes) -> None:
         (b"HTTP/1.1 400 Bad Request\r\n\r\n", "is not gpsd"),
         (VERSION + b'{"class":"TPV","mode":"three"}\n', "no position"),
         (VERSION + b'{"class":"TPV","mode":3,\n', "no position"),
+        (VERSION + b'{"class":"TPV","x":' + b"[" * 5000 + b"\n", "no position"),
         (b"x" * 70_000, "is not gpsd"),
         (VERSION, "has ended"),
         (b"", "has ended"),

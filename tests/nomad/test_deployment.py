@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+from contextlib import ExitStack
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from agent.base.clock import NS, ClockQuality, utc
 from agent.base.errors import DeploymentError, RegisterError
 from agent.journal.entry import Act
 from agent.mask.privacy_mask import PrivacyMask
+from agent.nomad import store
 from agent.nomad.deployment import Stage
 from agent.nomad.gate import GOOD_FOR_NS
 from agent.nomad.senses import Senses
@@ -251,6 +254,65 @@ def test_a_full_disk_keeps_nothing_open(unit: NomadUnit) -> None:
     found = unit.store.current()
     assert found is not None
     assert (found.stage, found.covered) == (Stage.PLACED, "it hangs 9 degrees off")
+
+
+@pytest.mark.parametrize("lies_there", ["a directory", "another command's lock"])
+def test_whatever_holds_the_lock_keeps_nothing_open(unit: NomadUnit, lies_there: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tilt closes at once, and after a restart as well: the record is spoilt where nobody can be alone with it."""
+    monkeypatch.setattr(store, "_LOCK_WITHIN_S", 0.05)
+    unit.put_up()
+    lock = unit.store.folder / "lock"
+    with ExitStack() as held:
+        if lies_there == "a directory":
+            lock.unlink()
+            lock.mkdir()
+        else:
+            file = held.enter_context(lock.open("r+"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        unit.senses = Senses(tilted="it hangs 9 degrees off")
+        unit.pass_time(1)
+        assert unit.light() is Light.OPAQUE
+        with pytest.raises(DeploymentError):
+            unit.acts.end("A. Martin", "taken down")
+        restarted = NomadUnit(unit.store.folder.parent)
+        restarted.view.name = unit.view.name
+        restarted.pass_time(1)
+        assert restarted.light() is Light.DARK
+
+
+def test_a_lock_that_is_a_link_is_made_anew(unit: NomadUnit, tmp_path: Path) -> None:
+    """What it leads to is nobody's business here."""
+    unit.put_up()
+    lock, elsewhere = unit.store.folder / "lock", tmp_path / "elsewhere"
+    lock.unlink()
+    lock.symlink_to(elsewhere)
+    unit.acts.end("A. Martin", "taken down")
+    assert (lock.is_symlink(), elsewhere.exists()) == (False, False)
+
+
+def test_a_record_that_was_spoilt_ends_in_the_register_too(unit: NomadUnit) -> None:
+    """Ended by a command on a full disk: dark at once, and entered once there is room."""
+    unit.put_up()
+    unit.store.spoil(1)
+    unit.store.refuses = True
+    unit.pass_time(2)
+    assert (unit.light(), unit.register.of(Act.DEPLOYMENT_ENDED)) == (Light.DARK, [])
+    unit.store.refuses = False
+    unit.pass_time(30)
+    assert unit.light() is Light.DARK
+    assert len(unit.register.of(Act.DEPLOYMENT_ENDED)) == 1
+    assert unit.put_up().number == 2
+
+
+@pytest.mark.parametrize("name", ["999999.json", "000007.json", "٠٠٠٠٠٩.json"])
+def test_a_file_that_is_no_record_costs_its_number_at_most(unit: NomadUnit, name: str) -> None:
+    """A deployment begins behind it, and is believed; what is not named in our digits is no record."""
+    unit.store.folder.mkdir()
+    (unit.store.folder / name).touch()
+    begun = unit.put_up()
+    assert unit.store.current() == unit.store.of(begun.id)
+    unit.pass_time(1)
+    assert unit.light() is Light.OPEN
 
 
 def test_a_full_disk_does_not_keep_an_astray_unit_from_darkness(unit: NomadUnit) -> None:

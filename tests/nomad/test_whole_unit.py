@@ -66,7 +66,8 @@ class Unit:
 
     def close(self) -> None:
         """The daemon ends, and well."""
-        self.daemon.terminate()
+        if self.daemon.poll() is None:
+            self.daemon.terminate()
         assert self.daemon.wait(60) == 0
         self.log.close()
 
@@ -77,7 +78,7 @@ class Unit:
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180, check=False)
         assert done.returncode == expect, done.stdout + done.stderr
         assert "Traceback" not in done.stderr
-        return done.stdout if not expect else done.stderr
+        return done.stdout if not expect else done.stdout + done.stderr
 
     def shown(self) -> dict[str, Any]:
         """`vigie deploy show --json`."""
@@ -120,6 +121,36 @@ def shows_nothing(film: Path) -> bool:
     return all(
         np.abs(planes.u.astype(int) - SOLID_YUV[1]).max() < 12 and np.abs(planes.v.astype(int) - SOLID_YUV[2]).max() < 12
         for planes in decoded(film)
+    )
+
+
+def test_no_command_opens_a_camera_that_is_dark(unit: Unit, tmp_path: Path) -> None:
+    """Stowed, with the daemon stopped: refused in a line, and nothing is drawn; the doctor does not look either."""
+    unit.close()
+    still = tmp_path / "still.png"
+    for command in (("masks", "show", "--out", str(still)), ("masks", "validate"), ("masks", "validate", "--nudge")):
+        assert "the camera stays closed: no deployment has been begun" in unit.vigie(*command, "--by", "A. Martin", expect=1)
+    assert not still.exists()
+    assert "stays closed, and is not looked at" in unit.vigie("doctor", expect=1)
+
+
+def test_a_number_that_is_none_is_refused_in_words(unit: Unit) -> None:
+    """Before anything begins."""
+    told = (
+        "--informed-on",
+        "2026-01-02",
+        "--contact",
+        "mairie",
+        "--panel",
+        "2 m",
+        "--by",
+        "A. Martin",
+        "--retention-days",
+        "nan",
+    )
+    where = ("--perimeter", "place", "--place", "post", "--until", "2030-01-01T00:00:00Z")
+    assert "'nan' is no number: write one from 1 to 30" in unit.vigie(
+        "deploy", "begin", *where, *told, "--retention-days", "nan", expect=2
     )
 
 

@@ -121,6 +121,24 @@ def test_a_driver_that_fails_is_told_once_and_asked_ever_less(tmp_path: Path, ca
     assert unit.sensors.sensed().latitude == pytest.approx(CHALON[0])
 
 
+def test_a_bug_in_one_driver_costs_its_own_reading(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It is told, and asked again; whether the unit is tilted is watched all the while."""
+    unit = Unit(tmp_path)
+    unit.live(10)
+    assert unit.sensors.fix is not None
+
+    def broken() -> None:
+        raise RecursionError("maximum recursion depth exceeded")
+
+    asked, unit.sensors.fix._ask = unit.sensors.fix._ask, broken
+    unit.live(60)
+    assert unit.sensors.fix.fault == "RecursionError: maximum recursion depth exceeded"
+    assert caplog.text.count("RecursionError") == 1
+    unit.sensors.fix._ask = asked
+    unit.live(120)
+    assert unit.sensors.sensed().latitude == pytest.approx(CHALON[0])
+
+
 def test_commissioning_keeps_how_it_hangs_and_stands(tmp_path: Path) -> None:
     """From then on both are judged; before, nobody knows what is right."""
     unit = Unit(tmp_path, hangs=hanging(30))
