@@ -38,6 +38,7 @@ class ConsoleDoor:
         self.encryption = encryption
         self.handshake_s = handshake_s
         self._visits: dict[asyncio.BaseTransport, Visit] = {}
+        self._plain: dict[asyncio.BaseTransport, asyncio.WriteTransport] = {}
 
     def connection(self, server: Callable[[], asyncio.Protocol]) -> asyncio.Protocol:
         """What the event loop asks for, once a connection. `server` makes the protocol of one that is let in."""
@@ -56,13 +57,20 @@ class ConsoleDoor:
                 peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_MS)
         return True
 
-    def encrypted(self, plain: asyncio.BaseTransport, transport: asyncio.BaseTransport) -> None:
+    def encrypted(self, plain: asyncio.WriteTransport, transport: asyncio.BaseTransport) -> None:
         """The connection goes on as `transport`."""
         if (visit := self._visits.pop(plain, None)) is not None:
             self._visits[transport] = visit
+            self._plain[transport] = plain
+
+    def unsent(self, transport: asyncio.WriteTransport) -> int:
+        """How many bytes of it wait in this process for a peer that takes none."""
+        plain = self._plain.get(transport)
+        return transport.get_write_buffer_size() + (plain.get_write_buffer_size() if plain is not None else 0)
 
     def leave(self, transport: asyncio.BaseTransport) -> None:
         """It is closed."""
+        self._plain.pop(transport, None)
         if (visit := self._visits.pop(transport, None)) is not None:
             self._visitors.leave(visit)
 

@@ -144,6 +144,9 @@ class WebServer:
             with await self._let_in(line, _address(line)) as look, self._counted.serving(line.transport):
                 await self._show(line, look)
         except LookRefused as refused:
+            if self._counted.unsent(line.transport):
+                line.transport.abort()  # frames wait there that nobody may see any more
+                return
             words = refused.text(functools.partial(told, language=self._wanted_by(line.request)))
             await self._tell(line, {"kind": "over", "why": refused.why, "text": words})
         except ConnectionClosed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import socket
@@ -15,6 +16,8 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from agent.base.clock import SystemClock
+from agent.console import door
+from agent.console.door import ConsoleDoor
 from agent.demo.broker import free_port
 from agent.live import web_server
 from agent.live.web_door import WebDoor
@@ -259,6 +262,39 @@ def test_a_register_that_refuses_means_no_picture(page: PageAtWork) -> None:
                 line.recv(WAIT_S)
     finally:
         page.house.register.refuses = False
+
+
+def test_what_a_slow_viewer_has_not_taken_stays_here(page: PageAtWork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the end of its lease what waits in the node goes nowhere: only what the kernel has already may still come."""
+    doors: list[ConsoleDoor] = []
+    enter = ConsoleDoor.enter
+
+    def seen(its: ConsoleDoor, transport: asyncio.Transport) -> bool:
+        doors.append(its)
+        return enter(its, transport)
+
+    monkeypatch.setattr(ConsoleDoor, "enter", seen)
+    monkeypatch.setattr(door, "SEND_BUFFER_BYTES", 4096)
+    secret = page.lease()
+    plain = socket.socket()
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    plain.connect(("127.0.0.1", page.port))
+    with closing(page.context.wrap_socket(plain, server_hostname="pole-7")) as line:
+        line.sendall(f"GET /stream HTTP/1.1\r\n{BROWSER}{UPGRADE}\r\n".encode())
+        assert line.recv(4096).startswith(b"HTTP/1.1 101 ")
+        proof = json.dumps({"lease": secret.lease, "password": secret.password}).encode()
+        line.sendall(bytes([0x81, 0xFE]) + len(proof).to_bytes(2, "big") + bytes(4) + proof)
+
+        def waiting() -> int:
+            return max((doors[-1].unsent(each) for each in list(doors[-1]._plain)), default=0)  # type: ignore[arg-type]
+
+        until(lambda: waiting() > 32_000, "it waits in the node")
+        page.house.book.close(secret.lease, OPERATOR)
+        taken = 0
+        with contextlib.suppress(ConnectionResetError, ssl.SSLError):
+            while more := line.recv(65536):
+                taken += len(more)
+    assert taken < 24_000
 
 
 def test_the_end_of_the_lease_is_the_end_of_the_picture(page: PageAtWork) -> None:
