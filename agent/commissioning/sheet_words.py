@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from msgspec import Struct
 
@@ -39,6 +40,13 @@ def number(value: Metric, digits: int = 0, unit: str = "") -> str:
     if not isinstance(value, int | float):
         return UNKNOWN
     return f"{value:,.{digits}f}".replace(",", "\u202f").replace(".", ",") + (f"\u00a0{unit}" if unit else "")
+
+
+def _moment(value: Metric) -> str:
+    try:
+        return f"{datetime.fromisoformat(str(value)).astimezone(UTC):%d/%m/%Y à %H h %M} UTC"
+    except ValueError:
+        return str(value)
 
 
 _TASKS_FIRST = {
@@ -129,7 +137,7 @@ ENTRIES: Mapping[str, SheetEntry] = {
     "masks": SheetEntry("Masques de confidentialité", _masks, "dessiner les masques des espaces privés"),
     "view": SheetEntry(
         "Vue de référence",
-        lambda f: f"validée par {f['by']} le {f['on']}" if "by" in f else "non validée : image entièrement opaque",
+        lambda f: f"validée par {f['by']} le {_moment(f['on'])}" if "by" in f else "non validée : image entièrement opaque",
         "valider la vue (vigie masks validate)",
     ),
     "view guard": SheetEntry(
