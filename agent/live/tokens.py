@@ -14,6 +14,7 @@ from agent.operations.caller import Refused
 log = logging.getLogger(__name__)
 
 MOST_REMEMBERED: Final = 256
+MOST_REASONS: Final = 32
 
 
 class LeaseTokens:
@@ -24,6 +25,7 @@ class LeaseTokens:
         self._book = book
         self._lock = threading.Lock()
         self._opened: dict[bytes, str] = {}
+        self._said: set[str] = set()
 
     def lease_of(self, token: str) -> str | None:
         """The lease that this token opened, while it lasts, or opens now; None when it opens none, or did before."""
@@ -39,9 +41,14 @@ class LeaseTokens:
 
     def _first_use(self, token: str) -> str | None:
         try:
-            return self._open(token)
+            lease = self._open(token)
+            self._said.clear()
+            return lease
         except Refused as refused:
-            log.info("a token opens no lease: %s", refused.what)
+            # Strangers may try for ever: each reason once, until a token opens; how often they tried is in the register.
+            is_news = refused.what not in self._said and len(self._said) < MOST_REASONS
+            log.log(logging.INFO if is_news else logging.DEBUG, "a token opens no lease: %s", refused.what)
+            self._said |= {refused.what} if is_news else set()
             return None
 
     def _forget(self) -> None:

@@ -131,8 +131,10 @@ def test_a_token_opens_one_lease_and_names_it_while_it_lasts(asked: Asked, caplo
     assert asked.in_force() == [lease]
     asked.close(lease, POLICE)
     assert asked.live.gate.bearer(token) is None
+    before = len(caplog.records)
     for _ in range(300):
         asked.live.gate.bearer("x" * 10)
+    assert len(caplog.records) == before + 1  # said once: whoever tries for ever fills no log
     assert asked.live.gate.bearer(token) is None
     assert asked.in_force() == []
 
